@@ -1,0 +1,83 @@
+"""The verdict on a point: an object, never a string."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from newtonkit.linalg import Vector
+
+KINDS = (
+    "minimum",
+    "maximum",
+    "saddle",
+    "degenerate minimum",
+    "degenerate maximum",
+    "degenerate saddle",
+    "valley",
+    "ridge",
+    "not critical",
+    "undecided",
+    "unchecked",
+)
+
+# where a claim of convergence is contradicted: nothing but the words above that mean "no minimum"
+NO_MINIMUM = frozenset(
+    {"maximum", "saddle", "degenerate maximum", "degenerate saddle", "ridge", "not critical"}
+)
+
+# h asked for where ½ would do: ω is only sampled, and simple roots get this far quadratically
+REGULAR = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What kind of point this is, and what the answer rests on.
+
+    Its text is ``kind: reason``.
+    """
+
+    kind: str
+    """One of `KINDS`."""
+    reason: str
+    """One plain sentence."""
+    index: int | None = None
+    """Number of negative eigenvalues (where certain); None where unknown."""
+    nullity: int | None = None
+    """Number of eigenvalues that cannot be told from zero; None where unknown."""
+    eigenvalues: Vector = field(default_factory=lambda: np.empty(0))
+    """Of the Hessian, ascending; all n of them, or the few known at large n."""
+    eigenvalue_tolerance: float = math.nan
+    """An eigenvalue of at most this size cannot be told from zero."""
+    gradient_norm: float = math.nan
+    """‖∇f‖∞ at the point."""
+    newton_step: float = math.nan
+    """Length of the Newton step ‖H⁻¹g‖, directions without certain curvature left out."""
+    distance: float = math.nan
+    """Estimated distance to the critical point the verdict speaks of."""
+    radius: float = math.nan
+    """The distance up to which the given point is taken for that critical point."""
+    contraction: float = math.nan
+    """Kantorovich's h = ωη: below ½ a regular critical point is near; at most 0.1 is asked for. NaN where the
+    Newton step is all rounding."""
+    decrease: float = math.nan
+    """Decrease of f that the quadratic model still predicts, ½ gᵀH⁻¹g over the positive eigenvalues."""
+    level: str = ""
+    """"numerical" (all eigenvalues, up to the tolerance) or "estimated" (from Hessian-vector products)."""
+    escape_direction: Vector | None = None
+    """A unit direction of certain negative curvature; None where there is none."""
+
+    @property
+    def regular(self) -> bool:
+        """Whether a regular critical point is known to be near, if not at the point itself."""
+        return not self.contraction > REGULAR
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+def unchecked(reason: str, gradient_norm: float = math.nan) -> Verdict:
+    """The verdict where nothing was tested."""
+    return Verdict("unchecked", reason, gradient_norm=gradient_norm)

@@ -1,0 +1,223 @@
+"""Plain autograd: exact derivatives of a function written with ``autograd.numpy``, always right, never clever.
+
+One reverse pass gives f and ∇f (Griewank & Walther, 2008, *Evaluating Derivatives*, ch. 4); differentiating that
+pass once more gives the map v ↦ ∇²f·v without the matrix (Pearlmutter, 1994, Neural Computation 6, 147), and
+the gradient along with it.
+
+autograd's stack of open traces is global to the process, so one lock is held round every trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from autograd.core import VJPNode, backward_pass
+from autograd.extend import vspace
+from autograd.tracer import getval, isbox, new_box, trace_stack
+
+from newtonkit.derivatives.structure import flatten
+from newtonkit.linalg import Matrix, Vector
+
+_trace_lock = threading.RLock()
+
+
+class DifferentiationError(TypeError):
+    """autograd could not differentiate a function that works on plain numbers."""
+
+
+class Linearization(NamedTuple):
+    """f, its gradient, and the map v ↦ ∇²f(x)·v at one point, all from one trace."""
+
+    f: float
+    g: Vector
+    product: Callable[[Vector], Vector]
+
+
+def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
+    """f(x) as ``fun`` returned it, and ∇f(x), from one trace.
+
+    Raises
+    ------
+    DifferentiationError
+        If ``fun`` works on plain numbers but cannot be traced.
+    """
+    with _trace_lock:
+        try:
+            value, pullback = _pullback(fun, x)
+            g = pullback(_one(value))
+        except Exception as error:
+            raise _explained(error, fun, x) from error
+    return value, g
+
+
+def trace_linearization(
+    fun: Callable[[Any], Any], x: Vector
+) -> tuple[Any, Vector, Callable[[Vector], Vector]]:
+    """f(x), ∇f(x) and the map v ↦ ∇²f(x)·v, from one nested trace.
+
+    Raises
+    ------
+    DifferentiationError
+        If ``fun`` works on plain numbers but cannot be traced.
+    """
+    values = []
+
+    def gradient(z: Any) -> Any:
+        value, pullback = _pullback(fun, z)
+        values.append(getval(value))
+        return pullback(_one(value))
+
+    with _trace_lock:
+        try:
+            g, product = _pullback(gradient, x)
+        except Exception as error:
+            raise _explained(error, fun, x) from error
+    return values[0], getval(g), product
+
+
+def trace_jacobian_product(gradient: Callable[[Any], Any], x: Vector) -> Callable[[Vector], Vector]:
+    """v ↦ ∇gᵀv for a user's own gradient g: the Hessian-vector product, since the Hessian is symmetric.
+
+    Raises
+    ------
+    DifferentiationError
+        If ``gradient`` works on plain numbers but cannot be traced.
+    """
+    with _trace_lock:
+        try:
+            _, product = _pullback(gradient, x)
+        except Exception as error:
+            raise _explained(error, gradient, x) from error
+    return product
+
+
+def _pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """fun(x) and w ↦ (∂fun/∂x)ᵀw.
+
+    ``autograd.core.make_vjp`` does the same, but warns where the output does not depend on x, which is
+    legitimate here (f constant), and leaves the trace stack one higher after an exception.
+    """
+    height = trace_stack.top
+    try:
+        with trace_stack.new_trace() as trace:
+            end = fun(new_box(x, trace, VJPNode.new_root()))
+            if isbox(end) and end._trace == trace:
+                node = end._node
+                return end._value, lambda w: backward_pass(w, node)
+    finally:
+        trace_stack.top = height
+    if getattr(end, "dtype", None) == object:
+        raise TypeError("the result is a plain numpy array that swallowed autograd's boxes")
+    return end, lambda w: vspace(x).zeros()
+
+
+def _one(value: Any) -> Any:
+    space = vspace(value)
+    if space.size != 1 or space.iscomplex:
+        raise ValueError(f"only one real number can be differentiated, got {value!r}")
+    return space.ones()
+
+
+def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Exception:
+    """The user's own error if ``fun`` fails on plain numbers too, else one that tells how to write it."""
+    try:
+        fun(x.copy())
+    except Exception as own:
+        return own
+    return DifferentiationError(
+        f"autograd could not differentiate the function ({type(error).__name__}: {error}). Write it with "
+        "`import autograd.numpy as np` in place of numpy, without float(), math.* or assignment into arrays; "
+        "or pass its gradient as jac="
+    )
+
+
+def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
+    """The function (x, \\*args) ↦ (f(x), ∇f(x)).
+
+    Parameters
+    ----------
+    fun : callable
+        Written with ``autograd.numpy``; returns one real number. Its first argument may be a number, an array of
+        any shape, or a dict, list or tuple of arrays; the gradient has the same structure.
+
+    Examples
+    --------
+    >>> f, g = value_and_grad(lambda x: (x**2).sum())([1.0, 2.0])
+    >>> f, g
+    (5.0, array([2., 4.]))
+    """
+
+    def both(x: Any, *args: Any) -> tuple[float, Any]:
+        vector, unflatten = flatten(x)
+        f, g = trace_gradient(lambda v: fun(unflatten(v), *args), vector)
+        return float(np.asarray(f).item()), unflatten(g)
+
+    return both
+
+
+def grad(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The function (x, \\*args) ↦ ∇f(x); see `value_and_grad`.
+
+    Examples
+    --------
+    >>> grad(lambda x: x[0] * x[1])([3.0, 4.0])
+    array([4., 3.])
+    """
+    both = value_and_grad(fun)
+    return lambda x, *args: both(x, *args)[1]
+
+
+def hvp(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The function (x, v, \\*args) ↦ ∇²f(x)·v, without forming the matrix; v and the product have x's structure.
+
+    Cost: one nested trace (about twice a gradient) and one reverse pass.
+
+    Examples
+    --------
+    >>> hvp(lambda x: x[0] ** 2 * x[1])([1.0, 3.0], [1.0, 0.0])
+    array([6., 2.])
+    """
+
+    def product(x: Any, v: Any, *args: Any) -> Any:
+        vector, unflatten = flatten(x)
+        direction, _ = flatten(v)
+        if direction.shape != vector.shape:
+            raise ValueError(f"v must have as many entries as x ({vector.size}), got {direction.size}")
+        _, _, times = trace_linearization(lambda z: fun(unflatten(z), *args), vector)
+        return unflatten(times(direction))
+
+    return product
+
+
+def hessian(fun: Callable[..., Any]) -> Callable[..., Matrix]:
+    """The function (x, \\*args) ↦ ∇²f(x), an n×n matrix in the order of x's entries, exactly symmetric.
+
+    Cost: one nested trace and n reverse passes.
+
+    Examples
+    --------
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 3.0])
+    array([[6., 2.],
+           [2., 0.]])
+    """
+
+    def matrix(x: Any, *args: Any) -> Matrix:
+        vector, unflatten = flatten(x)
+        _, _, times = trace_linearization(lambda z: fun(unflatten(z), *args), vector)
+        return dense_from_products(times, vector.size)
+
+    return matrix
+
+
+def dense_from_products(times: Callable[[Vector], Vector], n: int) -> Matrix:
+    """The symmetric matrix of a linear map, column by column, symmetrised to the last bit."""
+    columns = np.empty((n, n))
+    unit = np.zeros(n)
+    for i in range(n):
+        unit[i] = 1.0
+        columns[i] = times(unit)
+        unit[i] = 0.0
+    return 0.5 * (columns + columns.T)

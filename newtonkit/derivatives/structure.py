@@ -1,0 +1,81 @@
+"""Parameters with structure: a dict, list or tuple of arrays becomes one flat vector, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from autograd.misc import flatten as _flatten
+
+from newtonkit.linalg import Vector
+
+Unflatten = Callable[[Any], Any]
+
+
+def flatten(x0: Any) -> tuple[Vector, Unflatten]:
+    """The entries of ``x0`` as one float64 vector, and the function that restores its structure.
+
+    Parameters
+    ----------
+    x0 : array_like, or a dict, list or tuple of them
+        Numbers, and lists or tuples of numbers only, are read as ``numpy.asarray`` reads them; a number
+        becomes a vector of length 1, as in scipy. An array keeps its shape. Any other dict, list or tuple
+        keeps its structure, with every leaf as a float64 array.
+
+    Returns
+    -------
+    vector : ndarray of float64, shape (n,)
+        A copy: it shares no memory with ``x0``.
+    unflatten : callable
+        Traceable by autograd.
+
+    Raises
+    ------
+    TypeError
+        If a leaf is not real: complex numbers, strings, None.
+    ValueError
+        If there is no entry at all.
+
+    Examples
+    --------
+    >>> vector, unflatten = flatten({"w": np.zeros((2, 2)), "b": 1.0})
+    >>> vector.shape, unflatten(vector)["w"].shape
+    ((5,), (2, 2))
+    """
+    tree = _with_float_leaves(x0, "x0")
+    if isinstance(tree, np.ndarray):
+        shape = tree.shape
+        vector = tree.reshape(-1).copy()
+        unflatten: Unflatten = _identity if len(shape) == 1 else lambda v: v.reshape(shape)
+    else:
+        vector, unflatten = _flatten(tree)
+        vector = np.array(vector, dtype=np.float64)
+    if vector.size == 0:
+        raise ValueError(f"x0 must hold at least one number, got {x0!r}")
+    return vector, unflatten
+
+
+def is_plain_vector(unflatten: Unflatten) -> bool:
+    """Whether the structure is that of a one-dimensional array, so that nothing need be restored."""
+    return unflatten is _identity
+
+
+def _identity(vector: Any) -> Any:
+    return vector
+
+
+def _with_float_leaves(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_float_leaves(leaf, f"{name}[{key!r}]") for key, leaf in value.items()}
+    if isinstance(value, list | tuple) and not all(np.isscalar(entry) for entry in value):
+        leaves = [_with_float_leaves(leaf, f"{name}[{i}]") for i, leaf in enumerate(value)]
+        return leaves if isinstance(value, list) else tuple(leaves)
+    array = np.asarray(value)
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{name} must hold real numbers, got {_described(value, array)}")
+    return np.atleast_1d(array.astype(np.float64))
+
+
+def _described(value: Any, array: Any) -> str:
+    return f"complex numbers: {value!r}" if array.dtype.kind == "c" else f"{type(value).__name__}: {value!r}"

@@ -1,0 +1,122 @@
+"""The line search of Hager and Zhang: Wolfe's conditions, or their approximate form where f is all rounding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from newtonkit.linalg import EPS
+from newtonkit.linesearch.ray import Ray
+from newtonkit.validation import check_integer, check_real
+
+_ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
+_EXPANSION = 5.0  # ρ of the paper
+_SHRINK = 0.1  # ψ₃ of CG_DESCENT: contraction while a trial is not finite
+_SHRINKAGE = 0.66  # γ: the bracket must shrink by this factor in two trials, or it is bisected
+_MARGIN = 0.05  # an interpolated trial keeps this share of the bracket from either end
+
+
+class _Point(NamedTuple):
+    alpha: float
+    f: float
+    slope: float
+
+
+@dataclass(frozen=True)
+class HagerZhang:
+    """A step length that meets Wolfe's conditions, or approximately.
+
+    Wolfe: φ(α) − φ(0) ≤ δαφ′(0) and φ′(α) ≥ σφ′(0). Approximate Wolfe: (2δ−1)φ′(0) ≥ φ′(α) ≥ σφ′(0) and φ(α) ≤
+    φ(0) + 10·eps·|φ(0)|; being a statement on slopes it keeps its sense where differences of f are all rounding.
+
+    Parameters
+    ----------
+    delta : float in (0, 0.5), default 0.1
+        Sufficient decrease.
+    sigma : float in [delta, 1), default 0.9
+        Curvature.
+    max_trials : int, at least 1, default 50
+
+    Notes
+    -----
+    We depart from the paper where a trial is chosen inside a bracket: by the cubic through both ends' values and
+    slopes, instead of the secant of the slopes; it needs fewer trials, and at the level of rounding the secant of the
+    slopes takes over.
+
+    References
+    ----------
+    Hager & Zhang (2005), SIAM J. Optim. 16(1), 170, section 4; (2006), ACM TOMS 32(1), 113 (CG_DESCENT).
+    """
+
+    delta: float = 0.1
+    sigma: float = 0.9
+    max_trials: int = 50
+
+    def __post_init__(self) -> None:
+        check_real("delta", self.delta, 0.0, 0.5, open_low=True, open_high=True)
+        check_real("sigma", self.sigma, self.delta, 1.0, open_high=True)
+        check_integer("max_trials", self.max_trials, 1)
+
+    def search(self, ray: Ray, alpha: float) -> float | None:
+        """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
+        f0, slope0 = ray.f0, ray.slope0
+        ceiling = f0 + _ROUNDING * abs(f0)
+        low, high = _Point(0.0, f0, slope0), None
+        trial_alpha, width = alpha, math.inf
+        for _ in range(self.max_trials):
+            trial = _Point(trial_alpha, *ray(trial_alpha))
+            if math.isnan(trial.slope):
+                # nothing is known beyond here: come back towards the good end
+                trial_alpha = low.alpha + _SHRINK * (trial_alpha - low.alpha)
+                if high is not None or trial_alpha == low.alpha:
+                    high = None
+                    if trial_alpha == low.alpha:
+                        return None
+                continue
+            if self._accepts(trial, f0, slope0, ceiling):
+                return trial.alpha
+            # low: slope < 0 and f no higher than the start; high: slope ≥ 0, or f higher
+            if trial.slope < 0.0 and trial.f <= ceiling:
+                low = trial
+            else:
+                high = trial
+            if high is None:
+                trial_alpha = _EXPANSION * trial.alpha
+                continue
+            shrunk = high.alpha - low.alpha
+            trial_alpha = (
+                _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
+            )
+            width = shrunk
+            if not low.alpha < trial_alpha < high.alpha:
+                return None  # the bracket holds no further number
+        return None
+
+    def _accepts(self, trial: _Point, f0: float, slope0: float, ceiling: float) -> bool:
+        if trial.slope < self.sigma * slope0:
+            return False
+        if trial.f - f0 <= self.delta * trial.alpha * slope0:
+            return True
+        return trial.slope <= (2 * self.delta - 1) * slope0 and trial.f <= ceiling
+
+
+def _between(low: _Point, high: _Point) -> float:
+    """A trial inside the bracket: minimizer of the cubic, else zero of the slopes' secant, else the middle."""
+    width = high.alpha - low.alpha
+    rise = high.f - low.f
+    alpha = math.nan
+    if abs(rise) > 1e4 * EPS * max(abs(low.f), abs(high.f)):
+        # N&W (2006), eq. 3.59
+        d1 = low.slope + high.slope - 3.0 * rise / width
+        radicand = d1 * d1 - low.slope * high.slope
+        if radicand >= 0.0:
+            d2 = math.sqrt(radicand)
+            denominator = high.slope - low.slope + 2.0 * d2
+            if denominator != 0.0:
+                alpha = high.alpha - width * (high.slope + d2 - d1) / denominator
+    elif high.slope > low.slope:
+        alpha = low.alpha - width * low.slope / (high.slope - low.slope)
+    if not math.isfinite(alpha):
+        return 0.5 * (low.alpha + high.alpha)
+    return min(max(alpha, low.alpha + _MARGIN * width), high.alpha - _MARGIN * width)

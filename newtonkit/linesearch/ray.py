@@ -1,0 +1,89 @@
+"""The function of one variable that a line search sees: φ(α) = f(x + αp)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Protocol
+
+from newtonkit.linalg import Vector, all_finite, dot
+from newtonkit.objective import Oracle
+from newtonkit.state import State
+
+
+class Trial(NamedTuple):
+    """One point of a ray where f and g are known."""
+
+    alpha: float
+    x: Vector
+    f: float
+    g: Vector
+
+
+class Ray:
+    """φ(α) = f(x + αp) and φ′(α) = g(x + αp)ᵀp; keeps the last trial, and the lowest that met Armijo's condition.
+
+    Parameters
+    ----------
+    oracle : Oracle
+    state : State
+        Where the ray starts: x, f, g.
+    p : ndarray, shape (n,)
+        A direction of descent.
+    """
+
+    __slots__ = ("alpha", "base", "best", "f", "f0", "g", "oracle", "p", "slope0", "trials", "x")
+
+    def __init__(self, oracle: Oracle, state: State, p: Vector) -> None:
+        self.oracle = oracle
+        self.base = state.x
+        self.p = p
+        self.f0 = state.f
+        self.slope0 = dot(state.g, p)
+        self.trials = 0
+        self.best: Trial | None = None
+        self.alpha = 0.0
+        self.x, self.f, self.g = state.x, state.f, state.g
+
+    def __call__(self, alpha: float) -> tuple[float, float]:
+        """φ(α) and φ′(α); the slope is NaN where f or g is not finite."""
+        self.trials += 1
+        self.alpha = alpha
+        self.x = self.base + alpha * self.p
+        self.f, self.g = self.oracle.value_and_grad(self.x)
+        if not (math.isfinite(self.f) and all_finite(self.g)):
+            return math.inf, math.nan
+        # Armijo's constant of N&W (2006), eq. 3.4
+        if self.f <= self.f0 + 1e-4 * alpha * self.slope0 and (self.best is None or self.f < self.best.f):
+            self.best = Trial(alpha, self.x, self.f, self.g)
+        return self.f, dot(self.g, self.p)
+
+    def value(self, alpha: float) -> float:
+        """φ(α) alone; inf where f is not finite. `gradient` completes the trial."""
+        self.trials += 1
+        self.alpha = alpha
+        self.x = self.base + alpha * self.p
+        self.f = self.oracle.value(self.x)
+        return self.f if math.isfinite(self.f) else math.inf
+
+    def gradient(self) -> float:
+        """φ′ at the last trial, whose value is known already; NaN where g is not finite."""
+        self.g = self.oracle.gradient(self.x)
+        return dot(self.g, self.p) if all_finite(self.g) else math.nan
+
+    def return_to_best(self) -> bool:
+        """Make the lowest Armijo point the last trial again; False where there is none."""
+        if self.best is None:
+            return False
+        self.alpha, self.x, self.f, self.g = self.best
+        return True
+
+
+class LineSearch(Protocol):
+    """What a method asks of a line search."""
+
+    @property
+    def max_trials(self) -> int:
+        """Trials after which it gives up."""
+
+    def search(self, ray: Ray, alpha: float) -> float | None:
+        """An acceptable step length, starting from the guess ``alpha`` > 0; None where none was found."""

@@ -1,0 +1,306 @@
+"""The loop: `iterate`, a generator of states without a stopping rule, and `run`, which alone decides when to end."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Set
+from typing import Any, Protocol
+
+import numpy as np
+
+from newtonkit.critical.verdict import Verdict, unchecked
+from newtonkit.judge import Judge, believed, contradiction
+from newtonkit.linalg import EPS, Vector, all_finite, max_norm
+from newtonkit.objective import Objective, Oracle
+from newtonkit.result import History, Progress, Result
+from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo
+from newtonkit.stopping import Stop
+
+Callback = Callable[[State, int], bool]
+
+_SAME_VALUE = 1e-8  # relative difference of two evaluations at one point beyond which fun is no function
+
+
+class Method(Protocol):
+    """What the loop asks of a method; see `newtonkit.methods.base` for the base class of ours."""
+
+    @property
+    def name(self) -> str:
+        """The name in results."""
+
+    @property
+    def needs(self) -> Set[str]:
+        """What it asks of the oracle: {"grad"}, {"grad", "hess"} or {"grad", "hvp"}."""
+
+    @property
+    def escapes(self) -> bool:
+        """Whether the loop may take it away from a saddle by a step of negative curvature."""
+
+    def init(self, oracle: Oracle, x0: Vector) -> Any:
+        """The first state."""
+
+    def step(self, oracle: Oracle, state: Any) -> Any:
+        """The next state, or StepFailure: all or nothing."""
+
+
+def iterate(method: Method, objective: Objective | Oracle | Callable[..., Any], x0: Any) -> Iterator[Any]:
+    """The states of a method, for ever: no stopping rule, for teaching, plots and loops of one's own.
+
+    Parameters
+    ----------
+    method : Method
+        For instance ``newtonkit.BFGS()``.
+    objective : callable, Objective or Oracle
+        A callable is differentiated by autograd. Pass an Oracle to read its counts.
+    x0 : array_like, shape (n,)
+
+    Yields
+    ------
+    State
+        First the start, then one per step; `x`, `f`, `g` are never written afterwards.
+
+    Raises
+    ------
+    StepFailure
+        Where the method cannot go on.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> states = iterate(newtonkit.GradientDescent(rate=0.25), lambda x: (x**2).sum(), [1.0])
+    >>> [float(state.f) for state in islice(states, 3)]
+    [1.0, 0.25, 0.0625]
+    """
+    method = as_method(method)
+    if not isinstance(objective, Oracle):
+        definition = objective if isinstance(objective, Objective) else Objective(objective)
+        objective = Oracle(definition, second_order=wants_curvature(method))
+    x = np.array(x0, dtype=np.float64, ndmin=1)
+    # errstate inside the loop, since a generator would leak it to the caller between two states
+    with np.errstate(all="ignore"):
+        state = method.init(objective, x)
+    while True:
+        yield state
+        with np.errstate(all="ignore"):
+            state = method.step(objective, state)
+
+
+def as_method(method: Any) -> Method:
+    """The method itself, or the one that a first-order rule becomes."""
+    wrapped: Method = method.as_method() if hasattr(method, "as_method") else method
+    return wrapped
+
+
+def wants_curvature(method: Method) -> bool:
+    """Whether the method asks for Hessians or products."""
+    return bool(method.needs & {"hess", "hvp"})
+
+
+def run(
+    method: Method,
+    objective: Objective,
+    x0: Vector,
+    stop: Stop,
+    *,
+    callback: Callback | None = None,
+    history: History | None = None,
+    progress: Progress | None = None,
+    check: bool = True,
+) -> Result:
+    """Iterate until a tolerance, a budget, the callback or a failure ends it; every outcome is a Result.
+
+    Parameters
+    ----------
+    method : Method
+    objective : Objective
+    x0 : ndarray, shape (n,)
+    stop : Stop
+    callback : callable, optional
+        callback(state, nit), called on every state but the first; true stops the run.
+    history : History, optional
+        Filled with one row per state.
+    progress : Progress, optional
+    check : bool, default True
+        Whether claims of convergence are checked by curvature.
+
+    Raises
+    ------
+    BaseException
+        Whatever user code raised, with the Result so far attached as ``partial_result``.
+    """
+    the_run = _Run(method, objective, x0, stop, check=check)
+    try:
+        ending = the_run.to_the_end(callback, history, progress)
+        result = the_run.result(ending, history)
+    except BaseException as error:
+        _attach(error, the_run, history)
+        raise
+    if progress is not None:
+        progress.close(result.message)
+    return result
+
+
+def _attach(error: BaseException, the_run: _Run, history: History | None) -> None:
+    ending = Ending(Reason.EXCEPTION, detail=f"{type(error).__name__}: {error}")
+    try:
+        error.partial_result = the_run.partial_result(ending, history)  # type: ignore[attr-defined]
+    except AttributeError:
+        error.add_note("(no partial result: this exception takes no attributes)")
+
+
+class _Run:
+    """One run in progress: the state of the loop between two steps."""
+
+    def __init__(self, method: Method, objective: Objective, x0: Vector, stop: Stop, *, check: bool) -> None:
+        self.method = method
+        self.stop = stop
+        self.x0 = x0
+        self.oracle = Oracle(objective, stop.budget, second_order=wants_curvature(method))
+        self.judge = Judge(self.oracle, stop, method.needs, enabled=check)
+        self.first: State | None = None
+        self.state: State | None = None
+        self.nit = 0
+
+    def to_the_end(
+        self, callback: Callback | None, history: History | None, progress: Progress | None
+    ) -> Ending:
+        """Step by step until something ends the run; the Ending says what."""
+        states = iterate(self.method, self.oracle, self.x0)
+        while True:
+            try:
+                state = next(states)
+                ending = self.after(state, callback, history, progress)
+            except StepFailure as failure:
+                if self.state is None or self.first is None:
+                    return failure.ending
+                ending = self.judge.appeal(failure.ending, self.state, self.first)
+            except BudgetSpent as spent:
+                return spent.ending
+            if ending is not None:
+                left = self.leave_saddle(ending)
+                if left is None:
+                    return ending
+                states = left
+
+    def after(
+        self, state: State, callback: Callback | None, history: History | None, progress: Progress | None
+    ) -> Ending | None:
+        """What is due on every new state: records, callback, tests."""
+        if self.first is None:
+            self.first = state
+        else:
+            self.nit += 1
+        self.state = state
+        if history is not None or progress is not None:
+            size = max_norm(state.g) if all_finite(state.g) else math.nan
+            if history is not None:
+                history.record(self.nit, state, size, self.oracle.counts, self.oracle.elapsed())
+            if progress is not None:
+                progress.show(self.nit, state, size)
+        if callback is not None and self.nit > 0 and callback(state, self.nit):
+            return Ending(Reason.CALLBACK, self.nit)
+        ending = self.stop.test(state, self.nit, self.first)
+        if ending is not None and ending.reason in (Reason.GRADIENT, Reason.STALLED):
+            ending = self.judge.hear(ending, state, self.first) or self.stop.out_of_iterations(self.nit)
+        return ending
+
+    def leave_saddle(self, ending: Ending) -> Iterator[Any] | None:
+        """The states from a lower point found by negative curvature, where the run ended at a saddle."""
+        if ending.reason is not Reason.SADDLE or not self.method.escapes or self.state is None:
+            return None
+        if self.nit >= self.stop.maxiter:
+            return None
+        try:
+            found = self.judge.escape(self.state)
+        except BudgetSpent:
+            return None
+        if found is None:
+            return None
+        x, length = found
+        note = StepInfo(
+            length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature"
+        )
+        return _noted(iterate(self.method, self.oracle, x), note)
+
+    def result(self, ending: Ending, history: History | None) -> Result:
+        """The Result of a run that ended by itself: the point chosen, evaluated once more, judged."""
+        state, ending = self.chosen(ending)
+        with np.errstate(all="ignore"):
+            fun = self.oracle.recheck(state.x, state.f)
+        if math.isfinite(state.f) and not abs(fun - state.f) <= _SAME_VALUE * abs(state.f):
+            ending = Ending(Reason.INCONSISTENT, fun, state.f)
+        verdict = self.judge.final(state, ending)
+        if ending.reason.kind is Kind.CONVERGED and not believed(ending, verdict):
+            ending = contradiction(verdict) or ending
+        return self.packed(ending, state, fun, verdict, history)
+
+    def partial_result(self, ending: Ending, history: History | None) -> Result:
+        """The Result of a run that user code broke off: the best point, and nothing more is evaluated."""
+        verdict = unchecked("the run was broken off")
+        best = self.best() or State(self.x0, math.nan, np.full(self.x0.size, np.nan), FIRST)
+        return self.packed(ending, best, best.f, verdict, history)
+
+    def chosen(self, ending: Ending) -> tuple[State, Ending]:
+        """The last state, unless a point lower by more than rounding was seen: then that one."""
+        state, best = self.state, self.best()
+        if best is None:
+            return state or State(self.x0, math.nan, np.full(self.x0.size, np.nan), FIRST), ending
+        if state is not None and state.f - best.f <= 10 * EPS * abs(state.f):
+            return state, ending
+        if not all_finite(best.g):
+            try:
+                with self.oracle.checking(), np.errstate(all="ignore"):
+                    best = State(best.x, best.f, self.oracle.gradient(best.x), FIRST)
+            except BudgetSpent:
+                pass
+        if ending.reason in (Reason.GRADIENT, Reason.PRECISION, Reason.STALLED):
+            detail = f"a lower point, f = {best.f:.6g}, was seen on the way and is returned"
+            ending = Ending(Reason.NOT_CRITICAL, ending.measured, detail=detail)
+        return best, ending
+
+    def best(self) -> State | None:
+        """The best point the oracle saw, its gradient NaN where it is not known; None where nothing was finite."""
+        oracle = self.oracle
+        if oracle.best_x is None:
+            return None
+        g = np.full(oracle.best_x.size, np.nan) if oracle.best_g is None else oracle.best_g
+        return State(oracle.best_x, oracle.best_f, g, FIRST)
+
+    def packed(
+        self, ending: Ending, state: State, fun: float, verdict: Verdict, history: History | None
+    ) -> Result:
+        """Everything under the names of scipy, and ours."""
+        oracle, counts = self.oracle, self.oracle.counts
+        result = Result(
+            x=state.x.copy(),
+            fun=fun,
+            jac=state.g.copy(),
+            success=believed(ending, verdict),
+            status=ending.reason.status,
+            message=ending.message,
+            reason=ending.reason,
+            verdict=verdict,
+            nit=self.nit,
+            nfev=counts.f,
+            njev=counts.g,
+            nhev=counts.H,
+            nhvp=counts.Hv,
+            checks=oracle.checks,
+            method=self.method.name,
+            choice="",
+            history=history,
+            state=copy.deepcopy(self.state),
+            elapsed=oracle.elapsed(),
+        )
+        H = oracle.known_hessian(state.x)
+        if H is not None:
+            result.hess = H.copy()
+        return result
+
+
+def _noted(states: Iterator[Any], note: StepInfo) -> Iterator[Any]:
+    """The same states, the first of them with this note."""
+    yield dataclasses.replace(next(states), info=note)
+    yield from states

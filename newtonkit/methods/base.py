@@ -1,0 +1,63 @@
+"""What every method of ours is: a frozen dataclass whose fields are its options, and a callable that scipy accepts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from newtonkit.linalg import Vector, dot, norm
+from newtonkit.objective import Oracle
+from newtonkit.result import Result
+from newtonkit.state import FIRST, State
+
+
+class MethodBase:
+    """Defaults of the Method protocol (`newtonkit.loop.Method`); subclasses add ``step``."""
+
+    name: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset({"grad"})
+    escapes: ClassVar[bool] = True
+    matrices: ClassVar[int] = 0
+    """How many n×n matrices it stores, for the memory it is predicted to need."""
+
+    def init(self, oracle: Oracle, x0: Vector) -> State:
+        """The state at x0; overridden by methods whose states hold more."""
+        return State(x0, *oracle.value_and_grad(x0), FIRST)
+
+    def __call__(
+        self,
+        fun: Callable[..., Any],
+        x0: Any,
+        args: tuple[Any, ...] = (),
+        *,
+        jac: Any = None,
+        hess: Any = None,
+        hessp: Any = None,
+        bounds: Any = None,
+        constraints: Any = (),
+        callback: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> Result:
+        """Run this method under ``scipy.optimize.minimize(..., method=self)``."""
+        from newtonkit.solve import minimize_from_scipy
+
+        return minimize_from_scipy(
+            self, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options
+        )
+
+
+def first_step_length(oracle: Oracle, x: Vector, g: Vector, p: Vector) -> float:
+    """The step length along p = −g (or a multiple of it) where nothing is known of the curvature.
+
+    The minimizer along p of the quadratic model, by one Hessian-vector product where there is one that is exact; else
+    the length that takes x as far as min(1, ‖x‖), or 1 from the origin.
+    """
+    slope = dot(g, p)
+    if oracle.has_exact_products:
+        curvature = dot(p, oracle.product(x)(p))
+        if curvature > 0.0 and math.isfinite(curvature):
+            alpha = -slope / curvature
+            if math.isfinite(alpha) and alpha > 0.0:
+                return alpha
+    return (min(1.0, norm(x)) or 1.0) / norm(p)

@@ -1,0 +1,429 @@
+"""What is minimized: Objective, a definition without counters, and Oracle, one run's counted view of it."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from newtonkit.derivatives.autodiff import (
+    DifferentiationError,
+    Linearization,
+    dense_from_products,
+    trace_gradient,
+    trace_jacobian_product,
+    trace_linearization,
+)
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
+from newtonkit.state import BudgetSpent, Ending, Reason
+
+_IMPLAUSIBLE = 1e8  # a value this many times larger than any seen before is evaluated once more
+_UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due
+_EXACT_ERROR = 10 * EPS  # relative error of a Hessian by the user or by autograd, per row
+_DIFFERENCE_ERROR = 1e-7  # the same where it comes from central differences of a gradient
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A function and what is known of its derivatives; shared freely between runs and threads.
+
+    What is missing is found in this order: what the user gave; autograd of a traceable ``grad``; autograd of
+    ``fun``; central differences of ``grad`` (two gradients a product). With a ``grad``, ``fun`` itself is only ever
+    called plainly.
+
+    Parameters
+    ----------
+    fun : callable
+        f(x, \\*args) of a float64 vector x of shape (n,); returns one real number.
+    grad : callable or True, optional
+        ∇f(x, \\*args), shape (n,). True: ``fun`` returns the pair (f, ∇f).
+    hess : callable, optional
+        ∇²f(x, \\*args), shape (n, n), dense or scipy sparse.
+    hvp : callable, optional
+        ∇²f(x)·v as hvp(x, v, \\*args), shape (n,).
+    args : tuple, optional
+        Further arguments of all four.
+
+    Examples
+    --------
+    >>> Objective(lambda x: (x**2).sum()).gradient(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+
+    fun: Callable[..., Any]
+    grad: Callable[..., Any] | bool | None = None
+    hess: Callable[..., Any] | None = None
+    hvp: Callable[..., Any] | None = None
+    args: tuple[Any, ...] = ()
+
+    def value(self, x: Vector) -> float:
+        """f(x), by a plain call."""
+        result = self.fun(x, *self.args)
+        return _as_number(result[0] if self.grad is True else result)
+
+    def gradient(self, x: Vector) -> Vector:
+        """∇f(x)."""
+        if callable(self.grad):
+            return _as_vector(self.grad(x, *self.args), x, "jac")
+        return self.value_and_gradient(x)[1]
+
+    def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """f(x) and ∇f(x), from one call or one trace where there is one that gives both."""
+        if callable(self.grad):
+            return self.value(x), self.gradient(x.copy())
+        if self.grad is True:
+            f, g = self.fun(x, *self.args)
+            return _as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
+        f, g = trace_gradient(self._traced, x)
+        return _as_number(f), _as_vector(g, x, "autograd's gradient")
+
+    def linearize(self, x: Vector) -> Linearization | None:
+        """f, ∇f and v ↦ ∇²f·v from one nested trace, where the derivatives are autograd's; else None."""
+        if self.has_own_derivatives:
+            return None
+        f, g, product = trace_linearization(self._traced, x)
+        return Linearization(_as_number(f), _as_vector(g, x, "autograd's gradient"), product)
+
+    def hessian(self, x: Vector) -> Matrix | None:
+        """The user's ∇²f(x) as a dense symmetric float64 matrix; None where the user gave none.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the matrix is not symmetric; it is then replaced by its symmetric part.
+        """
+        if self.hess is None:
+            return None
+        result = self.hess(x, *self.args)
+        H = np.array(result.toarray() if hasattr(result, "toarray") else result, dtype=np.float64)
+        if H.shape != (x.size, x.size):
+            raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
+        asymmetry = np.abs(H - H.T).max()
+        if asymmetry > _UNSYMMETRIC * np.abs(H).max():
+            warnings.warn(
+                f"hess returned an unsymmetric matrix (|H - Hᵀ| up to {asymmetry:.3g}); its symmetric part is used",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return 0.5 * (H + H.T)
+
+    def product(self, x: Vector) -> tuple[Callable[[Vector], Vector], int]:
+        """The map v ↦ ∇²f(x)·v from user code, and how many gradients each product costs.
+
+        Only for an objective with derivatives of its own: a user's ``hvp``, else the pull-back of a traceable
+        ``grad``, else central differences of it.
+        """
+        if self.hvp is not None:
+            hvp = self.hvp
+            return lambda v: _as_vector(hvp(x.copy(), v.copy(), *self.args), x, "hessp"), 0
+        if callable(self.grad):
+            grad = self.grad
+            try:
+                return trace_jacobian_product(lambda z: grad(z, *self.args), x), 0
+            except DifferentiationError:
+                pass
+        return lambda v: self._difference(x, v), 2
+
+    @property
+    def has_own_derivatives(self) -> bool:
+        """Whether any derivative comes from the user."""
+        return bool(self.grad) or self.hess is not None or self.hvp is not None
+
+    def _traced(self, x: Any) -> Any:
+        return self.fun(x, *self.args)
+
+    def _difference(self, x: Vector, v: Vector) -> Vector:
+        length = norm(v)
+        if length == 0.0:
+            return np.zeros_like(x)
+        # step eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
+        h = EPS ** (1 / 3) * max(1.0, norm(x)) / length
+        return (self.gradient(x + h * v) - self.gradient(x - h * v)) / (2 * h)
+
+
+def _as_number(result: Any) -> float:
+    if isinstance(result, float):  # numpy's float64 is one
+        return float(result)
+    array = np.asarray(result)
+    if array.size != 1 or array.dtype.kind not in "fiub":
+        if array.dtype.kind == "c":
+            got = f"a complex number {result!r}"
+        elif array.dtype.kind in "fiub":
+            got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2)"
+        else:
+            got = repr(result)
+        raise TypeError(f"fun must return one real number, got {got}")
+    return float(array.item())
+
+
+def _as_vector(result: Any, x: Vector, name: str) -> Vector:
+    """A contiguous float64 vector of x's shape that shares no memory with user code."""
+    vector = np.array(result, dtype=np.float64, order="C")
+    if vector.shape != x.shape:
+        if vector.size != x.size:
+            raise ValueError(f"{name} must have shape {x.shape}, got shape {vector.shape}")
+        vector = vector.reshape(x.shape)
+    return vector
+
+
+@dataclass(slots=True)
+class Counts:
+    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products."""
+
+    f: int = 0
+    g: int = 0
+    H: int = 0
+    Hv: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Upper limits on the evaluations of a run, checks included, and on its seconds; infinite by default."""
+
+    maxfev: float = math.inf
+    maxgev: float = math.inf
+    maxhev: float = math.inf
+    maxhvp: float = math.inf
+    maxtime: float = math.inf
+
+
+_UNLIMITED = Budget()
+
+
+class Oracle:
+    """One run's view of an objective: the only border with user code.
+
+    It hands the user copies, owns what it returns, counts requests, keeps the best point seen, refuses a call that
+    would exceed the budget before making it, and evaluates an implausible value once more before believing it.
+
+    Parameters
+    ----------
+    objective : Objective
+    budget : Budget, optional
+    second_order : bool, default False
+        Whether Hessians or products will be asked for at most points where the gradient is: autograd's gradient
+        then comes from the nested trace that the Hessian needs anyway.
+    """
+
+    def __init__(
+        self, objective: Objective, budget: Budget = _UNLIMITED, *, second_order: bool = False
+    ) -> None:
+        self.objective = objective
+        self.budget = budget
+        self.counts = Counts()
+        self.checks = Counts()
+        self.second_order = second_order
+        self.best_x: Vector | None = None
+        self.best_f = math.inf
+        self.best_g: Vector | None = None
+        self.started = time.perf_counter()
+        self._ledger = self.counts
+        # one evaluation of f is kept for the plain call at the returned point
+        self._reserved = 1 if 1 < budget.maxfev < math.inf else 0
+        self._limited = budget != _UNLIMITED
+        self._largest_f = math.nan
+        self._largest_g = math.nan
+        self._failure_confirmed = False
+        self._differences = False
+        self._linearized_at: Vector | None = None
+        self._linearization: Linearization | None = None
+        self._hessian_at: Vector | None = None
+        self._hessian: Matrix | None = None
+
+    # --- requests -------------------------------------------------------------------------------------------
+
+    def value(self, x: Vector) -> float:
+        """f(x), by a plain call of the user's function."""
+        self._spend(f=1)
+        f = self.objective.value(x.copy())
+        if not abs(f) <= self._largest_f:
+            f = self._second_look(f, x)
+        if f < self.best_f:
+            self.best_x, self.best_f, self.best_g = x, f, None
+        return f
+
+    def gradient(self, x: Vector) -> Vector:
+        """∇f(x), where f(x) is known already or not needed."""
+        self._spend(g=1)
+        g = self._plausible_gradient(self._gradient(x), x)
+        if x is self.best_x:
+            self.best_g = g
+        return g
+
+    def value_and_grad(self, x: Vector) -> tuple[float, Vector]:
+        """f(x) and ∇f(x), counted as one of each; refused whole."""
+        self._spend(f=1, g=1)
+        if self.second_order and (linearization := self._linearize(x)) is not None:
+            f, g = linearization.f, linearization.g
+        else:
+            f, g = self.objective.value_and_gradient(x.copy())
+        if not abs(f) <= self._largest_f:
+            f = self._second_look(f, x)
+        g = self._plausible_gradient(g, x)
+        if f < self.best_f:
+            self.best_x, self.best_f, self.best_g = x, f, g
+        return f, g
+
+    def hessian(self, x: Vector) -> Matrix:
+        """∇²f(x), dense and exactly symmetric; asked again at the same point, it is not computed again."""
+        if x is self._hessian_at and self._hessian is not None:
+            return self._hessian
+        self._spend(H=1)
+        H = self.objective.hessian(x.copy())
+        if H is None:
+            product, gradients = self._product(x)
+            self._spend(g=gradients * x.size)
+            H = dense_from_products(product, x.size)
+        self._hessian_at, self._hessian = x, H
+        return H
+
+    def product(self, x: Vector) -> Callable[[Vector], Vector]:
+        """The map v ↦ ∇²f(x)·v, each product counted as one Hv."""
+        if self.objective.hess is not None and self.objective.hvp is None:
+            H = self.hessian(x)
+            return lambda v: H @ v
+        raw, gradients = self._product(x)
+
+        def counted(v: Vector) -> Vector:
+            self._spend(Hv=1, g=gradients)
+            return np.ascontiguousarray(raw(v))
+
+        return counted
+
+    @property
+    def has_exact_products(self) -> bool:
+        """Whether Hessian-vector products come from autograd of fun or from the user, not from differences."""
+        return not self.objective.has_own_derivatives or self.objective.hvp is not None
+
+    def known_hessian(self, x: Vector) -> Matrix | None:
+        """∇²f(x) if it was computed at exactly this point last."""
+        return self._hessian if x is self._hessian_at else None
+
+    @property
+    def product_error(self) -> float:
+        """Relative error to expect in a Hessian-vector product, by its source (known after the first)."""
+        return _DIFFERENCE_ERROR if self._differences else _EXACT_ERROR
+
+    @property
+    def hessian_error(self) -> float:
+        """Relative error to expect in a Hessian, by its source (known after the first)."""
+        return _DIFFERENCE_ERROR if self._differences and self.objective.hess is None else _EXACT_ERROR
+
+    # --- checks: named exceptions from "never ask twice", counted in a ledger of their own --------------------
+
+    @contextmanager
+    def checking(self) -> Iterator[None]:
+        """Requests made inside are counted in ``checks``; budgets hold all the same."""
+        before, self._ledger = self._ledger, self.checks
+        try:
+            yield
+        finally:
+            self._ledger = before
+
+    def recheck(self, x: Vector, believed: float) -> float:
+        """f(x) by a plain call after the run, on the evaluation kept for it; a surprise is looked at twice.
+
+        Returns ``believed`` where no evaluation is left.
+        """
+        self._reserved = 0
+        if self.counts.f + self.checks.f >= self.budget.maxfev:
+            return believed
+        f = self.objective.value(x.copy())
+        self.checks.f += 1
+        surprise = not abs(f - believed) <= 1e-8 * abs(believed)
+        if surprise and f != believed and self.counts.f + self.checks.f < self.budget.maxfev:
+            self.checks.f += 1
+            f = self.objective.value(x.copy())
+        return f
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.perf_counter() - self.started
+
+    # --- helpers --------------------------------------------------------------------------------------------
+
+    def _spend(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
+        ledger = self._ledger
+        if self._limited:
+            self._refuse_beyond_budget(f, g, H, Hv)
+        ledger.f += f
+        ledger.g += g
+        ledger.H += H
+        ledger.Hv += Hv
+
+    def _refuse_beyond_budget(self, f: int, g: int, H: int, Hv: int) -> None:
+        budget, counts, checks = self.budget, self.counts, self.checks
+        for asked, done, limit, kind in (
+            (f, counts.f + checks.f, budget.maxfev - self._reserved, "f"),
+            (g, counts.g + checks.g, budget.maxgev, "the gradient"),
+            (H, counts.H + checks.H, budget.maxhev, "the Hessian"),
+            (Hv, counts.Hv + checks.Hv, budget.maxhvp, "Hessian-vector products"),
+        ):
+            if asked and done + asked > limit:
+                limit += self._reserved if kind == "f" else 0
+                raise BudgetSpent(Ending(Reason.EVALUATIONS, limit + 1, limit, kind))
+        if budget.maxtime < math.inf and (seconds := self.elapsed()) > budget.maxtime:
+            raise BudgetSpent(Ending(Reason.TIME, seconds, budget.maxtime))
+
+    def _second_look(self, f: float, x: Vector) -> float:
+        """Evaluate once more where f is not finite or far larger than any value seen; then believe it."""
+        finite = math.isfinite(f)
+        seen = self._largest_f
+        suspicious = (not finite and not self._failure_confirmed) or (finite and abs(f) > _IMPLAUSIBLE * seen)
+        if suspicious and self._may_check_f():
+            self.checks.f += 1
+            again = self.objective.value(x.copy())
+            if not finite and not math.isfinite(again):
+                self._failure_confirmed = True
+            f = again
+        if math.isfinite(f) and not abs(f) <= seen:
+            self._largest_f = abs(f)
+        return f
+
+    def _plausible_gradient(self, g: Vector, x: Vector) -> Vector:
+        finite = all_finite(g)
+        size = max_norm(g) if finite else math.inf
+        if size <= self._largest_g:
+            return g
+        suspicious = not self._failure_confirmed if not finite else size > _IMPLAUSIBLE * self._largest_g
+        if suspicious and self._may_check_g():
+            self.checks.g += 1
+            self._linearized_at = None
+            g = self._gradient(x)
+            finite = all_finite(g)
+            self._failure_confirmed = self._failure_confirmed or not finite
+            size = max_norm(g) if finite else math.inf
+        if finite and not size <= self._largest_g:
+            self._largest_g = size
+        return g
+
+    def _may_check_f(self) -> bool:
+        return self.counts.f + self.checks.f + self._reserved < self.budget.maxfev
+
+    def _may_check_g(self) -> bool:
+        return self.counts.g + self.checks.g < self.budget.maxgev
+
+    def _gradient(self, x: Vector) -> Vector:
+        if self.second_order and (linearization := self._linearize(x)) is not None:
+            return linearization.g
+        return self.objective.gradient(x.copy())
+
+    def _linearize(self, x: Vector) -> Linearization | None:
+        if x is not self._linearized_at:
+            self._linearization = self.objective.linearize(x.copy())
+            self._linearized_at = x
+        return self._linearization
+
+    def _product(self, x: Vector) -> tuple[Callable[[Vector], Vector], int]:
+        linearization = self._linearize(x)
+        if linearization is not None:
+            return linearization.product, 0
+        product, gradients = self.objective.product(x)
+        self._differences = gradients > 0
+        return product, gradients

@@ -1,0 +1,303 @@
+"""`minimize`: names, scipy's signature, structures, options, and the automatic choice of a method."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from newtonkit.derivatives.structure import Unflatten, flatten, is_plain_vector
+from newtonkit.linalg import Vector, all_finite
+from newtonkit.loop import Callback, Method, run
+from newtonkit.methods import Rule, make_method, option_names
+from newtonkit.objective import Objective
+from newtonkit.result import History, Progress, Result
+from newtonkit.state import State
+from newtonkit.stopping import Stop
+from newtonkit.validation import nearest_name
+
+_DENSE = 200  # up to this n "auto" takes Newton's method; n products by autograd then cost some tens of milliseconds
+_DENSE_WITH_HESSIAN = (
+    1000  # the same where the user gives the Hessian: one eigendecomposition is 0.15 s there
+)
+
+_STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
+_RUN_OPTIONS = ["disp", "history", "verdict"]
+
+
+def minimize(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: tuple[Any, ...] = (),
+    method: str | Method | Rule | None = None,
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+    hessp: Callable[..., Any] | None = None,
+    bounds: Any = None,
+    constraints: Any = (),
+    tol: float | None = None,
+    callback: Callable[..., Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Result:
+    """Minimize a smooth function of one or more variables, with exact derivatives.
+
+    The signature is that of `scipy.optimize.minimize`; derivatives that are not given come from autograd instead of
+    finite differences.
+
+    Parameters
+    ----------
+    fun : callable
+        f(x, \\*args), written with ``autograd.numpy``; returns one real number. Without ``autograd.numpy``, pass jac.
+    x0 : array_like, or a dict, list or tuple of arrays
+        The start. Everything that takes or returns a point (fun, jac, callback, ``result.x``) has its structure; integers
+        and float32 become float64, a number a vector of length 1.
+    args : tuple, optional
+        Further arguments of fun, jac, hess, hessp.
+    method : str or method, optional
+        One of `newtonkit.methods.names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default "auto":
+        "newton" up to n = 200 (1000 where hess is given), "lbfgs" above.
+    jac : callable or True, optional
+        Gradient jac(x, \\*args); True: fun returns (f, gradient).
+    hess : callable, optional
+        Hessian hess(x, \\*args), an n×n array or scipy sparse matrix in the order of x0's entries.
+    hessp : callable, optional
+        Hessian-vector product hessp(x, p, \\*args).
+    bounds, constraints
+        Not supported; must be empty.
+    tol : float, optional
+        Short for ``options={"gtol": tol}``.
+    callback : callable, optional
+        callback(xk), or callback(intermediate_result=…) if its parameter has that name (x, fun, jac, nit, state);
+        called after every iteration. Returning True or raising StopIteration ends the run.
+    options : dict, optional
+        gtol, ftol, xtol, maxiter, maxfev, maxgev, maxhev, maxhvp, maxtime, target (see `newtonkit.Stop`);
+        ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to keep x
+        and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; and the method's own.
+
+    Returns
+    -------
+    Result
+        Numerical trouble ends in a Result that holds the best point and says why; it never raises.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a mistake of the caller, naming the argument.
+    NotImplementedError
+        For bounds or constraints.
+    Exception
+        Whatever fun, jac, hess or callback raised, with the Result so far as ``partial_result``.
+
+    Notes
+    -----
+    ``success`` is True only where the test named in ``message`` holds at ``x`` and ``verdict`` does not contradict it:
+    a saddle, a maximum or a point that is not critical is no success. Evaluations made for the verdict are counted in
+    ``checks``, not in nfev, njev, nhev, nhvp; limits hold for their sum.
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> result = newtonkit.minimize(lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2, [-1.2, 1.0])
+    >>> result.success, result.verdict.kind, result.x.round(6)
+    (True, 'minimum', array([1., 1.]))
+    """
+    _refuse_constraints(bounds, constraints)
+    if not callable(fun):
+        raise TypeError(f"fun must be callable, got {fun!r}")
+    vector, unflatten = flatten(x0)
+    if not all_finite(vector):
+        raise ValueError(f"x0 must be finite, got {x0!r}")
+    chosen, choice = _choose(method, vector.size, hess)
+    method_options, stop, settings = _sorted_options(chosen, options, tol)
+    configured = make_method(chosen, **method_options)
+    _refuse_what_cannot_fit(configured, vector.size)
+
+    result = run(
+        configured,
+        _objective(fun, jac, hess, hessp, args, unflatten),
+        vector,
+        stop,
+        callback=None if callback is None else _scipy_callback(callback, unflatten),
+        history=_history(settings.get("history", True)),
+        progress=Progress() if settings.get("disp", False) else None,
+        check=bool(settings.get("verdict", True)),
+    )
+    result.choice = choice
+    result.x, result.jac = unflatten(result.x), unflatten(result.jac)
+    return result
+
+
+def minimize_from_scipy(
+    method: Method,
+    fun: Callable[..., Any],
+    x0: Any,
+    args: tuple[Any, ...],
+    jac: Any,
+    hess: Any,
+    hessp: Any,
+    bounds: Any,
+    constraints: Any,
+    callback: Callable[..., Any] | None,
+    options: dict[str, Any],
+) -> Result:
+    """What ``scipy.optimize.minimize(..., method=instance)`` calls.
+
+    scipy wraps the callback in a function of one OptimizeResult and marks it by an attribute ``stop_iteration``; strings
+    for jac ("2-point" …), which ask for finite differences, are answered by autograd.
+    """
+    wrapped = callback
+    if callback is not None and hasattr(callback, "stop_iteration"):
+
+        def wrapped(intermediate_result: OptimizeResult) -> Any:
+            return callback(intermediate_result)
+
+    own_hess = hess if callable(hess) else None
+    own_jac = jac if callable(jac) or jac is True else None
+    return minimize(
+        fun,
+        x0,
+        args,
+        method,
+        own_jac,
+        own_hess,
+        hessp,
+        bounds,
+        constraints,
+        callback=wrapped,
+        options=options,
+    )
+
+
+def _refuse_constraints(bounds: Any, constraints: Any) -> None:
+    for name, value in (("bounds", bounds), ("constraints", constraints)):
+        empty = value is None or (isinstance(value, Sequence) and len(value) == 0)
+        if not empty:
+            raise NotImplementedError(
+                f"{name} are not supported: newtonkit solves unconstrained problems; use scipy.optimize.minimize, or "
+                "substitute the variables (x = exp(u) keeps x positive)"
+            )
+
+
+def _choose(method: str | Method | Rule | None, n: int, hess: Any) -> tuple[str | Method | Rule, str]:
+    """The method, and why where the choice was automatic."""
+    if method is None or (isinstance(method, str) and method.lower() == "auto"):
+        limit = _DENSE if hess is None else _DENSE_WITH_HESSIAN
+        if n <= limit:
+            return "newton", f"chosen by n = {n} ≤ {limit}: a dense Hessian is affordable"
+        return "lbfgs", f"chosen by n = {n} > {limit}: a dense Hessian is not affordable"
+    if isinstance(method, type):
+        raise TypeError(
+            f"method must be an instance, got the class {method.__name__}; write {method.__name__}()"
+        )
+    if not isinstance(method, str) and not hasattr(method, "step") and not hasattr(method, "as_method"):
+        raise TypeError(f"method must be a name or a method such as newtonkit.BFGS(), got {method!r}")
+    return method, ""
+
+
+def _sorted_options(
+    method: str | Method | Rule, options: Mapping[str, Any] | None, tol: float | None
+) -> tuple[dict[str, Any], Stop, dict[str, Any]]:
+    """The options by whom they belong to: the method, the stopping rule, the run."""
+    given = dict(options or {})
+    if tol is not None:
+        given.setdefault("gtol", tol)
+    own = option_names(method)
+    for name in given:
+        if name not in own and name not in _STOP_OPTIONS and name not in _RUN_OPTIONS:
+            label = method if isinstance(method, str) else getattr(method, "name", "this method")
+            raise ValueError(
+                f"unknown option {name!r} for method {label!r}; "
+                f"{nearest_name(name, [*own, *_STOP_OPTIONS, *_RUN_OPTIONS])}"
+            )
+    stop = Stop(**{name: value for name, value in given.items() if name in _STOP_OPTIONS})
+    return (
+        {name: value for name, value in given.items() if name in own},
+        stop,
+        {name: value for name, value in given.items() if name in _RUN_OPTIONS},
+    )
+
+
+def _refuse_what_cannot_fit(method: Method, n: int) -> None:
+    needed = getattr(method, "matrices", 0) * 8 * n * n
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # not a POSIX system
+        return
+    if needed > physical:
+        raise ValueError(
+            f"method {method.name!r} stores {method.matrices} matrices of n×n: at n = {n} that is "  # type: ignore[attr-defined]
+            f"{needed / 2**30:.0f} GB, and this machine has {physical / 2**30:.0f}; use method='lbfgs'"
+        )
+
+
+def _objective(
+    fun: Callable[..., Any],
+    jac: Callable[..., Any] | bool | None,
+    hess: Callable[..., Any] | None,
+    hessp: Callable[..., Any] | None,
+    args: tuple[Any, ...],
+    unflatten: Unflatten,
+) -> Objective:
+    """The objective of the flat vector that a structured problem amounts to."""
+    for name, value in (("jac", jac), ("hess", hess), ("hessp", hessp)):
+        if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
+            raise TypeError(f"{name} must be callable{' or a bool' if name == 'jac' else ''}, got {value!r}")
+    if not isinstance(args, tuple):
+        args = (args,)
+    if is_plain_vector(unflatten):
+        return Objective(fun, jac or None, hess, hessp, args)
+
+    def flat_fun(v: Any, *rest: Any) -> Any:
+        value = fun(unflatten(v), *rest)
+        return (value[0], flatten(value[1])[0]) if jac is True else value
+
+    def flat_jac(v: Vector, *rest: Any) -> Vector:
+        assert callable(jac)
+        return flatten(jac(unflatten(v), *rest))[0]
+
+    def flat_hess(v: Vector, *rest: Any) -> Any:
+        assert hess is not None
+        return hess(unflatten(v), *rest)
+
+    def flat_hessp(v: Vector, p: Vector, *rest: Any) -> Vector:
+        assert hessp is not None
+        return flatten(hessp(unflatten(v), unflatten(p), *rest))[0]
+
+    return Objective(
+        flat_fun,
+        flat_jac if callable(jac) else (jac or None),
+        None if hess is None else flat_hess,
+        None if hessp is None else flat_hessp,
+        args,
+    )
+
+
+def _history(setting: Any) -> History | None:
+    if setting not in (True, False, "points"):
+        raise ValueError(f"history must be True, False or 'points', got {setting!r}")
+    return History(points=setting == "points") if setting else None
+
+
+def _scipy_callback(callback: Callable[..., Any], unflatten: Unflatten) -> Callback:
+    """The loop's callback from one of scipy's two styles."""
+    try:
+        takes_result = list(inspect.signature(callback).parameters) == ["intermediate_result"]
+    except (TypeError, ValueError):  # some built-in callables have no signature
+        takes_result = False
+
+    def call(state: State, nit: int) -> bool:
+        x = unflatten(state.x.copy())
+        try:
+            if not takes_result:
+                return bool(np.any(callback(x)))
+            seen = OptimizeResult(x=x, fun=state.f, jac=unflatten(state.g.copy()), nit=nit, state=state)
+            return bool(np.any(callback(intermediate_result=seen)))
+        except StopIteration:
+            return True
+
+    return call

@@ -1,0 +1,193 @@
+"""What a step leaves behind and why a run ends: State, StepInfo, Reason, Ending, StepFailure."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from newtonkit.linalg import Vector
+
+
+class StepInfo(NamedTuple):
+    """What one step did; fields that do not apply to a method stay NaN, 0 or empty."""
+
+    accepted: bool = True
+    """False for a rejected trial of a trust region: x is unchanged."""
+    length: float = math.nan
+    """Euclidean length ‖s‖ of the (trial) step."""
+    decrease: float = math.nan
+    """f − f₊ of the (trial) step."""
+    alpha: float = math.nan
+    """Step length of a line search, or the learning rate."""
+    radius: float = math.nan
+    """Trust-region radius the step was computed with."""
+    ratio: float = math.nan
+    """Actual over predicted reduction."""
+    inner: int = 0
+    """Inner iterations: trials of the line search or of the subproblem solver."""
+    note: str = ""
+    """Anything unusual, in plain words."""
+
+
+FIRST = StepInfo()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A point of a run: never written after its creation, so keeping one costs no copy.
+
+    Methods extend it by what they need for the next step.
+    """
+
+    x: Vector
+    f: float
+    g: Vector
+    info: StepInfo
+
+
+class Kind(enum.Enum):
+    """The four ways a run can end."""
+
+    CONVERGED = "converged"
+    BUDGET = "budget"
+    FAILURE = "failure"
+    STOPPED = "stopped by the user"
+
+
+class Reason(enum.Enum):
+    """Why a run ended: each member carries its kind, the wording of its message, and one sentence of advice.
+
+    ``{measured}`` and ``{limit}`` are numbers, ``{detail}`` a clause from the place where the decision fell.
+    """
+
+    GRADIENT = (
+        Kind.CONVERGED,
+        "converged: ‖g‖∞ = {measured:.3g} ≤ gtol = {limit:.3g}, and {detail}",
+        "",
+    )
+    PRECISION = (
+        Kind.CONVERGED,
+        "converged to working precision: ‖g‖∞ = {measured:.3g} (gtol = {limit:.3g}), and {detail}",
+        "rounding allows no further progress.",
+    )
+    TARGET = (Kind.CONVERGED, "target reached: f = {measured:.6g} ≤ target = {limit:.6g}", "")
+    STALLED = (
+        Kind.CONVERGED,
+        "the last step changed too little to go on: {detail} = {measured:.3g} ≤ {limit:.3g}",
+        "the gradient was not tested; lower or drop ftol and xtol to let gtol decide.",
+    )
+    EPOCHS = (Kind.CONVERGED, "all {limit:.0f} epochs done", "")
+    ITERATIONS = (
+        Kind.BUDGET,
+        "stopped after {measured:.0f} iterations (maxiter = {limit:.0f})",
+        "raise maxiter, or try method='newton' if the problem is ill-conditioned.",
+    )
+    EVALUATIONS = (
+        Kind.BUDGET,
+        "stopped before evaluation {measured:.0f} of {detail} would exceed the limit of {limit:.0f}",
+        "raise the limit to go on from result.x.",
+    )
+    TIME = (
+        Kind.BUDGET,
+        "stopped after {measured:.3g} s (maxtime = {limit:.3g} s)",
+        "raise maxtime to go on from result.x.",
+    )
+    CALLBACK = (Kind.STOPPED, "stopped by the callback at iteration {measured:.0f}", "")
+    SADDLE = (
+        Kind.FAILURE,
+        "ended at a {detail} (‖g‖∞ = {measured:.3g}), which is no minimum",
+        "start elsewhere, or use method='newton', which leaves such points by negative curvature.",
+    )
+    NOT_CRITICAL = (
+        Kind.FAILURE,
+        "the last test passed with ‖g‖∞ = {measured:.3g}, but {detail}",
+        "f may have no minimum, or be flat here; look at result.verdict.",
+    )
+    UNBOUNDED = (
+        Kind.FAILURE,
+        "f seems unbounded below: f = {measured:.3g} < {limit:.3g}",
+        "check the sign of f, or bound the problem.",
+    )
+    INCONSISTENT = (
+        Kind.FAILURE,
+        "fun gave {measured:.6g} where it had given {limit:.6g} at the same point",
+        "fun must depend on nothing but x and args.",
+    )
+    EXCEPTION = (Kind.FAILURE, "user code raised {detail}", "this is the best point until then.")
+    NON_FINITE = (
+        Kind.FAILURE,
+        "{detail}",
+        "check the domain of f at the starting point, or take a smaller learning rate.",
+    )
+    NOT_DESCENT = (
+        Kind.FAILURE,
+        "no direction of descent: slope gᵀp = {measured:.3g} ≥ {limit:g}",
+        "compare the gradient with newtonkit.check_derivatives.",
+    )
+    LINE_SEARCH = (
+        Kind.FAILURE,
+        "the line search found no acceptable step in {limit:.0f} trials ({detail})",
+        "the gradient may not belong to f: compare them with newtonkit.check_derivatives.",
+    )
+    RADIUS = (
+        Kind.FAILURE,
+        "the trust region shrank to {measured:.3g}, below the rounding of x ({limit:.3g})",
+        "the gradient may not belong to f: compare them with newtonkit.check_derivatives.",
+    )
+    SINGULAR = (
+        Kind.FAILURE,
+        "the Hessian is singular: {detail}",
+        "use method='newton', which is safe at singular Hessians.",
+    )
+
+    def __init__(self, kind: Kind, template: str, advice: str) -> None:
+        self.kind = kind
+        self.template = template
+        self.advice = advice
+
+    @property
+    def status(self) -> int:
+        """0 for every converged reason, a positive number of its own for every other."""
+        if self.kind is Kind.CONVERGED:
+            return 0
+        others = [reason for reason in Reason if reason.kind is not Kind.CONVERGED]
+        return 1 + others.index(self)
+
+    def __repr__(self) -> str:
+        return f"Reason.{self.name}"
+
+
+class Ending(NamedTuple):
+    """A reason with the numbers that decided it, recorded where it was decided."""
+
+    reason: Reason
+    measured: float = math.nan
+    limit: float = math.nan
+    detail: str = ""
+
+    @property
+    def message(self) -> str:
+        """The sentence for the user: cause, number, limit, advice."""
+        reason = self.reason
+        text = reason.template.format(measured=self.measured, limit=self.limit, detail=self.detail)
+        return f"{text}; {reason.advice}" if reason.advice else f"{text}."
+
+
+class StepFailure(Exception):  # noqa: N818  (it is a verdict of the step, caught by the loop, not an error of the caller)
+    """Raised by a method's ``step`` when it cannot go on; carries the Ending."""
+
+    def __init__(
+        self, reason: Reason, detail: str = "", *, measured: float = math.nan, limit: float = math.nan
+    ) -> None:
+        self.ending = Ending(reason, measured, limit, detail)
+        super().__init__(self.ending.message)
+
+
+class BudgetSpent(Exception):  # noqa: N818  (an internal signal, see above)
+    """Raised by the Oracle before the call that would exceed a budget; the loop turns it into the Ending."""
+
+    def __init__(self, ending: Ending) -> None:
+        self.ending = ending
+        super().__init__(ending.message)

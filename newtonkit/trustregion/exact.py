@@ -1,0 +1,86 @@
+"""The trust-region subproblem by one eigendecomposition: every radius after the first is almost free."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from newtonkit.linalg import EPS, Matrix, Vector, dot, eigh, max_norm, norm
+
+_TOLERANCE = 1e-10  # relative, on ‖p‖ = radius
+_NEWTON_STEPS = 50
+
+
+class Trial(NamedTuple):
+    """A minimizer of the model inside the ball."""
+
+    p: Vector
+    predicted: float
+    """Reduction of the model, m(0) − m(p)."""
+    on_boundary: bool
+
+
+class EigenModel:
+    """m(p) = gᵀp + ½ pᵀBp, minimized over ‖p‖ ≤ radius for any number of radii.
+
+    Parameters
+    ----------
+    g : ndarray, shape (n,)
+    B : ndarray, shape (n, n)
+        Symmetric; indefinite and singular matrices are fine.
+
+    Notes
+    -----
+    In the eigenbasis the step is p(σ) = −c/(λ + σ) with the smallest σ ≥ max(0, −λ₁) for which ‖p(σ)‖ ≤ radius.
+    Newton's method on 1/‖p(σ)‖ rises monotonically to the root from the lower bound max(|cᵢ|/radius − λᵢ). In the
+    hard case, where c vanishes along the eigenvectors of λ₁ < 0, a multiple of one of them fills the ball.
+
+    References
+    ----------
+    Moré & Sorensen (1983), SIAM J. Sci. Stat. Comput. 4(3), 553; Nocedal & Wright (2006), section 4.3.
+    """
+
+    def __init__(self, g: Vector, B: Matrix) -> None:
+        self.eigenvalues, self.Q = eigh(B)
+        self.c = self.Q.T @ g
+        self.hessian_norm = max_norm(self.eigenvalues)
+        self._newton: tuple[Vector, float] | None = None
+        if self.eigenvalues[0] > 0.0:
+            step = -self.c / self.eigenvalues
+            self._newton = step, norm(step)
+
+    def solve(self, radius: float) -> Trial:
+        """The minimizer within this radius > 0."""
+        if self._newton is not None and self._newton[1] <= radius:
+            return self._trial(self._newton[0], on_boundary=False)
+        eigenvalues, c = self.eigenvalues, self.c
+        sigma = max(0.0, float(np.max(np.abs(c) / radius - eigenvalues)))
+        floor = EPS * self.hessian_norm
+        for _ in range(_NEWTON_STEPS):
+            shifted = eigenvalues + sigma
+            singular = bool(shifted[0] <= floor)
+            if singular:
+                # here |cᵢ| ≤ radius·floor by the lower bound on σ, so these components carry no slope
+                shifted[shifted <= floor] = math.inf
+            step = -c / shifted
+            length = norm(step)
+            if singular and length <= radius:
+                return self._hard_case(step, length, radius, floor)
+            if length - radius <= _TOLERANCE * radius:
+                break
+            # N&W (2006), eq. 4.43
+            sigma += (length / radius - 1.0) * length**2 / dot(step, step / shifted)
+        return self._trial(step, on_boundary=sigma > 0.0)
+
+    def _hard_case(self, step: Vector, length: float, radius: float, floor: float) -> Trial:
+        """Fill the ball along an eigenvector of λ₁ where it is negative; where it is zero there is no gain in it."""
+        negative = bool(self.eigenvalues[0] < -floor)
+        if negative:
+            step[0] = math.copysign(math.sqrt(radius**2 - length**2), -self.c[0])
+        return self._trial(step, on_boundary=negative)
+
+    def _trial(self, step: Vector, *, on_boundary: bool) -> Trial:
+        predicted = -dot(step, self.c) - 0.5 * dot(step, self.eigenvalues * step)
+        return Trial(self.Q @ step, predicted, on_boundary)

@@ -1,0 +1,43 @@
+"""How the trust region grows and shrinks; pure functions of one step's outcome."""
+
+from __future__ import annotations
+
+import math
+
+from newtonkit.linalg import EPS
+
+ACCEPT = 1e-4  # η₁: smallest ratio at which a step is taken (JSOSolvers' trunk)
+_GOOD = 0.75  # η₂ (Conn, Gould & Toint, 2000, p. 117)
+_POOR = 0.25
+_SHRINK = 0.25
+_GROW = 4.0
+
+
+def first_radius(gradient_norm: float, hessian_norm: float, x_norm: float) -> float:
+    """10‖g₀‖/‖H₀‖ (Hamad & Hinder, 2024, section 5); without gradient or curvature, the size of x or 1."""
+    if gradient_norm == 0.0 or hessian_norm == 0.0:
+        return x_norm or 1.0
+    radius = 10.0 * gradient_norm / hessian_norm
+    return radius if math.isfinite(radius) else (x_norm or 1.0)
+
+
+def next_radius(radius: float, length: float, ratio: float, *, on_boundary: bool) -> float:
+    """The radius after a step of this length and ratio (NaN: the trial was not finite).
+
+    A poor step shrinks it from the length of the step, not from the radius, which may be far larger; a good one that
+    reached the boundary lets it grow.
+    """
+    if not ratio >= _POOR:
+        return _SHRINK * length
+    if ratio >= _GOOD and on_boundary:
+        return _GROW * radius
+    return radius
+
+
+def is_rounding(f: float, f_trial: float, predicted: float) -> bool:
+    """Whether f − f₊, or what the model expects of it, is lost in the rounding of f.
+
+    −½(g₊ + g)ᵀs then measures the reduction better: exact to third order, and without cancellation (JSOSolvers, trunk).
+    """
+    floor = 1e4 * EPS * max(abs(f), abs(f_trial))
+    return abs(predicted) < floor or abs(f - f_trial) < floor

@@ -1,0 +1,80 @@
+"""Checks of what a caller passes in: each raises an error that names the argument, the value and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+
+
+def nearest_name(name: str, valid: Iterable[str]) -> str:
+    """A sentence naming the valid name nearest to a misspelt one, or all of them where none is near.
+
+    Examples
+    --------
+    >>> nearest_name("nwton", ["newton", "bfgs"])
+    "did you mean 'newton'?"
+    """
+    names = sorted(valid)
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "valid names: " + ", ".join(names)
+
+
+def check_real(
+    name: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> None:
+    """Raise unless ``value`` is a real number in [low, high]; ``open_low`` and ``open_high`` exclude an end.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no real number.
+    ValueError
+        If it is NaN or outside the range.
+    """
+    expected = f"a number in {'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {expected}, got {value!r}")
+    number = float(value)
+    above = number > low if open_low else number >= low
+    below = number < high if open_high else number <= high
+    if not (above and below):
+        raise ValueError(f"{name} must be {expected}, got {value!r}")
+
+
+def check_integer(name: str, value: object, low: int) -> None:
+    """Raise unless ``value`` is an integer of at least ``low``.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no integer.
+    ValueError
+        If it is below ``low``.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer of at least {low}, got {value!r}")
+    if value < low:
+        raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")
+
+
+def check_choice(name: str, value: object, valid: Iterable[str]) -> None:
+    """Raise unless ``value`` is one of the ``valid`` words.
+
+    Raises
+    ------
+    ValueError
+        With the nearest valid word.
+    """
+    words = list(valid)
+    if value not in words:
+        raise ValueError(f"{name}={value!r} is not known; {nearest_name(str(value), words)}")
