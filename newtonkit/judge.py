@@ -18,9 +18,7 @@ from newtonkit.stopping import Stop, nothing_left, rounding_reached
 _DENSE = 200  # up to this n the verdict takes the full Hessian; above, products, unless the method has Hessians anyway
 _AGAIN = 0.1  # a claim that was turned down is heard again once ‖g‖∞ has fallen by this factor
 _ESCAPES = 5  # per run
-_RECOVERABLE = frozenset(
-    {Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION}
-)
+_RECOVERABLE = frozenset({Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION})
 
 
 class Judge:
@@ -59,9 +57,7 @@ class Judge:
         if verdict.kind == "unchecked":
             return claim._replace(detail="no second-order check was made")
         objection = contradiction(verdict)
-        if claim.reason is not Reason.GRADIENT or (
-            objection is not None and objection.reason is Reason.SADDLE
-        ):
+        if claim.reason is not Reason.GRADIENT or (objection is not None and objection.reason is Reason.SADDLE):
             return objection or claim
         left = nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
         if left and objection is None:
@@ -73,10 +69,12 @@ class Judge:
 
     def appeal(self, failure: Ending, state: State, first: State) -> Ending:
         """A failure of the step, or what it really is: convergence as far as rounding allows, or a saddle."""
-        if failure.reason not in _RECOVERABLE or not all_finite(state.g):
-            return failure
-        size = max_norm(state.g)
+        return self.reconsider(failure, state, first) if failure.reason in _RECOVERABLE else failure
+
+    def reconsider(self, failure: Ending, state: State, first: State) -> Ending:
+        """GRADIENT, PRECISION or SADDLE where this state deserves it; else the failure."""
         verdict = self.verdict(state)
+        size = verdict.gradient_norm
         if verdict.kind == "unchecked":
             return failure
         objection = contradiction(verdict)

@@ -163,9 +163,7 @@ class _Run:
         self.state: State | None = None
         self.nit = 0
 
-    def to_the_end(
-        self, callback: Callback | None, history: History | None, progress: Progress | None
-    ) -> Ending:
+    def to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
         """Step by step until something ends the run; the Ending says what."""
         states = iterate(self.method, self.oracle, self.x0)
         while True:
@@ -219,9 +217,7 @@ class _Run:
         if found is None:
             return None
         x, length = found
-        note = StepInfo(
-            length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature"
-        )
+        note = StepInfo(length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature")
         return _noted(iterate(self.method, self.oracle, x), note)
 
     def result(self, ending: Ending, history: History | None) -> Result:
@@ -231,7 +227,9 @@ class _Run:
             fun = self.oracle.recheck(state.x, state.f)
         if math.isfinite(state.f) and not abs(fun - state.f) <= _SAME_VALUE * abs(state.f):
             ending = Ending(Reason.INCONSISTENT, fun, state.f)
-        verdict = self.judge.final(state, ending)
+        # a run that ended at a saddle is judged by its end, though a lower point may be returned
+        judged = self.state if ending.reason is Reason.SADDLE and self.state is not None else state
+        verdict = self.judge.final(judged, ending)
         if ending.reason.kind is Kind.CONVERGED and not believed(ending, verdict):
             ending = contradiction(verdict) or ending
         return self.packed(ending, state, fun, verdict, history)
@@ -255,9 +253,11 @@ class _Run:
                     best = State(best.x, best.f, self.oracle.gradient(best.x), FIRST)
             except BudgetSpent:
                 pass
-        if ending.reason in (Reason.GRADIENT, Reason.PRECISION, Reason.STALLED):
+        if ending.reason in (Reason.GRADIENT, Reason.PRECISION, Reason.STALLED) and self.first is not None:
             detail = f"a lower point, f = {best.f:.6g}, was seen on the way and is returned"
-            ending = Ending(Reason.NOT_CRITICAL, ending.measured, detail=detail)
+            ending = self.judge.reconsider(
+                Ending(Reason.NOT_CRITICAL, ending.measured, detail=detail), best, self.first
+            )
         return best, ending
 
     def best(self) -> State | None:
@@ -268,9 +268,7 @@ class _Run:
         g = np.full(oracle.best_x.size, np.nan) if oracle.best_g is None else oracle.best_g
         return State(oracle.best_x, oracle.best_f, g, FIRST)
 
-    def packed(
-        self, ending: Ending, state: State, fun: float, verdict: Verdict, history: History | None
-    ) -> Result:
+    def packed(self, ending: Ending, state: State, fun: float, verdict: Verdict, history: History | None) -> Result:
         """Everything under the names of scipy, and ours."""
         oracle, counts = self.oracle, self.oracle.counts
         result = Result(

@@ -101,7 +101,7 @@ class Objective:
         if self.hess is None:
             return None
         result = self.hess(x, *self.args)
-        H = np.array(result.toarray() if hasattr(result, "toarray") else result, dtype=np.float64)
+        H: Matrix = np.array(result.toarray() if hasattr(result, "toarray") else result, dtype=np.float64)
         if H.shape != (x.size, x.size):
             raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
         asymmetry = np.abs(H - H.T).max()
@@ -111,7 +111,7 @@ class Objective:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return 0.5 * (H + H.T)
+        return np.asarray(0.5 * (H + H.T), dtype=np.float64)
 
     def product(self, x: Vector) -> tuple[Callable[[Vector], Vector], int]:
         """The map v ↦ ∇²f(x)·v from user code, and how many gradients each product costs.
@@ -211,9 +211,7 @@ class Oracle:
         then comes from the nested trace that the Hessian needs anyway.
     """
 
-    def __init__(
-        self, objective: Objective, budget: Budget = _UNLIMITED, *, second_order: bool = False
-    ) -> None:
+    def __init__(self, objective: Objective, budget: Budget = _UNLIMITED, *, second_order: bool = False) -> None:
         self.objective = objective
         self.budget = budget
         self.counts = Counts()

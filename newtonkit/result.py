@@ -151,11 +151,7 @@ class Result(OptimizeResult):  # type: ignore[misc]
         if "reason" not in self:
             return str(super().__repr__())
         mark = "success" if self.success else "no success"
-        x = (
-            np.array2string(np.asarray(self.x), precision=6, threshold=8)
-            if _is_array(self.x)
-            else "(structure)"
-        )
+        x = np.array2string(np.asarray(self.x), precision=6, threshold=8) if _is_array(self.x) else "(structure)"
         used = [f"{self.nit} iterations"]
         for count, word in (
             (self.nfev, "f"),
@@ -198,11 +194,7 @@ class Progress:
         if self.lines == 0:
             print(f"{'nit':>6} {'f':>16} {'‖g‖∞':>10} {'‖s‖':>10}  note")
         length = "" if math.isnan(state.info.length) else f"{state.info.length:10.3e}"
-        note = (
-            state.info.note
-            if state.info.accepted
-            else "rejected" + (f": {state.info.note}" * bool(state.info.note))
-        )
+        note = state.info.note if state.info.accepted else "rejected" + (f": {state.info.note}" * bool(state.info.note))
         print(f"{nit:6d} {state.f:16.9e} {gradient_norm:10.3e} {length:>10}  {note}".rstrip())
         self.lines += 1
         if self.lines % 20 == 0:

@@ -22,9 +22,7 @@ from newtonkit.stopping import Stop
 from newtonkit.validation import nearest_name
 
 _DENSE = 200  # up to this n "auto" takes Newton's method; n products by autograd then cost some tens of milliseconds
-_DENSE_WITH_HESSIAN = (
-    1000  # the same where the user gives the Hessian: one eigendecomposition is 0.15 s there
-)
+_DENSE_WITH_HESSIAN = 1000  # the same where the user gives the Hessian: one eigendecomposition is 0.15 s there
 
 _STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
 _RUN_OPTIONS = ["disp", "history", "verdict"]
@@ -54,13 +52,13 @@ def minimize(
     fun : callable
         f(x, \\*args), written with ``autograd.numpy``; returns one real number. Without ``autograd.numpy``, pass jac.
     x0 : array_like, or a dict, list or tuple of arrays
-        The start. Everything that takes or returns a point (fun, jac, callback, ``result.x``) has its structure; integers
-        and float32 become float64, a number a vector of length 1.
+        The start. Everything that takes or returns a point (fun, jac, callback, ``result.x``) has its structure;
+        integers and float32 become float64, a number a vector of length 1.
     args : tuple, optional
         Further arguments of fun, jac, hess, hessp.
     method : str or method, optional
-        One of `newtonkit.methods.names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default "auto":
-        "newton" up to n = 200 (1000 where hess is given), "lbfgs" above.
+        One of `newtonkit.methods.names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default
+        "auto": "newton" up to n = 200 (1000 where hess is given), "lbfgs" above.
     jac : callable or True, optional
         Gradient jac(x, \\*args); True: fun returns (f, gradient).
     hess : callable, optional
@@ -76,8 +74,9 @@ def minimize(
         called after every iteration. Returning True or raising StopIteration ends the run.
     options : dict, optional
         gtol, ftol, xtol, maxiter, maxfev, maxgev, maxhev, maxhvp, maxtime, target (see `newtonkit.Stop`);
-        ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to keep x
-        and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; and the method's own.
+        ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to
+        keep x and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; and the
+        method's own.
 
     Returns
     -------
@@ -109,6 +108,7 @@ def minimize(
     _refuse_constraints(bounds, constraints)
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
+    args = args if isinstance(args, tuple) else (args,)
     vector, unflatten = flatten(x0)
     if not all_finite(vector):
         raise ValueError(f"x0 must be finite, got {x0!r}")
@@ -147,8 +147,8 @@ def minimize_from_scipy(
 ) -> Result:
     """What ``scipy.optimize.minimize(..., method=instance)`` calls.
 
-    scipy wraps the callback in a function of one OptimizeResult and marks it by an attribute ``stop_iteration``; strings
-    for jac ("2-point" …), which ask for finite differences, are answered by autograd.
+    scipy wraps the callback in a function of one OptimizeResult and marks it by an attribute ``stop_iteration``;
+    strings for jac ("2-point" …), which ask for finite differences, are answered by autograd.
     """
     wrapped = callback
     if callback is not None and hasattr(callback, "stop_iteration"):
@@ -191,9 +191,7 @@ def _choose(method: str | Method | Rule | None, n: int, hess: Any) -> tuple[str 
             return "newton", f"chosen by n = {n} ≤ {limit}: a dense Hessian is affordable"
         return "lbfgs", f"chosen by n = {n} > {limit}: a dense Hessian is not affordable"
     if isinstance(method, type):
-        raise TypeError(
-            f"method must be an instance, got the class {method.__name__}; write {method.__name__}()"
-        )
+        raise TypeError(f"method must be an instance, got the class {method.__name__}; write {method.__name__}()")
     if not isinstance(method, str) and not hasattr(method, "step") and not hasattr(method, "as_method"):
         raise TypeError(f"method must be a name or a method such as newtonkit.BFGS(), got {method!r}")
     return method, ""
@@ -247,8 +245,6 @@ def _objective(
     for name, value in (("jac", jac), ("hess", hess), ("hessp", hessp)):
         if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
             raise TypeError(f"{name} must be callable{' or a bool' if name == 'jac' else ''}, got {value!r}")
-    if not isinstance(args, tuple):
-        args = (args,)
     if is_plain_vector(unflatten):
         return Objective(fun, jac or None, hess, hessp, args)
 

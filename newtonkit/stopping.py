@@ -79,11 +79,7 @@ class Stop:
         if size <= self.gtol:
             return Ending(Reason.GRADIENT, size, self.gtol)
         info = state.info
-        if (
-            self.ftol > 0.0
-            and info.accepted
-            and abs(info.decrease) <= self.ftol * max(abs(f), abs(f + info.decrease))
-        ):
+        if self.ftol > 0.0 and info.accepted and abs(info.decrease) <= self.ftol * max(abs(f), abs(f + info.decrease)):
             return Ending(Reason.STALLED, abs(info.decrease), self.ftol * abs(f), "|Δf|")
         if self.xtol > 0.0 and info.accepted and info.length <= self.xtol * norm(state.x):
             return Ending(Reason.STALLED, info.length, self.xtol * norm(state.x), "‖Δx‖")

@@ -1,4 +1,4 @@
-"""Checks of what a caller passes in: each raises an error that names the argument, the value and what would be right."""
+"""Checks of what a caller passes in; each error names the argument, the value and what would be right."""
 
 from __future__ import annotations
 

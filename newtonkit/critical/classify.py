@@ -24,9 +24,7 @@ from newtonkit.validation import check_real
 
 _POLISHES = 3
 _DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
-_LINEAR = (
-    0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
-)
+_LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
 
 
 def classify(

@@ -46,14 +46,10 @@ def product_verdict(oracle: Oracle, x: Vector, g: Vector, *, radius: float = 1e-
         "level": "estimated",
     }
     if length > radius * scale:
-        return Verdict(
-            "not critical", f"the Newton step is {length:.3g} long, more than {radius * scale:.3g}", **facts
-        )
+        return Verdict("not critical", f"the Newton step is {length:.3g} long, more than {radius * scale:.3g}", **facts)
     if ritz[0] < -tolerance:
         kind = "saddle" if ritz[-1] > tolerance else "maximum"
-        return Verdict(
-            kind, f"a direction of curvature {ritz[0]:.3g} was found", escape_direction=lowest, **facts
-        )
+        return Verdict(kind, f"a direction of curvature {ritz[0]:.3g} was found", escape_direction=lowest, **facts)
     seen = f"no negative curvature in {_LANCZOS_STEPS} products from a random start"
     if bound > tolerance:
         return Verdict("minimum", f"{seen}; the smallest eigenvalue is at least {bound:.3g} at 99 %", **facts)

@@ -24,9 +24,7 @@ KINDS = (
 )
 
 # where a claim of convergence is contradicted: nothing but the words above that mean "no minimum"
-NO_MINIMUM = frozenset(
-    {"maximum", "saddle", "degenerate maximum", "degenerate saddle", "ridge", "not critical"}
-)
+NO_MINIMUM = frozenset({"maximum", "saddle", "degenerate maximum", "degenerate saddle", "ridge", "not critical"})
 
 # h asked for where ½ would do: ω is only sampled, and simple roots get this far quadratically
 REGULAR = 0.1

@@ -53,9 +53,7 @@ def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
     return value, g
 
 
-def trace_linearization(
-    fun: Callable[[Any], Any], x: Vector
-) -> tuple[Any, Vector, Callable[[Vector], Vector]]:
+def trace_linearization(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector, Callable[[Vector], Vector]]:
     """f(x), ∇f(x) and the map v ↦ ∇²f(x)·v, from one nested trace.
 
     Raises
@@ -109,7 +107,7 @@ def _pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], A
                 return end._value, lambda w: backward_pass(w, node)
     finally:
         trace_stack.top = height
-    if getattr(end, "dtype", None) == object:
+    if isinstance(end, np.ndarray) and end.dtype.hasobject:
         raise TypeError("the result is a plain numpy array that swallowed autograd's boxes")
     return end, lambda w: vspace(x).zeros()
 

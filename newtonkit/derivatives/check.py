@@ -115,7 +115,7 @@ def check_derivatives(
 def _remainder_slopes(
     value: Callable[[Vector], Any], x: Vector, f: float, d: Vector, slope: float, curvature: float
 ) -> tuple[float, float]:
-    h = 0.1 * max(1.0, float(np.abs(x).max())) * 0.5 ** np.arange(_HALVINGS)
+    h: Vector = 0.1 * max(1.0, float(np.abs(x).max())) * 0.5 ** np.arange(_HALVINGS, dtype=np.float64)
     with np.errstate(all="ignore"):
         values = np.array([float(np.asarray(value(x + step * d)).item()) for step in h])
         first = np.abs(values - f - h * slope)

@@ -85,9 +85,7 @@ class HagerZhang:
                 trial_alpha = _EXPANSION * trial.alpha
                 continue
             shrunk = high.alpha - low.alpha
-            trial_alpha = (
-                _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
-            )
+            trial_alpha = _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
             width = shrunk
             if not low.alpha < trial_alpha < high.alpha:
                 return None  # the bracket holds no further number

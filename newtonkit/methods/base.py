@@ -21,6 +21,10 @@ class MethodBase:
     matrices: ClassVar[int] = 0
     """How many n×n matrices it stores, for the memory it is predicted to need."""
 
+    def step(self, oracle: Oracle, state: Any) -> Any:
+        """The next state, or StepFailure."""
+        raise NotImplementedError
+
     def init(self, oracle: Oracle, x0: Vector) -> State:
         """The state at x0; overridden by methods whose states hold more."""
         return State(x0, *oracle.value_and_grad(x0), FIRST)
@@ -42,9 +46,7 @@ class MethodBase:
         """Run this method under ``scipy.optimize.minimize(..., method=self)``."""
         from newtonkit.solve import minimize_from_scipy
 
-        return minimize_from_scipy(
-            self, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options
-        )
+        return minimize_from_scipy(self, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options)
 
 
 def first_step_length(oracle: Oracle, x: Vector, g: Vector, p: Vector) -> float:

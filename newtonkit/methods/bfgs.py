@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.linalg import EPS, Matrix, Vector, add_scaled, dot, norm, rank_two_update, symmetric_times
+from newtonkit.linalg import Matrix, Vector, add_scaled, dot, rank_two_update, symmetric_times
 from newtonkit.linesearch import HagerZhang, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.quasi_newton import check_fresh, line_search_step, secant_pair
@@ -68,9 +68,7 @@ class BFGS(MethodBase):
         if p is None or ray.p is not p:
             inverse.reset()
         inverse.update(ray.x - state.x, ray.g - state.g, ray.g)
-        return BFGSState(
-            ray.x, ray.f, ray.g, info._replace(note=inverse.note or info.note), inverse, inverse.iteration
-        )
+        return BFGSState(ray.x, ray.f, ray.g, info._replace(note=inverse.note or info.note), inverse, inverse.iteration)
 
 
 class InverseHessian:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from newtonkit.linalg import Vector, dot, norm
+from newtonkit.linalg import Vector, norm
 from newtonkit.linesearch import HagerZhang, LineSearch, Ray
 from newtonkit.methods.base import MethodBase, first_step_length
 from newtonkit.methods.first_order import Rule, check_decay
@@ -174,9 +174,7 @@ class SteepestDescent(MethodBase):
         alpha = self.line_search.search(ray, guess)
         if alpha is None:
             if not ray.return_to_best():
-                raise StepFailure(
-                    Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials
-                )
+                raise StepFailure(Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials)
             alpha = ray.alpha
         length = alpha * norm(ray.p)
         info = StepInfo(length=length, decrease=state.f - ray.f, alpha=alpha, inner=ray.trials)

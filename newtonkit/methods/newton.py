@@ -18,7 +18,7 @@ from newtonkit.validation import check_real
 
 @dataclass(frozen=True)
 class PureNewton(MethodBase):
-    """The textbook step x ← x − H⁻¹g, unguarded: it goes to the nearest stationary point of the model, whatever its kind.
+    """The textbook step x ← x − H⁻¹g, unguarded: it goes to the stationary point of the model, whatever its kind.
 
     Notes
     -----
@@ -99,9 +99,7 @@ class LineSearchNewton(MethodBase):
             raise StepFailure(Reason.NOT_DESCENT, measured=ray.slope0, limit=0.0)
         alpha = self.line_search.search(ray, 1.0)
         if alpha is None:
-            raise StepFailure(
-                Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials
-            )
+            raise StepFailure(Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials)
         negative = int(np.sum(eigenvalues < 0.0))
         return State(
             ray.x,

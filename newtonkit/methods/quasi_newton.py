@@ -24,9 +24,7 @@ def check_fresh(workspace: int, state: int) -> None:
         )
 
 
-def line_search_step(
-    oracle: Oracle, state: State, p: Vector | None, line_search: LineSearch
-) -> tuple[Ray, StepInfo]:
+def line_search_step(oracle: Oracle, state: State, p: Vector | None, line_search: LineSearch) -> tuple[Ray, StepInfo]:
     """Search along p; should that fail, or p be None or no descent, along −g.
 
     The last trial of the returned ray is the accepted point; ``ray.p`` tells which direction led there.
@@ -60,6 +58,4 @@ def _found(ray: Ray, line_search: LineSearch, guess: float) -> float | None:
 
 
 def _info(ray: Ray, state: State, alpha: float, note: str) -> StepInfo:
-    return StepInfo(
-        length=alpha * norm(ray.p), decrease=state.f - ray.f, alpha=alpha, inner=ray.trials, note=note
-    )
+    return StepInfo(length=alpha * norm(ray.p), decrease=state.f - ray.f, alpha=alpha, inner=ray.trials, note=note)

@@ -112,21 +112,15 @@ class TrustNewton(MethodBase):
         )
         radius = next_radius(radius, length, ratio, on_boundary=on_boundary)
         if accepted and g is not None:
-            return TrustState(
-                x, f, g, info, radius, None, dataclasses.replace(state, model=model, previous=None)
-            )
+            return TrustState(x, f, g, info, radius, None, dataclasses.replace(state, model=model, previous=None))
         return TrustState(state.x, state.f, state.g, info, radius, model, state.previous)
 
 
 def _taken_back(state: TrustState) -> TrustState:
     """The state before a step that led to a Hessian which is not finite, its radius cut to a quarter of that step."""
     if state.previous is None:
-        raise StepFailure(
-            Reason.NON_FINITE, "the Hessian has entries that are not finite at the starting point"
-        )
+        raise StepFailure(Reason.NON_FINITE, "the Hessian has entries that are not finite at the starting point")
     before = state.previous
-    info = StepInfo(
-        False, state.info.length, radius=state.info.radius, note="Hessian not finite: step taken back"
-    )
+    info = StepInfo(False, state.info.length, radius=state.info.radius, note="Hessian not finite: step taken back")
     radius = next_radius(math.nan, state.info.length, math.nan, on_boundary=False)
     return TrustState(before.x, before.f, before.g, info, radius, before.model, None)

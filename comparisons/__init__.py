@@ -1,0 +1,1 @@
+"""Run methods over problems, check them against scipy, and report."""

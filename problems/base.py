@@ -1,0 +1,262 @@
+"""What a test problem is: an objective function together with what is *known* about it.
+
+The facts are starting points and critical points, each with the way in which it was verified. The
+`registry` finds problems by name; the family files (`convex`, `plane`, `saddles`, `classical`,
+`regression`) define them.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+Domain = tuple[tuple[float, float], tuple[float, float]]
+
+# Sources that several families cite.
+SURVEY = "Jamil & Yang 2013, Int. J. Math. Model. Numer. Optim. 4, 150-194"
+COLLECTION = "Moré, Garbow & Hillstrom 1981, ACM Trans. Math. Softw. 7, 17-41"
+
+KINDS = ("minimum", "maximum", "saddle", "degenerate minimum", "degenerate maximum", "degenerate saddle")
+
+
+def frozen_vector(value: Any, name: str) -> Vector:
+    """A read-only float64 copy of `value`, which must be one-dimensional and finite."""
+    vector = np.array(value, dtype=np.float64)
+    if vector.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got an array of shape {vector.shape}")
+    if not np.isfinite(vector).all():
+        raise ValueError(f"{name} must have finite entries, got {vector}")
+    vector.setflags(write=False)
+    return vector
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CriticalPoint:
+    """A point where the gradient vanishes, and how that is known.
+
+    Parameters
+    ----------
+    x : array_like of shape (n,) or None
+        The point, kept as a read-only float64 array; None if only the value is known, as for the unique
+        minimizer of a strongly convex data problem.
+    f : float
+        The value there, rounded from the true one.
+    kind : str
+        One of "minimum", "maximum", "saddle", "degenerate minimum", "degenerate maximum" and
+        "degenerate saddle"; degenerate means that the Hessian is singular.
+    index : int
+        Number of negative eigenvalues of the Hessian.
+    verified : str
+        How x and f were verified, in plain words.
+    """
+
+    x: Vector | None
+    f: float
+    kind: str
+    index: int
+    verified: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {self.kind!r}")
+        if not math.isfinite(self.f):
+            raise ValueError(f"f must be finite, got {self.f}")
+        if self.x is not None:
+            object.__setattr__(self, "x", frozen_vector(self.x, "x"))
+        largest = math.inf if self.x is None else self.x.size
+        # A saddle has eigenvalues of both signs; a singular Hessian has at most n - 1 negative ones.
+        low, high = {
+            "minimum": (0, 0),
+            "maximum": (1 if self.x is None else largest, largest),
+            "saddle": (1, largest - 1),
+            "degenerate minimum": (0, 0),
+        }.get(self.kind, (0, largest - 1))
+        if not low <= self.index <= high:
+            raise ValueError(f"index of a {self.kind} must lie in [{low}, {high}], got {self.index}")
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the Hessian is singular there."""
+        return self.kind.startswith("degenerate")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Problem:
+    """An objective function and the verified facts about it.
+
+    Parameters
+    ----------
+    fun : callable
+        The objective: takes a float array of shape (n,), returns a scalar; written with `autograd.numpy`. If
+        `domain` is given, it also takes shape (2, ...) and returns the array of values, for contour plots.
+    n : int
+        Number of variables, at least 1.
+    starts : mapping of str to array_like of shape (n,)
+        Starting points by name; the first is "standard".
+    points : tuple of CriticalPoint
+        Known critical points, all minima among them where that is possible.
+    complete : bool
+        Whether `points` lists *all* critical points in R^n (not only those in `domain`).
+    domain : ((x_low, x_high), (y_low, y_high)) or None
+        The window worth looking at, for n = 2.
+    formula : str
+        The formula, in plain text.
+    references : tuple of str
+        Author, year, and equation, page or number.
+    name, tags, parameters
+        Stamped on by the registry; see `registry.register`.
+
+    Notes
+    -----
+    A `Problem` holds no counters and is never changed: runs and threads may share it.
+
+    Examples
+    --------
+    >>> import problems
+    >>> problem = problems.get("himmelblau")
+    >>> [len(problem.minima), problem.best.f, problem.complete]
+    [4, 0.0, True]
+    """
+
+    fun: Callable[[Any], Any]
+    n: int
+    starts: Mapping[str, Vector]
+    points: tuple[CriticalPoint, ...] = ()
+    complete: bool = False
+    domain: Domain | None = None
+    formula: str = ""
+    references: tuple[str, ...] = ()
+    name: str = "unnamed"
+    tags: frozenset[str] = frozenset()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = check_integer("n", self.n, low=1)
+        if not callable(self.fun):
+            raise ValueError(f"fun must be callable, got {self.fun!r}")
+        starts = {key: frozen_vector(x, f"starts[{key!r}]") for key, x in self.starts.items()}
+        if next(iter(starts), None) != "standard":
+            raise ValueError(f"starts must begin with 'standard', got {list(starts)}")
+        for key, x in starts.items():
+            if x.size != n:
+                raise ValueError(f"starts[{key!r}] must have shape ({n},), got {x.shape}")
+        points = tuple(self.points)
+        for i, point in enumerate(points):
+            if point.x is not None and point.x.size != n:
+                raise ValueError(f"points[{i}].x must have shape ({n},), got {point.x.shape}")
+        if self.domain is not None:
+            if n != 2:
+                raise ValueError(f"domain is for n = 2 only, got n = {n}")
+            if len(self.domain) != 2 or not all(low < high for low, high in self.domain):
+                raise ValueError(f"domain must be ((x_low, x_high), (y_low, y_high)), got {self.domain}")
+        object.__setattr__(self, "n", n)
+        object.__setattr__(self, "starts", MappingProxyType(starts))
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "references", tuple(self.references))
+        object.__setattr__(self, "tags", frozenset(self.tags))
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+
+    @property
+    def minima(self) -> tuple[CriticalPoint, ...]:
+        """The known local minima, degenerate ones included, the lowest first."""
+        return tuple(sorted((p for p in self.points if p.kind.endswith("minimum")), key=lambda p: p.f))
+
+    @property
+    def best(self) -> CriticalPoint | None:
+        """The lowest known minimum, or None."""
+        return next(iter(self.minima), None)
+
+    @property
+    def label(self) -> str:
+        """The name with its parameters, such as ``"rosenbrock(n=10)"``."""
+        if not self.parameters:
+            return self.name
+        values = (f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.parameters.items())
+        return f"{self.name}({', '.join(values)})"
+
+    def nearest(self, x: npt.ArrayLike) -> tuple[CriticalPoint | None, float]:
+        """The known critical point nearest to `x` and its distance; ``(None, inf)`` if none is listed."""
+        at = np.asarray(x, dtype=np.float64)
+        if at.shape != (self.n,):
+            raise ValueError(f"x must have shape ({self.n},), got {at.shape}")
+        found: CriticalPoint | None = None
+        distance = math.inf
+        for point in self.points:
+            if point.x is not None:
+                d = float(np.linalg.norm(at - point.x))
+                if d < distance:
+                    found, distance = point, d
+        return found, distance
+
+    def reached(self, x: npt.ArrayLike, f: float | None = None, tolerance: float = 1e-3) -> CriticalPoint | None:
+        """Which known critical point a run that ended at `x` has reached, or None.
+
+        The nearest point x* counts as reached if ‖x − x*‖ ≤ tolerance·max(1, ‖x*‖). At a degenerate point
+        the square root of `tolerance` is used: where f grows like the fourth power of the distance, a gap in
+        f that elsewhere means a distance d means √d. A point known only through its value f* is matched by
+        f − f* ≤ 1e-8·max(1, |f*|); for a strongly convex function that implies nearness.
+
+        Parameters
+        ----------
+        x : array_like of shape (n,)
+            The endpoint.
+        f : float, optional
+            The value there; evaluated if it is needed and not given.
+        tolerance : float, default 1e-3
+            Relative distance, positive.
+
+        Examples
+        --------
+        >>> import problems
+        >>> problems.get("six-hump-camel").reached([0.0899, -0.7126]).f
+        -1.0316284534898774
+        """
+        if not 0 < tolerance < math.inf:
+            raise ValueError(f"tolerance must be positive and finite, got {tolerance}")
+        point, distance = self.nearest(x)
+        if point is not None and point.x is not None:
+            relative = math.sqrt(tolerance) if point.degenerate else tolerance
+            if distance <= relative * max(1.0, float(np.linalg.norm(point.x))):
+                return point
+        by_value = [p for p in self.points if p.x is None]
+        if not by_value:
+            return None
+        value = float(self.fun(np.array(x, dtype=np.float64)) if f is None else f)
+        return next((p for p in by_value if value - p.f <= 1e-8 * max(1.0, abs(p.f))), None)
+
+    def __repr__(self) -> str:
+        known = "all of them" if self.complete else "perhaps not all"
+        return f"<Problem {self.label}: n={self.n}, {len(self.points)} critical points known ({known})>"
+
+
+def check_integer(name: str, value: Any, low: int) -> int:
+    """`value` as an int, or a ValueError that says which integers are valid."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be an integer >= {low}, got {value!r}") from None
+    if number < low:
+        raise ValueError(f"{name} must be an integer >= {low}, got {number}")
+    return number
+
+
+def check_number(name: str, value: Any, low: float, *, strict: bool = False) -> float:
+    """`value` as a finite float >= low (> low if `strict`), or a ValueError that says what is valid."""
+    valid = f"a finite number {'>' if strict else '>='} {low:g}"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be {valid}, got {value!r}") from None
+    if not math.isfinite(number) or number < low or (strict and number == low):
+        raise ValueError(f"{name} must be {valid}, got {value!r}")
+    return number
