@@ -10,7 +10,7 @@ import numpy as np
 from newtonkit.critical.classify import dense_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
-from newtonkit.linalg import Vector, all_finite, dot, max_norm, norm
+from newtonkit.linalg import EPS, Vector, all_finite, dot, max_norm, norm
 from newtonkit.objective import Oracle
 from newtonkit.state import BudgetSpent, Ending, Kind, Reason, State
 from newtonkit.stopping import Stop, nothing_left, rounding_reached
@@ -52,6 +52,10 @@ class Judge:
         """
         size = max_norm(state.g)
         if claim.reason is Reason.GRADIENT and not (size <= _AGAIN * self._turned_down_at or size == 0.0):
+            return None
+        if state.f - self.oracle.best_f > 10 * EPS * abs(state.f) and self._turned_down_at == math.inf:
+            # a method that swings: the point to be returned is another one, so give it a chance to settle
+            self._turned_down_at = size
             return None
         verdict = self.verdict(state)
         if verdict.kind == "unchecked":
