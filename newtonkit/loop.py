@@ -20,6 +20,7 @@ from newtonkit.stopping import Stop
 
 Callback = Callable[[State, int], bool]
 
+_PATIENCE = 5  # steps without any gain in f beyond rounding, nor in ‖g‖, after which precision is suspected
 _SAME_VALUE = 1e-8  # relative difference of two evaluations at one point beyond which fun is no function
 
 
@@ -162,6 +163,9 @@ class _Run:
         self.first: State | None = None
         self.state: State | None = None
         self.nit = 0
+        self.smallest_g = math.inf
+        self.idle = 0
+        self.patience = _PATIENCE
 
     def to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
         """Step by step until something ends the run; the Ending says what."""
@@ -202,7 +206,24 @@ class _Run:
         ending = self.stop.test(state, self.nit, self.first)
         if ending is not None and ending.reason in (Reason.GRADIENT, Reason.STALLED):
             ending = self.judge.hear(ending, state, self.first) or self.stop.out_of_iterations(self.nit)
+        if ending is None and self.is_idle(state):
+            suspicion = Ending(Reason.PRECISION, max_norm(state.g), self.stop.gtol)
+            ending = self.judge.reconsider(suspicion, state, self.first)
+            ending = None if ending is suspicion else ending
         return ending
+
+    def is_idle(self, state: State) -> bool:
+        """Whether several steps have gained nothing: f by no more than its rounding, ‖g‖ by less than half."""
+        size = max_norm(state.g)
+        if size < 0.5 * self.smallest_g:
+            self.smallest_g, self.idle = size, 0
+        elif abs(state.info.decrease) <= 10 * EPS * abs(state.f):
+            self.idle += 1
+        if self.idle < self.patience:
+            return False
+        # a suspicion costs a verdict: should it prove wrong, the next one comes later
+        self.idle, self.patience = 0, 2 * self.patience
+        return True
 
     def leave_saddle(self, ending: Ending) -> Iterator[Any] | None:
         """The states from a lower point found by negative curvature, where the run ended at a saddle."""

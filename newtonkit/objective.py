@@ -7,14 +7,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from newtonkit.derivatives.autodiff import (
     DifferentiationError,
     Linearization,
+    as_number,
     dense_from_products,
     trace_gradient,
     trace_jacobian_product,
@@ -27,6 +28,16 @@ _IMPLAUSIBLE = 1e8  # a value this many times larger than any seen before is eva
 _UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due
 _EXACT_ERROR = 10 * EPS  # relative error of a Hessian by the user or by autograd, per row
 _DIFFERENCE_ERROR = 1e-7  # the same where it comes from central differences of a gradient
+
+
+class Product(NamedTuple):
+    """The map v ↦ ∇²f(x)·v at one point, and what it costs in calls of the user's gradient."""
+
+    times: Callable[[Vector], Vector]
+    gradients_each: int
+    """Of every product."""
+    gradients_spent: int
+    """On making the map."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +72,12 @@ class Objective:
     hess: Callable[..., Any] | None = None
     hvp: Callable[..., Any] | None = None
     args: tuple[Any, ...] = ()
+    _known: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def value(self, x: Vector) -> float:
         """f(x), by a plain call."""
         result = self.fun(x, *self.args)
-        return _as_number(result[0] if self.grad is True else result)
+        return as_number(result[0] if self.grad is True else result)
 
     def gradient(self, x: Vector) -> Vector:
         """∇f(x)."""
@@ -79,16 +91,16 @@ class Objective:
             return self.value(x), self.gradient(x.copy())
         if self.grad is True:
             f, g = self.fun(x, *self.args)
-            return _as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
+            return as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
         f, g = trace_gradient(self._traced, x)
-        return _as_number(f), _as_vector(g, x, "autograd's gradient")
+        return as_number(f), _as_vector(g, x, "autograd's gradient")
 
     def linearize(self, x: Vector) -> Linearization | None:
         """f, ∇f and v ↦ ∇²f·v from one nested trace, where the derivatives are autograd's; else None."""
         if self.has_own_derivatives:
             return None
         f, g, product = trace_linearization(self._traced, x)
-        return Linearization(_as_number(f), _as_vector(g, x, "autograd's gradient"), product)
+        return Linearization(as_number(f), _as_vector(g, x, "autograd's gradient"), product)
 
     def hessian(self, x: Vector) -> Matrix | None:
         """The user's ∇²f(x) as a dense symmetric float64 matrix; None where the user gave none.
@@ -113,22 +125,24 @@ class Objective:
             )
         return np.asarray(0.5 * (H + H.T), dtype=np.float64)
 
-    def product(self, x: Vector) -> tuple[Callable[[Vector], Vector], int]:
-        """The map v ↦ ∇²f(x)·v from user code, and how many gradients each product costs.
+    def product(self, x: Vector) -> Product:
+        """The map v ↦ ∇²f(x)·v from user code.
 
         Only for an objective with derivatives of its own: a user's ``hvp``, else the pull-back of a traceable
         ``grad``, else central differences of it.
         """
         if self.hvp is not None:
             hvp = self.hvp
-            return lambda v: _as_vector(hvp(x.copy(), v.copy(), *self.args), x, "hessp"), 0
-        if callable(self.grad):
-            grad = self.grad
-            try:
-                return trace_jacobian_product(lambda z: grad(z, *self.args), x), 0
-            except DifferentiationError:
-                pass
-        return lambda v: self._difference(x, v), 2
+            return Product(lambda v: _as_vector(hvp(x.copy(), v.copy(), *self.args), x, "hessp"), 0, 0)
+        differences = Product(lambda v: self._difference(x, v), 2, 0)
+        if not callable(self.grad) or "grad cannot be traced" in self._known:
+            return differences
+        grad = self.grad
+        try:
+            return Product(trace_jacobian_product(lambda z: grad(z, *self.args), x), 0, 1)
+        except DifferentiationError:
+            self._known.add("grad cannot be traced")
+            return differences._replace(gradients_spent=1)
 
     @property
     def has_own_derivatives(self) -> bool:
@@ -143,23 +157,8 @@ class Objective:
         if length == 0.0:
             return np.zeros_like(x)
         # step eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
-        h = EPS ** (1 / 3) * max(1.0, norm(x)) / length
+        h = math.cbrt(EPS) * max(1.0, norm(x)) / length
         return (self.gradient(x + h * v) - self.gradient(x - h * v)) / (2 * h)
-
-
-def _as_number(result: Any) -> float:
-    if isinstance(result, float):  # numpy's float64 is one
-        return float(result)
-    array = np.asarray(result)
-    if array.size != 1 or array.dtype.kind not in "fiub":
-        if array.dtype.kind == "c":
-            got = f"a complex number {result!r}"
-        elif array.dtype.kind in "fiub":
-            got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2)"
-        else:
-            got = repr(result)
-        raise TypeError(f"fun must return one real number, got {got}")
-    return float(array.item())
 
 
 def _as_vector(result: Any, x: Vector, name: str) -> Vector:
@@ -220,6 +219,7 @@ class Oracle:
         self.best_x: Vector | None = None
         self.best_f = math.inf
         self.best_g: Vector | None = None
+        self._second_best: tuple[Vector | None, float, Vector | None] = (None, math.inf, None)
         self.started = time.perf_counter()
         self._ledger = self.counts
         # one evaluation of f is kept for the plain call at the returned point
@@ -243,6 +243,7 @@ class Oracle:
         if not abs(f) <= self._largest_f:
             f = self._second_look(f, x)
         if f < self.best_f:
+            self._second_best = self.best_x, self.best_f, self.best_g
             self.best_x, self.best_f, self.best_g = x, f, None
         return f
 
@@ -251,7 +252,11 @@ class Oracle:
         self._spend(g=1)
         g = self._plausible_gradient(self._gradient(x), x)
         if x is self.best_x:
-            self.best_g = g
+            if all_finite(g):
+                self.best_g = g
+            elif self._second_best[0] is not None:
+                # a point without a gradient is no use to anybody
+                self.best_x, self.best_f, self.best_g = self._second_best
         return g
 
     def value_and_grad(self, x: Vector) -> tuple[float, Vector]:
@@ -264,7 +269,7 @@ class Oracle:
         if not abs(f) <= self._largest_f:
             f = self._second_look(f, x)
         g = self._plausible_gradient(g, x)
-        if f < self.best_f:
+        if f < self.best_f and (self.best_x is None or all_finite(g)):
             self.best_x, self.best_f, self.best_g = x, f, g
         return f, g
 
@@ -275,9 +280,9 @@ class Oracle:
         self._spend(H=1)
         H = self.objective.hessian(x.copy())
         if H is None:
-            product, gradients = self._product(x)
-            self._spend(g=gradients * x.size)
-            H = dense_from_products(product, x.size)
+            product = self._product(x)
+            self._spend(g=product.gradients_each * x.size)
+            H = dense_from_products(product.times, x.size)
         self._hessian_at, self._hessian = x, H
         return H
 
@@ -286,11 +291,11 @@ class Oracle:
         if self.objective.hess is not None and self.objective.hvp is None:
             H = self.hessian(x)
             return lambda v: H @ v
-        raw, gradients = self._product(x)
+        times, gradients, _ = self._product(x)
 
         def counted(v: Vector) -> Vector:
             self._spend(Hv=1, g=gradients)
-            return np.ascontiguousarray(raw(v))
+            return np.ascontiguousarray(times(v))
 
         return counted
 
@@ -418,10 +423,11 @@ class Oracle:
             self._linearized_at = x
         return self._linearization
 
-    def _product(self, x: Vector) -> tuple[Callable[[Vector], Vector], int]:
+    def _product(self, x: Vector) -> Product:
         linearization = self._linearize(x)
         if linearization is not None:
-            return linearization.product, 0
-        product, gradients = self.objective.product(x)
-        self._differences = gradients > 0
-        return product, gradients
+            return Product(linearization.product, 0, 0)
+        product = self.objective.product(x)
+        self._differences = product.gradients_each > 0
+        self._ledger.g += product.gradients_spent
+        return product

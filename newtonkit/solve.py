@@ -228,8 +228,8 @@ def _refuse_what_cannot_fit(method: Method, n: int) -> None:
         return
     if needed > physical:
         raise ValueError(
-            f"method {method.name!r} stores {method.matrices} matrices of n×n: at n = {n} that is "  # type: ignore[attr-defined]
-            f"{needed / 2**30:.0f} GB, and this machine has {physical / 2**30:.0f}; use method='lbfgs'"
+            f"method {method.name!r} stores n×n matrices: at n = {n} they take {needed / 2**30:.0f} GB, and this "
+            f"machine has {physical / 2**30:.0f}; use method='lbfgs'"
         )
 
 

@@ -82,7 +82,7 @@ class Reason(enum.Enum):
     ITERATIONS = (
         Kind.BUDGET,
         "stopped after {measured:.0f} iterations (maxiter = {limit:.0f})",
-        "raise maxiter, or try method='newton' if the problem is ill-conditioned.",
+        "raise maxiter to go on from result.x.",
     )
     EVALUATIONS = (
         Kind.BUDGET,

@@ -122,4 +122,4 @@ def _non_finite(state: State, nit: int) -> Ending:
 
 def _unbounded_below(first: State) -> float:
     scale = max(abs(first.f), max_norm(first.g) * max(1.0, max_norm(first.x)))
-    return -_UNBOUNDED * scale
+    return -_UNBOUNDED * scale if scale > 0.0 else -math.inf

@@ -11,10 +11,10 @@ import numpy as np
 from .base import COLLECTION, SURVEY, CriticalPoint, Problem, check_integer
 from .registry import register
 
-# Rosenbrock's second minimum and, for n <= 8, the saddle between the two minima: (f, x) by n. For n <= 8 the
-# list of critical points is complete: at each of them xₖ ≠ 0 for k < n, so that ∂f/∂xₖ = 0 gives xₖ₊₁ as a
-# rational function of x₁; the last equation is then a polynomial in x₁, of degree 3ⁿ⁻². All its roots were
-# isolated in certified ball arithmetic: one is real for n = 2 and 3, three are for n = 4 … 8.
+# Rosenbrock's second minimum and the saddle beside it: (f, x) by n. For n <= 9 the list of critical points is
+# complete: at each of them xₖ ≠ 0 for k < n, so that ∂f/∂xₖ = 0 gives xₖ₊₁ as a rational function of x₁; the last
+# equation is then a polynomial in x₁, of degree 3ⁿ⁻². All its roots were isolated in certified ball arithmetic:
+# one is real for n = 2 and 3, three are for n = 4 … 9.
 # fmt: off
 LOCAL_MINIMA: dict[int, tuple[float, list[float]]] = {
     4: (3.7014286104300173, [-0.77565922656535262, 0.61309336548504346, 0.38206284633839315,
@@ -47,9 +47,15 @@ SADDLES: dict[int, tuple[float, list[float]]] = {
     8: (7.6261590034385357, [-0.5553760946633415, 0.32244551472939533, 0.1151782178726676,
         0.023506196298782436, 0.010661288409358659, 0.010213757015398791, 0.010004278051851097,
         0.00010008557933874958]),
+    9: (8.6160558697320277, [-0.55537607646773777, 0.3224454948135483, 0.11517820586987751,
+        0.023506197729769461, 0.010661377416702332, 0.010217887468827736, 0.010204407584124677,
+        0.010004089043705882, 0.00010008179759439608]),
+    10: (9.6059527436662844, [-0.55537607609240769, 0.32244549440273389, 0.1151782056222898,
+        0.023506197759287187, 0.010661379252702775, 0.010217972669098167, 0.010208534022082078,
+        0.010204214636604827, 0.010004085144900891, 0.00010008171958642669]),
 }
 # fmt: on
-LARGEST_COMPLETE = 8
+LARGEST_COMPLETE = 9
 
 
 @register(
@@ -60,9 +66,9 @@ LARGEST_COMPLETE = 8
 def rosenbrock(*, n: int = 2) -> Problem:
     """Σ 100(xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)² for i = 1 … n−1, from (−1.2, 1, −1.2, 1, …).
 
-    The minimizer is (1, …, 1). It is the only critical point for n = 2 and 3. A second minimum is listed
-    for n = 4 … 10 (one exists far beyond: Kok & Sandrock find it up to n = 100), the saddle between
-    the two for n = 4 … 8. The list is complete for n ≤ 8; in high dimension there are many saddles.
+    The minimizer is (1, …, 1). It is the only critical point for n = 2 and 3; for n = 4 … 9 there are
+    exactly two more, a second minimum and a saddle. Both are listed for n = 10 too, where there may be
+    others. The second minimum exists far beyond: Kok & Sandrock find it up to n = 100, and many saddles.
 
     Parameters
     ----------
@@ -94,7 +100,7 @@ def rosenbrock(*, n: int = 2) -> Problem:
             f"{COLLECTION}, problem 1",
             "Kok & Sandrock 2009, Evolutionary Computation 17, 437-453",
         ),
-        tags=frozenset({"multimodal"} if n in LOCAL_MINIMA else ()) | frozenset({"saddle"} if n in SADDLES else ()),
+        tags=frozenset({"multimodal", "saddle"} if n in LOCAL_MINIMA else ()),
     )
 
 

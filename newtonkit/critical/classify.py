@@ -146,13 +146,13 @@ def dense_verdict(
             distance=distance,
             contraction=h,
         )
+    facts = {"gradient_norm": gradient_norm, "distance": here.length, "radius": radius * scale, "contraction": h}
+    if here.length <= radius * scale:
+        return here.verdict(
+            "undecided", f"Newton's step is only {here.length:.2g} long, but the next is no shorter", **facts
+        )
     return here.verdict(
-        "not critical",
-        f"‖g‖∞ = {gradient_norm:.3g} and the Newton step is {here.length:.3g} long, with no sign of a critical "
-        "point near",
-        gradient_norm=gradient_norm,
-        distance=here.length,
-        contraction=h,
+        "not critical", f"the Newton step is {here.length:.3g} long, with no sign of a critical point near", **facts
     )
 
 
@@ -224,10 +224,13 @@ def _contraction(oracle: Oracle, y: Vector, model: _Model, scale: float) -> floa
     """h = ωη sampled by a simplified Newton step; NaN where the step is no larger than the rounding of g."""
     if model.length <= 100 * EPS * model.condition * scale:
         return math.nan
-    g_next = oracle.gradient(y + model.step)
-    if not all_finite(g_next):
-        return math.inf
-    return 2.0 * float(np.linalg.norm(model.newton(g_next))) / model.length
+    # g(y + ts) = (1 − t)g + O(t²); half a step serves where f has no derivatives at the end of the whole one
+    for t in (1.0, 0.5):
+        g_next = oracle.gradient(y + t * model.step)
+        if all_finite(g_next):
+            bent = model.newton(g_next - (1.0 - t) * model.g)
+            return 2.0 * norm(np.ascontiguousarray(bent)) / (t * t * model.length)
+    return math.inf
 
 
 def _radius_of_existence(length: float, h: float) -> float:

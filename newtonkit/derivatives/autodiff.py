@@ -36,6 +36,29 @@ class Linearization(NamedTuple):
     product: Callable[[Vector], Vector]
 
 
+def as_number(result: Any) -> float:
+    """What a user's function returned, as a float.
+
+    Raises
+    ------
+    TypeError
+        If it is not one real number.
+    """
+    if isinstance(result, float):  # numpy's float64 is one
+        return float(result)
+    array = np.asarray(result)
+    real = array.dtype.kind in "fiub"
+    if array.size == 1 and real:
+        return float(array.item())
+    if array.dtype.kind == "c":
+        got = f"a complex number: {result!r}"
+    elif real:
+        got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2)"
+    else:
+        got = repr(result)
+    raise TypeError(f"fun must return one real number, got {got}")
+
+
 def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
     """f(x) as ``fun`` returned it, and ∇f(x), from one trace.
 
@@ -82,13 +105,13 @@ def trace_jacobian_product(gradient: Callable[[Any], Any], x: Vector) -> Callabl
     Raises
     ------
     DifferentiationError
-        If ``gradient`` works on plain numbers but cannot be traced.
+        If ``gradient`` cannot be traced; it is called once, on autograd's boxes, and no more.
     """
     with _trace_lock:
         try:
             _, product = _pullback(gradient, x)
         except Exception as error:
-            raise _explained(error, gradient, x) from error
+            raise DifferentiationError(f"the gradient cannot be traced ({type(error).__name__}: {error})") from error
     return product
 
 
@@ -113,16 +136,17 @@ def _pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], A
 
 
 def _one(value: Any) -> Any:
+    """The 1 that the reverse pass starts from."""
     space = vspace(value)
     if space.size != 1 or space.iscomplex:
-        raise ValueError(f"only one real number can be differentiated, got {value!r}")
+        raise TypeError("fun did not return one real number")
     return space.ones()
 
 
 def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Exception:
-    """The user's own error if ``fun`` fails on plain numbers too, else one that tells how to write it."""
+    """The error that ``fun`` makes on plain numbers too, if any; else one that tells how to write it."""
     try:
-        fun(x.copy())
+        as_number(fun(x.copy()))
     except Exception as own:
         return own
     return DifferentiationError(
@@ -151,7 +175,7 @@ def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
     def both(x: Any, *args: Any) -> tuple[float, Any]:
         vector, unflatten = flatten(x)
         f, g = trace_gradient(lambda v: fun(unflatten(v), *args), vector)
-        return float(np.asarray(f).item()), unflatten(g)
+        return as_number(f), unflatten(g)
 
     return both
 

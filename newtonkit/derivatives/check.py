@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from newtonkit.derivatives.autodiff import trace_gradient, trace_linearization
+from newtonkit.derivatives.autodiff import as_number, trace_gradient, trace_linearization
 from newtonkit.derivatives.structure import flatten
 from newtonkit.linalg import EPS, Vector, dot, norm
 from newtonkit.validation import check_integer
@@ -90,7 +90,7 @@ def check_derivatives(
     def value(v: Any) -> Any:
         return fun(unflatten(v), *args)
 
-    f = float(np.asarray(value(vector)).item())
+    f = as_number(value(vector))
     g = trace_gradient(value, vector)[1] if jac is None else flatten(jac(unflatten(vector), *args))[0]
     if hess is not None:
         H = np.asarray(hess(unflatten(vector), *args), dtype=np.float64)
@@ -117,7 +117,7 @@ def _remainder_slopes(
 ) -> tuple[float, float]:
     h: Vector = 0.1 * max(1.0, float(np.abs(x).max())) * 0.5 ** np.arange(_HALVINGS, dtype=np.float64)
     with np.errstate(all="ignore"):
-        values = np.array([float(np.asarray(value(x + step * d)).item()) for step in h])
+        values = np.array([as_number(value(x + step * d)) for step in h])
         first = np.abs(values - f - h * slope)
         second = np.abs(values - f - h * slope - 0.5 * h**2 * curvature)
     # the linear term is part of the sum that cancels, so it sets the rounding level where f itself is tiny

@@ -19,9 +19,9 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     Parameters
     ----------
     x0 : array_like, or a dict, list or tuple of them
-        Numbers, and lists or tuples of numbers only, are read as ``numpy.asarray`` reads them; a number
-        becomes a vector of length 1, as in scipy. An array keeps its shape. Any other dict, list or tuple
-        keeps its structure, with every leaf as a float64 array.
+        Numbers, and lists or tuples (of lists or tuples) of numbers only, are read as ``numpy.asarray`` reads
+        them; a number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, and a list
+        or tuple with an array or dict in it, keeps its structure, with every leaf as a float64 array.
 
     Returns
     -------
@@ -44,6 +44,8 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     ((5,), (2, 2))
     """
     tree = _with_float_leaves(x0, "x0")
+    if not _has_entries(tree):
+        raise ValueError(f"x0 must hold at least one number, got {x0!r}")
     if isinstance(tree, np.ndarray):
         shape = tree.shape
         vector = tree.reshape(-1).copy()
@@ -51,8 +53,6 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     else:
         vector, unflatten = _flatten(tree)
         vector = np.array(vector, dtype=np.float64)
-    if vector.size == 0:
-        raise ValueError(f"x0 must hold at least one number, got {x0!r}")
     return vector, unflatten
 
 
@@ -68,13 +68,25 @@ def _identity(vector: Any) -> Any:
 def _with_float_leaves(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return {key: _with_float_leaves(leaf, f"{name}[{key!r}]") for key, leaf in value.items()}
-    if isinstance(value, list | tuple) and not all(np.isscalar(entry) for entry in value):
+    if isinstance(value, list | tuple) and not _is_numbers_only(value):
         leaves = [_with_float_leaves(leaf, f"{name}[{i}]") for i, leaf in enumerate(value)]
         return leaves if isinstance(value, list) else tuple(leaves)
     array = np.asarray(value)
     if array.dtype.kind not in "iufb":
         raise TypeError(f"{name} must hold real numbers, got {_described(value, array)}")
     return np.atleast_1d(array.astype(np.float64))
+
+
+def _is_numbers_only(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_numbers_only(entry) for entry in value)
+    return bool(np.isscalar(value))
+
+
+def _has_entries(tree: Any) -> bool:
+    if isinstance(tree, np.ndarray):
+        return tree.size > 0
+    return any(_has_entries(leaf) for leaf in (tree.values() if isinstance(tree, dict) else tree))
 
 
 def _described(value: Any, array: Any) -> str:

@@ -14,6 +14,7 @@ _ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
 _EXPANSION = 5.0  # ρ of the paper
 _SHRINK = 0.1  # ψ₃ of CG_DESCENT: contraction while a trial is not finite
 _SHRINKAGE = 0.66  # γ: the bracket must shrink by this factor in two trials, or it is bisected
+_HOPELESS = 10  # trials with no difference in f beyond rounding, after which the slopes are taken for noise too
 _MARGIN = 0.05  # an interpolated trial keeps this share of the bracket from either end
 
 
@@ -64,6 +65,7 @@ class HagerZhang:
         ceiling = f0 + _ROUNDING * abs(f0)
         low, high = _Point(0.0, f0, slope0), None
         trial_alpha, width = alpha, math.inf
+        flat = 0
         for _ in range(self.max_trials):
             trial = _Point(trial_alpha, *ray(trial_alpha))
             if math.isnan(trial.slope):
@@ -76,6 +78,9 @@ class HagerZhang:
                 continue
             if self._accepts(trial, f0, slope0, ceiling):
                 return trial.alpha
+            flat += abs(trial.f - f0) <= ceiling - f0 and -trial.alpha * slope0 <= ceiling - f0
+            if flat == _HOPELESS:
+                return None
             # low: slope < 0 and f no higher than the start; high: slope ≥ 0, or f higher
             if trial.slope < 0.0 and trial.f <= ceiling:
                 low = trial

@@ -53,7 +53,8 @@ class Ray:
         if not (math.isfinite(self.f) and all_finite(self.g)):
             return math.inf, math.nan
         # Armijo's constant of N&W (2006), eq. 3.4
-        if self.f <= self.f0 + 1e-4 * alpha * self.slope0 and (self.best is None or self.f < self.best.f):
+        lowest = self.f0 if self.best is None else self.best.f
+        if self.f < lowest and self.f <= self.f0 + 1e-4 * alpha * self.slope0:
             self.best = Trial(alpha, self.x, self.f, self.g)
         return self.f, dot(self.g, self.p)
 

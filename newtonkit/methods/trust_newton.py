@@ -14,7 +14,7 @@ from newtonkit.methods.base import MethodBase
 from newtonkit.objective import Oracle
 from newtonkit.state import FIRST, Reason, State, StepFailure, StepInfo
 from newtonkit.trustregion.exact import EigenModel
-from newtonkit.trustregion.radius import ACCEPT, first_radius, is_rounding, next_radius
+from newtonkit.trustregion.radius import ACCEPT, first_radius, has_risen, is_rounding, next_radius
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class TrustNewton(MethodBase):
         f, g, ratio = oracle.value(x), None, math.nan
         if math.isfinite(f):
             ratio = (state.f - f) / predicted
-            if is_rounding(state.f, f, predicted):
+            if is_rounding(state.f, f, predicted) and not has_risen(oracle.best_f, f):
                 g = oracle.gradient(x)
                 ratio = -0.5 * dot(g + state.g, p) / predicted
         accepted = ratio >= ACCEPT

@@ -43,3 +43,11 @@ def is_rounding(f: float, f_trial: float, predicted: float) -> bool:
     """
     floor = 1e4 * EPS * max(abs(f), abs(f_trial))
     return abs(predicted) < floor or abs(f - f_trial) < floor
+
+
+def has_risen(lowest: float, f_trial: float) -> bool:
+    """Whether f₊ is above the lowest f seen by more than the rounding of two evaluations.
+
+    Then no gradient makes it a descent: with a wrong gradient, steps judged by it would climb a little for ever.
+    """
+    return f_trial - lowest > 100 * EPS * max(abs(lowest), abs(f_trial))

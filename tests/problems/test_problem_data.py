@@ -23,7 +23,7 @@ def datasets():
 
 
 def minimized(problem):
-    """A Newton-CG run of scipy's from the standard start, to a gradient of 1e-7."""
+    """A Newton-CG run of scipy's from the standard start, to a gradient of 1e-6."""
     gradient = grad(problem.fun)
     product = grad(lambda x, v: anp.dot(gradient(x), v))
     run = minimize(
@@ -32,7 +32,7 @@ def minimized(problem):
         jac=True,
         hessp=product,
         method="trust-ncg",
-        options={"gtol": 1e-7},
+        options={"gtol": 1e-6},
     )
     return run.x, float(run.fun), float(np.linalg.norm(gradient(run.x)))
 
@@ -43,7 +43,7 @@ def test_the_stated_minimum_lies_within_the_bound_of_strong_convexity(name, data
     problem = problems.get(name)
     x, f, gradient_norm = minimized(problem)
     gap = gradient_norm**2 / (2 * problem.parameters["l2"])
-    assert gap <= 0.5e-11
+    assert gap <= 0.5e-9
     assert f - gap - 1e-14 <= problem.best.f <= f + 1e-14
     assert problem.reached(x) is problem.best
 

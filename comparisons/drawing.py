@@ -1,0 +1,110 @@
+"""How every picture is drawn and saved: the colours of the methods, the legend, PNG and SVG."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from comparisons.records import Run
+from comparisons.words import FAMILIES, family, methods, twin
+
+INK = "#333333"
+_KEEP = 300  # points of a trace that are drawn
+_LONG_DECIMAL = re.compile(r"(\d\.\d)\d+(?=[ \n\"])")
+
+# One colour and one end marker for each method, the same in every figure: blues for second-order methods, greens for
+# quasi-Newton, warm colours for first-order (hues of Okabe & Ito and of Tol, which differ in lightness too).
+_STYLES = {
+    "newton": ("#0072B2", "D"),
+    "newton-linesearch": ("#56B4E9", "d"),
+    "newton-pure": ("#1B2A6B", "*"),
+    "bfgs": ("#117733", "s"),
+    "lbfgs": ("#8FA31E", "P"),
+    "gd-linesearch": ("#882255", "h"),
+    "gd": ("#D55E00", "o"),
+    "momentum": ("#E69F00", "^"),
+    "nesterov": ("#CC79A7", "v"),
+    "adagrad": ("#B2876A", "<"),
+    "rmsprop": ("#E8837E", ">"),
+    "adadelta": ("#A8A04A", "p"),
+    "adam": ("#6B3D1E", "X"),
+}
+
+
+class Style(NamedTuple):
+    """How a method is drawn."""
+
+    colour: str
+    marker: str
+    dashed: bool
+
+
+def style(method: str) -> Style:
+    """The fixed style of a method; scipy's solvers are dashed, in the colour of their counterpart."""
+    colour, marker = _STYLES.get(twin(method), ("#777777", "o"))
+    return Style(colour, marker, method.startswith("scipy:"))
+
+
+def tick(value: float, position: float = 0) -> str:
+    """A label of a logarithmic axis, for `matplotlib.axis.Axis.set_major_formatter`."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:g}"
+    mantissa, _, exponent = f"{value:.0e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def thin(length: int, keep: int = _KEEP) -> NDArray[np.intp]:
+    """Indices of at most ``keep`` of ``length`` points, spaced logarithmically, the first and the last among them."""
+    if length <= keep:
+        return np.arange(length)
+    return np.unique(np.append(np.geomspace(1, length, keep).astype(int) - 1, length - 1))
+
+
+def marker(look: Style) -> dict[str, Any]:
+    """Filled; scipy's are hollow and larger, so that both are seen at the same place."""
+    return {
+        "marker": look.marker,
+        "markersize": 9 if look.dashed else 6.5,
+        "markerfacecolor": "none" if look.dashed else look.colour,
+        "markeredgecolor": look.colour,
+    }
+
+
+def legend(figure: Figure, runs: Iterable[Run], extra: Sequence[Line2D] = ()) -> None:
+    handles: list[Line2D] = []
+    for method in sorted(methods(runs), key=lambda name: (FAMILIES.index(family(name)), name.startswith("scipy:"))):
+        look = style(method)
+        line = {"linestyle": (0, (4, 2)), "linewidth": 1.1} if look.dashed else {"linewidth": 1.9}
+        handles.append(Line2D([], [], color=look.colour, label=method, **line, **marker(look)))
+        if look.dashed:
+            handles[-1].set(markerfacecolor="white", markersize=7)
+    handles += extra
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), frameon=False, fontsize=9)
+
+
+def save(figure: Figure, path: Path, *, dpi: int = 130) -> Path:
+    """Write the figure in the format of the path's suffix, PNG or SVG; the same figure gives the same bytes."""
+    if path.suffix == ".svg":
+        path.write_text(svg_text(figure), encoding="utf-8")
+    else:
+        # no version of the writer: it does not belong to the picture
+        figure.savefig(path, dpi=dpi, metadata={"Software": None}, facecolor="white")
+    return path
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as the text of an SVG file: no date in it, its text as text, coordinates to a tenth of a point."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "newtonkit"}):
+        figure.savefig(buffer, format="svg", dpi=130, metadata={"Date": None, "Creator": None}, facecolor="white")
+    # in a path a line needs no letter of its own: points after the first are lines
+    return _LONG_DECIMAL.sub(r"\1", buffer.getvalue()).replace(" \nL ", " ")

@@ -1,0 +1,85 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+import problems
+from comparisons.check import Finding
+from comparisons.records import Run
+
+
+def where(run: Run) -> str:
+    """Where a run ended, in two or three words."""
+    if run.reached is not None and run.reached_f is not None:
+        problem = problems.get(run.name, **run.parameters)
+        lowest = problem.best is not None and run.reached_f == problem.best.f
+        if run.at_minimum and len(problem.minima) > 1:
+            return "global minimum" if lowest else f"minimum f={run.reached_f:.4g}"
+        return run.reached
+    return "nowhere known" if run.verdict in ("not critical", "undecided") else f"{run.verdict}, unlisted"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A short number; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.{digits}g}"
+
+
+def problem_table(runs: Sequence[Run]) -> Table:
+    """The runs of one problem from one start."""
+    first = runs[0]
+    table = Table(title=f"{first.problem}, n = {first.n}, from {first.start!r}", title_justify="left", box=None)
+    table.add_column("method")
+    table.add_column("ended at")
+    for heading in ("f − f*", "‖g‖∞", "nit", "f", "grad", "Hess", "Hv", "cost"):
+        table.add_column(heading, justify="right")
+    table.add_column("stopped by")
+    for run in runs:
+        table.add_row(
+            run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})",
+            where(run),
+            number(run.gap),
+            number(run.gradient_norm),
+            *(str(count) for count in (run.nit, run.counts.f, run.counts.g, run.counts.H, run.counts.Hv, run.cost)),
+            run.reason,
+            style="" if run.at_minimum else "yellow",
+        )
+    return table
+
+
+def comparison(runs: Sequence[Run]) -> Group:
+    """One table for each problem and start."""
+    groups = itertools.groupby(runs, key=lambda run: (run.problem, run.start))
+    tables: list[Table | Text] = []
+    by_key: dict[tuple[str, str], list[Run]] = {}
+    for key, members in groups:
+        by_key.setdefault(key, []).extend(members)
+    for members_list in by_key.values():
+        tables += [problem_table(members_list), Text("")]
+    return Group(*tables)
+
+
+def findings_summary(findings: Sequence[Finding]) -> Text:
+    """Failures one by one, and how many passed."""
+    failed = [finding for finding in findings if not finding.passed]
+    text = Text()
+    for finding in failed:
+        text.append(f"FAILED  {finding.method} on {finding.problem} from {finding.start!r}: ", style="bold red")
+        text.append(finding.sentence + "\n")
+    style = "bold red" if failed else "green"
+    text.append(f"check against scipy: {len(findings) - len(failed)} of {len(findings)} passed", style=style)
+    return text
+
+
+def show(console: Console, runs: Sequence[Run], findings: Sequence[Finding]) -> None:
+    """Print a whole comparison."""
+    console.print(comparison(runs))
+    console.print(findings_summary(findings))

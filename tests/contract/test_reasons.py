@@ -1,0 +1,98 @@
+"""Every Reason is reached on purpose, by a run that deserves it."""
+
+import autograd.numpy as np
+import numpy as onp
+import pytest
+
+import newtonkit
+from newtonkit import Reason
+from newtonkit.state import Ending
+
+
+def bowl(x):
+    return np.sum((x - 1.0) ** 2)
+
+
+def saddle(x):
+    return x[0] ** 2 - x[1] ** 2 + x[1] ** 4 / 4
+
+
+def rounded(x):
+    """A bowl so far from zero that its own rounding hides the last digits of x."""
+    return 1e3 + np.exp(x[0] / 3) + np.exp(-x[0] * x[1] / 7) + (x[0] - 1 / 3) ** 2 + 10 * (x[1] - 1 / 3) ** 2
+
+
+def minimize(fun=bowl, x0=(3.0, 2.0), method="newton", **options):
+    return newtonkit.minimize(fun, onp.array(x0), method=method, options=options)
+
+
+def wrong_sign(method):
+    return newtonkit.minimize(lambda x: bowl(x) + 4.0, [3.0, 2.0], jac=lambda x: -2 * (x - 1.0), method=method)
+
+
+calls = []
+
+
+def changing(x):
+    """No function: every call gives another value."""
+    calls.append(x)
+    return bowl(x) + len(calls)
+
+
+def raising(x):
+    if x[0] != 3.0:
+        raise ZeroDivisionError("one over nothing")
+    return bowl(x)
+
+
+REACHED = {
+    Reason.GRADIENT: minimize,
+    Reason.PRECISION: lambda: minimize(rounded, gtol=0.0),
+    Reason.TARGET: lambda: minimize(method="gd", rate=0.1, target=0.5),
+    Reason.STALLED: lambda: minimize(method="gd", rate=0.1, gtol=0.0, ftol=1e-3),
+    Reason.ITERATIONS: lambda: minimize(method="gd", rate=0.01, maxiter=3),
+    Reason.EVALUATIONS: lambda: minimize(method="gd", rate=0.01, maxgev=3),
+    Reason.TIME: lambda: minimize(maxtime=1e-9),
+    Reason.CALLBACK: lambda: newtonkit.minimize(bowl, [3.0, 2.0], method="gd", callback=lambda x: True),
+    Reason.SADDLE: lambda: minimize(saddle, (1.0, 0.0), "newton-pure"),
+    Reason.NOT_CRITICAL: lambda: minimize(lambda x: np.sum(np.exp(-x))),
+    Reason.UNBOUNDED: lambda: minimize(np.sum),
+    Reason.INCONSISTENT: lambda: newtonkit.minimize(changing, [3.0, 2.0], jac=lambda x: 2 * (x - 1), method="bfgs"),
+    Reason.NON_FINITE: lambda: minimize(method="gd", rate=10.0),
+    Reason.NOT_DESCENT: lambda: minimize(lambda x: 0.0 * x[0], method="bfgs", gtol=0.0),
+    Reason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
+    Reason.RADIUS: lambda: wrong_sign("newton"),
+    Reason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
+}
+
+
+@pytest.mark.parametrize("reason", list(REACHED), ids=lambda reason: reason.name)
+def test_the_reason_is_reached(reason):
+    result = REACHED[reason]()
+    assert result.reason is reason, result
+    assert result.success is (reason.kind is newtonkit.Kind.CONVERGED)
+    assert (result.status == 0) is (reason.kind is newtonkit.Kind.CONVERGED)
+
+
+def test_an_exception_is_a_reason_of_the_partial_result():
+    with pytest.raises(ZeroDivisionError) as caught:
+        minimize(raising)
+    assert caught.value.partial_result.reason is Reason.EXCEPTION
+    assert "one over nothing" in caught.value.partial_result.message
+
+
+def test_no_reason_is_left_out():
+    # EPOCHS belongs to training, which has no code yet
+    assert set(Reason) - set(REACHED) == {Reason.EXCEPTION, Reason.EPOCHS}
+
+
+@pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.name)
+def test_every_message_is_filled_in(reason):
+    message = Ending(reason, 1.5, 2.5, "some detail").message
+    assert "{" not in message
+    assert message[0].islower() or message[0] == "f"
+
+
+def test_statuses_of_failures_differ():
+    failures = [reason for reason in Reason if reason.kind is not newtonkit.Kind.CONVERGED]
+    assert len({reason.status for reason in failures}) == len(failures)
