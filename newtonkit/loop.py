@@ -69,6 +69,7 @@ def iterate(method: Method, objective: Objective | Oracle | Callable[..., Any], 
 
     Examples
     --------
+    >>> import newtonkit
     >>> from itertools import islice
     >>> states = iterate(newtonkit.GradientDescent(rate=0.25), lambda x: (x**2).sum(), [1.0])
     >>> [float(state.f) for state in islice(states, 3)]

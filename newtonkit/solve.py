@@ -100,6 +100,7 @@ def minimize(
 
     Examples
     --------
+    >>> import newtonkit
     >>> import autograd.numpy as np
     >>> result = newtonkit.minimize(lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2, [-1.2, 1.0])
     >>> result.success, result.verdict.kind, result.x.round(6)

@@ -179,7 +179,7 @@ class _Model:
         self.tolerance = relative_error * g.size * self.largest
         self.null = np.abs(self.eigenvalues) <= self.tolerance
         c = self.Q.T @ g
-        self.null_slope = float(np.linalg.norm(c[self.null]))
+        self.null_slope = norm(c[self.null]) if self.null.any() else 0.0
         self.step = np.ascontiguousarray(-(self.newton(g)))
         self.length = norm(self.step)
         positive = self.eigenvalues > self.tolerance

@@ -45,6 +45,7 @@ class BFGS(MethodBase):
 
     Examples
     --------
+    >>> import newtonkit
     >>> result = newtonkit.minimize(lambda x: ((x - 1) ** 2).sum() ** 2, [3.0, 0.0], method=BFGS())
     >>> result.reason.kind.value
     'converged'

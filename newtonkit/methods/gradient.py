@@ -31,6 +31,7 @@ class GradientDescent(Rule):
 
     Examples
     --------
+    >>> import newtonkit
     >>> newtonkit.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method=GradientDescent(rate=0.5)).nit
     1
     """
@@ -154,6 +155,7 @@ class SteepestDescent(MethodBase):
 
     Examples
     --------
+    >>> import newtonkit
     >>> newtonkit.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method="gd-linesearch").nit
     1
     """

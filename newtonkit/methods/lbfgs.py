@@ -44,7 +44,8 @@ class LBFGS(MethodBase):
 
     Examples
     --------
-    >>> result = newtonkit.minimize(lambda x: ((x - 1) ** 4).sum(), np.zeros(1000), method=LBFGS(memory=5))
+    >>> import newtonkit
+    >>> result = newtonkit.minimize(lambda x: ((x - 1) ** 4).sum(), [0.0] * 1000, method=LBFGS(memory=5))
     >>> result.reason.kind.value
     'converged'
     """

@@ -32,6 +32,7 @@ class PureNewton(MethodBase):
 
     Examples
     --------
+    >>> import newtonkit
     >>> newtonkit.minimize(lambda x: (x[0] - 3) ** 2 + x[0] * x[1] + x[1] ** 2, [0, 0], method=PureNewton()).nit
     1
     """
@@ -71,6 +72,7 @@ class LineSearchNewton(MethodBase):
 
     Examples
     --------
+    >>> import newtonkit
     >>> result = newtonkit.minimize(lambda x: (x**4 - x**2).sum(), [0.1, 0.2], method=LineSearchNewton())
     >>> result.verdict.kind
     'minimum'

@@ -53,6 +53,7 @@ class TrustNewton(MethodBase):
 
     Examples
     --------
+    >>> import newtonkit
     >>> result = newtonkit.minimize(lambda x: (x**4 - x**2).sum(), [0.1, 0.2], method=TrustNewton())
     >>> result.verdict.kind
     'minimum'

@@ -59,7 +59,7 @@ REACHED = {
     Reason.UNBOUNDED: lambda: minimize(np.sum),
     Reason.INCONSISTENT: lambda: newtonkit.minimize(changing, [3.0, 2.0], jac=lambda x: 2 * (x - 1), method="bfgs"),
     Reason.NON_FINITE: lambda: minimize(method="gd", rate=10.0),
-    Reason.NOT_DESCENT: lambda: minimize(lambda x: 0.0 * x[0], method="bfgs", gtol=0.0),
+    Reason.NOT_DESCENT: lambda: minimize(lambda x: 1e-200 * x[0], method="bfgs", gtol=0.0),
     Reason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
     Reason.RADIUS: lambda: wrong_sign("newton"),
     Reason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
