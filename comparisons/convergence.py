@@ -219,9 +219,9 @@ def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
     if best is not None and _floor_is_rounding(best):
         notes.append(f"The dotted line is the rounding of f*, {number(_floor(best), 2)}; nothing below it is drawn.")
     elif any(run.gap is not None and run.gap < SMALLEST_GAP for run in runs):
-        notes.append(f"Differences below {SMALLEST_GAP:g} are drawn at that height.")
+        notes.append(f"Differences below {number(SMALLEST_GAP)} are drawn at that height.")
     if best is None and any(run.f < -_DEEPEST * _scale(run) for run in runs):
-        notes.append(f"What falls below {-_DEEPEST:g} is drawn at that height.")
+        notes.append(f"What falls below {number(-_DEEPEST)} is drawn at that height.")
     silent = [
         run.method
         for run in runs

@@ -106,5 +106,4 @@ def svg_text(figure: Figure) -> str:
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "newtonkit"}):
         figure.savefig(buffer, format="svg", dpi=130, metadata={"Date": None, "Creator": None}, facecolor="white")
-    # in a path a line needs no letter of its own: points after the first are lines
-    return _LONG_DECIMAL.sub(r"\1", buffer.getvalue()).replace(" \nL ", " ")
+    return _LONG_DECIMAL.sub(r"\1", buffer.getvalue()).replace(" \nL ", "L")

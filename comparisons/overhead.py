@@ -123,15 +123,15 @@ def _once(method: str, starts: Sequence[Vector]) -> tuple[float, int]:
     for x0 in starts:
         f = _Rosenbrock()
         second = method in ("newton", "scipy:trust-exact")
-        hess = {"hess": f.hessian} if second else {}
+        hess = f.hessian if second else None
         began = time.perf_counter()
+        options: dict[str, Any] = {"maxiter": _MAXITER}
         if method.startswith("scipy:"):
             name = method.removeprefix("scipy:")
-            result = scipy_minimize(f.value, x0, jac=f.gradient, method=name, options={"maxiter": _MAXITER}, **hess)
+            result = scipy_minimize(f.value, x0, jac=f.gradient, hess=hess, method=name, options=options)
         else:
-            result = newtonkit.minimize(
-                f.value, x0, jac=f.gradient, method=method, options={"maxiter": _MAXITER, "verdict": False}, **hess
-            )
+            options["verdict"] = False
+            result = newtonkit.minimize(f.value, x0, jac=f.gradient, hess=hess, method=method, options=options)
         seconds += time.perf_counter() - began - f.seconds
         nit += result.nit
     return seconds, nit

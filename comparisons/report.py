@@ -24,11 +24,11 @@ from comparisons.words import (
     count,
     ending,
     false_success,
-    family,
     gap_in_words,
     groups,
     in_words,
     listing,
+    long_name,
     methods,
     number,
     problem_of,
@@ -121,9 +121,8 @@ def write_report(
     )
     environment.filters |= {
         "number": number,
-        "in_words": in_words,
+        "long_name": long_name,
         "where": where,
-        "family": family,
         "colour": lambda method: pictures.style(method).colour,
         "point": _point,
     }
@@ -155,7 +154,7 @@ def where(run: Run) -> str:
         case Ending.LOWEST:
             return "lowest minimum"
         case Ending.CLOSE:
-            return "lowest minimum, tolerance not met"
+            return "close to the lowest minimum"
         case Ending.OTHER:
             return f"minimum with f = {number(run.reached_f)}"
         case Ending.SADDLE:
@@ -189,15 +188,14 @@ def _picture(figure: Figure, path: Path, alt: str, caption: str) -> Picture:
 def _sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     sections: list[Section] = []
     used = {"overview"}
-    for title, ((_, start), members) in zip(row_labels(runs), groups(runs).items(), strict=True):
+    for title, members in zip(row_labels(runs), groups(runs).values(), strict=True):
         anchor = _slug(title)
         while anchor in used:
             anchor += "-x"
         used.add(anchor)
         problem = problem_of(members[0])
         figures = _figures(members, problem, folder, anchor)
-        shown = title if title.endswith(f"· {start}") else f"{title} · {start}"
-        sections.append(Section(anchor, shown, problem, members, summary(members), figures))
+        sections.append(Section(anchor, title, problem, members, summary(members), figures))
     return sections
 
 
@@ -242,10 +240,10 @@ def _figures(runs: Sequence[Run], problem: Problem | None, folder: Path, slug: s
 def _how(runs: Sequence[Run], settings: Mapping[str, str]) -> list[str]:
     """What was compared and how, in a few plain sentences."""
     rows = groups(runs)
-    several = f" (from {count(len({run.start for run in runs}), 'start')})"
     names = len({run.problem for run in runs})
+    starts = "" if names == len(rows) else " from several starts each"
     sentences = [
-        f"{count(len(methods(runs)), 'method')} ran on {count(names, 'problem')}{several if names < len(rows) else ''}: "
+        f"{count(len(methods(runs)), 'method')} ran on {count(names, 'problem')}{starts}: "
         f"{count(len(runs), 'run')}. All were given the same exact derivatives, through the same counters of our own; "
         "what a solver reports of itself is not used.",
         "The cost of a run is counted in evaluations of f: f + 2 g + 4 Hv + 4n H, where g is a gradient, Hv a product "
@@ -279,8 +277,8 @@ def _tuning_sentence(runs: Sequence[Run]) -> str:
     grid, budget = tunings[0].grid, max(tuning.budget for tuning in tunings)
     return (
         f"First-order methods with a learning rate run at the best of {len(grid)} rates from {number(min(grid))} to "
-        f"{number(max(grid))}, found for each problem on another start that is not reported, with up to {budget} gradients "
-        "for a rate; what that tuning costs is not part of their cost."
+        f"{number(max(grid))}, found for each problem on another start that is not reported, with up to {budget} "
+        "gradients for a rate; what that tuning costs is not part of their cost."
     )
 
 

@@ -167,11 +167,16 @@ def family(method: str) -> str:
     return QUASI_NEWTON if name in ("bfgs", "lbfgs") else FIRST_ORDER
 
 
+def long_name(method: str) -> str:
+    """The method's name in words."""
+    return f"scipy's {method.removeprefix('scipy:')}" if method.startswith("scipy:") else _WORDS.get(method, method)
+
+
 def in_words(method: str) -> str:
     """The method's name in words, with its short name where that is not obvious."""
+    words = long_name(method)
     if method.startswith("scipy:"):
-        return f"scipy's {method.removeprefix('scipy:')}"
-    words = _WORDS.get(method, method)
+        return words
     return words if words.replace("-", "").lower() == method else f"{words} ({method})"
 
 

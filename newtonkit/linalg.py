@@ -7,6 +7,7 @@ thirty times more at n <= 100 (measured on Python 3.11), which is why they are n
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +20,16 @@ Matrix = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 
 
-def dot(x: Vector, y: Vector) -> float:
-    """The inner product xᵀy."""
-    return ddot(x, y)  # type: ignore[no-any-return]
+# the inner product xᵀy
+dot: Callable[[Vector, Vector], float] = ddot
+
+# the Euclidean norm ‖x‖, without overflow or underflow
+norm: Callable[[Vector], float] = dnrm2
 
 
 def add_scaled(y: Vector, alpha: float, x: Vector) -> Vector:
     """y + αx, computed in y's own memory: use the returned array and forget y."""
     return daxpy(x, y, a=alpha)  # type: ignore[no-any-return]
-
-
-def norm(x: Vector) -> float:
-    """The Euclidean norm ‖x‖."""
-    return dnrm2(x)  # type: ignore[no-any-return]
 
 
 def max_norm(x: Vector) -> float:

@@ -16,7 +16,7 @@ from newtonkit.linalg import EPS, Vector, all_finite, max_norm
 from newtonkit.objective import Objective, Oracle
 from newtonkit.result import History, Progress, Result
 from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo
-from newtonkit.stopping import Stop
+from newtonkit.stopping import Stop, unbounded_below
 
 Callback = Callable[[State, int], bool]
 
@@ -163,6 +163,7 @@ class _Run:
         self.judge = Judge(self.oracle, stop, method.needs, enabled=check)
         self.first: State | None = None
         self.state: State | None = None
+        self.floor = -math.inf
         self.nit = 0
         self.smallest_g = math.inf
         self.idle = 0
@@ -193,29 +194,28 @@ class _Run:
         """What is due on every new state: records, callback, tests."""
         if self.first is None:
             self.first = state
+            self.floor = unbounded_below(state)
         else:
             self.nit += 1
         self.state = state
-        if history is not None or progress is not None:
-            size = max_norm(state.g) if all_finite(state.g) else math.nan
-            if history is not None:
-                history.record(self.nit, state, size, self.oracle.counts, self.oracle.elapsed())
-            if progress is not None:
-                progress.show(self.nit, state, size)
+        size = max_norm(state.g) if math.isfinite(state.f) and all_finite(state.g) else math.nan
+        if history is not None:
+            history.record(self.nit, state, size, self.oracle.counts, self.oracle.elapsed())
+        if progress is not None:
+            progress.show(self.nit, state, size)
         if callback is not None and self.nit > 0 and callback(state, self.nit):
             return Ending(Reason.CALLBACK, self.nit)
-        ending = self.stop.test(state, self.nit, self.first)
+        ending = self.stop.test(state, size, self.nit, self.floor)
         if ending is not None and ending.reason in (Reason.GRADIENT, Reason.STALLED):
             ending = self.judge.hear(ending, state, self.first) or self.stop.out_of_iterations(self.nit)
-        if ending is None and self.is_idle(state):
-            suspicion = Ending(Reason.PRECISION, max_norm(state.g), self.stop.gtol)
+        if ending is None and self.is_idle(state, size):
+            suspicion = Ending(Reason.PRECISION, size, self.stop.gtol)
             ending = self.judge.reconsider(suspicion, state, self.first)
             ending = None if ending is suspicion else ending
         return ending
 
-    def is_idle(self, state: State) -> bool:
+    def is_idle(self, state: State, size: float) -> bool:
         """Whether several steps have gained nothing: f by no more than its rounding, ‖g‖ by less than half."""
-        size = max_norm(state.g)
         if size < 0.5 * self.smallest_g:
             self.smallest_g, self.idle = size, 0
         elif abs(state.info.decrease) <= 10 * EPS * abs(state.f):

@@ -65,17 +65,26 @@ class Stop:
         """The limits that the Oracle enforces."""
         return Budget(self.maxfev, self.maxgev, self.maxhev, self.maxhvp, self.maxtime)
 
-    def test(self, state: State, nit: int, first: State) -> Ending | None:
+    def test(self, state: State, size: float, nit: int, floor: float) -> Ending | None:
         """The first of the cheap tests that this state meets, as an Ending; None: go on.
 
         GRADIENT and STALLED are claims, for the loop to check by curvature before they are believed.
+
+        Parameters
+        ----------
+        state : State
+        size : float
+            ‖g‖∞; NaN where f or g is not finite.
+        nit : int
+            Iterations until this state.
+        floor : float
+            See `unbounded_below`.
         """
         f = state.f
-        if not (math.isfinite(f) and all_finite(state.g)):
+        if math.isnan(size):
             return _non_finite(state, nit)
         if f <= self.target:
             return Ending(Reason.TARGET, f, self.target)
-        size = max_norm(state.g)
         if size <= self.gtol:
             return Ending(Reason.GRADIENT, size, self.gtol)
         info = state.info
@@ -83,10 +92,8 @@ class Stop:
             return Ending(Reason.STALLED, abs(info.decrease), self.ftol * abs(f), "|Δf|")
         if self.xtol > 0.0 and info.accepted and info.length <= self.xtol * norm(state.x):
             return Ending(Reason.STALLED, info.length, self.xtol * norm(state.x), "‖Δx‖")
-        if f < first.f:
-            floor = _unbounded_below(first)
-            if f < floor:
-                return Ending(Reason.UNBOUNDED, f, floor)
+        if f < floor:
+            return Ending(Reason.UNBOUNDED, f, floor)
         return self.out_of_iterations(nit)
 
     def out_of_iterations(self, nit: int) -> Ending | None:
@@ -120,6 +127,9 @@ def _non_finite(state: State, nit: int) -> Ending:
     return Ending(Reason.NON_FINITE, state.f, detail=f"{what} {where}")
 
 
-def _unbounded_below(first: State) -> float:
+def unbounded_below(first: State) -> float:
+    """The value of f below which a run from this state is taken to have no end."""
+    if not (math.isfinite(first.f) and all_finite(first.g)):
+        return -math.inf
     scale = max(abs(first.f), max_norm(first.g) * max(1.0, max_norm(first.x)))
     return -_UNBOUNDED * scale if scale > 0.0 else -math.inf

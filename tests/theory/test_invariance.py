@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 
 import problems
-from newtonkit import StepFailure, iterate, minimize
+from newtonkit import Objective, StepFailure, grad, iterate, minimize
 from newtonkit.methods import make_method
 
 METHODS = ["newton", "bfgs", "lbfgs", "newton-linesearch", "gd-linesearch"]
@@ -52,8 +53,6 @@ def test_multiplying_f_by_a_power_of_two_leaves_every_point_the_same_to_the_last
 @pytest.mark.parametrize("method", ["bfgs", "lbfgs", "gd-linesearch", "newton"])
 def test_the_same_holds_with_a_gradient_by_the_user(method, k):
     """Where no exact Hessian-vector product is at hand, the first step comes from the size of x."""
-    from newtonkit import Objective, grad
-
     problem = problems.get("rosenbrock", n=5)
     gradient = grad(problem.fun)
     one = Objective(problem.fun, grad=gradient)
@@ -108,19 +107,33 @@ def test_a_constant_of_a_million_added_to_f_still_lets_the_minimizer_be_reached(
 @pytest.mark.parametrize("method", METHODS[:-1])
 def test_a_constant_makes_no_point_of_a_plateau_a_minimum(method, shift):
     """exp(−x) + constant from 0: far out the decrease is below the rounding of f, but the Newton step stays 1."""
-    import autograd.numpy as anp
-
     result = minimize(lambda x: anp.exp(-x[0]) + shift, [0.0], method=method, options={"gtol": 1e-5, "maxiter": 100})
     assert result.verdict.kind != "minimum"
 
 
 @pytest.mark.parametrize(("name", "parameters", "start", "method"), RUNS)
 def test_f_in_a_unit_a_million_times_larger_is_still_solved_at_the_default_gtol(name, parameters, start, method):
-    """1e-6·f has small gradients everywhere; gtol alone would stop far from the minimizer."""
+    """1e-6·f has gradients below gtol far from any minimizer; the run goes on until a 1e-8th of the way down is left.
+
+    Twice that, for it is the model that says what is left.
+    """
     problem = problems.get(name, **parameters)
-    result = minimize(lambda x: 1e-6 * problem.fun(x), problem.starts[start], method=method)
+    x0 = problem.starts[start]
+    result = minimize(lambda x: 1e-6 * problem.fun(x), x0, method=method)
     assert result.success, result.message
+    assert result.verdict.kind == "minimum"
+    point, _ = problem.nearest(result.x)
+    assert point.kind == "minimum"
+    assert problem.fun(result.x) - point.f <= 2e-8 * (problem.fun(x0) - point.f)
+
+
+@pytest.mark.parametrize("name", ["bowl", "rosenbrock", "beale", "six-hump-camel", "quadratic"])
+def test_newton_finds_the_minimizer_of_a_millionth_of_f_to_five_digits(name):
+    """There gtol alone would have stopped it with ‖∇f‖∞ ≤ 10."""
+    problem = problems.get(name)
+    result = minimize(lambda x: 1e-6 * problem.fun(x), problem.starts["standard"], method="newton")
     point, distance = problem.nearest(result.x)
+    assert result.success
     assert point.kind == "minimum"
     assert distance <= 1e-5 * max(1.0, np.linalg.norm(point.x))
 

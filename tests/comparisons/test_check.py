@@ -1,0 +1,75 @@
+"""The check against scipy passes what it should and fails what it should."""
+
+import dataclasses
+
+import pytest
+
+from comparisons.check import check
+from comparisons.runner import cells, run_cells
+
+METHODS = ["newton", "scipy:BFGS", "scipy:trust-exact"]
+
+
+@pytest.fixture(scope="module")
+def camel():
+    return run_cells(cells(["six-hump-camel"], METHODS))
+
+
+@pytest.fixture(scope="module")
+def booth():
+    return run_cells(cells(["booth"], METHODS))
+
+
+def only(findings):
+    (finding,) = findings
+    return finding
+
+
+def with_ours(runs, **changes):
+    return [dataclasses.replace(runs[0], **changes), *runs[1:]]
+
+
+def test_a_run_that_ends_at_a_verified_minimum_as_good_as_scipys_passes(booth):
+    finding = only(check(booth))
+    assert finding.passed
+    assert "as good as 2 of scipy's 2" in finding.sentence
+
+
+def test_another_minimum_than_scipys_is_reported_and_not_failed(camel):
+    ours, bfgs, _ = camel
+    assert bfgs.reached_f != ours.reached_f, "the example has lost its point"
+    assert only(check([ours, bfgs])).passed
+    assert "elsewhere" in only(check([ours, bfgs])).sentence
+
+
+def test_a_run_above_scipys_best_on_a_convex_problem_fails(booth):
+    finding = only(check(with_ours(booth, f=1e-3)))
+    assert not finding.passed
+    assert "above scipy:" in finding.sentence
+
+
+def test_a_run_above_scipys_at_the_same_known_point_fails(camel):
+    ours = camel[0]
+    same = next(run for run in camel[1:] if run.reached_f == ours.reached_f)
+    assert not only(check([dataclasses.replace(ours, f=ours.f + 1e-4), same])).passed
+
+
+def test_a_run_that_ends_at_a_saddle_or_nowhere_fails(camel):
+    assert not only(check(with_ours(camel, reached="saddle", reached_f=0.0))).passed
+    assert not only(check(with_ours(camel, reached=None, reached_f=None))).passed
+
+
+def test_a_minimum_without_a_claim_of_success_fails(booth):
+    finding = only(check(with_ours(booth, success=False, message="stopped after 3 iterations")))
+    assert not finding.passed
+    assert "stopped after 3 iterations" in finding.sentence
+
+
+def test_where_no_minimum_is_known_a_claim_of_success_fails():
+    runs = run_cells(cells(["monkey-saddle"], METHODS))
+    assert only(check(runs)).passed
+    assert not only(check(with_ours(runs, success=True))).passed
+
+
+def test_only_newton_bfgs_and_lbfgs_are_checked(booth):
+    assert check([dataclasses.replace(booth[0], method="adam")]) == []

@@ -1,0 +1,275 @@
+"""The pictures of a comparison say what the runs say."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import problems
+from comparisons import pictures
+from comparisons.records import Run, TracePoint, Tuning
+from comparisons.runner import DEFAULT_METHODS
+from comparisons.words import Ending, ending, false_success, listing, number
+from newtonkit import Counts
+
+
+def make_run(method="newton", name="himmelblau", steps=6, cost=50, **changes):
+    """A run that halves its way from the standard start to the minimum (3, 2) of Himmelblau's function."""
+    problem = problems.get(name)
+    end = np.array(problem.best.x)
+    start = np.array(problem.starts["standard"])
+    xs = [end + (start - end) * 0.25**k for k in range(steps)]
+    fs = [float(problem.fun(x)) for x in xs]
+    trace = tuple(
+        TracePoint(max(1, cost * k // max(steps - 1, 1)), f, 10.0 * 0.25**k, tuple(map(float, x)))
+        for k, (x, f) in enumerate(zip(xs, fs, strict=True))
+    )
+    fields = {
+        "problem": problem.label,
+        "name": name,
+        "parameters": dict(problem.parameters),
+        "n": problem.n,
+        "start": "standard",
+        "method": method,
+        "options": {},
+        "x": tuple(map(float, xs[-1])),
+        "f": fs[-1],
+        "f_start": fs[0],
+        "gradient_norm": 1e-9,
+        "success": True,
+        "reason": "GRADIENT",
+        "message": "the gradient is small",
+        "verdict": "minimum",
+        "verdict_reason": "every eigenvalue is positive",
+        "index": 0,
+        "reached": "minimum",
+        "reached_f": problem.best.f,
+        "gap": fs[-1] - problem.best.f,
+        "counts": Counts(cost, 0, 0, 0),
+        "checks": Counts(),
+        "reported": {},
+        "cost": cost,
+        "nit": steps - 1,
+        "seconds": 0.01,
+        "trace": trace,
+    }
+    return Run(**fields | changes)
+
+
+def nowhere(method="gd", **changes):
+    """A run whose budget was spent on the way."""
+    away = {"success": False, "reason": "EVALUATIONS", "reached": None, "reached_f": None, "verdict": "not critical"}
+    return make_run(method, **away | changes)
+
+
+def lines_by_colour(figure, colour):
+    return [
+        line for axes in figure.axes for line in axes.lines if line.get_color() == colour and len(line.get_xdata()) > 1
+    ]
+
+
+HIMMELBLAU = problems.get("himmelblau")
+
+
+class TestWords:
+    def test_an_ending_is_judged_by_the_catalogue_and_not_by_the_claim(self):
+        assert ending(make_run()) is Ending.LOWEST
+        assert ending(make_run(success=False)) is Ending.CLOSE
+        assert ending(make_run(f=5.0, gap=5.0, reached_f=5.0)) is Ending.OTHER
+        assert ending(nowhere(reached="saddle", success=True)) is Ending.SADDLE
+        assert ending(nowhere(verdict="saddle")) is Ending.SADDLE
+        assert ending(nowhere()) is Ending.BUDGET
+        assert ending(nowhere(reason="STALLED")) is Ending.ELSEWHERE
+        assert ending(nowhere(gap=None, f=-1e30)) is Ending.DOWN
+
+    def test_a_global_minimum_far_from_zero_is_still_the_lowest(self):
+        low = -1.0316284534898774
+        assert ending(make_run(f=low + 1e-9, gap=1e-9, reached_f=low)) is Ending.LOWEST
+        assert ending(make_run(f=low + 0.5, gap=0.5, reached_f=low + 0.5)) is Ending.OTHER
+
+    def test_a_claim_of_success_at_no_minimum_is_a_false_one(self):
+        assert false_success(nowhere(success=True))
+        assert false_success(nowhere(success=True, f=-math.inf, verdict="undecided"))
+        assert not false_success(nowhere())
+        assert not false_success(make_run(verdict="undecided"))
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [(1.2345e-12, "1.234e-12"), (0.0, "0"), (1000, "1000"), (3.2e-5, "3.2e-5"), (None, "–"), (-math.inf, "−∞")],
+    )
+    def test_numbers_are_short(self, value, text):
+        assert number(value) == text
+
+    def test_a_long_listing_says_how_many_it_leaves_out(self):
+        assert listing(["a"]) == "a"
+        assert listing(["a", "b", "c"]) == "a, b and c"
+        assert listing(list("abcdefgh"), most=4) == "a, b, c and 5 more"
+
+
+class TestStyle:
+    def test_every_method_has_a_colour_of_its_own(self):
+        ours = [method for method in DEFAULT_METHODS if not method.startswith("scipy:")]
+        assert len({pictures.style(method).colour for method in ours}) == len(ours)
+
+    def test_scipys_counterpart_has_the_same_colour_dashed(self):
+        ours, theirs = pictures.style("bfgs"), pictures.style("scipy:BFGS")
+        assert (ours.colour, ours.dashed, theirs.colour, theirs.dashed) == (ours.colour, False, ours.colour, True)
+
+    def test_a_methods_colour_does_not_depend_on_the_company_it_is_in(self):
+        colour = pictures.style("lbfgs").colour
+        alone = pictures.convergence([make_run("lbfgs")], HIMMELBLAU)
+        among = pictures.convergence([make_run("adam"), make_run("newton"), make_run("lbfgs")], HIMMELBLAU)
+        assert len(lines_by_colour(alone, colour)) == len(lines_by_colour(among, colour)) == 4
+
+    @pytest.mark.parametrize("length", [1, 2, 300, 301, 1000, 12345])
+    def test_thinning_keeps_the_first_and_the_last_point(self, length):
+        kept = pictures.thin(length)
+        assert kept[0] == 0
+        assert kept[-1] == length - 1
+        assert len(kept) <= 301
+        assert (np.diff(kept) > 0).all()
+
+
+class TestConvergence:
+    def test_the_gap_is_drawn_against_the_certified_minimum(self):
+        """Not against the best value seen: the run below ends 5 above f*, and its line does too."""
+        run = make_run(f=5.0, gap=5.0, reached_f=5.0, trace=(TracePoint(1, 9.0, 1.0), TracePoint(50, 5.0, 0.1)), nit=1)
+        figure = pictures.convergence([run], HIMMELBLAU)
+        (line,) = lines_by_colour(figure, pictures.style("newton").colour)[:1]
+        np.testing.assert_allclose(line.get_ydata()[:2], [9.0, 5.0])
+
+    def test_a_trace_of_nan_gradients_leaves_only_the_end(self):
+        points = tuple(replace(p, gradient_norm=math.nan) for p in make_run().trace)
+        run = make_run("scipy:trust-exact", trace=points)
+        figure = pictures.convergence([run], HIMMELBLAU)
+        gradients = figure.axes[2].lines[0].get_ydata()
+        assert np.isfinite(gradients).sum() == 1
+        assert gradients[-1] == run.gradient_norm
+        pictures.svg_text(figure)
+        assert "scipy:trust-exact has hardly any gradients" in pictures.convergence_caption([run], HIMMELBLAU)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"trace": ()},
+            {"trace": (), "f": math.inf, "gradient_norm": math.nan},
+            {"trace": (TracePoint(0, math.nan, math.nan),), "f": math.nan, "gradient_norm": math.nan},
+            {"trace": (TracePoint(3, 1e300, 1e299), TracePoint(9, -math.inf, math.inf)), "f": -math.inf},
+        ],
+    )
+    def test_it_can_be_drawn_whatever_a_run_holds(self, changes):
+        for problem in (HIMMELBLAU, problems.get("monkey-saddle"), None):
+            pictures.svg_text(pictures.convergence([make_run(**changes)], problem))
+            assert pictures.convergence_caption([make_run(**changes)], problem)
+
+    def test_the_caption_names_the_cheapest_method_and_its_cost(self):
+        runs = [make_run("bfgs", cost=80), make_run("lbfgs", cost=37), make_run("newton", cost=95), nowhere(cost=5)]
+        solved = [run for run in runs if run.reached == "minimum"]
+        best = min(solved, key=lambda run: run.cost)
+        caption = pictures.convergence_caption(runs, HIMMELBLAU)
+        assert re.search(r"cheapest of the 3 methods .* is L-BFGS: .* at cost 37", caption)
+        assert best.method == "lbfgs"
+
+    def test_the_caption_says_where_tuned_gradient_descent_is_when_its_budget_is_spent(self):
+        tuning = Tuning(0.03, (0.01, 0.03), (0.03,), "the lowest f", 500)
+        run = nowhere("gd", f=1e-5, gap=1e-5, counts=Counts(1000, 1000, 0, 0), tuning=tuning)
+        caption = pictures.convergence_caption([make_run(), run], HIMMELBLAU)
+        assert "rate of 0.03 is at f − f* = 1e-5 when its budget is spent (1000 gradients)" in caption
+
+    def test_the_caption_says_who_ended_at_another_minimum_and_who_claims_too_much(self):
+        runs = [make_run(), make_run("bfgs", f=5.0, gap=5.0, reached_f=5.0), nowhere("scipy:Newton-CG", success=True)]
+        caption = pictures.convergence_caption(runs, HIMMELBLAU)
+        assert "At another known minimum (f = 5): bfgs." in caption
+        assert "Success is claimed, though the end is no minimum, by scipy:Newton-CG." in caption
+
+    def test_the_rounding_of_a_minimum_other_than_zero_is_drawn(self):
+        problem = problems.get("six-hump-camel")
+        run = make_run(f=problem.best.f, gap=0.0, reached_f=problem.best.f, trace=())
+        figure = pictures.convergence([run], problem)
+        floors = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == ":"]
+        assert [line.get_ydata()[0] for line in floors] == pytest.approx([2.29e-16] * 2, rel=0.01)
+
+
+class TestPaths:
+    def test_each_family_has_its_panel(self):
+        figure = pictures.paths([make_run("newton"), make_run("scipy:BFGS"), make_run("adam")], HIMMELBLAU)
+        assert [axes.get_title() for axes in figure.axes] == ["second-order", "quasi-Newton", "first-order"]
+
+    def test_the_window_is_the_domain_widened_to_hold_the_start(self):
+        away = (TracePoint(1, 1.0, 1.0, (20.0, 0.0)), TracePoint(2, 0.5, 1.0, (3.0, 2.0)))
+        figure = pictures.paths([make_run(trace=away)], HIMMELBLAU)
+        (left, right), (bottom, top) = figure.axes[0].get_xlim(), figure.axes[0].get_ylim()
+        assert left == -6
+        assert 20 < right < 25
+        assert (bottom, top) == (-6, 6)
+
+    def test_a_path_to_infinity_is_cut_and_the_caption_says_so(self):
+        steps = tuple(TracePoint(k, 1.0, 1.0, (10.0**k, 0.0)) for k in (0, 50, 100, 300))
+        run = make_run(trace=steps, x=(1e300, 0.0))
+        figure = pictures.paths([run], HIMMELBLAU)
+        drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
+        assert np.abs(drawn).max() < 1e3
+        pictures.svg_text(figure)
+        assert "Out of the picture for part of the way: newton." in pictures.paths_caption([run], HIMMELBLAU)
+
+    def test_a_problem_without_a_domain_is_refused(self):
+        with pytest.raises(ValueError, match="no domain"):
+            pictures.paths([make_run()], problems.get("wood"))
+
+
+class TestOrder:
+    def test_squared_errors_have_order_two(self):
+        assert pictures.observed_order([10.0 ** -(2**k) for k in range(4)]) == pytest.approx(2)
+
+    def test_halved_errors_have_order_one(self):
+        assert pictures.observed_order([2.0**-k for k in range(30)]) == pytest.approx(1)
+
+    def test_rejected_steps_and_rounding_do_not_count(self):
+        errors = [1e-1, 1e-1, 1e-2, 1e-4, 1e-4, 1e-8, 1e-16, 3e-16, 0.0, math.nan]
+        assert pictures.observed_order(errors) == pytest.approx(2)
+
+    @pytest.mark.parametrize("errors", [[], [0.1], [0.1, 0.01], [math.nan] * 5])
+    def test_too_few_errors_have_no_order(self, errors):
+        assert math.isnan(pictures.observed_order(errors))
+
+    def test_the_figure_and_the_caption_state_the_order_of_each_method(self):
+        run = make_run("bfgs", steps=12)
+        assert "1.00 for bfgs" in pictures.order_caption([run], HIMMELBLAU)
+        labels = pictures.order_of_convergence([run], HIMMELBLAU).axes[0].get_legend_handles_labels()[1]
+        assert labels == ["bfgs: observed order 1.00"]
+
+
+class TestOverview:
+    def test_a_cell_shows_the_cost_relative_to_the_cheapest_of_its_row(self):
+        runs = [make_run("bfgs", cost=20), make_run("newton", cost=50), nowhere("gd", cost=3)]
+        texts = [text.get_text() for text in pictures.overview(runs).axes[0].texts]
+        assert texts == ["1", "2.5"]
+
+    def test_the_caption_names_the_method_that_is_most_often_cheapest(self):
+        runs = [make_run("bfgs", cost=20), make_run("newton", cost=50)]
+        caption = pictures.overview_caption(runs)
+        assert "Most often the cheapest: BFGS, on 1 of 1 row." in caption
+
+    def test_a_false_success_is_marked(self):
+        figure = pictures.overview([make_run(), nowhere("scipy:Newton-CG", success=True)])
+        assert "!" in [text.get_text() for text in figure.axes[0].texts]
+
+    def test_rows_are_named_apart(self):
+        runs = [make_run(), make_run(start="far")]
+        labels = [text.get_text() for text in pictures.overview(runs).axes[0].get_yticklabels()]
+        assert labels == ["himmelblau · standard", "himmelblau · far"]
+
+
+class TestSaving:
+    def test_the_same_runs_give_the_same_bytes(self, tmp_path):
+        first, second = (pictures.paths([make_run()], HIMMELBLAU) for _ in range(2))
+        assert pictures.svg_text(first) == pictures.svg_text(second)
+        one = pictures.save(first, tmp_path / "a.png").read_bytes()
+        assert one == pictures.save(second, tmp_path / "b.png").read_bytes()
+
+    def test_the_svg_holds_no_date_and_its_text_as_text(self):
+        text = pictures.svg_text(pictures.convergence([make_run()], HIMMELBLAU))
+        assert "<dc:date>" not in text
+        assert ">iterations</text>" in text

@@ -1,0 +1,199 @@
+"""Running methods over problems: what a record says is what happened."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize as scipy_minimize
+
+import newtonkit
+import problems
+from comparisons import records, reference, runner, tuning
+from comparisons.records import Run, read_jsonl, write_jsonl
+from comparisons.runner import Cell, Protocol, cells, run_cells, run_one
+from newtonkit import Budget, Counts, Reason
+
+SCIPY = reference.solver_names()
+QUICK = Protocol(gradients=200, tuning_gradients=100)
+
+
+@pytest.fixture(scope="module")
+def beale_runs():
+    return run_cells(cells(["beale"], ["newton", "bfgs", "adam", *SCIPY]), QUICK)
+
+
+def test_one_run_for_each_problem_method_and_start():
+    work = cells(["strict-saddle"], ["newton", "scipy:BFGS"], ["standard", "stable-manifold", "no such start"])
+    runs = run_cells(work)
+    assert [(run.method, run.start) for run in runs] == [
+        (method, start) for method in ("newton", "scipy:BFGS") for start in ("standard", "stable-manifold")
+    ]
+
+
+def test_several_processes_give_the_same_runs_as_one():
+    work = cells(["beale", "booth"], ["newton", "gd", "scipy:L-BFGS-B"])
+
+    def figures(runs):
+        return [(r.problem, r.method, r.f, r.cost, r.reason, r.trace) for r in runs]
+
+    done = []
+    parallel = run_cells(work, QUICK, jobs=2, on_done=done.append)
+    # NaN in scipy's traces is equal to nothing, so the texts are compared
+    assert repr(figures(parallel)) == repr(figures(run_cells(work, QUICK)))
+    assert sorted(map(repr, done)) == sorted(map(repr, work))
+
+
+@pytest.mark.parametrize("method", SCIPY)
+def test_our_counters_count_the_calls_that_scipy_really_makes(method):
+    problem = problems.get("beale")
+    calls = Counts()
+
+    def fun(x):
+        calls.f += 1
+        return problem.fun(x)
+
+    def jac(x):
+        calls.g += 1
+        return newtonkit.grad(problem.fun)(x)
+
+    def hess(x):
+        calls.H += 1
+        return newtonkit.hessian(problem.fun)(x)
+
+    def hessp(x, p):
+        calls.Hv += 1
+        return newtonkit.hvp(problem.fun)(x, p)
+
+    name = method.removeprefix("scipy:")
+    x0 = np.array(problem.starts["standard"])
+    second = {"Newton-CG": {"hessp": hessp}, "trust-exact": {"hess": hess}}.get(name, {})
+    scipy_minimize(fun, x0, method=name, jac=jac, **second, options=reference._options(name, 1e-8, 2000))
+    end = reference.solve(problem, x0, name, gtol=1e-8, maxiter=2000, budget=Budget())
+    assert end.oracle.counts == calls
+
+
+@pytest.mark.parametrize("method", SCIPY)
+def test_a_budget_stops_scipy_from_outside_and_keeps_the_best_point(method):
+    problem = problems.get("rosenbrock")
+    x0 = np.array(problem.starts["standard"])
+    budget = Budget(maxfev=50, maxgev=5)
+    end = reference.solve(problem, x0, method.removeprefix("scipy:"), gtol=1e-8, maxiter=2000, budget=budget)
+    assert end.reason == "EVALUATIONS"
+    assert not end.success
+    assert end.oracle.counts.g <= 5
+    assert end.f == problem.fun(end.x) <= problem.fun(x0)
+
+
+def test_a_trace_begins_at_the_start_and_its_cost_never_falls(beale_runs):
+    for run in beale_runs:
+        assert run.trace[0].f == run.f_start
+        assert run.trace[0].x == tuple(problems.get("beale").starts["standard"])
+        costs = [point.cost for point in run.trace]
+        assert costs == sorted(costs)
+        assert costs[-1] <= run.cost
+        assert len(run.trace) == run.nit + 1
+
+
+def test_cost_weighs_evaluations_by_the_theory_of_automatic_differentiation():
+    assert records.cost(Counts(f=3, g=2, H=1, Hv=5), n=10) == 3 + 2 * 2 + 4 * 5 + 4 * 10 * 1
+
+
+def test_a_record_tells_which_known_point_was_reached(beale_runs):
+    for run in beale_runs:
+        if run.method == "adam":
+            continue
+        assert run.reached == "minimum"
+        assert run.reached_f == 0.0
+        assert run.verdict == "minimum"
+        assert run.gap == pytest.approx(0.0, abs=1e-12)
+        assert run.at_minimum
+
+
+def test_runs_survive_being_written_and_read(beale_runs, tmp_path):
+    odd = dataclasses.replace(beale_runs[0], f=math.nan, gap=math.inf, seconds=-math.inf)
+    path = tmp_path / "runs.jsonl"
+    write_jsonl([*beale_runs, odd], path)
+    again = list(read_jsonl(path))
+    assert repr([*beale_runs, odd]) == repr(again)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_a_line_that_is_no_run_is_named(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    path.write_text('{"problem": "beale"}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="line 1"):
+        list(read_jsonl(path))
+
+
+def test_a_run_holds_everything_that_may_change_its_figures(beale_runs):
+    names = {field.name for field in dataclasses.fields(Run)}
+    assert names >= {
+        "problem",
+        "method",
+        "options",
+        "start",
+        "versions",
+        "counts",
+        "seconds",
+        "reason",
+        "verdict",
+        "trace",
+    }
+    assert set(beale_runs[0].versions) == {"python", "newtonkit", "numpy", "scipy", "autograd"}
+
+
+def test_a_learning_rate_is_tuned_on_another_start_than_those_reported():
+    for name in problems.names(None):
+        if name in problems.names("data"):
+            continue
+        problem = problems.get(name)
+        held_out = tuning.held_out_start(problem)
+        assert all((held_out != start).any() for start in problem.starts.values())
+        assert np.isfinite(problem.fun(held_out))
+
+
+def test_tuning_finds_the_best_rate_of_gradient_descent_on_a_quadratic():
+    # 2/(λ₁ + λ₂) = 0.952 is the best fixed rate on x²/20 + y²; 1 leads y to and fro for ever
+    problem = problems.get("long-ellipse")
+    found = tuning.tune(problem, "gd", budget=500, grid=(0.01, 0.1, 0.5, 0.95, 1.0, 10.0))
+    assert found.rate == 0.95
+    assert set(found.converged) == {0.5, 0.95}  # 0.1 needs 690 steps
+
+
+def test_a_tuned_rate_is_used_and_stated(beale_runs):
+    run = next(run for run in beale_runs if run.method == "adam")
+    assert run.options["rate"] == run.tuning.rate
+    assert run.tuning.rate in run.tuning.grid == tuning.GRID
+
+
+def test_a_method_without_a_rate_is_not_tuned(beale_runs):
+    assert all(run.tuning is None for run in beale_runs if run.method != "adam")
+
+
+def test_an_unbounded_problem_has_no_gap_and_no_success():
+    run = run_one(problems.get("monkey-saddle"), "standard", "newton")
+    assert run.reason == Reason.UNBOUNDED.name
+    assert run.gap is None
+    assert run.reached is None
+    assert not run.success
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"), [("scipy:BGFS", "scipy:BFGS"), ("nwton", "newton"), ("scipy:bfgs", None)]
+)
+def test_a_misspelt_method_is_answered_with_the_nearest_one(name, suggestion):
+    if suggestion is None:
+        assert runner.canonical_method(name) == "scipy:BFGS"
+    else:
+        with pytest.raises(ValueError, match=suggestion):
+            cells(["beale"], [name])
+
+
+def test_a_cell_travels_by_name():
+    cell = Cell("quadratic", {"n": 4, "condition": 10.0}, ("standard",), "newton")
+    (run,) = run_cells([cell])
+    assert run.n == 4
+    assert run.problem == "quadratic(n=4, condition=10)"
