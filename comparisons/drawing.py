@@ -105,5 +105,11 @@ def svg_text(figure: Figure) -> str:
     """The figure as the text of an SVG file: no date in it, its text as text, coordinates to a tenth of a point."""
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "newtonkit"}):
-        figure.savefig(buffer, format="svg", dpi=130, metadata={"Date": None, "Creator": None}, facecolor="white")
+        figure.savefig(
+            buffer,
+            format="svg",
+            dpi=130,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+            facecolor="white",
+        )
     return _LONG_DECIMAL.sub(r"\1", buffer.getvalue()).replace(" \nL ", "L")

@@ -150,9 +150,11 @@ def overview_caption(runs: Sequence[Run]) -> str:
     if ends:
         top = max(ends.values())
         names = listing([in_words(name) for name, ended in ends.items() if ended == top])
-        sentences.append(f"Most often at the lowest known minimum: {names}, in {top}.")
+        sentences.append(f"Most often at the lowest known minimum: {names}, on {top}.")
     nobody = [
-        label for label, members in zip(row_labels(runs), rows.values(), strict=True) if cheapest(members) is None
+        label
+        for label, members in zip(row_labels(runs), rows.values(), strict=True)
+        if cheapest(members) is None and members[0].gap is not None
     ]
     if nobody:
         sentences.append(f"Nobody ended there on {listing(nobody)}.")

@@ -290,7 +290,9 @@ def summary(runs: Sequence[Run]) -> str:
         claim = f"success is claimed, wrongly, by {listing(wrong)}" if wrong else "no method claims to have found one"
         return f"No minimum is known here: the right answer is to claim none, and {claim}."
     first = cheapest(runs)
-    text = f"{len(there)} of {count(len(runs), 'method')} ended at the lowest known minimum with their tolerance met"
+    everyone = len(there) == len(runs) > 1
+    share = f"All {len(runs)} methods" if everyone else f"{len(there)} of {count(len(runs), 'method')}"
+    text = f"{share} ended at the lowest known minimum with their tolerance met"
     if first is None:
         return text + "."
     text += f"; the cheapest is {in_words(first.method)} at cost {first.cost} ({gap_in_words(first)})"

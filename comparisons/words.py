@@ -81,7 +81,7 @@ def false_success(run: Run) -> bool:
     """Whether the run claims success at a point that is no minimum, or with an f that is not finite."""
     if not run.success or run.at_minimum:
         return False
-    return not math.isfinite(run.f) or any(kind in run.verdict for kind in _NO_MINIMUM)
+    return not math.isfinite(run.f) or run.reached is not None or any(kind in run.verdict for kind in _NO_MINIMUM)
 
 
 def cheapest(runs: Iterable[Run]) -> Run | None:

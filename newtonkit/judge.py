@@ -64,10 +64,11 @@ class Judge:
         if claim.reason is not Reason.GRADIENT or (objection is not None and objection.reason is Reason.SADDLE):
             return objection or claim
         left = nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
-        if left and objection is None:
-            return claim._replace(detail=left)
-        if left and not verdict.regular:
-            return objection
+        if left and not verdict.index:  # negative curvature is something left, away from a saddle too
+            if objection is None:
+                return claim._replace(detail=left)
+            if not verdict.regular:
+                return objection
         self._turned_down_at = size
         return None
 

@@ -20,10 +20,12 @@ from newtonkit.derivatives.autodiff import (
     trace_gradient,
     trace_jacobian_product,
     trace_linearization,
+    trace_lock,
 )
 from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
 from newtonkit.state import BudgetSpent, Ending, Reason
 
+_TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
 _IMPLAUSIBLE = 1e8  # a value this many times larger than any seen before is evaluated once more
 _UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due
 _EXACT_ERROR = 10 * EPS  # relative error of a Hessian by the user or by autograd, per row
@@ -76,6 +78,9 @@ class Objective:
 
     def value(self, x: Vector) -> float:
         """f(x), by a plain call."""
+        if self.grad is None:
+            with trace_lock:  # a function that autograd differentiates may itself differentiate another
+                return as_number(self.fun(x, *self.args))
         result = self.fun(x, *self.args)
         return as_number(result[0] if self.grad is True else result)
 
@@ -138,11 +143,21 @@ class Objective:
         if not callable(self.grad) or "grad cannot be traced" in self._known:
             return differences
         grad = self.grad
+        spent = 1
         try:
-            return Product(trace_jacobian_product(lambda z: grad(z, *self.args), x), 0, 1)
+            times = trace_jacobian_product(lambda z: grad(z, *self.args), x)
+            if "grad can be traced" not in self._known:
+                # a gradient that keeps values of its own would give a wrong product without a word: compare once
+                spent = 3
+                v = np.cos(np.arange(1.0, x.size + 1.0))
+                exact, rough = times(v), self._difference(x, v)
+                if not norm(exact - rough) <= _TRACED_GRADIENT * (norm(exact) + norm(rough)):
+                    raise DifferentiationError("the traced gradient disagrees with differences of it")
+                self._known.add("grad can be traced")
+            return Product(times, 0, spent)
         except DifferentiationError:
             self._known.add("grad cannot be traced")
-            return differences._replace(gradients_spent=1)
+            return differences._replace(gradients_spent=spent)
 
     @property
     def has_own_derivatives(self) -> bool:
@@ -353,14 +368,15 @@ class Oracle:
 
     def _spend(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
         ledger = self._ledger
-        if self._limited:
-            self._refuse_beyond_budget(f, g, H, Hv)
+        self._refuse_spending(f, g, H, Hv)
         ledger.f += f
         ledger.g += g
         ledger.H += H
         ledger.Hv += Hv
 
-    def _refuse_beyond_budget(self, f: int, g: int, H: int, Hv: int) -> None:
+    def _refuse_spending(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
+        if not self._limited:
+            return
         budget, counts, checks = self.budget, self.counts, self.checks
         for asked, done, limit, kind in (
             (f, counts.f + checks.f, budget.maxfev - self._reserved, "f"),
@@ -427,6 +443,8 @@ class Oracle:
         linearization = self._linearize(x)
         if linearization is not None:
             return Product(linearization.product, 0, 0)
+        if self.objective.hvp is None:
+            self._refuse_spending(g=3)  # the most that making the map takes
         product = self.objective.product(x)
         self._differences = product.gradients_each > 0
         self._ledger.g += product.gradients_spent

@@ -159,6 +159,9 @@ def minimize_from_scipy(
 
     own_hess = hess if callable(hess) else None
     own_jac = jac if callable(jac) or jac is True else None
+    if getattr(jac, "__self__", None) is fun and hasattr(fun, "fun"):
+        # scipy makes an object with a cache of jac=True; the cache would swallow a trace
+        fun, own_jac = fun.fun, True
     return minimize(
         fun,
         x0,

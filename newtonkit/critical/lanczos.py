@@ -31,7 +31,7 @@ def product_verdict(oracle: Oracle, x: Vector, g: Vector, *, radius: float = 1e-
     spread = float(ritz[-1] - ritz[0])
     largest = float(np.abs(ritz).max())
     tolerance = 10 * x.size**0.5 * oracle.product_error * largest
-    length, decrease = _newton_step(product, g)
+    length, decrease = _newton_step(product, g, tolerance)
     gradient_norm = max_norm(g)
     epsilon = (math.log(1.648 * math.sqrt(x.size) / (1 - _CONFIDENCE)) / (2 * _LANCZOS_STEPS - 1)) ** 2
     bound = float(ritz[0]) - epsilon * spread
@@ -81,8 +81,12 @@ def _lanczos(product: Callable[[Vector], Vector], n: int) -> tuple[Vector, Vecto
     return ritz, lowest / norm(lowest)
 
 
-def _newton_step(product: Callable[[Vector], Vector], g: Vector) -> tuple[float, float]:
-    """Length and predicted decrease of a truncated Newton step by conjugate gradients (N&W, 2006, alg. 7.1)."""
+def _newton_step(product: Callable[[Vector], Vector], g: Vector, tolerance: float) -> tuple[float, float]:
+    """Length and predicted decrease of a truncated Newton step by conjugate gradients (N&W, 2006, alg. 7.1).
+
+    Where a direction has no certain curvature, or a negative one, the step along it is as long as for that curvature,
+    turned positive: a slope without curvature is far from any critical point.
+    """
     p, r, d = np.zeros_like(g), g.copy(), -g
     rr = dot(r, r)
     target = 1e-6 * rr
@@ -91,12 +95,12 @@ def _newton_step(product: Callable[[Vector], Vector], g: Vector) -> tuple[float,
         if rr <= target:
             break
         Hd = product(d)
-        curvature = dot(d, Hd)
-        if not curvature > EPS * dot(d, d):
-            break
-        alpha = rr / curvature
-        p += alpha * d
+        curvature, floor = dot(d, Hd), tolerance * dot(d, d)
+        alpha = rr / max(abs(curvature), floor) if max(abs(curvature), floor) > 0.0 else math.inf
+        p = p + alpha * d
         decrease += 0.5 * alpha * rr
+        if not curvature > floor:
+            break
         r += alpha * Hd
         rr, rr_old = dot(r, r), rr
         d = -r + (rr / rr_old) * d

@@ -21,7 +21,8 @@ from autograd.tracer import getval, isbox, new_box, trace_stack
 from newtonkit.derivatives.structure import flatten
 from newtonkit.linalg import Matrix, Vector
 
-_trace_lock = threading.RLock()
+# held round every trace, and round plain calls of functions that may trace inside
+trace_lock = threading.RLock()
 
 
 class DifferentiationError(TypeError):
@@ -67,7 +68,7 @@ def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
     DifferentiationError
         If ``fun`` works on plain numbers but cannot be traced.
     """
-    with _trace_lock:
+    with trace_lock:
         try:
             value, pullback = _pullback(fun, x)
             g = pullback(_one(value))
@@ -91,7 +92,7 @@ def trace_linearization(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vect
         values.append(getval(value))
         return pullback(_one(value))
 
-    with _trace_lock:
+    with trace_lock:
         try:
             g, product = _pullback(gradient, x)
         except Exception as error:
@@ -107,16 +108,25 @@ def trace_jacobian_product(gradient: Callable[[Any], Any], x: Vector) -> Callabl
     DifferentiationError
         If ``gradient`` cannot be traced; it is called once, on autograd's boxes, and no more.
     """
-    with _trace_lock:
+    with trace_lock:
         try:
-            _, product = _pullback(gradient, x)
+            _, product, depends = _trace(gradient, x)
+            if not depends:
+                # a constant gradient, or more likely one that a cache handed out
+                raise TypeError("the result does not depend on x")
         except Exception as error:
             raise DifferentiationError(f"the gradient cannot be traced ({type(error).__name__}: {error})") from error
     return product
 
 
 def _pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """fun(x) and w ↦ (∂fun/∂x)ᵀw.
+    """fun(x) and w ↦ (∂fun/∂x)ᵀw."""
+    value, pullback, _ = _trace(fun, x)
+    return value, pullback
+
+
+def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any], bool]:
+    """fun(x), w ↦ (∂fun/∂x)ᵀw, and whether fun(x) depends on x at all.
 
     ``autograd.core.make_vjp`` does the same, but warns where the output does not depend on x, which is
     legitimate here (f constant), and leaves the trace stack one higher after an exception.
@@ -127,12 +137,12 @@ def _pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], A
             end = fun(new_box(x, trace, VJPNode.new_root()))
             if isbox(end) and end._trace == trace:
                 node = end._node
-                return end._value, lambda w: backward_pass(w, node)
+                return end._value, lambda w: backward_pass(w, node), True
     finally:
         trace_stack.top = height
     if isinstance(end, np.ndarray) and end.dtype.hasobject:
         raise TypeError("the result is a plain numpy array that swallowed autograd's boxes")
-    return end, lambda w: vspace(x).zeros()
+    return end, lambda w: vspace(x).zeros(), False
 
 
 def _one(value: Any) -> Any:
@@ -175,7 +185,7 @@ def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
     def both(x: Any, *args: Any) -> tuple[float, Any]:
         vector, unflatten = flatten(x)
         f, g = trace_gradient(lambda v: fun(unflatten(v), *args), vector)
-        return as_number(f), unflatten(g)
+        return (f if isbox(f) else as_number(f)), unflatten(g)
 
     return both
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from autograd.misc import flatten as _flatten
+from autograd.tracer import isbox
 
 from newtonkit.linalg import Vector
 
@@ -43,6 +44,8 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     >>> vector.shape, unflatten(vector)["w"].shape
     ((5,), (2, 2))
     """
+    if isbox(x0):  # differentiated from outside: autograd's own array, already float
+        return (x0, _identity) if x0.ndim == 1 else _flatten(x0)
     tree = _with_float_leaves(x0, "x0")
     if not _has_entries(tree):
         raise ValueError(f"x0 must hold at least one number, got {x0!r}")

@@ -45,8 +45,7 @@ class Backtracking:
             f = ray.value(alpha)
             rounding = 1e4 * EPS * max(abs(f0), abs(f))
             if abs(f - f0) <= rounding and -alpha * slope0 <= rounding:
-                slope = ray.gradient()
-                if slope <= (2 * self.c1 - 1) * slope0:
+                if f <= f0 + 10 * EPS * abs(f0) and ray.gradient() <= (2 * self.c1 - 1) * slope0:
                     return alpha
             elif f <= f0 + self.c1 * alpha * slope0 and not math.isnan(ray.gradient()):
                 return alpha

@@ -46,6 +46,8 @@ class EigenModel:
         self.eigenvalues, self.Q = eigh(B)
         self.c = self.Q.T @ g
         self.hessian_norm = max_norm(self.eigenvalues)
+        # σ is sought as μ = λ₁ + σ: near the hard case μ is tiny, and λᵢ + σ would lose it to cancellation
+        self._gaps = self.eigenvalues - self.eigenvalues[0]
         self._newton: tuple[Vector, float] | None = None
         if self.eigenvalues[0] > 0.0:
             step = -self.c / self.eigenvalues
@@ -55,28 +57,26 @@ class EigenModel:
         """The minimizer within this radius > 0."""
         if self._newton is not None and self._newton[1] <= radius:
             return self._trial(self._newton[0], on_boundary=False)
-        eigenvalues, c = self.eigenvalues, self.c
-        sigma = max(0.0, float(np.max(np.abs(c) / radius - eigenvalues)))
-        floor = EPS * self.hessian_norm
+        c, gaps, lowest = self.c, self._gaps, float(self.eigenvalues[0])
+        mu = max(0.0, lowest, float(np.max(np.abs(c) / radius - gaps)))
         for _ in range(_NEWTON_STEPS):
-            shifted = eigenvalues + sigma
-            singular = bool(shifted[0] <= floor)
-            if singular:
-                # here |cᵢ| ≤ radius·floor by the lower bound on σ, so these components carry no slope
-                shifted[shifted <= floor] = math.inf
+            shifted = gaps + mu
+            if mu == 0.0:
+                # |cᵢ| ≤ radius·gapᵢ by the lower bound on μ: where the gap is zero, there is no slope either
+                shifted[shifted == 0.0] = math.inf
             step = -c / shifted
             length = norm(step)
-            if singular and length <= radius:
-                return self._hard_case(step, length, radius, floor)
+            if mu == 0.0 and length <= radius:
+                return self._hard_case(step, length, radius)
             if length - radius <= _TOLERANCE * radius:
                 break
             # N&W (2006), eq. 4.43
-            sigma += (length / radius - 1.0) * length**2 / dot(step, step / shifted)
-        return self._trial(step, on_boundary=sigma > 0.0)
+            mu += (length / radius - 1.0) * length**2 / dot(step, step / shifted)
+        return self._trial(step, on_boundary=mu > lowest)
 
-    def _hard_case(self, step: Vector, length: float, radius: float, floor: float) -> Trial:
+    def _hard_case(self, step: Vector, length: float, radius: float) -> Trial:
         """Fill the ball along an eigenvector of λ₁ where it is negative; where it is zero there is no gain in it."""
-        negative = bool(self.eigenvalues[0] < -floor)
+        negative = bool(self.eigenvalues[0] < -EPS * self.hessian_norm)
         if negative:
             step[0] = math.copysign(math.sqrt(radius**2 - length**2), -self.c[0])
         return self._trial(step, on_boundary=negative)

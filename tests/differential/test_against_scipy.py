@@ -194,9 +194,7 @@ def test_options_of_the_method_itself_may_be_given_to_scipy():
     result = scipy.optimize.minimize(
         problem.fun, problem.starts["standard"], method=LBFGS(), options={"memory": 2, "gtol": 1e-7}
     )
-    direct = newtonkit.minimize(
-        problem.fun, problem.starts["standard"], method=LBFGS(memory=2), options={"gtol": 1e-7}
-    )
+    direct = newtonkit.minimize(problem.fun, problem.starts["standard"], method=LBFGS(memory=2), options={"gtol": 1e-7})
     np.testing.assert_array_equal(result.x, direct.x)
     assert result.nit == direct.nit
 

@@ -245,7 +245,7 @@ def test_products_and_full_hessian_agree_that_a_point_is_not_critical_at_n_50(ca
         "linear": reflected(rng, 0.0 * positive, np.zeros(n), linear=1e-6),
         "nearly linear": reflected(rng, 1e-12 * positive, np.zeros(n), linear=1e-6),
         "flat valley with a slope": reflected(rng, flat, np.zeros(n), linear=1e-6),
-        "tiny unit": reflected(rng, 1e-12 * positive, np.zeros(n)),
+        "tiny unit": reflected(rng, 2.0**-70 * positive, np.zeros(n)),
     }[case]
     x = np.zeros(n) if "valley" in case else np.ones(n)
     dense, products = both_verdicts(fun, x)

@@ -495,6 +495,21 @@ def test_a_function_that_autograd_cannot_follow_says_how_to_write_it():
         grad(lambda x: float(np.exp(x[0].item())) if hasattr(x[0], "item") else float(x[0]))([1.0])
 
 
+def test_a_gradient_that_remembers_its_last_answer_is_not_taken_for_a_constant():
+    """Under a trace it may hand back plain numbers; the Hessian is then found by differences, and is not zero."""
+    known = {}
+
+    def remembering(x):
+        if "x" not in known or not np.all(x == known["x"]):
+            known["x"], known["g"] = np.copy(x), rosenbrock_gradient(x)
+        return known["g"]
+
+    oracle = Oracle(Objective(rosenbrock, grad=remembering), second_order=True)
+    x = np.array([0.3, -1.1, 0.7])
+    oracle.value_and_grad(x)
+    np.testing.assert_allclose(oracle.hessian(x), rosenbrock_hessian(x), rtol=1e-6, atol=1e-4)
+
+
 def test_an_oracle_of_second_order_pays_one_trace_for_value_gradient_and_products():
     calls = []
 

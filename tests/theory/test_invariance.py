@@ -127,6 +127,24 @@ def test_f_in_a_unit_a_million_times_larger_is_still_solved_at_the_default_gtol(
     assert problem.fun(result.x) - point.f <= 2e-8 * (problem.fun(x0) - point.f)
 
 
+@pytest.mark.parametrize("k", [-300, -70, -20])
+def test_the_unit_of_f_does_not_end_a_large_run_early_either(k):
+    """At n = 300 the verdict rests on products; whatever the unit, the same share of the way down may be left."""
+    problem = problems.get("quadratic", n=300)
+    x0 = problem.starts["standard"]
+    result = minimize(lambda x: 2.0**k * problem.fun(x), x0, method="lbfgs")
+    assert result.success
+    assert problem.fun(result.x) <= 2e-8 * problem.fun(x0)
+
+
+@pytest.mark.parametrize("n", [3, 300])
+@pytest.mark.parametrize("method", ["lbfgs", "bfgs"])
+def test_a_linear_function_of_small_slope_is_no_success(method, n):
+    """‖g‖∞ = 1e-6 is below gtol everywhere, and nothing is critical anywhere."""
+    result = minimize(lambda x: 1e-6 * anp.sum(x), np.zeros(n), method=method, options={"maxiter": 50})
+    assert not result.success, result.message
+
+
 @pytest.mark.parametrize("name", ["bowl", "rosenbrock", "beale", "six-hump-camel", "quadratic"])
 def test_newton_finds_the_minimizer_of_a_millionth_of_f_to_five_digits(name):
     """There gtol alone would have stopped it with ‖∇f‖∞ ≤ 10."""
