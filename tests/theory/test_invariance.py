@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -27,12 +25,12 @@ PROBLEMS = [
 
 def points(method, fun, x0, count=40):
     """The points of a run, as far as it goes."""
-    found = []
-    try:
-        for state in islice(iterate(make_method(method), fun, x0), count):
-            found.append(state.x)
-    except StepFailure:
-        pass
+    states, found = iterate(make_method(method), fun, x0), []
+    while len(found) < count:
+        try:
+            found.append(next(states).x)
+        except StepFailure:
+            break
     return np.array(found)
 
 
