@@ -161,8 +161,8 @@ def compare(
     findings = check(runs)
     console = _console()
     tables.show(console, runs, findings)
-    command = "newtonkit " + " ".join(sys.argv[1:])
-    page = write_report(runs, findings, out, settings={"command": command})
+    settings = {"command": "newtonkit " + " ".join(sys.argv[1:]), "gtol": f"{gtol:g}", "gradients": str(gradients)}
+    page = write_report(runs, findings, out, settings=settings)
     console.print(f"report: {page}    records: {out / 'runs.jsonl'}")
     if not all(finding.passed for finding in findings):
         sys.exit(1)

@@ -33,6 +33,7 @@ from comparisons.words import (
     number,
     problem_of,
     times,
+    where,
 )
 from problems import Problem
 
@@ -146,25 +147,6 @@ def write_report(
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
-
-
-def where(run: Run) -> str:
-    """Where a run ended, short enough for a table."""
-    match ending(run):
-        case Ending.LOWEST:
-            return "lowest minimum"
-        case Ending.CLOSE:
-            return "close to the lowest minimum"
-        case Ending.OTHER:
-            return f"minimum with f = {number(run.reached_f)}"
-        case Ending.SADDLE:
-            return run.reached or run.verdict
-        case Ending.BUDGET:
-            return "on the way"
-        case Ending.DOWN:
-            return "down without bound"
-        case _:
-            return "elsewhere"
 
 
 def _point(x: Sequence[float] | None, most: int = 8) -> str:

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-import problems
 from comparisons.check import Finding
 from comparisons.records import Run
-
-
-def where(run: Run) -> str:
-    """Where a run ended, in two or three words."""
-    if run.reached is not None and run.reached_f is not None:
-        problem = problems.get(run.name, **run.parameters)
-        lowest = problem.best is not None and run.reached_f == problem.best.f
-        if run.at_minimum and len(problem.minima) > 1:
-            return "global minimum" if lowest else f"minimum f={run.reached_f:.4g}"
-        return run.reached
-    return "nowhere known" if run.verdict in ("not critical", "undecided") else f"{run.verdict}, unlisted"
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A short number; a dash where there is none."""
-    if value is None or math.isnan(value):
-        return "–"
-    return f"{value:.{digits}g}"
+from comparisons.words import groups, number, where
 
 
 def problem_table(runs: Sequence[Run]) -> Table:
@@ -46,8 +26,8 @@ def problem_table(runs: Sequence[Run]) -> Table:
         table.add_row(
             run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})",
             where(run),
-            number(run.gap),
-            number(run.gradient_norm),
+            number(run.gap, 2),
+            number(run.gradient_norm, 2),
             *(str(count) for count in (run.nit, run.counts.f, run.counts.g, run.counts.H, run.counts.Hv, run.cost)),
             run.reason,
             style="" if run.at_minimum else "yellow",
@@ -57,14 +37,7 @@ def problem_table(runs: Sequence[Run]) -> Table:
 
 def comparison(runs: Sequence[Run]) -> Group:
     """One table for each problem and start."""
-    groups = itertools.groupby(runs, key=lambda run: (run.problem, run.start))
-    tables: list[Table | Text] = []
-    by_key: dict[tuple[str, str], list[Run]] = {}
-    for key, members in groups:
-        by_key.setdefault(key, []).extend(members)
-    for members_list in by_key.values():
-        tables += [problem_table(members_list), Text("")]
-    return Group(*tables)
+    return Group(*(part for members in groups(runs).values() for part in (problem_table(members), Text(""))))
 
 
 def findings_summary(findings: Sequence[Finding]) -> Text:

@@ -69,6 +69,25 @@ def ending(run: Run) -> Ending:
     return Ending.BUDGET if run.reason == "EVALUATIONS" else Ending.ELSEWHERE
 
 
+def where(run: Run) -> str:
+    """Where a run ended, short enough for a table."""
+    match ending(run):
+        case Ending.LOWEST:
+            return "lowest minimum"
+        case Ending.CLOSE:
+            return "close to the lowest minimum"
+        case Ending.OTHER:
+            return f"minimum with f = {number(run.reached_f)}"
+        case Ending.SADDLE:
+            return run.reached or run.verdict
+        case Ending.BUDGET:
+            return "on the way"
+        case Ending.DOWN:
+            return "down without bound"
+        case _:
+            return "elsewhere"
+
+
 def _is_lowest(run: Run) -> bool:
     """Whether the known minimum that was reached is the lowest one; f* is f minus the gap."""
     if run.gap is None or run.reached_f is None:

@@ -36,7 +36,8 @@ from newtonkit.methods import (
     StepDecay,
     TrustNewton,
 )
-from newtonkit.objective import Budget, Counts, Objective, Oracle
+from newtonkit.objective import Objective
+from newtonkit.oracle import Budget, Counts, Oracle
 from newtonkit.result import History, Result
 from newtonkit.solve import minimize
 from newtonkit.state import Kind, Reason, State, StepFailure, StepInfo

@@ -11,7 +11,7 @@ from newtonkit.critical.classify import dense_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
 from newtonkit.linalg import EPS, Vector, all_finite, dot, max_norm, norm
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import BudgetSpent, Ending, Kind, Reason, State
 from newtonkit.stopping import Stop, nothing_left, rounding_reached
 

@@ -13,7 +13,8 @@ import numpy as np
 from newtonkit.critical.verdict import Verdict, unchecked
 from newtonkit.judge import Judge, believed, contradiction
 from newtonkit.linalg import EPS, Vector, all_finite, max_norm
-from newtonkit.objective import Objective, Oracle
+from newtonkit.objective import Objective
+from newtonkit.oracle import Oracle
 from newtonkit.result import History, Progress, Result
 from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo
 from newtonkit.stopping import Stop, unbounded_below

@@ -1,12 +1,10 @@
-"""What is minimized: Objective, a definition without counters, and Oracle, one run's counted view of it."""
+"""What is minimized: a function and what is known of its derivatives. A definition, without counters."""
 
 from __future__ import annotations
 
 import math
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,20 +14,15 @@ from newtonkit.derivatives.autodiff import (
     DifferentiationError,
     Linearization,
     as_number,
-    dense_from_products,
     trace_gradient,
     trace_jacobian_product,
     trace_linearization,
     trace_lock,
 )
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
-from newtonkit.state import BudgetSpent, Ending, Reason
+from newtonkit.linalg import EPS, Matrix, Vector, norm
 
 _TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
-_IMPLAUSIBLE = 1e8  # a value this many times larger than any seen before is evaluated once more
 _UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due
-_EXACT_ERROR = 10 * EPS  # relative error of a Hessian by the user or by autograd, per row
-_DIFFERENCE_ERROR = 1e-7  # the same where it comes from central differences of a gradient
 
 
 class Product(NamedTuple):
@@ -184,268 +177,3 @@ def _as_vector(result: Any, x: Vector, name: str) -> Vector:
             raise ValueError(f"{name} must have shape {x.shape}, got shape {vector.shape}")
         vector = vector.reshape(x.shape)
     return vector
-
-
-@dataclass(slots=True)
-class Counts:
-    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products."""
-
-    f: int = 0
-    g: int = 0
-    H: int = 0
-    Hv: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Upper limits on the evaluations of a run, checks included, and on its seconds; infinite by default."""
-
-    maxfev: float = math.inf
-    maxgev: float = math.inf
-    maxhev: float = math.inf
-    maxhvp: float = math.inf
-    maxtime: float = math.inf
-
-
-_UNLIMITED = Budget()
-
-
-class Oracle:
-    """One run's view of an objective: the only border with user code.
-
-    It hands the user copies, owns what it returns, counts requests, keeps the best point seen, refuses a call that
-    would exceed the budget before making it, and evaluates an implausible value once more before believing it.
-
-    Parameters
-    ----------
-    objective : Objective
-    budget : Budget, optional
-    second_order : bool, default False
-        Whether Hessians or products will be asked for at most points where the gradient is: autograd's gradient
-        then comes from the nested trace that the Hessian needs anyway.
-    """
-
-    def __init__(self, objective: Objective, budget: Budget = _UNLIMITED, *, second_order: bool = False) -> None:
-        self.objective = objective
-        self.budget = budget
-        self.counts = Counts()
-        self.checks = Counts()
-        self.second_order = second_order
-        self.best_x: Vector | None = None
-        self.best_f = math.inf
-        self.best_g: Vector | None = None
-        self._second_best: tuple[Vector | None, float, Vector | None] = (None, math.inf, None)
-        self.started = time.perf_counter()
-        self._ledger = self.counts
-        # one evaluation of f is kept for the plain call at the returned point
-        self._reserved = 1 if 1 < budget.maxfev < math.inf else 0
-        self._limited = budget != _UNLIMITED
-        self._largest_f = math.nan
-        self._largest_g = math.nan
-        self._failure_confirmed = False
-        self._differences = False
-        self._linearized_at: Vector | None = None
-        self._linearization: Linearization | None = None
-        self._hessian_at: Vector | None = None
-        self._hessian: Matrix | None = None
-
-    # --- requests -------------------------------------------------------------------------------------------
-
-    def value(self, x: Vector) -> float:
-        """f(x), by a plain call of the user's function."""
-        self._spend(f=1)
-        f = self.objective.value(x.copy())
-        if not abs(f) <= self._largest_f:
-            f = self._second_look(f, x)
-        if f < self.best_f:
-            self._second_best = self.best_x, self.best_f, self.best_g
-            self.best_x, self.best_f, self.best_g = x, f, None
-        return f
-
-    def gradient(self, x: Vector) -> Vector:
-        """∇f(x), where f(x) is known already or not needed."""
-        self._spend(g=1)
-        g = self._plausible_gradient(self._gradient(x), x)
-        if x is self.best_x:
-            if all_finite(g):
-                self.best_g = g
-            elif self._second_best[0] is not None:
-                # a point without a gradient is no use to anybody
-                self.best_x, self.best_f, self.best_g = self._second_best
-        return g
-
-    def value_and_grad(self, x: Vector) -> tuple[float, Vector]:
-        """f(x) and ∇f(x), counted as one of each; refused whole."""
-        self._spend(f=1, g=1)
-        if self.second_order and (linearization := self._linearize(x)) is not None:
-            f, g = linearization.f, linearization.g
-        else:
-            f, g = self.objective.value_and_gradient(x.copy())
-        if not abs(f) <= self._largest_f:
-            f = self._second_look(f, x)
-        g = self._plausible_gradient(g, x)
-        if f < self.best_f and (self.best_x is None or all_finite(g)):
-            self.best_x, self.best_f, self.best_g = x, f, g
-        return f, g
-
-    def hessian(self, x: Vector) -> Matrix:
-        """∇²f(x), dense and exactly symmetric; asked again at the same point, it is not computed again."""
-        if x is self._hessian_at and self._hessian is not None:
-            return self._hessian
-        self._spend(H=1)
-        H = self.objective.hessian(x.copy())
-        if H is None:
-            product = self._product(x)
-            self._spend(g=product.gradients_each * x.size)
-            H = dense_from_products(product.times, x.size)
-        self._hessian_at, self._hessian = x, H
-        return H
-
-    def product(self, x: Vector) -> Callable[[Vector], Vector]:
-        """The map v ↦ ∇²f(x)·v, each product counted as one Hv."""
-        if self.objective.hess is not None and self.objective.hvp is None:
-            H = self.hessian(x)
-            return lambda v: H @ v
-        times, gradients, _ = self._product(x)
-
-        def counted(v: Vector) -> Vector:
-            self._spend(Hv=1, g=gradients)
-            return np.ascontiguousarray(times(v))
-
-        return counted
-
-    @property
-    def has_exact_products(self) -> bool:
-        """Whether Hessian-vector products come from autograd of fun or from the user, not from differences."""
-        return not self.objective.has_own_derivatives or self.objective.hvp is not None
-
-    def known_hessian(self, x: Vector) -> Matrix | None:
-        """∇²f(x) if it was computed at exactly this point last."""
-        return self._hessian if x is self._hessian_at else None
-
-    @property
-    def product_error(self) -> float:
-        """Relative error to expect in a Hessian-vector product, by its source (known after the first)."""
-        return _DIFFERENCE_ERROR if self._differences else _EXACT_ERROR
-
-    @property
-    def hessian_error(self) -> float:
-        """Relative error to expect in a Hessian, by its source (known after the first)."""
-        return _DIFFERENCE_ERROR if self._differences and self.objective.hess is None else _EXACT_ERROR
-
-    # --- checks: named exceptions from "never ask twice", counted in a ledger of their own --------------------
-
-    @contextmanager
-    def checking(self) -> Iterator[None]:
-        """Requests made inside are counted in ``checks``; budgets hold all the same."""
-        before, self._ledger = self._ledger, self.checks
-        try:
-            yield
-        finally:
-            self._ledger = before
-
-    def recheck(self, x: Vector, believed: float) -> float:
-        """f(x) by a plain call after the run, on the evaluation kept for it; a surprise is looked at twice.
-
-        Returns ``believed`` where no evaluation is left.
-        """
-        self._reserved = 0
-        if self.counts.f + self.checks.f >= self.budget.maxfev:
-            return believed
-        f = self.objective.value(x.copy())
-        self.checks.f += 1
-        surprise = not abs(f - believed) <= 1e-8 * abs(believed)
-        if surprise and f != believed and self.counts.f + self.checks.f < self.budget.maxfev:
-            self.checks.f += 1
-            f = self.objective.value(x.copy())
-        return f
-
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return time.perf_counter() - self.started
-
-    # --- helpers --------------------------------------------------------------------------------------------
-
-    def _spend(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
-        ledger = self._ledger
-        self._refuse_spending(f, g, H, Hv)
-        ledger.f += f
-        ledger.g += g
-        ledger.H += H
-        ledger.Hv += Hv
-
-    def _refuse_spending(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
-        if not self._limited:
-            return
-        budget, counts, checks = self.budget, self.counts, self.checks
-        for asked, done, limit, kind in (
-            (f, counts.f + checks.f, budget.maxfev - self._reserved, "f"),
-            (g, counts.g + checks.g, budget.maxgev, "the gradient"),
-            (H, counts.H + checks.H, budget.maxhev, "the Hessian"),
-            (Hv, counts.Hv + checks.Hv, budget.maxhvp, "Hessian-vector products"),
-        ):
-            if asked and done + asked > limit:
-                limit += self._reserved if kind == "f" else 0
-                raise BudgetSpent(Ending(Reason.EVALUATIONS, limit + 1, limit, kind))
-        if budget.maxtime < math.inf and (seconds := self.elapsed()) > budget.maxtime:
-            raise BudgetSpent(Ending(Reason.TIME, seconds, budget.maxtime))
-
-    def _second_look(self, f: float, x: Vector) -> float:
-        """Evaluate once more where f is not finite or far larger than any value seen; then believe it."""
-        finite = math.isfinite(f)
-        seen = self._largest_f
-        suspicious = (not finite and not self._failure_confirmed) or (finite and abs(f) > _IMPLAUSIBLE * seen)
-        if suspicious and self._may_check_f():
-            self.checks.f += 1
-            again = self.objective.value(x.copy())
-            if not finite and not math.isfinite(again):
-                self._failure_confirmed = True
-            f = again
-        if math.isfinite(f) and not abs(f) <= seen:
-            self._largest_f = abs(f)
-        return f
-
-    def _plausible_gradient(self, g: Vector, x: Vector) -> Vector:
-        finite = all_finite(g)
-        size = max_norm(g) if finite else math.inf
-        if size <= self._largest_g:
-            return g
-        suspicious = not self._failure_confirmed if not finite else size > _IMPLAUSIBLE * self._largest_g
-        if suspicious and self._may_check_g():
-            self.checks.g += 1
-            self._linearized_at = None
-            g = self._gradient(x)
-            finite = all_finite(g)
-            self._failure_confirmed = self._failure_confirmed or not finite
-            size = max_norm(g) if finite else math.inf
-        if finite and not size <= self._largest_g:
-            self._largest_g = size
-        return g
-
-    def _may_check_f(self) -> bool:
-        return self.counts.f + self.checks.f + self._reserved < self.budget.maxfev
-
-    def _may_check_g(self) -> bool:
-        return self.counts.g + self.checks.g < self.budget.maxgev
-
-    def _gradient(self, x: Vector) -> Vector:
-        if self.second_order and (linearization := self._linearize(x)) is not None:
-            return linearization.g
-        return self.objective.gradient(x.copy())
-
-    def _linearize(self, x: Vector) -> Linearization | None:
-        if x is not self._linearized_at:
-            self._linearization = self.objective.linearize(x.copy())
-            self._linearized_at = x
-        return self._linearization
-
-    def _product(self, x: Vector) -> Product:
-        linearization = self._linearize(x)
-        if linearization is not None:
-            return Product(linearization.product, 0, 0)
-        if self.objective.hvp is None:
-            self._refuse_spending(g=3)  # the most that making the map takes
-        product = self.objective.product(x)
-        self._differences = product.gradients_each > 0
-        self._ledger.g += product.gradients_spent
-        return product

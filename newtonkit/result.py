@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from newtonkit.linalg import Vector
-from newtonkit.objective import Counts
+from newtonkit.oracle import Counts
 from newtonkit.state import State
 
 if TYPE_CHECKING:

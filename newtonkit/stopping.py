@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from newtonkit.linalg import EPS, all_finite, max_norm, norm
-from newtonkit.objective import Budget
+from newtonkit.oracle import Budget
 from newtonkit.state import Ending, Reason, State
 from newtonkit.validation import check_integer, check_real
 

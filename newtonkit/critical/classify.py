@@ -19,7 +19,8 @@ import numpy as np
 from newtonkit.critical.verdict import REGULAR, Verdict
 from newtonkit.derivatives.structure import flatten, is_plain_vector
 from newtonkit.linalg import EPS, Matrix, Vector, all_finite, eigh, max_norm, norm
-from newtonkit.objective import Objective, Oracle
+from newtonkit.objective import Objective
+from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
 
 _POLISHES = 3

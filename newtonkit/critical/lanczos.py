@@ -9,7 +9,7 @@ import numpy as np
 
 from newtonkit.critical.verdict import Verdict
 from newtonkit.linalg import EPS, Vector, dot, max_norm, norm
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 
 _LANCZOS_STEPS = 30
 _CG_STEPS = 20

@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple, Protocol
 
 from newtonkit.linalg import Vector, all_finite, dot
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import State
 
 

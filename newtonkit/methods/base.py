@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from newtonkit.linalg import Vector, dot, norm
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.result import Result
 from newtonkit.state import FIRST, State
 

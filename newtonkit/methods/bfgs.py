@@ -11,7 +11,7 @@ from newtonkit.linalg import Matrix, Vector, add_scaled, dot, rank_two_update, s
 from newtonkit.linesearch import HagerZhang, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.quasi_newton import check_fresh, line_search_step, secant_pair
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, State
 
 

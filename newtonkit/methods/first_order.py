@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from newtonkit.linalg import Vector, norm
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.schedules import Rate, check_rate, rate_at
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, State, StepInfo
 from newtonkit.validation import check_real
 

@@ -11,7 +11,7 @@ from newtonkit.linalg import Vector, norm
 from newtonkit.linesearch import HagerZhang, LineSearch, Ray
 from newtonkit.methods.base import MethodBase, first_step_length
 from newtonkit.methods.first_order import Rule, check_decay
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
 from newtonkit.validation import check_choice
 

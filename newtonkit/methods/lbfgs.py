@@ -10,7 +10,7 @@ from newtonkit.linalg import Vector, add_scaled, dot
 from newtonkit.linesearch import HagerZhang, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.quasi_newton import check_fresh, line_search_step, secant_pair
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, State
 from newtonkit.validation import check_integer
 

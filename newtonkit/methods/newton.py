@@ -11,7 +11,7 @@ import numpy as np
 from newtonkit.linalg import Matrix, Vector, dot, eigh, max_norm, norm, solve
 from newtonkit.linesearch import Backtracking, LineSearch, Ray
 from newtonkit.methods.base import MethodBase
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
 from newtonkit.validation import check_real
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from newtonkit.linalg import EPS, Vector, dot, norm
 from newtonkit.linesearch import LineSearch, Ray
 from newtonkit.methods.base import first_step_length
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
 
 

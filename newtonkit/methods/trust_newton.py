@@ -11,7 +11,7 @@ import numpy as np
 
 from newtonkit.linalg import Vector, all_finite, dot, norm
 from newtonkit.methods.base import MethodBase
-from newtonkit.objective import Oracle
+from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, Reason, State, StepFailure, StepInfo
 from newtonkit.trustregion.exact import EigenModel
 from newtonkit.trustregion.radius import ACCEPT, first_radius, has_risen, is_rounding, next_radius

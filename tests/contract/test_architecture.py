@@ -12,7 +12,7 @@ ROOT = Path(newtonkit.__file__).parent
 FLOORS = [
     {"linalg", "state", "validation"},
     {"derivatives"},
-    {"objective"},
+    {"objective", "oracle"},
     {"critical"},
     {"stopping", "result", "judge"},
     {"loop", "linesearch", "trustregion"},
@@ -26,8 +26,8 @@ EXCEPTIONS = {
     ("methods/schedules", "plots"),
     ("methods/base", "solve"),
 }
-# rooms on one floor with a door between them: the ground supports itself, the judge reads tolerances
-NEIGHBOURS = {("state", "linalg"), ("judge", "stopping")}
+# rooms on one floor with a door between them
+NEIGHBOURS = {("state", "linalg"), ("oracle", "objective"), ("judge", "stopping")}
 
 
 def floor_of(room):

@@ -406,28 +406,31 @@ def test_a_function_may_differentiate_another_inside(inner):
     np.testing.assert_allclose(grad(lambda z: 0.5 * anp.sum(inner(z) ** 2))(x), expected, rtol=1e-10)
 
 
-def test_threads_may_minimize_functions_that_differentiate_another_inside():
-    """Such a function traces even when it is called plainly; threads must not meet on autograd's one stack.
+def inner_gradient(x):
+    """½‖∇h(x)‖² of Rosenbrock's h."""
+    return 0.5 * anp.sum(autograd.grad(rosenbrock)(x) ** 2)
 
-    The threads are made to change places as often as the interpreter can.
-    """
-    inner = autograd.grad(rosenbrock)
 
-    def fun(x):
-        return 0.5 * anp.sum(inner(x) ** 2)
-
-    alone, together = minimize(fun, [0.9, 0.9]), [None] * 6
+@pytest.mark.parametrize(
+    ("fun", "jac"),
+    [(inner_gradient, None), (rosenbrock, autograd.grad(rosenbrock)), (rosenbrock, grad(rosenbrock))],
+    ids=["fun differentiates another", "jac is autograd's", "jac is ours"],
+)
+def test_threads_may_minimize_functions_that_trace_when_they_are_called_plainly(fun, jac):
+    """Threads must not meet on autograd's one stack; they are made to change places as often as possible."""
+    alone, together = minimize(fun, [0.9, 0.9], jac=jac), [None] * 12
 
     def work(i):
-        try:
-            together[i] = minimize(fun, [0.9, 0.9])
-        except Exception as error:
-            together[i] = error
+        for j in range(i, len(together), 6):
+            try:
+                together[j] = minimize(fun, [0.9, 0.9], jac=jac)
+            except Exception as error:
+                together[j] = error
 
     interval, height = sys.getswitchinterval(), trace_stack.top
     try:
         sys.setswitchinterval(1e-6)
-        threads = [threading.Thread(target=work, args=(i,)) for i in range(len(together))]
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
         for thread in threads:
             thread.start()
         for thread in threads:
