@@ -245,6 +245,11 @@ class _Run:
 
     def result(self, ending: Ending, history: History | None) -> Result:
         """The Result of a run that ended by itself: the point chosen, evaluated once more, judged."""
+        if ending.reason.kind is Kind.BUDGET and self.state is not None and self.first is not None:
+            # a claim that was to be heard later may hold by now
+            size = max_norm(self.state.g) if all_finite(self.state.g) else math.inf
+            if size <= self.stop.gtol:
+                ending = self.judge.reconsider(ending, self.state, self.first)
         state, ending = self.chosen(ending)
         with np.errstate(all="ignore"):
             fun = self.oracle.recheck(state.x, state.f)

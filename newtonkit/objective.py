@@ -41,7 +41,8 @@ class Objective:
 
     What is missing is found in this order: what the user gave; autograd of a traceable ``grad``; autograd of
     ``fun``; central differences of ``grad`` (two gradients a product). With a ``grad``, ``fun`` itself is only ever
-    called plainly.
+    called plainly. Calls of user code are made one at a time in a process, since any of them may use autograd, whose
+    stack of traces is global; to run user code in parallel, use processes.
 
     Parameters
     ----------
@@ -71,16 +72,13 @@ class Objective:
 
     def value(self, x: Vector) -> float:
         """f(x), by a plain call."""
-        if self.grad is None:
-            with trace_lock:  # a function that autograd differentiates may itself differentiate another
-                return as_number(self.fun(x, *self.args))
-        result = self.fun(x, *self.args)
+        result = self._called(self.fun, x)
         return as_number(result[0] if self.grad is True else result)
 
     def gradient(self, x: Vector) -> Vector:
         """∇f(x)."""
         if callable(self.grad):
-            return _as_vector(self.grad(x, *self.args), x, "jac")
+            return _as_vector(self._called(self.grad, x), x, "jac")
         return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
@@ -88,7 +86,7 @@ class Objective:
         if callable(self.grad):
             return self.value(x), self.gradient(x.copy())
         if self.grad is True:
-            f, g = self.fun(x, *self.args)
+            f, g = self._called(self.fun, x)
             return as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
         f, g = trace_gradient(self._traced, x)
         return as_number(f), _as_vector(g, x, "autograd's gradient")
@@ -110,7 +108,7 @@ class Objective:
         """
         if self.hess is None:
             return None
-        result = self.hess(x, *self.args)
+        result = self._called(self.hess, x)
         H: Matrix = np.array(result.toarray() if hasattr(result, "toarray") else result, dtype=np.float64)
         if H.shape != (x.size, x.size):
             raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
@@ -131,7 +129,7 @@ class Objective:
         """
         if self.hvp is not None:
             hvp = self.hvp
-            return Product(lambda v: _as_vector(hvp(x.copy(), v.copy(), *self.args), x, "hessp"), 0, 0)
+            return Product(lambda v: _as_vector(self._called(hvp, x.copy(), v.copy()), x, "hessp"), 0, 0)
         differences = Product(lambda v: self._difference(x, v), 2, 0)
         if not callable(self.grad) or "grad cannot be traced" in self._known:
             return differences
@@ -156,6 +154,11 @@ class Objective:
     def has_own_derivatives(self) -> bool:
         """Whether any derivative comes from the user."""
         return bool(self.grad) or self.hess is not None or self.hvp is not None
+
+    def _called(self, function: Callable[..., Any], *arguments: Vector) -> Any:
+        """A plain call of user code, under the lock: it may differentiate something by autograd itself."""
+        with trace_lock:
+            return function(*arguments, *self.args)
 
     def _traced(self, x: Any) -> Any:
         return self.fun(x, *self.args)

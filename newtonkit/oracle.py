@@ -82,6 +82,7 @@ class Oracle:
         self._linearization: Linearization | None = None
         self._hessian_at: Vector | None = None
         self._hessian: Matrix | None = None
+        self._hessian_ledger = self.counts
 
     # --- requests -------------------------------------------------------------------------------------------
 
@@ -125,6 +126,10 @@ class Oracle:
     def hessian(self, x: Vector) -> Matrix:
         """∇²f(x), dense and exactly symmetric; asked again at the same point, it is not computed again."""
         if x is self._hessian_at and self._hessian is not None:
+            if self._ledger is self.counts and self._hessian_ledger is self.checks:
+                # a check came first, but the method would have asked all the same: it is the method's to pay
+                self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1
+                self._hessian_ledger = self.counts
             return self._hessian
         self._spend(H=1)
         H = self.objective.hessian(x.copy())
@@ -132,7 +137,7 @@ class Oracle:
             product = self._product(x)
             self._spend(g=product.gradients_each * x.size)
             H = dense_from_products(product.times, x.size)
-        self._hessian_at, self._hessian = x, H
+        self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
         return H
 
     def product(self, x: Vector) -> Callable[[Vector], Vector]:

@@ -100,7 +100,7 @@ class History:
 
     def _kept(self, vectors: list[Vector]) -> Vector:
         if not self.points:
-            raise AttributeError("x and g were not kept; ask for them with options={'history': 'points'}")
+            raise ValueError("x and g were not kept; ask for them with options={'history': 'points'}")
         return np.array(vectors)
 
     def __repr__(self) -> str:

@@ -63,7 +63,7 @@ class TrustNewton(MethodBase):
 
     name: ClassVar[str] = "newton"
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
-    matrices: ClassVar[int] = 4
+    matrices: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
         radius = self.initial_radius

@@ -46,6 +46,11 @@ class EigenModel:
         self.eigenvalues, self.Q = eigh(B)
         self.c = self.Q.T @ g
         self.hessian_norm = max_norm(self.eigenvalues)
+        # an eigenvalue, and a slope along its vector, that are all rounding must not send the step to the boundary
+        rounding = g.size * EPS
+        null = np.abs(self.eigenvalues) <= rounding * self.hessian_norm
+        self.eigenvalues[null] = 0.0
+        self.c[null & (np.abs(self.c) <= rounding * norm(g))] = 0.0
         # σ is sought as μ = λ₁ + σ: near the hard case μ is tiny, and λᵢ + σ would lose it to cancellation
         self._gaps = self.eigenvalues - self.eigenvalues[0]
         self._newton: tuple[Vector, float] | None = None
@@ -76,7 +81,7 @@ class EigenModel:
 
     def _hard_case(self, step: Vector, length: float, radius: float) -> Trial:
         """Fill the ball along an eigenvector of λ₁ where it is negative; where it is zero there is no gain in it."""
-        negative = bool(self.eigenvalues[0] < -EPS * self.hessian_norm)
+        negative = bool(self.eigenvalues[0] < 0.0)
         if negative:
             step[0] = math.copysign(math.sqrt(radius**2 - length**2), -self.c[0])
         return self._trial(step, on_boundary=negative)

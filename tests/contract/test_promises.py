@@ -293,3 +293,46 @@ def test_parameters_with_structure_come_back_in_it(method):
     assert set(seen) == {(1, 2)}
     # the same point up to the rounding of another order of the derivative's sums
     onp.testing.assert_allclose(onp.concatenate([tree.x["a"].ravel(), tree.x["b"]]), flat.x, rtol=1e-6)
+
+
+def test_a_hessian_that_a_check_asked_for_first_is_the_methods_to_pay():
+    """The claim at ‖g‖ ≤ gtol is checked by a Hessian and turned down; Newton's next step then uses it."""
+    calls = Counted()
+    scale = 1e-9  # so small a unit that the start meets gtol, far from the minimum
+
+    result = newtonkit.minimize(
+        lambda x: scale * calls.fun(x),
+        X0,
+        method="newton",
+        jac=lambda x: scale * calls.jac(x),
+        hess=lambda x: scale * calls.hess(x),
+    )
+    assert result.success
+    onp.testing.assert_allclose(result.x, CENTRE, atol=1e-3)
+    assert result.nhev + result.checks.H == calls.H
+    assert result.nhev == sum(result.history.accepted[1:]), "one Hessian for each point left, none twice"
+
+
+def test_a_history_without_points_says_how_to_get_them():
+    history = newtonkit.minimize(valley, X0).history
+    with pytest.raises(ValueError, match="'points'"):
+        _ = history.x
+    with pytest.raises(AttributeError, match="gradient_norm"):
+        _ = history.gradients
+
+
+def test_a_claim_put_off_is_heard_when_the_budget_ends():
+    """Gradient descent meets gtol, is turned down for what is left to gain, and creeps on until maxiter."""
+    seen = []
+    for limit in range(100, 164, 8):
+        result = newtonkit.minimize(
+            lambda x: 0.5 * np.sum(WEIGHTS * x**2),
+            X0,
+            method="gd",
+            options={"rate": 0.06, "gtol": 1e-1, "maxiter": limit},
+        )
+        seen.append(result.success)
+        left = 0.5 * result.jac @ (result.jac / WEIGHTS)
+        assert result.success == (left <= 1e-8 * (0.5 * WEIGHTS @ X0**2 - result.fun))
+    assert True in seen
+    assert False in seen

@@ -125,6 +125,23 @@ def test_f_in_a_unit_a_million_times_larger_is_still_solved_at_the_default_gtol(
     assert problem.fun(result.x) - point.f <= 2e-8 * (problem.fun(x0) - point.f)
 
 
+@pytest.mark.parametrize("constant", [1.0, -1e3])
+@pytest.mark.parametrize("method", METHODS[:-1])
+@pytest.mark.parametrize("name", ["bowl", "rosenbrock", "himmelblau"])
+def test_a_constant_added_to_f_does_not_make_success_easier(name, method, constant):
+    """The share of the way down that is left does not grow with the constant, but for the rounding it brings.
+
+    That is ten eps·|f|, twice for the model.
+    """
+    problem = problems.get(name)
+    x0 = problem.starts["standard"]
+    result = minimize(lambda x: 1e-6 * problem.fun(x) + constant, x0, method=method)
+    assert result.success, result.message
+    point, _ = problem.nearest(result.x)
+    allowed = 1e-8 * 1e-6 * (problem.fun(x0) - point.f) + 10 * np.finfo(float).eps * abs(result.fun)
+    assert 1e-6 * (problem.fun(result.x) - point.f) <= 2 * allowed
+
+
 @pytest.mark.parametrize("k", [-300, -70, -20])
 def test_the_unit_of_f_does_not_end_a_large_run_early_either(k):
     """At n = 300 the verdict rests on products; whatever the unit, the same share of the way down may be left."""

@@ -181,11 +181,13 @@ def test_there_is_no_step_where_f_only_rises_against_what_its_gradient_says(sear
     assert ray.trials <= search.max_trials
 
 
+@pytest.mark.parametrize("beyond", [-1.0, -0.5, 0.0])
 @pytest.mark.parametrize("offset", [1.0, -1.0, 1e6])
 @pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
-def test_no_accepted_step_raises_f_by_more_than_rounding(search, offset):
+def test_no_accepted_step_raises_f_by_more_than_rounding(search, offset, beyond):
     """Rounding is ten eps·|φ(0)|, as in the approximate Wolfe condition; a wrong slope must not buy more than that."""
-    ray = make_ray(lambda t: offset + abs(offset) * t, lambda t: -abs(offset))
+    unit = abs(offset)
+    ray = make_ray(lambda t: offset + unit * t, lambda t: unit * (beyond if t > 0.0 else -1.0))
     alpha = search.search(ray, 1.0)
     assert alpha is None or ray.f <= ray.f0 + 10 * EPS * abs(ray.f0)
 

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 import problems
-from newtonkit import BFGS, LBFGS, PureNewton, Reason, SteepestDescent, TrustNewton, classify, iterate, minimize
+from newtonkit import (
+    BFGS,
+    LBFGS,
+    LineSearchNewton,
+    PureNewton,
+    Reason,
+    SteepestDescent,
+    TrustNewton,
+    classify,
+    grad,
+    hessian,
+    iterate,
+    minimize,
+)
 
 
 def quadratic(n, condition, seed=0):
@@ -129,6 +142,22 @@ def test_the_guarded_methods_leave_the_saddle_for_a_minimum(method, start):
     assert result.success
     assert result.fun == pytest.approx(-1.0, abs=1e-9)
     assert result.verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("strict-saddle", [1.0, 0.5]), ("himmelblau", [0.0, 3.0]), ("himmelblau", [-0.2, -0.8])]
+)
+def test_newton_with_a_line_search_turns_negative_curvature_round(name, start):
+    """Its direction is −Q|Λ|⁻¹Qᵀg: away from saddles and maxima, with the length that |λ| says. To 1e-10."""
+    problem = problems.get(name)
+    x = np.array(start)
+    g, H = grad(problem.fun)(x), hessian(problem.fun)(x)
+    eigenvalues, Q = np.linalg.eigh(H)
+    assert eigenvalues[0] < 0.0
+    p = -Q @ ((Q.T @ g) / np.abs(eigenvalues))
+    _, after = islice(iterate(LineSearchNewton(), problem.fun, x), 2)
+    np.testing.assert_allclose(after.x - x, after.info.alpha * p, rtol=1e-10, atol=1e-14)
+    assert g @ p < 0.0
 
 
 def test_pure_newton_is_drawn_to_a_maximum_too():
