@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import newtonkit
 from newtonkit import Counts
 
 # Cost in units of one f, by the theory of automatic differentiation (Griewank & Walther, 2008, sections 3.3 and 5.1,
@@ -113,15 +114,8 @@ class Run:
 
 def versions() -> dict[str, str]:
     """Of everything that may change a figure."""
-    packages = ("newtonkit", "numpy", "scipy", "autograd")
-    return {"python": platform.python_version()} | {name: _version(name) for name in packages}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except Exception:  # not installed as a package: run from a checkout
-        return "unknown"
+    installed = {name: version(name) for name in ("numpy", "scipy", "autograd")}
+    return {"python": platform.python_version(), "newtonkit": newtonkit.__version__} | installed
 
 
 def write_jsonl(runs: Iterable[Run], path: Path) -> None:

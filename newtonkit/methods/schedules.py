@@ -66,7 +66,18 @@ class StepDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class Exponential(Schedule):
+class _Decaying(Schedule):
+    """What the schedules with a decay constant k ≥ 0 share."""
+
+    decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_real("decay", self.decay, 0.0, open_high=True)
+
+
+@dataclass(frozen=True)
+class Exponential(_Decaying):
     """η₀e^(−kt).
 
     Parameters
@@ -76,19 +87,13 @@ class Exponential(Schedule):
         k.
     """
 
-    decay: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_real("decay", self.decay, 0.0, open_high=True)
-
     def __call__(self, t: int) -> float:
         """η(t)."""
         return self.initial * math.exp(-self.decay * t)
 
 
 @dataclass(frozen=True)
-class InverseTime(Schedule):
+class InverseTime(_Decaying):
     """η₀/(1 + kt).
 
     Parameters
@@ -98,19 +103,28 @@ class InverseTime(Schedule):
         k.
     """
 
-    decay: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_real("decay", self.decay, 0.0, open_high=True)
-
     def __call__(self, t: int) -> float:
         """η(t)."""
         return self.initial / (1.0 + self.decay * t)
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class _Ending(Schedule):
+    """What the schedules that reach 0 at update T share."""
+
+    horizon: int = 100
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer("horizon", self.horizon, 1)
+
+    def passed(self, t: int) -> float:
+        """The share of the way to T, at most 1."""
+        return min(t, self.horizon) / self.horizon
+
+
+@dataclass(frozen=True)
+class Cosine(_Ending):
     """½η₀(1 + cos(πt/T)), 0 from T on.
 
     Parameters
@@ -120,19 +134,13 @@ class Cosine(Schedule):
         T.
     """
 
-    horizon: int = 100
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_integer("horizon", self.horizon, 1)
-
     def __call__(self, t: int) -> float:
         """η(t)."""
-        return 0.5 * self.initial * (1.0 + math.cos(math.pi * min(t, self.horizon) / self.horizon))
+        return 0.5 * self.initial * (1.0 + math.cos(math.pi * self.passed(t)))
 
 
 @dataclass(frozen=True)
-class Linear(Schedule):
+class Linear(_Ending):
     """η₀(1 − t/T), 0 from T on.
 
     Parameters
@@ -142,15 +150,9 @@ class Linear(Schedule):
         T.
     """
 
-    horizon: int = 100
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_integer("horizon", self.horizon, 1)
-
     def __call__(self, t: int) -> float:
         """η(t)."""
-        return self.initial * (1.0 - min(t, self.horizon) / self.horizon)
+        return self.initial * (1.0 - self.passed(t))
 
 
 @dataclass(frozen=True)
