@@ -88,7 +88,9 @@ class TrustNewton(MethodBase):
         p, predicted, on_boundary = model.solve(radius)
         x = state.x + p
         length = norm(p)
-        if not predicted > 0.0 or bool((x == state.x).all()):
+        if not predicted > 0.0:
+            raise StepFailure(Reason.NOT_DESCENT, measured=dot(state.g, p), limit=0.0)
+        if bool((x == state.x).all()):
             raise StepFailure(Reason.RADIUS, measured=radius, limit=float(np.spacing(np.abs(state.x).max())))
 
         f, g, ratio = oracle.value(x), None, math.nan
@@ -118,7 +120,7 @@ class TrustNewton(MethodBase):
 
 
 def _taken_back(state: TrustState) -> TrustState:
-    """The state before a step that led to a Hessian which is not finite, its radius cut to a quarter of that step."""
+    """The state before a step that led to a Hessian which is not finite, with a radius shorter than that step."""
     if state.previous is None:
         raise StepFailure(Reason.NON_FINITE, "the Hessian has entries that are not finite at the starting point")
     before = state.previous

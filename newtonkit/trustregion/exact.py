@@ -46,15 +46,11 @@ class EigenModel:
         self.eigenvalues, self.Q = eigh(B)
         self.c = self.Q.T @ g
         self.hessian_norm = max_norm(self.eigenvalues)
-        # an eigenvalue, and a slope along its vector, that are all rounding must not send the step to the boundary
-        rounding = g.size * EPS
-        null = np.abs(self.eigenvalues) <= rounding * self.hessian_norm
-        self.eigenvalues[null] = 0.0
-        self.c[null & (np.abs(self.c) <= rounding * norm(g))] = 0.0
+        self._rounding = 10 * g.size * EPS * self.hessian_norm  # of an eigenvalue, as in the classification
         # σ is sought as μ = λ₁ + σ: near the hard case μ is tiny, and λᵢ + σ would lose it to cancellation
         self._gaps = self.eigenvalues - self.eigenvalues[0]
         self._newton: tuple[Vector, float] | None = None
-        if self.eigenvalues[0] > 0.0:
+        if self.eigenvalues[0] > self._rounding:
             step = -self.c / self.eigenvalues
             self._newton = step, norm(step)
 
@@ -63,6 +59,10 @@ class EigenModel:
         if self._newton is not None and self._newton[1] <= radius:
             return self._trial(self._newton[0], on_boundary=False)
         c, gaps, lowest = self.c, self._gaps, float(self.eigenvalues[0])
+        if lowest >= -self._rounding:
+            step = self._step_in_range(radius)
+            if step is not None:
+                return self._trial(step, on_boundary=False)
         mu = max(0.0, lowest, float(np.max(np.abs(c) / radius - gaps)))
         for _ in range(_NEWTON_STEPS):
             shifted = gaps + mu
@@ -78,6 +78,18 @@ class EigenModel:
             # N&W (2006), eq. 4.43
             mu += (length / radius - 1.0) * length**2 / dot(step, step / shifted)
         return self._trial(step, on_boundary=mu > lowest)
+
+    def _step_in_range(self, radius: float) -> Vector | None:
+        """The Newton step of a positive semidefinite model within its range, where the rest is all rounding.
+
+        Else the noise of slopes divided by the noise of eigenvalues would send the step along the null space, to the
+        boundary. None where there is a slope along it, or the step is longer than the radius.
+        """
+        null = self.eigenvalues <= self._rounding
+        if (np.abs(self.c[null]) > radius * self._rounding).any():
+            return None
+        step: Vector = np.where(null, 0.0, -self.c / np.where(null, 1.0, self.eigenvalues))
+        return step if norm(step) <= radius else None
 
     def _hard_case(self, step: Vector, length: float, radius: float) -> Trial:
         """Fill the ball along an eigenvector of λ₁ where it is negative; where it is zero there is no gain in it."""

@@ -283,6 +283,27 @@ def test_where_there_is_neither_slope_nor_curvature_the_step_does_not_go(n, null
         assert not on_boundary
 
 
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-8])
+@pytest.mark.parametrize("nullity", [1, 3])
+def test_near_a_degenerate_minimizer_rounding_of_the_gradient_does_not_send_the_step_to_the_boundary(nullity, distance):
+    """There g is a small difference of large terms, so that its rounding is eps·‖B‖‖x‖, far above eps·‖g‖.
+
+    The step is as long as the way to the nearest minimizer, at most twice, and not as long as the radius.
+    """
+    n, radius = 6, 1.0
+    for seed in range(20):
+        rng = np.random.default_rng([seed, nullity])
+        Q = orthogonal(rng, n)
+        eigenvalues = rng.uniform(1.0, 3.0, n)
+        eigenvalues[:nullity] = 0.0
+        B, minimizer = matrix(Q, eigenvalues), rng.standard_normal(n)
+        d = Q[:, nullity:] @ rng.standard_normal(n - nullity)
+        d *= distance / np.linalg.norm(d)
+        g = B @ (minimizer + d) - B @ minimizer
+        p, _, _ = EigenModel(g, B).solve(radius)
+        assert np.linalg.norm(p) <= 2 * distance
+
+
 def test_at_a_saddle_the_step_follows_the_lowest_eigenvector_to_the_boundary():
     p, predicted, on_boundary = EigenModel(np.zeros(3), np.diag([2.0, -4.0, 1.0])).solve(0.5)
     np.testing.assert_allclose(np.abs(p), [0.0, 0.5, 0.0], atol=4 * EPS)
