@@ -60,9 +60,9 @@ class EigenModel:
             return self._trial(self._newton[0], on_boundary=False)
         c, gaps, lowest = self.c, self._gaps, float(self.eigenvalues[0])
         if lowest >= -self._rounding:
-            step = self._step_in_range(radius)
-            if step is not None:
-                return self._trial(step, on_boundary=False)
+            in_range = self._step_in_range(radius)
+            if in_range is not None:
+                return self._trial(in_range, on_boundary=False)
         mu = max(0.0, lowest, float(np.max(np.abs(c) / radius - gaps)))
         for _ in range(_NEWTON_STEPS):
             shifted = gaps + mu
