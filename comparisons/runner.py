@@ -6,8 +6,9 @@ import math
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,7 +141,7 @@ def run_cells(
         return runs
     found: dict[int, list[Run]] = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
         # the dearest first, so that no process is left with one of them at the end
         order = sorted(range(len(work)), key=lambda i: -problems.get(work[i].name, **work[i].parameters).n)
         futures = {pool.submit(run_cell, work[i], protocol): i for i in order}
@@ -152,9 +153,20 @@ def run_cells(
     return [run for i in range(len(work)) for run in found[i]]
 
 
-def _one_thread() -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started inside use one BLAS thread: several threads in each would fight for the same cores."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def run_cell(cell: Cell, protocol: Protocol) -> list[Run]:
