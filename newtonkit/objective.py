@@ -6,19 +6,13 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from newtonkit.derivatives.autodiff import (
-    DifferentiationError,
-    Linearization,
-    as_number,
-    trace_gradient,
-    trace_jacobian_product,
-    trace_linearization,
-    trace_lock,
-)
+from newtonkit.derivatives.autodiff import DifferentiationError, as_number, trace_jacobian_product, trace_lock
+from newtonkit.derivatives.compiled import Derivatives, Linearization
 from newtonkit.linalg import EPS, Matrix, Vector, norm
 
 _TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
@@ -56,6 +50,8 @@ class Objective:
         ∇²f(x)·v as hvp(x, v, \\*args), shape (n,).
     args : tuple, optional
         Further arguments of all four.
+    tape : bool, default True
+        Whether autograd's work may be recorded and replayed as straight numpy; see `newtonkit.derivatives`.
 
     Examples
     --------
@@ -68,6 +64,7 @@ class Objective:
     hess: Callable[..., Any] | None = None
     hvp: Callable[..., Any] | None = None
     args: tuple[Any, ...] = ()
+    tape: bool = True
     _known: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def value(self, x: Vector) -> float:
@@ -88,15 +85,18 @@ class Objective:
         if self.grad is True:
             f, g = self._called(self.fun, x)
             return as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
-        f, g = trace_gradient(self._traced, x)
-        return as_number(f), _as_vector(g, x, "autograd's gradient")
+        return self.derivatives.value_and_gradient(x, self.args)
 
     def linearize(self, x: Vector) -> Linearization | None:
         """f, ∇f and v ↦ ∇²f·v from one nested trace, where the derivatives are autograd's; else None."""
         if self.has_own_derivatives:
             return None
-        f, g, product = trace_linearization(self._traced, x)
-        return Linearization(as_number(f), _as_vector(g, x, "autograd's gradient"), product)
+        return self.derivatives.linearize(x, self.args)
+
+    @cached_property
+    def derivatives(self) -> Derivatives:
+        """What autograd knows of fun; its tapes serve all runs on this objective."""
+        return Derivatives(self.fun, tape=self.tape)
 
     def hessian(self, x: Vector) -> Matrix | None:
         """The user's ∇²f(x) as a dense symmetric float64 matrix; None where the user gave none.
@@ -159,9 +159,6 @@ class Objective:
         """A plain call of user code, under the lock: it may differentiate something by autograd itself."""
         with trace_lock:
             return function(*arguments, *self.args)
-
-    def _traced(self, x: Any) -> Any:
-        return self.fun(x, *self.args)
 
     def _difference(self, x: Vector, v: Vector) -> Vector:
         length = norm(v)

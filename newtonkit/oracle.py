@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from newtonkit.derivatives.autodiff import Linearization, dense_from_products
+from newtonkit.derivatives.autodiff import dense_from_products
+from newtonkit.derivatives.compiled import Linearization
 from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm
 from newtonkit.objective import Objective, Product
 from newtonkit.state import BudgetSpent, Ending, Reason
@@ -134,9 +135,13 @@ class Oracle:
         self._spend(H=1)
         H = self.objective.hessian(x.copy())
         if H is None:
-            product = self._product(x)
-            self._spend(g=product.gradients_each * x.size)
-            H = dense_from_products(product.times, x.size)
+            linearization = self._linearize(x)
+            if linearization is not None:
+                H = linearization.hessian()
+            else:
+                product = self._product(x)
+                self._spend(g=product.gradients_each * x.size)
+                H = dense_from_products(product.times, x.size)
         self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
         return H
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from autograd.core import VJPNode, backward_pass
 from autograd.extend import vspace
 from autograd.tracer import getval, isbox, new_box, trace_stack
 
-from newtonkit.derivatives.structure import flatten
 from newtonkit.linalg import Matrix, Vector
 
 # held round every trace, and round plain calls of functions that may trace inside
@@ -27,14 +26,6 @@ trace_lock = threading.RLock()
 
 class DifferentiationError(TypeError):
     """autograd could not differentiate a function that works on plain numbers."""
-
-
-class Linearization(NamedTuple):
-    """f, its gradient, and the map v ↦ ∇²f(x)·v at one point, all from one trace."""
-
-    f: float
-    g: Vector
-    product: Callable[[Vector], Vector]
 
 
 def as_number(result: Any) -> float:
@@ -70,8 +61,8 @@ def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
     """
     with trace_lock:
         try:
-            value, pullback = _pullback(fun, x)
-            g = pullback(_one(value))
+            value, back = pullback(fun, x)
+            g = back(unit(value))
         except Exception as error:
             raise _explained(error, fun, x) from error
     return value, g
@@ -88,13 +79,13 @@ def trace_linearization(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vect
     values = []
 
     def gradient(z: Any) -> Any:
-        value, pullback = _pullback(fun, z)
+        value, back = pullback(fun, z)
         values.append(getval(value))
-        return pullback(_one(value))
+        return back(unit(value))
 
     with trace_lock:
         try:
-            g, product = _pullback(gradient, x)
+            g, product = pullback(gradient, x)
         except Exception as error:
             raise _explained(error, fun, x) from error
     return values[0], getval(g), product
@@ -119,10 +110,10 @@ def trace_jacobian_product(gradient: Callable[[Any], Any], x: Vector) -> Callabl
     return product
 
 
-def _pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+def pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
     """fun(x) and w ↦ (∂fun/∂x)ᵀw."""
-    value, pullback, _ = _trace(fun, x)
-    return value, pullback
+    value, back, _ = _trace(fun, x)
+    return value, back
 
 
 def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any], bool]:
@@ -145,7 +136,7 @@ def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]
     return end, lambda w: vspace(x).zeros(), False
 
 
-def _one(value: Any) -> Any:
+def unit(value: Any) -> Any:
     """The 1 that the reverse pass starts from."""
     space = vspace(value)
     if space.size != 1 or space.iscomplex:
@@ -164,84 +155,6 @@ def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Except
         "`import autograd.numpy as np` in place of numpy, without float(), math.* or assignment into arrays; "
         "or pass its gradient as jac="
     )
-
-
-def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
-    """The function (x, \\*args) ↦ (f(x), ∇f(x)).
-
-    Parameters
-    ----------
-    fun : callable
-        Written with ``autograd.numpy``; returns one real number. Its first argument may be a number, an array of
-        any shape, or a dict, list or tuple of arrays; the gradient has the same structure.
-
-    Examples
-    --------
-    >>> f, g = value_and_grad(lambda x: (x**2).sum())([1.0, 2.0])
-    >>> f, g
-    (5.0, array([2., 4.]))
-    """
-
-    def both(x: Any, *args: Any) -> tuple[float, Any]:
-        vector, unflatten = flatten(x)
-        f, g = trace_gradient(lambda v: fun(unflatten(v), *args), vector)
-        return (f if isbox(f) else as_number(f)), unflatten(g)
-
-    return both
-
-
-def grad(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """The function (x, \\*args) ↦ ∇f(x); see `value_and_grad`.
-
-    Examples
-    --------
-    >>> grad(lambda x: x[0] * x[1])([3.0, 4.0])
-    array([4., 3.])
-    """
-    both = value_and_grad(fun)
-    return lambda x, *args: both(x, *args)[1]
-
-
-def hvp(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """The function (x, v, \\*args) ↦ ∇²f(x)·v, without forming the matrix; v and the product have x's structure.
-
-    Cost: one nested trace (about twice a gradient) and one reverse pass.
-
-    Examples
-    --------
-    >>> hvp(lambda x: x[0] ** 2 * x[1])([1.0, 3.0], [1.0, 0.0])
-    array([6., 2.])
-    """
-
-    def product(x: Any, v: Any, *args: Any) -> Any:
-        vector, unflatten = flatten(x)
-        direction, _ = flatten(v)
-        if direction.shape != vector.shape:
-            raise ValueError(f"v must have as many entries as x ({vector.size}), got {direction.size}")
-        _, _, times = trace_linearization(lambda z: fun(unflatten(z), *args), vector)
-        return unflatten(times(direction))
-
-    return product
-
-
-def hessian(fun: Callable[..., Any]) -> Callable[..., Matrix]:
-    """The function (x, \\*args) ↦ ∇²f(x), an n×n matrix in the order of x's entries, exactly symmetric.
-
-    Cost: one nested trace and n reverse passes.
-
-    Examples
-    --------
-    >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 3.0])
-    array([[6., 2.],
-           [2., 0.]])
-    """
-
-    def matrix(x: Any, *args: Any) -> Matrix:
-        vector, unflatten = flatten(x)
-        _, _, times = trace_linearization(lambda z: fun(unflatten(z), *args), vector)
-        return dense_from_products(times, vector.size)
-
-    return matrix
 
 
 def dense_from_products(times: Callable[[Vector], Vector], n: int) -> Matrix:

@@ -59,6 +59,17 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     return vector, unflatten
 
 
+def structure(x0: Any) -> Any:
+    """A hashable description of the structure that `flatten` gives back: equal for equal structures only."""
+    if isbox(x0):
+        return "array", x0.shape
+    if isinstance(x0, dict):
+        return "dict", tuple((key, structure(leaf)) for key, leaf in sorted(x0.items()))
+    if isinstance(x0, list | tuple) and not _is_numbers_only(x0):
+        return type(x0).__name__, tuple(map(structure, x0))
+    return "array", np.atleast_1d(np.asarray(x0)).shape
+
+
 def is_plain_vector(unflatten: Unflatten) -> bool:
     """Whether the structure is that of a one-dimensional array, so that nothing need be restored."""
     return unflatten is _identity

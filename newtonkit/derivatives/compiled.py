@@ -1,0 +1,359 @@
+"""Derivatives of one function: by plain autograd at first, by a tape from the third gradient on.
+
+A tape replays what autograd did, as straight numpy, for every x of the same shape. What it cannot see, a function that
+reads data which change or draws random numbers, is caught by comparing it with plain autograd: at the first new point,
+at scattered later ones, and wherever `Derivatives.verify` is asked for. A function that cannot be recorded stays with
+plain autograd, and ``note`` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from autograd.differential_operators import make_jvp, make_vjp
+
+from newtonkit.derivatives.autodiff import (
+    as_number,
+    dense_from_products,
+    pullback,
+    trace_gradient,
+    trace_linearization,
+    trace_lock,
+    unit,
+)
+from newtonkit.derivatives.batching import BatchedStage
+from newtonkit.derivatives.codegen import Program
+from newtonkit.derivatives.recording import ValueDependentError, record
+from newtonkit.derivatives.tape import Tape
+from newtonkit.linalg import Matrix, Vector
+
+_PLAIN = 2  # gradients by plain autograd before a recording, which pays for itself after about four of them
+_AGREEMENT = 1e-9  # relative, of tape and autograd: far above their rounding, far below what stale data do
+_CANCELLATION = 1e-12  # the same, relative to the largest values seen, for points where f or g cancels to nothing
+
+PLAIN, TAPE = "plain autograd", "tape"
+
+
+class Linearization(NamedTuple):
+    """f, its gradient, and the map v ↦ ∇²f(x)·v at one point; ``hessian`` gives the whole matrix."""
+
+    f: float
+    g: Vector
+    product: Callable[[Vector], Vector]
+    products: Callable[[Matrix], Matrix]
+    """The same for the rows of a matrix, all at once."""
+    hessian: Callable[[], Matrix]
+
+
+class Derivatives:
+    """The derivatives of ``fun(x, *args)`` with respect to the vector x; shared by runs and threads.
+
+    Parameters
+    ----------
+    fun : callable
+        Written with autograd.numpy; returns one real number.
+    tape : bool, default True
+        False: plain autograd for ever.
+
+    Attributes
+    ----------
+    source : str
+        "tape" or "plain autograd": where the last derivative came from.
+    note : str
+        Why a tape is not used, or was dropped; empty where neither is so.
+
+    Notes
+    -----
+    Numbers and arrays among ``args`` are inputs of the tape at run time, like x; anything else is a constant of it.
+    """
+
+    def __init__(self, fun: Callable[..., Any], *, tape: bool = True) -> None:
+        self.fun = fun
+        self.source = PLAIN
+        self.note = "" if tape else "turned off"
+        self._tape = tape
+        self._cases: dict[Any, _Case] = {}
+
+    def value_and_gradient(self, x: Vector, args: tuple[Any, ...] = ()) -> tuple[float, Vector]:
+        """f(x) and ∇f(x)."""
+        case = self._case(x, args)
+        if case is not None and case.has_gradient(x, args):
+            f, g = case.gradient(x, args)
+            if not case.is_due(x) or self._agrees(case, f, g, x, args):
+                self.source = TAPE
+                return f, g
+        return self._plain(x, args)
+
+    def linearize(self, x: Vector, args: tuple[Any, ...] = ()) -> Linearization:
+        """f(x), ∇f(x), and the Hessian at x as a map and, on demand, as a matrix."""
+        case = self._case(x, args)
+        if case is not None and case.has_product(x, args):
+            taped = case.linearize(x, args)
+            if not case.is_due(x):
+                self.source = TAPE
+                return taped
+            plain = self._plain_linearization(x, args, None)
+            if case.agree_on_curvature(taped, plain, x):
+                self.source = TAPE
+                return taped
+            self._drop(case)
+            return plain
+        return self._plain_linearization(x, args, case)
+
+    def verify(self, x: Vector, g: Vector, args: tuple[Any, ...] = ()) -> Vector | None:
+        """None where plain autograd agrees with a gradient that a tape gave at x; else the gradient it should be.
+
+        A disagreement drops the tape.
+        """
+        case = self._case(x, args)
+        if case is None or not case.programs:
+            return None
+        f_plain, g_plain = self._plain(x, args)
+        if case.agree(f_plain, g, f_plain, g_plain):
+            self.source = TAPE
+            return None
+        self._drop(case)
+        return g_plain
+
+    def _case(self, x: Vector, args: tuple[Any, ...]) -> _Case | None:
+        """The tapes for this shape of x and args; None where none can be used."""
+        if not self._tape:
+            return None
+        try:
+            signature = (x.shape, *map(_signature, args))
+            case = self._cases.setdefault(signature, _Case(self.fun))
+        except TypeError:
+            self.note = "an argument in args is neither a number nor hashable"
+            return None
+        if case.failure:
+            self.note = case.failure
+            return None
+        return case
+
+    def _plain(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
+        f, g = trace_gradient(lambda z: self.fun(z, *args), x)
+        self.source = PLAIN
+        return as_number(f), np.asarray(g)
+
+    def _plain_linearization(self, x: Vector, args: tuple[Any, ...], case: _Case | None) -> Linearization:
+        self.source = PLAIN
+        f, g, product = trace_linearization(lambda z: self.fun(z, *args), x)
+        plain: Linearization
+
+        def hessian() -> Matrix:
+            # a matrix is n products: a recording has paid for itself before they are done
+            if case is not None and x.size > _PLAIN and case.has_product(x, args, at_once=True):
+                taped = case.linearize(x, args)
+                if case.agree_on_curvature(taped, plain, x):
+                    self.source = TAPE
+                    return taped.hessian()
+                self._drop(case)
+            return dense_from_products(product, x.size)
+
+        def products(V: Matrix) -> Matrix:
+            return np.array([product(v) for v in V])
+
+        plain = Linearization(as_number(f), np.asarray(g), product, products, hessian)
+        return plain
+
+    def _agrees(self, case: _Case, f: float, g: Vector, x: Vector, args: tuple[Any, ...]) -> bool:
+        """Whether plain autograd gives the same; drops the tape where it does not."""
+        same = case.agree(f, g, *self._plain(x, args))
+        if not same:
+            self._drop(case)
+        return same
+
+    def _drop(self, case: _Case) -> None:
+        case.failure = self.note = "the tape disagreed with plain autograd: fun reads data that change, or is random"
+
+
+class _Case:
+    """The tapes for one shape of x and args."""
+
+    def __init__(self, fun: Callable[..., Any]) -> None:
+        self.fun = fun
+        self.failure = ""
+        self.programs: dict[str, Program] = {}
+        self.batched: BatchedStage | None = None
+        self.asked = {"gradient": 0, "product": 0}
+        self.uses = 0
+        self.recorded_at: Vector | None = None
+        self.largest_f = self.largest_g = self.largest_Hv = 0.0
+
+    # --- recording ------------------------------------------------------------------------------------------
+
+    def has_gradient(self, x: Vector, args: tuple[Any, ...]) -> bool:
+        """Whether there is a tape of f and ∇f, recorded now if its turn has come."""
+        return "gradient" in self.programs or self._recorded("gradient", x, args, at_once=False)
+
+    def has_product(self, x: Vector, args: tuple[Any, ...], *, at_once: bool = False) -> bool:
+        """Whether there is a tape of v ↦ ∇²f·v, recorded now if its turn has come, or at once."""
+        return "product" in self.programs or self._recorded("product", x, args, at_once=at_once)
+
+    def _recorded(self, kind: str, x: Vector, args: tuple[Any, ...], *, at_once: bool) -> bool:
+        self.asked[kind] += 1
+        if self.failure or not (at_once or self.asked[kind] > _PLAIN):
+            return False
+        with trace_lock, np.errstate(all="ignore"):
+            if kind in self.programs:  # another thread was faster
+                return True
+            try:
+                self._record(kind, x, args)
+            except ValueDependentError as error:
+                self.failure = f"no tape: {error}"
+            except Exception as error:  # whatever autograd or the tape cannot do: plain autograd is always right
+                self.failure = f"no tape: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        return not self.failure
+
+    def _record(self, kind: str, x: Vector, args: tuple[Any, ...]) -> None:
+        function, names = _with_inputs(self.fun, args)
+        inputs: dict[str, Any] = {"x": x.copy()} | {name: args[i] for i, name in names.items()}
+        if kind == "gradient":
+            tape = Tape(record(_gradient(function), inputs))
+            program = Program(tape)
+        else:
+            try:
+                recording = record(_forward_over_reverse(function), inputs | {"v": np.ones_like(x)})
+            except NotImplementedError:  # a primitive without a forward rule
+                recording = record(_reverse_over_reverse(function), inputs | {"v": np.ones_like(x)})
+            tape = Tape(recording, directions=("v",))
+            program = Program(tape)
+            self.batched = BatchedStage(tape, program.residuals)
+        if self.recorded_at is None:
+            self.recorded_at = x.copy()
+        self.programs[kind] = program
+
+    # --- replaying ------------------------------------------------------------------------------------------
+
+    def gradient(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
+        """f and ∇f from the tape."""
+        with np.errstate(all="ignore"):
+            (f, g), _ = self.programs["gradient"].once(x, *filter(_is_input, args))
+        return float(f), _own(g, x)
+
+    def linearize(self, x: Vector, args: tuple[Any, ...]) -> Linearization:
+        """f, ∇f and the Hessian from the tape."""
+        program, batched = self.programs["product"], self.batched
+        assert program.per_direction is not None
+        assert batched is not None
+        with np.errstate(all="ignore"):
+            (f, g, *_), residuals = program.once(x, *filter(_is_input, args))
+        per_direction = program.per_direction
+
+        def product(v: Vector) -> Vector:
+            with np.errstate(all="ignore"):
+                return _own(per_direction(residuals, v), x)
+
+        def hessian() -> Matrix:
+            with np.errstate(all="ignore"):
+                return batched.hessian(residuals)
+
+        def products(V: Matrix) -> Matrix:
+            with np.errstate(all="ignore"):
+                return np.array(batched(residuals, V))
+
+        return Linearization(float(f), _own(g, x), product, products, hessian)
+
+    # --- checking -------------------------------------------------------------------------------------------
+
+    def is_due(self, x: Vector) -> bool:
+        """Whether this use of a tape is to be compared: the first away from the recording, the 2nd, 4th, 8th …"""
+        if self.uses == 0 and self.recorded_at is not None and bool((x == self.recorded_at).all()):
+            return False
+        self.uses += 1
+        return self.uses & (self.uses - 1) == 0
+
+    def agree(self, f: float, g: Vector, f_plain: float, g_plain: Vector) -> bool:
+        """Whether two values and gradients are the same up to rounding."""
+        size = float(np.abs(g_plain).max())
+        if not (np.isfinite(f_plain) and np.isfinite(size)):
+            return not (np.isfinite(f) and np.isfinite(g).all())
+        self.largest_f, self.largest_g = max(self.largest_f, abs(f_plain)), max(self.largest_g, size)
+        same_f = abs(f - f_plain) <= _AGREEMENT * abs(f_plain) + _CANCELLATION * self.largest_f
+        same_g = np.abs(g - g_plain).max() <= _AGREEMENT * size + _CANCELLATION * self.largest_g
+        return bool(same_f and same_g)
+
+    def agree_on_curvature(self, taped: Linearization, plain: Linearization, x: Vector) -> bool:
+        """The same for f, ∇f and a Hessian-vector product, of which the batched form is checked too."""
+        if not self.agree(taped.f, taped.g, plain.f, plain.g):
+            return False
+        v = np.cos(np.arange(1.0, x.size + 1.0))  # any direction that is not special
+        exact = plain.product(v)
+        with np.errstate(all="ignore"):
+            found = taped.product(v), taped.products(v[np.newaxis])[0]
+        size = float(np.abs(exact).max())
+        if not np.isfinite(size):
+            return True
+        self.largest_Hv = max(self.largest_Hv, size)
+        allowed = _AGREEMENT * size + _CANCELLATION * self.largest_Hv
+        return all(bool(np.abs(Hv - exact).max() <= allowed) for Hv in found)
+
+
+def _own(g: Any, x: Vector) -> Vector:
+    """A fresh array of x's shape: a tape may hand out its input, a constant, or a view."""
+    own = np.empty_like(x)
+    own[...] = g
+    return own
+
+
+def _is_input(arg: Any) -> bool:
+    return isinstance(arg, float | np.ndarray) and np.asarray(arg).dtype.kind in "fiub"
+
+
+def _signature(arg: Any) -> Any:
+    """What must be the same for a tape to be used again."""
+    if _is_input(arg):
+        array = np.asarray(arg)
+        return array.shape, array.dtype.str
+    hash(arg)
+    return type(arg), arg
+
+
+def _with_inputs(fun: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Callable[..., Any], dict[int, str]]:
+    """fun as a function of x and of its runtime inputs by name, and where among the arguments those stand."""
+    names = {i: f"input{i}" for i, arg in enumerate(args) if _is_input(arg)}
+
+    def function(x: Any, inputs: dict[str, Any]) -> Any:
+        return fun(x, *[inputs[names[i]] if i in names else arg for i, arg in enumerate(args)])
+
+    return function, names
+
+
+def _gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x: Any, **inputs: Any) -> tuple[Any, Any]:
+        value, back = pullback(lambda z: function(z, inputs), x)
+        return value, back(unit(value))
+
+    return run
+
+
+def _forward_over_reverse(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x: Any, v: Any, **inputs: Any) -> tuple[Any, Any, Any]:
+        values = []
+
+        def gradient(z: Any) -> Any:
+            value, back = pullback(lambda y: function(y, inputs), z)
+            values.append(value)
+            return back(unit(value))
+
+        g, Hv = make_jvp(gradient)(x)(v)
+        return values[0], g, Hv
+
+    return run
+
+
+def _reverse_over_reverse(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x: Any, v: Any, **inputs: Any) -> tuple[Any, Any, Any]:
+        values = []
+
+        def gradient(z: Any) -> Any:
+            value, back = pullback(lambda y: function(y, inputs), z)
+            values.append(value)
+            return back(unit(value))
+
+        back, g = make_vjp(gradient)(x)
+        return values[0], g, back(v)
+
+    return run

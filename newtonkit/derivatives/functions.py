@@ -1,0 +1,118 @@
+"""Derivatives without a solver: ``value_and_grad``, ``grad``, ``hvp``, ``hessian`` of a function.
+
+Each returned function keeps its tapes: plain autograd for the first two calls, straight numpy from the third on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd.tracer import isbox
+
+from newtonkit.derivatives.autodiff import as_number, trace_gradient
+from newtonkit.derivatives.compiled import Derivatives
+from newtonkit.derivatives.structure import Unflatten, flatten, structure
+from newtonkit.linalg import Matrix, Vector
+
+
+class _Flattened:
+    """A function of structured parameters as functions of flat vectors, one for each structure it meets."""
+
+    def __init__(self, fun: Callable[..., Any]) -> None:
+        if not callable(fun):
+            raise TypeError(f"fun must be callable, got {fun!r}")
+        self.fun = fun
+        self._known: dict[Any, Derivatives] = {}
+
+    def at(self, x: Any) -> tuple[Vector, Unflatten, Derivatives]:
+        """x as a vector, the way back, and the derivatives for its structure."""
+        vector, unflatten = flatten(x)
+        key = structure(x)
+        if key not in self._known:
+            fun = self.fun
+            self._known[key] = Derivatives(lambda v, *args: fun(unflatten(v), *args))
+        return vector, unflatten, self._known[key]
+
+
+def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
+    """The function (x, \\*args) ↦ (f(x), ∇f(x)).
+
+    Parameters
+    ----------
+    fun : callable
+        Written with ``autograd.numpy``; returns one real number. Its first argument may be a number, an array of
+        any shape, or a dict, list or tuple of arrays; the gradient has the same structure.
+
+    Raises
+    ------
+    DifferentiationError
+        When called: if ``fun`` works on plain numbers but autograd cannot follow it.
+
+    Examples
+    --------
+    >>> f, g = value_and_grad(lambda x: (x**2).sum())([1.0, 2.0])
+    >>> f, g
+    (5.0, array([2., 4.]))
+    """
+    flattened = _Flattened(fun)
+
+    def both(x: Any, *args: Any) -> tuple[float, Any]:
+        if isbox(x):  # inside a function that is being differentiated itself
+            f, g = trace_gradient(lambda z: fun(z, *args), x)
+            return (f if isbox(f) else as_number(f)), g
+        vector, unflatten, derivatives = flattened.at(x)
+        value, gradient = derivatives.value_and_gradient(vector, args)
+        return value, unflatten(gradient)
+
+    return both
+
+
+def grad(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The function (x, \\*args) ↦ ∇f(x); see `value_and_grad`.
+
+    Examples
+    --------
+    >>> grad(lambda x: x[0] * x[1])([3.0, 4.0])
+    array([4., 3.])
+    """
+    both = value_and_grad(fun)
+    return lambda x, *args: both(x, *args)[1]
+
+
+def hvp(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The function (x, v, \\*args) ↦ ∇²f(x)·v, without forming the matrix; v and the product have x's structure.
+
+    Examples
+    --------
+    >>> hvp(lambda x: x[0] ** 2 * x[1])([1.0, 3.0], [1.0, 0.0])
+    array([6., 2.])
+    """
+    flattened = _Flattened(fun)
+
+    def product(x: Any, v: Any, *args: Any) -> Any:
+        vector, unflatten, derivatives = flattened.at(x)
+        direction, _ = flatten(v)
+        if direction.shape != vector.shape:
+            raise ValueError(f"v must have as many entries as x ({vector.size}), got {direction.size}")
+        return unflatten(derivatives.linearize(vector, args).product(direction))
+
+    return product
+
+
+def hessian(fun: Callable[..., Any]) -> Callable[..., Matrix]:
+    """The function (x, \\*args) ↦ ∇²f(x), an n×n matrix in the order of x's entries, exactly symmetric.
+
+    Examples
+    --------
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([1.0, 3.0])
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    flattened = _Flattened(fun)
+
+    def matrix(x: Any, *args: Any) -> Matrix:
+        vector, _, derivatives = flattened.at(x)
+        return derivatives.linearize(vector, args).hessian()
+
+    return matrix

@@ -1,0 +1,147 @@
+"""Recording: autograd runs once under an outer tracer, which writes down every numpy call it makes.
+
+The outer trace sees the calls of the function *and*, since autograd's reverse pass is made of traceable calls itself,
+those of the derivative. autograd remains what computes derivatives; a `Recording` is what it did.
+
+While a recording is being made, its boxes refuse every conversion to a Python number: a decision that depends on the
+values of x (an ``if``, a loop's end, an index) would otherwise be frozen into the recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.tracer import Box, Node, isbox, new_box, trace_stack
+
+
+class ValueDependentError(Exception):
+    """Python control flow, or a conversion, that depends on the values of x."""
+
+
+class RecordedNode(Node):  # type: ignore[misc]
+    """One call: the function, its arguments, which of them were recorded before, and the value it gave."""
+
+    __slots__ = ("argnums", "args", "fun", "journal", "kwargs", "parents", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        argnums: tuple[int, ...],
+        parents: tuple[RecordedNode, ...],
+    ) -> None:
+        self.value, self.fun, self.args, self.kwargs = value, fun, args, kwargs
+        self.argnums, self.parents = argnums, parents
+        self.journal: list[RecordedNode] = parents[0].journal
+        self.journal.append(self)
+
+    def initialize_root(self, value: Any, journal: list[RecordedNode]) -> None:
+        """A runtime input."""
+        self.value, self.fun, self.args, self.kwargs = value, None, (), {}
+        self.argnums, self.parents = (), ()
+        self.journal = journal
+
+
+class GuardedBox(ArrayBox):  # type: ignore[misc]
+    """autograd's box of an array in a recording; it has a shape and a dtype, but keeps its values to itself."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise ValueDependentError("Python control flow or a conversion depends on the values of x")
+
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _refuse
+    __hash__ = ArrayBox.__hash__
+
+
+class Recording:
+    """The calls in the order in which they were made, the inputs, and the outputs (nodes, or constants)."""
+
+    __slots__ = ("inputs", "nodes", "outputs")
+
+    def __init__(self, nodes: list[RecordedNode], inputs: dict[str, RecordedNode], outputs: list[Any]) -> None:
+        self.nodes = nodes
+        self.inputs = inputs
+        self.outputs = outputs
+
+
+def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording:
+    """What ``function(**inputs)``, which returns a tuple, does with numpy.
+
+    The caller holds the lock on traces.
+
+    Parameters
+    ----------
+    function : callable
+        May use autograd inside.
+    inputs : mapping of str to ndarray or float
+        The values at which it is run; runtime inputs of the recording.
+
+    Raises
+    ------
+    ValueDependentError
+        Where Python asks for a value.
+    Exception
+        Whatever autograd cannot trace.
+    """
+    journal: list[RecordedNode] = []
+    height = trace_stack.top
+    try:
+        with _guarded_boxes(), trace_stack.new_trace() as trace:
+            roots = {name: RecordedNode.new_root(value, journal) for name, value in inputs.items()}
+            boxes = {name: new_box(value, trace, roots[name]) for name, value in inputs.items()}
+            outputs = [recorded_node(output) for output in function(**boxes)]
+    finally:
+        trace_stack.top = height
+    return Recording(journal, roots, outputs)
+
+
+def recorded_node(value: Any) -> Any:
+    """The node of a value of the recording, whatever autograd has wrapped it in since; a constant stays as it is."""
+    while isbox(value) and type(value._node) is not RecordedNode:
+        value = value._value
+    return value._node if isbox(value) else value
+
+
+_NEVER_BOXED = (
+    bool,
+    np.bool_,
+    int,
+    np.int32,
+    np.int64,
+)  # types that autograd has no box for, as they have no derivative
+
+
+@contextmanager
+def _guarded_boxes() -> Iterator[None]:
+    """autograd's table of boxes, changed so that nodes of a recording get a `GuardedBox`, others the usual one."""
+    mappings = Box.type_mappings
+    before = dict(mappings)
+
+    def boxes_for(usual: Any) -> Callable[[Any, int, Any], Any]:
+        def box(value: Any, trace: int, node: Any) -> Any:
+            if type(node) is RecordedNode:
+                return GuardedBox(value, trace, node)
+            if usual is None:
+                raise KeyError(type(value))  # what the table itself would have said
+            return usual(value, trace, node)
+
+        return box
+
+    arrays = [kind for kind, usual in before.items() if usual is ArrayBox and kind is not ArrayBox]
+    for kind in (*arrays, *_NEVER_BOXED):
+        mappings[kind] = boxes_for(before.get(kind))
+    mappings[GuardedBox] = GuardedBox
+    Box.types.add(GuardedBox)
+    try:
+        yield
+    finally:
+        mappings.clear()
+        mappings.update(before)
+        Box.types.discard(GuardedBox)
