@@ -100,6 +100,11 @@ class Judge:
             self._verdict, self._verdict_x = self._examine(state), state.x
         return self._verdict
 
+    def forget(self) -> None:
+        """Drop what rests on derivatives that were wrong."""
+        self._verdict = self._verdict_x = None
+        self._turned_down_at = math.inf
+
     def final(self, state: State, ending: Ending) -> Verdict:
         """The verdict for the Result; large problems that did not converge are not worth the products."""
         claims = ending.reason.kind is Kind.CONVERGED or ending.reason is Reason.SADDLE

@@ -136,6 +136,8 @@ def run(
     the_run = _Run(method, objective, x0, stop, check=check)
     try:
         ending = the_run.to_the_end(callback, history, progress)
+        while the_run.has_been_misled():
+            ending = the_run.to_the_end(callback, history, progress)
         result = the_run.result(ending, history)
     except BaseException as error:
         _attach(error, the_run, history)
@@ -172,7 +174,7 @@ class _Run:
 
     def to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
         """Step by step until something ends the run; the Ending says what."""
-        states = iterate(self.method, self.oracle, self.x0)
+        states = iterate(self.method, self.oracle, self.x0 if self.state is None else self.state.x)
         while True:
             try:
                 state = next(states)
@@ -242,6 +244,15 @@ class _Run:
         x, length = found
         note = StepInfo(length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature")
         return _noted(iterate(self.method, self.oracle, x), note)
+
+    def has_been_misled(self) -> bool:
+        """Whether a tape turns out to be stale at the end: the run then goes on from there by plain autograd."""
+        state = self.best() if self.state is None or self.oracle.best_f < self.state.f else self.state
+        if state is None or not all_finite(state.g) or not self.oracle.stale(state.x, state.g):
+            return False
+        self.judge.forget()
+        self.state = state
+        return True
 
     def result(self, ending: Ending, history: History | None) -> Result:
         """The Result of a run that ended by itself: the point chosen, evaluated once more, judged."""
@@ -316,6 +327,7 @@ class _Run:
             checks=oracle.checks,
             method=self.method.name,
             choice="",
+            derivatives=oracle.objective.derivative_source,
             history=history,
             state=copy.deepcopy(self.state),
             elapsed=oracle.elapsed(),

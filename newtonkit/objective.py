@@ -151,6 +151,14 @@ class Objective:
             return differences._replace(gradients_spent=spent)
 
     @property
+    def derivative_source(self) -> str:
+        """Where the last derivatives came from: the user, a tape, or plain autograd and why."""
+        if self.has_own_derivatives:
+            return "given"
+        note = self.derivatives.note
+        return f"{self.derivatives.source} ({note})" if note else self.derivatives.source
+
+    @property
     def has_own_derivatives(self) -> bool:
         """Whether any derivative comes from the user."""
         return bool(self.grad) or self.hess is not None or self.hvp is not None

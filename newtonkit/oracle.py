@@ -74,6 +74,9 @@ class Oracle:
         self._ledger = self.counts
         # one evaluation of f is kept for the plain call at the returned point
         self._reserved = 1 if 1 < budget.maxfev < math.inf else 0
+        # and one gradient for comparing a tape with plain autograd there; there is no tape before the third
+        may_tape = objective.tape and not objective.has_own_derivatives
+        self._reserved_g = 1 if may_tape and 2 < budget.maxgev < math.inf else 0
         self._limited = budget != _UNLIMITED
         self._largest_f = math.nan
         self._largest_g = math.nan
@@ -204,6 +207,24 @@ class Oracle:
             f = self.objective.value(x.copy())
         return f
 
+    def stale(self, x: Vector, g: Vector) -> bool:
+        """Whether a tape has given a wrong gradient g at x: plain autograd is asked, on the gradient kept for it.
+
+        The tape is then dropped, and every value that was believed until now forgotten.
+        """
+        self._reserved_g = 0
+        if self.objective.has_own_derivatives or self.counts.g + self.checks.g >= self.budget.maxgev:
+            return False
+        if not self.objective.derivatives.may_be_stale(x, self.objective.args):
+            return False
+        self.checks.g += 1
+        if self.objective.derivatives.verify(x.copy(), g, self.objective.args):
+            return False
+        self.best_x, self.best_f, self.best_g = None, math.inf, None
+        self._second_best = None, math.inf, None
+        self._linearized_at = self._hessian_at = None
+        return True
+
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return time.perf_counter() - self.started
@@ -224,12 +245,12 @@ class Oracle:
         budget, counts, checks = self.budget, self.counts, self.checks
         for asked, done, limit, kind in (
             (f, counts.f + checks.f, budget.maxfev - self._reserved, "f"),
-            (g, counts.g + checks.g, budget.maxgev, "the gradient"),
+            (g, counts.g + checks.g, budget.maxgev - self._reserved_g, "the gradient"),
             (H, counts.H + checks.H, budget.maxhev, "the Hessian"),
             (Hv, counts.Hv + checks.Hv, budget.maxhvp, "Hessian-vector products"),
         ):
             if asked and done + asked > limit:
-                limit += self._reserved if kind == "f" else 0
+                limit += {"f": self._reserved, "the gradient": self._reserved_g}.get(kind, 0)
                 raise BudgetSpent(Ending(Reason.EVALUATIONS, limit + 1, limit, kind))
         if budget.maxtime < math.inf and (seconds := self.elapsed()) > budget.maxtime:
             raise BudgetSpent(Ending(Reason.TIME, seconds, budget.maxtime))
@@ -270,7 +291,7 @@ class Oracle:
         return self.counts.f + self.checks.f + self._reserved < self.budget.maxfev
 
     def _may_check_g(self) -> bool:
-        return self.counts.g + self.checks.g < self.budget.maxgev
+        return self.counts.g + self.checks.g + self._reserved_g < self.budget.maxgev
 
     def _gradient(self, x: Vector) -> Vector:
         if self.second_order and (linearization := self._linearize(x)) is not None:

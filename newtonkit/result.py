@@ -140,6 +140,8 @@ class Result(OptimizeResult):  # type: ignore[misc]
         Evaluations made for the verdict and for checks, which scores leave out.
     method, choice : str
         The method's name, and why it was taken where the choice was automatic.
+    derivatives : str
+        Where they came from: "given", "tape", or "plain autograd" and why no tape.
     history : History or None
     state : State
         The last state of the method.

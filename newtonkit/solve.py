@@ -25,7 +25,7 @@ _DENSE = 200  # up to this n "auto" takes Newton's method; n products by autogra
 _DENSE_WITH_HESSIAN = 1000  # the same where the user gives the Hessian: one eigendecomposition is 0.15 s there
 
 _STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
-_RUN_OPTIONS = ["disp", "history", "verdict"]
+_RUN_OPTIONS = ["disp", "history", "verdict", "tape"]
 
 
 def minimize(
@@ -75,8 +75,8 @@ def minimize(
     options : dict, optional
         gtol, ftol, xtol, maxiter, maxfev, maxgev, maxhev, maxhvp, maxtime, target (see `newtonkit.Stop`);
         ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to
-        keep x and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; and the
-        method's own.
+        keep x and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; ``tape``
+        (bool, default True): replay autograd's work as straight numpy; and the method's own.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def minimize(
 
     result = run(
         configured,
-        _objective(fun, jac, hess, hessp, args, unflatten),
+        _objective(fun, jac, hess, hessp, args, unflatten, tape=bool(settings.get("tape", True))),
         vector,
         stop,
         callback=None if callback is None else _scipy_callback(callback, unflatten),
@@ -244,13 +244,15 @@ def _objective(
     hessp: Callable[..., Any] | None,
     args: tuple[Any, ...],
     unflatten: Unflatten,
+    *,
+    tape: bool,
 ) -> Objective:
     """The objective of the flat vector that a structured problem amounts to."""
     for name, value in (("jac", jac), ("hess", hess), ("hessp", hessp)):
         if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
             raise TypeError(f"{name} must be callable{' or a bool' if name == 'jac' else ''}, got {value!r}")
     if is_plain_vector(unflatten):
-        return Objective(fun, jac or None, hess, hessp, args)
+        return Objective(fun, jac or None, hess, hessp, args, tape)
 
     def flat_fun(v: Any, *rest: Any) -> Any:
         value = fun(unflatten(v), *rest)
@@ -274,6 +276,7 @@ def _objective(
         None if hess is None else flat_hess,
         None if hessp is None else flat_hessp,
         args,
+        tape,
     )
 
 

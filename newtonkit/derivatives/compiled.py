@@ -102,20 +102,22 @@ class Derivatives:
             return plain
         return self._plain_linearization(x, args, case)
 
-    def verify(self, x: Vector, g: Vector, args: tuple[Any, ...] = ()) -> Vector | None:
-        """None where plain autograd agrees with a gradient that a tape gave at x; else the gradient it should be.
+    def may_be_stale(self, x: Vector, args: tuple[Any, ...] = ()) -> bool:
+        """Whether derivatives for this shape of x and args have come from a tape."""
+        case = self._case(x, args)
+        return case is not None and bool(case.programs)
 
-        A disagreement drops the tape.
-        """
+    def verify(self, x: Vector, g: Vector, args: tuple[Any, ...] = ()) -> bool:
+        """Whether plain autograd agrees with a gradient that a tape gave at x; the tape is dropped where not."""
         case = self._case(x, args)
         if case is None or not case.programs:
-            return None
+            return True
         f_plain, g_plain = self._plain(x, args)
         if case.agree(f_plain, g, f_plain, g_plain):
             self.source = TAPE
-            return None
+            return True
         self._drop(case)
-        return g_plain
+        return False
 
     def _case(self, x: Vector, args: tuple[Any, ...]) -> _Case | None:
         """The tapes for this shape of x and args; None where none can be used."""
