@@ -225,7 +225,7 @@ def classify(problem: str, dimension: int | None, params: tuple[str, ...], at: s
     click.echo(f"  ‖∇f‖∞ = {verdict.gradient_norm:.6g}, Newton step {verdict.newton_step:.3g}")
     if verdict.eigenvalues.size:
         shown = np.array2string(verdict.eigenvalues, precision=6, threshold=10)
-        click.echo(f"  eigenvalues {shown}, zero up to {verdict.eigenvalue_tolerance:.2g}; index {verdict.index}")
+        click.echo(f"  eigenvalues {shown}; index {verdict.index}, nullity {verdict.nullity}")
     point, distance = chosen.nearest(x)
     if point is not None:
         click.echo(f"  nearest known critical point: {point.kind} with f = {point.f:.10g}, {distance:.3g} away")

@@ -17,6 +17,8 @@ from newtonkit.stopping import Stop, nothing_left, rounding_reached
 
 _DENSE = 200  # up to this n the verdict takes the full Hessian; above, products, unless the method has Hessians anyway
 _AGAIN = 0.1  # a claim that was turned down is heard again once ‖g‖∞ has fallen by this factor
+_FAR_DOWN = 1e-8  # of ‖g‖∞ at the start: what a claim must show where the budget leaves no room for its check
+_ROUGH = 1e-9  # relative error of curvature above which "no critical point near" is no certainty
 _ESCAPES = 5  # per run
 _RECOVERABLE = frozenset({Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION})
 
@@ -59,6 +61,9 @@ class Judge:
             return None
         verdict = self.verdict(state)
         if verdict.kind == "unchecked":
+            if self.enabled and size > _FAR_DOWN * max_norm(first.g):
+                self._turned_down_at = size
+                return None
             return claim._replace(detail="no second-order check was made")
         objection = contradiction(verdict)
         if claim.reason is not Reason.GRADIENT or (objection is not None and objection.reason is Reason.SADDLE):
@@ -67,7 +72,7 @@ class Judge:
         if left and not verdict.index:  # negative curvature is something left, away from a saddle too
             if objection is None:
                 return claim._replace(detail=left)
-            if not verdict.regular:
+            if not verdict.regular and self.oracle.product_error < _ROUGH:
                 return objection
         self._turned_down_at = size
         return None
@@ -85,6 +90,8 @@ class Judge:
         objection = contradiction(verdict)
         if objection is not None:
             return objection if objection.reason is Reason.SADDLE else failure
+        if verdict.index:  # negative curvature: something is left, at a saddle or not
+            return failure
         x_norm = norm(state.x)
         if size <= self.stop.gtol and (
             left := nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, x_norm)
@@ -148,7 +155,7 @@ class Judge:
         oracle, f = self.oracle, state.f
         t = 0.1 * max(1.0, max_norm(state.x))
         x, lower = state.x, f
-        for _ in range(30):
+        for _ in range(60):
             x = state.x + t * p
             lower = oracle.value(x)
             if lower < f:

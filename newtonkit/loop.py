@@ -22,6 +22,7 @@ from newtonkit.stopping import Stop, unbounded_below
 Callback = Callable[[State, int], bool]
 
 _PATIENCE = 5  # steps without any gain in f beyond rounding, nor in ‖g‖, after which precision is suspected
+_SECOND_CHANCES = 3  # times that a run may find out its gradient was wrong before it ends as it is
 _SAME_VALUE = 1e-8  # relative difference of two evaluations at one point beyond which fun is no function
 
 
@@ -136,7 +137,9 @@ def run(
     the_run = _Run(method, objective, x0, stop, check=check)
     try:
         ending = the_run.to_the_end(callback, history, progress)
-        while the_run.has_been_misled():
+        for _ in range(_SECOND_CHANCES):
+            if not the_run.has_been_misled(ending):
+                break
             ending = the_run.to_the_end(callback, history, progress)
         result = the_run.result(ending, history)
     except BaseException as error:
@@ -185,6 +188,10 @@ class _Run:
                 ending = self.judge.appeal(failure.ending, self.state, self.first)
             except BudgetSpent as spent:
                 return spent.ending
+            except RuntimeError as error:
+                if isinstance(error.__cause__, StopIteration):  # what a generator makes of the user's own
+                    raise error.__cause__ from None
+                raise
             if ending is not None:
                 left = self.leave_saddle(ending)
                 if left is None:
@@ -245,13 +252,18 @@ class _Run:
         note = StepInfo(length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature")
         return _noted(iterate(self.method, self.oracle, x), note)
 
-    def has_been_misled(self) -> bool:
-        """Whether a tape turns out to be stale at the end: the run then goes on from there by plain autograd."""
-        state = self.best() if self.state is None or self.oracle.best_f < self.state.f else self.state
-        if state is None or not all_finite(state.g) or not self.oracle.stale(state.x, state.g):
+    def has_been_misled(self, ending: Ending) -> bool:
+        """Whether the gradient at the end, or the tape it came from, is wrong: the run then goes on from there."""
+        if ending.reason.kind is Kind.STOPPED or ending.reason is Reason.TIME:
             return False
+        state = self.best() if self.state is None or self.oracle.best_f < self.state.f else self.state
+        if state is None or not all_finite(state.g):
+            return False
+        with np.errstate(all="ignore"):
+            if not self.oracle.misled(state.x, state.g):
+                return False
         self.judge.forget()
-        self.state = state
+        self.state, self.first = state, None
         return True
 
     def result(self, ending: Ending, history: History | None) -> Result:
@@ -284,7 +296,7 @@ class _Run:
         state, best = self.state, self.best()
         if best is None:
             return state or State(self.x0, math.nan, np.full(self.x0.size, np.nan), FIRST), ending
-        if state is not None and state.f - best.f <= 10 * EPS * abs(state.f):
+        if state is not None and math.isfinite(state.f) and state.f - best.f <= 10 * EPS * abs(state.f):
             return state, ending
         if not all_finite(best.g):
             try:

@@ -121,8 +121,8 @@ class Objective:
             )
         return np.asarray(0.5 * (H + H.T), dtype=np.float64)
 
-    def product(self, x: Vector) -> Product:
-        """The map v ↦ ∇²f(x)·v from user code.
+    def product(self, x: Vector, scale: float) -> Product:
+        """The map v ↦ ∇²f(x)·v from user code; ``scale`` is the length that counts as large in x.
 
         Only for an objective with derivatives of its own: a user's ``hvp``, else the pull-back of a traceable
         ``grad``, else central differences of it.
@@ -130,7 +130,7 @@ class Objective:
         if self.hvp is not None:
             hvp = self.hvp
             return Product(lambda v: _as_vector(self._called(hvp, x.copy(), v.copy()), x, "hessp"), 0, 0)
-        differences = Product(lambda v: self._difference(x, v), 2, 0)
+        differences = Product(lambda v: self._difference(x, v, scale), 2, 0)
         if not callable(self.grad) or "grad cannot be traced" in self._known:
             return differences
         grad = self.grad
@@ -141,7 +141,7 @@ class Objective:
                 # a gradient that keeps values of its own would give a wrong product without a word: compare once
                 spent = 3
                 v = np.cos(np.arange(1.0, x.size + 1.0))
-                exact, rough = times(v), self._difference(x, v)
+                exact, rough = times(v), self._difference(x, v, scale)
                 if not norm(exact - rough) <= _TRACED_GRADIENT * (norm(exact) + norm(rough)):
                     raise DifferentiationError("the traced gradient disagrees with differences of it")
                 self._known.add("grad can be traced")
@@ -168,12 +168,12 @@ class Objective:
         with trace_lock:
             return function(*arguments, *self.args)
 
-    def _difference(self, x: Vector, v: Vector) -> Vector:
+    def _difference(self, x: Vector, v: Vector, scale: float) -> Vector:
         length = norm(v)
         if length == 0.0:
             return np.zeros_like(x)
         # step eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
-        h = math.cbrt(EPS) * max(1.0, norm(x)) / length
+        h = math.cbrt(EPS) * scale / length
         return (self.gradient(x + h * v) - self.gradient(x - h * v)) / (2 * h)
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from newtonkit.derivatives.autodiff import dense_from_products
 from newtonkit.derivatives.compiled import Linearization
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
 from newtonkit.objective import Objective, Product
 from newtonkit.state import BudgetSpent, Ending, Reason
 
 _IMPLAUSIBLE = 1e8  # a value this many times larger than any seen before is evaluated once more
+_SAME_GRADIENT = 1e-8  # relative difference of two evaluations at one point that passes for rounding
 _EXACT_ERROR = 10 * EPS  # relative error of a Hessian by the user or by autograd, per row
 _DIFFERENCE_ERROR = 1e-7  # the same where it comes from central differences of a gradient
 
@@ -74,14 +75,15 @@ class Oracle:
         self._ledger = self.counts
         # one evaluation of f is kept for the plain call at the returned point
         self._reserved = 1 if 1 < budget.maxfev < math.inf else 0
-        # and one gradient for comparing a tape with plain autograd there; there is no tape before the third
-        may_tape = objective.tape and not objective.has_own_derivatives
-        self._reserved_g = 1 if may_tape and 2 < budget.maxgev < math.inf else 0
+        # and one gradient, see `misled`
+        self._reserved_g = 1 if 2 < budget.maxgev < math.inf else 0
         self._limited = budget != _UNLIMITED
         self._largest_f = math.nan
         self._largest_g = math.nan
         self._failure_confirmed = False
+        self._odd_hessian_confirmed = False
         self._differences = False
+        self._first_x: Vector | None = None
         self._linearized_at: Vector | None = None
         self._linearization: Linearization | None = None
         self._hessian_at: Vector | None = None
@@ -96,7 +98,7 @@ class Oracle:
         f = self.objective.value(x.copy())
         if not abs(f) <= self._largest_f:
             f = self._second_look(f, x)
-        if f < self.best_f:
+        if -math.inf < f < self.best_f:
             self._second_best = self.best_x, self.best_f, self.best_g
             self.best_x, self.best_f, self.best_g = x, f, None
         return f
@@ -116,14 +118,22 @@ class Oracle:
     def value_and_grad(self, x: Vector) -> tuple[float, Vector]:
         """f(x) and ∇f(x), counted as one of each; refused whole."""
         self._spend(f=1, g=1)
+        if self._first_x is None:
+            self._first_x = x
         if self.second_order and (linearization := self._linearize(x)) is not None:
             f, g = linearization.f, linearization.g
         else:
             f, g = self.objective.value_and_gradient(x.copy())
         if not abs(f) <= self._largest_f:
-            f = self._second_look(f, x)
+            believed = self._second_look(f, x)
+            if believed != f and math.isfinite(believed) and self._may_check_g():
+                # what came with a wild value is as wild: the trace of a plain number is a gradient of zero
+                self.checks.g += 1
+                self._linearized_at = None
+                g = self._gradient(x)
+            f = believed
         g = self._plausible_gradient(g, x)
-        if f < self.best_f and (self.best_x is None or all_finite(g)):
+        if -math.inf < f < self.best_f and (self.best_x is None or all_finite(g)):
             self.best_x, self.best_f, self.best_g = x, f, g
         return f, g
 
@@ -135,6 +145,17 @@ class Oracle:
                 self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1
                 self._hessian_ledger = self.counts
             return self._hessian
+        H = self._evaluated_hessian(x)
+        # all zeros are what the trace of a plain number, a glitch, leaves behind
+        if not self._odd_hessian_confirmed and not (H.any() and np.isfinite(H).all()):
+            self._linearized_at = None
+            with self.checking(), suppress(BudgetSpent):
+                H = self._evaluated_hessian(x)
+            self._odd_hessian_confirmed = not (H.any() and bool(np.isfinite(H).all()))
+        self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
+        return H
+
+    def _evaluated_hessian(self, x: Vector) -> Matrix:
         self._spend(H=1)
         H = self.objective.hessian(x.copy())
         if H is None:
@@ -143,9 +164,9 @@ class Oracle:
                 H = linearization.hessian()
             else:
                 product = self._product(x)
-                self._spend(g=product.gradients_each * x.size)
+                own_products = self.objective.hvp is not None
+                self._spend(g=product.gradients_each * x.size, Hv=x.size if own_products else 0)
                 H = dense_from_products(product.times, x.size)
-        self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
         return H
 
     def product(self, x: Vector) -> Callable[[Vector], Vector]:
@@ -207,18 +228,23 @@ class Oracle:
             f = self.objective.value(x.copy())
         return f
 
-    def stale(self, x: Vector, g: Vector) -> bool:
-        """Whether a tape has given a wrong gradient g at x: plain autograd is asked, on the gradient kept for it.
+    def misled(self, x: Vector, g: Vector) -> bool:
+        """Whether the gradient at x is not g after all: it is asked for once more, on the one kept for that.
 
-        The tape is then dropped, and every value that was believed until now forgotten.
+        A tape is compared with plain autograd, and dropped where it is wrong; a gradient of another source with itself,
+        since a glitch may have left zeros behind. Where they differ, every value believed until now is forgotten.
         """
         self._reserved_g = 0
-        if self.objective.has_own_derivatives or self.counts.g + self.checks.g >= self.budget.maxgev:
-            return False
-        if not self.objective.derivatives.may_be_stale(x, self.objective.args):
+        objective = self.objective
+        if self.counts.g + self.checks.g >= self.budget.maxgev:
             return False
         self.checks.g += 1
-        if self.objective.derivatives.verify(x.copy(), g, self.objective.args):
+        if objective.has_own_derivatives or not objective.derivatives.may_be_stale(x, objective.args):
+            again = objective.gradient(x.copy())
+            same = norm(again - g) <= _SAME_GRADIENT * norm(g) + norm(again - g) * (not all_finite(again))
+        else:
+            same = objective.derivatives.verify(x.copy(), g, objective.args)
+        if same:
             return False
         self.best_x, self.best_f, self.best_g = None, math.inf, None
         self._second_best = None, math.inf, None
@@ -310,7 +336,9 @@ class Oracle:
             return Product(linearization.product, 0, 0)
         if self.objective.hvp is None:
             self._refuse_spending(g=3)  # the most that making the map takes
-        product = self.objective.product(x)
+        # how far the run has come tells lengths in x where x itself is near zero
+        travelled = 0.0 if self._first_x is None else norm(x - self._first_x)
+        product = self.objective.product(x, max(norm(x), travelled) or 1.0)
         self._differences = product.gradients_each > 0
         self._ledger.g += product.gradients_spent
         return product

@@ -132,4 +132,5 @@ def unbounded_below(first: State) -> float:
     if not (math.isfinite(first.f) and all_finite(first.g)):
         return -math.inf
     scale = max(abs(first.f), max_norm(first.g) * max(1.0, max_norm(first.x)))
-    return -_UNBOUNDED * scale if scale > 0.0 else -math.inf
+    # a start where f is tiny, far from where it lives, says nothing of how deep it may go
+    return -_UNBOUNDED * max(1.0, scale)

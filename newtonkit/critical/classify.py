@@ -24,6 +24,7 @@ from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
 
 _POLISHES = 3
+_SWEEPS = 5  # of the equilibration, which converges like 2^-k in the exponents
 _DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
 _LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
 
@@ -41,8 +42,9 @@ def classify(
     """What kind of point is x: minimum, maximum, saddle, not critical, or undecided?
 
     All eigenvalues of H = ∇²f positive: a local minimum; all negative: a local maximum; both signs: a saddle, of
-    index the number of negative ones. Eigenvalues within 10·n·eps·‖H‖ of zero have no sign; if the others do not
-    settle the matter, the answer is "undecided".
+    index the number of negative ones. Signs are those of the equilibrated Hessian DHD, D diagonal, which has
+    the same inertia in whatever units x is given (Sylvester). Eigenvalues within 10·n·eps·‖DHD‖ of zero have no sign;
+    if the others do not settle the matter, the answer is "undecided".
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def dense_verdict(
     if model is None:
         return Verdict("undecided", "the gradient or the Hessian is not finite here")
     here, gradient_norm = model, max_norm(model.g)
-    if here.null_slope > 100 * EPS * here.largest * scale:
+    if here.null_slope > 0.0:
         return here.verdict(
             "not critical",
             f"the gradient has a component of {here.null_slope:.3g} along directions without curvature",
@@ -158,14 +160,19 @@ def dense_verdict(
 
 
 class _Model:
-    """The quadratic model at one point, in the eigenbasis of its Hessian."""
+    """The quadratic model at one point, in the eigenbasis of its equilibrated Hessian.
+
+    With x = Dz, D diagonal, the Hessian in z is DHD: by Sylvester's law its inertia is that of H, and with the rows of
+    DHD brought to size 1 (Ruiz, 2001) neither depends on the units of the variables any more.
+    """
 
     __slots__ = (
+        "D",
+        "H",
         "Q",
         "decrease",
         "eigenvalues",
         "g",
-        "largest",
         "length",
         "null",
         "null_slope",
@@ -173,52 +180,83 @@ class _Model:
         "tolerance",
     )
 
-    def __init__(self, g: Vector, H: Matrix, relative_error: float) -> None:
-        self.g = g
-        self.eigenvalues, self.Q = eigh(H)
-        self.largest = max_norm(self.eigenvalues)
-        self.tolerance = relative_error * g.size * self.largest
+    def __init__(self, g: Vector, H: Matrix, x: Vector, relative_error: float) -> None:
+        self.g, self.H = g, H
+        self.D = _equilibrating(H)
+        scaled = self.D[:, np.newaxis] * H * self.D
+        self.eigenvalues, self.Q = eigh(scaled)
+        self.tolerance = relative_error * g.size * max_norm(self.eigenvalues)
         self.null = np.abs(self.eigenvalues) <= self.tolerance
-        c = self.Q.T @ g
-        self.null_slope = norm(c[self.null]) if self.null.any() else 0.0
-        self.step = np.ascontiguousarray(-(self.newton(g)))
+        c = self.Q.T @ (self.D * g)
+        # the terms that cancel in g are as large as those of Hx
+        noise = relative_error * (np.abs(self.Q.T) @ (self.D * (np.abs(H) @ np.abs(x) + np.abs(g))))
+        slopes = np.abs(c[self.null])
+        self.null_slope = float(np.max(slopes * (slopes > 10 * noise[self.null]), initial=0.0))
+        self.step = np.ascontiguousarray(-self.newton(g))
         self.length = norm(self.step)
-        positive = self.eigenvalues > self.tolerance
-        self.decrease = 0.5 * float(np.sum(c[positive] ** 2 / self.eigenvalues[positive]))
+        curvatures = np.maximum(np.abs(self.eigenvalues), self.tolerance)
+        left = ~self.null | (np.abs(c) > 10 * noise)
+        # a zero curvature stands for the smallest that could be told from it
+        self.decrease = 0.5 * float(np.sum(c[left] ** 2 / curvatures[left])) if max_norm(curvatures) > 0.0 else 0.0
 
     def newton(self, g: Vector) -> Vector:
         """H⁺g, with the directions of no certain curvature left out."""
         kept = ~self.null
         Q = self.Q[:, kept]
-        return Q @ ((Q.T @ g) / self.eigenvalues[kept])
+        step: Vector = self.D * (Q @ ((Q.T @ (self.D * g)) / self.eigenvalues[kept]))
+        return step
 
     @property
     def condition(self) -> float:
+        """Of the equilibrated Hessian, zero eigenvalues left out."""
         kept = np.abs(self.eigenvalues[~self.null])
-        return self.largest / float(kept.min()) if kept.size else 1.0
+        return max_norm(self.eigenvalues) / float(kept.min()) if kept.size else 1.0
+
+    @property
+    def plain_eigenvalues(self) -> Vector:
+        """Of the Hessian itself, for the reader."""
+        return eigh(self.H)[0]
+
+    def shown(self, which: int) -> str:
+        """An extreme eigenvalue of the Hessian; of the equilibrated one where rounding hides the other."""
+        plain = self.plain_eigenvalues
+        if abs(plain[which]) > 10 * EPS * plain.size * max_norm(plain):
+            return f"{plain[which]:.3g}"
+        return f"{self.eigenvalues[which]:.3g} with equilibrated variables"
 
     def verdict(self, kind: str, reason: str, **facts: Any) -> Verdict:
         negative = int(np.sum(self.eigenvalues < -self.tolerance))
+        downhill = self.D * self.Q[:, 0]
         return Verdict(
             kind,
             reason,
             index=negative,
             nullity=int(self.null.sum()),
-            eigenvalues=self.eigenvalues,
+            eigenvalues=self.plain_eigenvalues,
             eigenvalue_tolerance=self.tolerance,
             newton_step=self.length,
             decrease=self.decrease,
             level="numerical",
-            escape_direction=self.Q[:, 0].copy() if negative else None,
+            escape_direction=downhill / norm(downhill) if negative else None,
             **facts,
         )
+
+
+def _equilibrating(H: Matrix) -> Vector:
+    """The diagonal of D that brings the largest entry of every row of DHD near 1; 1 for a row of zeros."""
+    D = np.ones(len(H))
+    for _ in range(_SWEEPS):
+        rows = np.abs(D[:, np.newaxis] * H * D).max(axis=1)
+        rows[rows == 0.0] = 1.0
+        D /= np.sqrt(rows)
+    return D
 
 
 def _model_at(oracle: Oracle, x: Vector, g: Vector) -> _Model | None:
     H = oracle.hessian(x)
     if not (all_finite(g) and bool(np.isfinite(H).all())):
         return None
-    return _Model(g, H, oracle.hessian_error)
+    return _Model(g, H, x, oracle.hessian_error)
 
 
 def _contraction(oracle: Oracle, y: Vector, model: _Model, scale: float) -> float:
@@ -245,23 +283,24 @@ def _regular_verdict(
     here: _Model, model: _Model, h: float, distance: float, radius: float, gradient_norm: float
 ) -> Verdict:
     facts = {"gradient_norm": gradient_norm, "distance": distance, "radius": radius, "contraction": h}
-    low, high, n = model.eigenvalues[0], model.eigenvalues[-1], model.eigenvalues.size
     if distance > radius:
         return here.verdict(
             "not critical",
             f"the nearest critical point is {distance:.3g} away, more than {radius:.3g}",
             **facts,
         )
-    tolerance = model.tolerance
-    if low > tolerance:
-        kind, reason = "minimum", f"every eigenvalue is positive, the smallest {low:.3g}"
-    elif high < -tolerance:
-        kind, reason = "maximum", f"every eigenvalue is negative, the largest {high:.3g}"
-    elif low < -tolerance and high > tolerance:
-        index = int(np.sum(model.eigenvalues < -tolerance))
-        kind, reason = "saddle", f"{index} of {n} eigenvalues negative, the extremes {low:.3g} and {high:.3g}"
+    equilibrated, tolerance = model.eigenvalues, model.tolerance
+    n = equilibrated.size
+    if equilibrated[0] > tolerance:
+        kind, reason = "minimum", f"every eigenvalue is positive, the smallest {model.shown(0)}"
+    elif equilibrated[-1] < -tolerance:
+        kind, reason = "maximum", f"every eigenvalue is negative, the largest {model.shown(-1)}"
+    elif equilibrated[0] < -tolerance and equilibrated[-1] > tolerance:
+        index = int(np.sum(equilibrated < -tolerance))
+        extremes = f"{model.shown(0)} and {model.shown(-1)}"
+        kind, reason = "saddle", f"{index} of {n} eigenvalues negative, the extremes {extremes}"
     else:
         nullity = int(model.null.sum())
         kind = "undecided"
-        reason = f"the Hessian is singular: {nullity} of {n} eigenvalues within {tolerance:.2g} of zero"
+        reason = f"the Hessian is singular: {nullity} of {n} eigenvalues cannot be told from zero"
     return model.verdict(kind, reason, **facts)

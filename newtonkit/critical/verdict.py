@@ -48,7 +48,7 @@ class Verdict:
     eigenvalues: Vector = field(default_factory=lambda: np.empty(0))
     """Of the Hessian, ascending; all n of them, or the few known at large n."""
     eigenvalue_tolerance: float = math.nan
-    """An eigenvalue of at most this size cannot be told from zero."""
+    """An eigenvalue of the equilibrated Hessian, whose rows have size 1, cannot be told from zero up to this size."""
     gradient_norm: float = math.nan
     """‖∇f‖∞ at the point."""
     newton_step: float = math.nan

@@ -146,6 +146,8 @@ def unit(value: Any) -> Any:
 
 def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Exception:
     """The error that ``fun`` makes on plain numbers too, if any; else one that tells how to write it."""
+    if not isinstance(error, TypeError | ValueError | AttributeError | NotImplementedError):
+        return error  # nothing that autograd's boxes bring about
     try:
         as_number(fun(x.copy()))
     except Exception as own:

@@ -53,6 +53,6 @@ class Backtracking:
                 alpha *= 0.1
                 continue
             curvature = 2 * (f - f0 - alpha * slope0)
-            alpha_trial = -slope0 * alpha**2 / curvature if curvature > 0 else 0.5 * alpha
+            alpha_trial = -slope0 * alpha * alpha / curvature if curvature > 0 else 0.5 * alpha
             alpha = min(max(alpha_trial, 0.1 * alpha), 0.5 * alpha)
         return None

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.linalg import Matrix, Vector, dot, eigh, max_norm, norm, solve
+from newtonkit.linalg import EPS, Matrix, Vector, dot, eigh, max_norm, norm, solve
 from newtonkit.linesearch import Backtracking, LineSearch, Ray
 from newtonkit.methods.base import MethodBase
 from newtonkit.oracle import Oracle
@@ -57,13 +57,13 @@ class PureNewton(MethodBase):
 class LineSearchNewton(MethodBase):
     """Newton's direction on modified eigenvalues, p = −Q|Λ|⁻¹Qᵀg, followed by a line search.
 
-    Each eigenvalue λ of the Hessian is replaced by max(|λ|, floor·‖H‖), so that p is a direction of descent and is
-    drawn away from saddles instead of towards them.
+    Each eigenvalue λ of the Hessian that is not certainly positive is replaced by max(|λ|, floor·‖H‖), so that p is a
+    direction of descent and is drawn away from saddles instead of towards them.
 
     Parameters
     ----------
     floor : float in (0, 1), default 1e-8
-        Smallest eigenvalue allowed, relative to the largest.
+        Smallest eigenvalue put in place of a negative or vanishing one, relative to the largest.
     line_search : LineSearch, default Backtracking()
 
     References
@@ -95,7 +95,9 @@ class LineSearchNewton(MethodBase):
         if largest == 0.0:
             p = -state.g
         else:
-            p = -(Q @ ((Q.T @ state.g) / np.maximum(np.abs(eigenvalues), self.floor * largest)))
+            certain = eigenvalues > state.x.size * EPS * largest
+            modified = np.where(certain, eigenvalues, np.maximum(np.abs(eigenvalues), self.floor * largest))
+            p = -(Q @ ((Q.T @ state.g) / modified))
         ray = Ray(oracle, state, p)
         if not ray.slope0 < 0.0:
             raise StepFailure(Reason.NOT_DESCENT, measured=ray.slope0, limit=0.0)

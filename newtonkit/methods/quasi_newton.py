@@ -8,11 +8,16 @@ from newtonkit.methods.base import first_step_length
 from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
 
+_TINY = 1e-290  # its inverse, and that of its neighbours, is finite
+
 
 def secant_pair(s: Vector, y: Vector) -> float | None:
-    """sᵀy, or None where it is no certain positive curvature: sᵀy ≤ eps·‖s‖‖y‖ is never divided by."""
+    """sᵀy, or None where it is no certain positive curvature: sᵀy ≤ eps·‖s‖‖y‖ is never divided by.
+
+    Nor is yᵀy where it has underflowed.
+    """
     sy = dot(s, y)
-    return sy if sy > EPS * norm(s) * norm(y) else None
+    return sy if sy > EPS * norm(s) * norm(y) and dot(y, y) > _TINY and sy > _TINY else None
 
 
 def check_fresh(workspace: int, state: int) -> None:

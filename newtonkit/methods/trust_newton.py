@@ -9,12 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.linalg import Vector, all_finite, dot, norm
+from newtonkit.linalg import EPS, Vector, all_finite, dot, norm
 from newtonkit.methods.base import MethodBase
 from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, Reason, State, StepFailure, StepInfo
 from newtonkit.trustregion.exact import EigenModel
 from newtonkit.trustregion.radius import ACCEPT, first_radius, has_risen, is_rounding, next_radius
+
+_SMALLEST = 1e-100  # radius: from the origin, x + p differs from x for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class TrustNewton(MethodBase):
             H = oracle.hessian(state.x)
             if not np.isfinite(H).all():
                 return _taken_back(state)
-            model = EigenModel(state.g, H)
+            # the terms that cancel in a gradient near a minimizer are as large as those of Hx
+            model = EigenModel(state.g, H, 10 * EPS * (np.abs(H) @ np.abs(state.x) + np.abs(state.g)))
         radius = state.radius
         if math.isnan(radius):
             radius = self.initial_radius or first_radius(norm(state.g), model.hessian_norm, norm(state.x))
@@ -90,7 +93,7 @@ class TrustNewton(MethodBase):
         length = norm(p)
         if not predicted > 0.0:
             raise StepFailure(Reason.NOT_DESCENT, measured=dot(state.g, p), limit=0.0)
-        if bool((x == state.x).all()):
+        if bool((x == state.x).all()) or radius < _SMALLEST:
             raise StepFailure(Reason.RADIUS, measured=radius, limit=float(np.spacing(np.abs(state.x).max())))
 
         f, g, ratio = oracle.value(x), None, math.nan

@@ -30,6 +30,8 @@ class EigenModel:
     g : ndarray, shape (n,)
     B : ndarray, shape (n, n)
         Symmetric; indefinite and singular matrices are fine.
+    noise : ndarray, shape (n,), optional
+        Rounding to expect in the entries of g; 10·eps·‖g‖ by default.
 
     Notes
     -----
@@ -42,11 +44,13 @@ class EigenModel:
     Moré & Sorensen (1983), SIAM J. Sci. Stat. Comput. 4(3), 553; Nocedal & Wright (2006), section 4.3.
     """
 
-    def __init__(self, g: Vector, B: Matrix) -> None:
+    def __init__(self, g: Vector, B: Matrix, noise: Vector | None = None) -> None:
         self.eigenvalues, self.Q = eigh(B)
         self.c = self.Q.T @ g
         self.hessian_norm = max_norm(self.eigenvalues)
         self._rounding = 10 * g.size * EPS * self.hessian_norm  # of an eigenvalue, as in the classification
+        usual = np.full(g.size, 10 * EPS * norm(g))
+        self._slope_noise = np.abs(self.Q.T) @ (usual if noise is None else noise)
         # σ is sought as μ = λ₁ + σ: near the hard case μ is tiny, and λᵢ + σ would lose it to cancellation
         self._gaps = self.eigenvalues - self.eigenvalues[0]
         self._newton: tuple[Vector, float] | None = None
@@ -76,7 +80,8 @@ class EigenModel:
             if length - radius <= _TOLERANCE * radius:
                 break
             # N&W (2006), eq. 4.43
-            mu += (length / radius - 1.0) * length**2 / dot(step, step / shifted)
+            u = step / length
+            mu += (length / radius - 1.0) / dot(u, u / shifted)
         return self._trial(step, on_boundary=mu > lowest)
 
     def _step_in_range(self, radius: float) -> Vector | None:
@@ -86,7 +91,7 @@ class EigenModel:
         boundary. None where there is a slope along it, or the step is longer than the radius.
         """
         null = self.eigenvalues <= self._rounding
-        if (np.abs(self.c[null]) > radius * self._rounding).any():
+        if (np.abs(self.c[null]) > self._slope_noise[null]).any():
             return None
         step: Vector = np.where(null, 0.0, -self.c / np.where(null, 1.0, self.eigenvalues))
         return step if norm(step) <= radius else None

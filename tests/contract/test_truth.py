@@ -1,0 +1,174 @@
+"""Success is never a lie, and failure never a false one: cases that once were."""
+
+import math
+
+import autograd.numpy as np
+import numpy as onp
+import pytest
+
+import newtonkit
+from newtonkit import Reason
+
+FAST = ["newton", "bfgs", "lbfgs"]
+
+
+def rosenbrock(x):
+    return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+
+def solve(fun, x0, method="newton", **arguments):
+    return newtonkit.minimize(fun, onp.array(x0, dtype=float), method=method, **arguments)
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_variables_in_very_different_units_are_no_excuse_to_stop(method):
+    """One curvature is 1e18 of the other: rounding hides it from the eigenvalues, not from the equilibrated ones."""
+    result = solve(lambda x: (x[0] * 1e6 - 1) ** 2 + (x[1] * 1e-3 - 1) ** 2, [0.0, 0.0], method)
+    assert result.success, result.message
+    onp.testing.assert_allclose(result.x, [1e-6, 1e3], rtol=1e-3)
+    assert result.verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_rosenbrock_with_a_variable_in_units_of_1e_minus_7_is_not_called_solved_before_it_is(method):
+    result = solve(lambda x: rosenbrock(np.array([x[0], x[1] * 1e7])), [-1.2, 1e-7], method)
+    assert not result.success or result.fun < 1e-6
+
+
+@pytest.mark.parametrize("method", ["gd", "momentum"])
+def test_a_run_that_diverges_to_infinity_returns_the_best_point(method):
+    result = solve(lambda x: np.sum(x**4), [3.0], method, options={"rate": 1.0})
+    assert not result.success
+    assert result.fun <= 81.0
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-linesearch", "bfgs", "lbfgs", "gd-linesearch"])
+def test_minus_infinity_is_no_value_to_return(method):
+    result = solve(lambda x: np.where(x[0] > 2, -np.inf, 1.0) * (1 + (x[0] - 3) ** 2), [0.0], method)
+    assert math.isfinite(result.fun)
+
+
+@pytest.mark.parametrize("method", FAST)
+@pytest.mark.parametrize("wild", [math.nan, 1e30, -math.inf])
+def test_one_wild_value_does_not_leave_a_zero_gradient_behind(method, wild):
+    """The wild value is a plain number, so that its trace knows of no dependence on x."""
+    for bad in range(1, 16):
+        calls = []
+
+        def glitch(x, calls=calls, bad=bad):
+            calls.append(1)
+            return wild if len(calls) == bad else rosenbrock(x)
+
+        result = solve(glitch, [-1.2, 1.0], method)
+        assert result.success, (bad, result.message)
+        assert result.fun < 1e-8, bad
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_one_gradient_of_zeros_is_not_believed(method):
+    for bad in range(1, 12):
+        calls = []
+
+        def glitch(x, calls=calls, bad=bad):
+            calls.append(1)
+            return onp.zeros(2) if len(calls) == bad else onp.array(newtonkit.grad(rosenbrock)(x))
+
+        result = solve(rosenbrock, [-1.2, 1.0], method, jac=glitch, hess=newtonkit.hessian(rosenbrock))
+        if result.success:
+            assert result.fun < 1e-8, bad
+
+
+def test_one_nan_in_a_hessian_is_asked_for_again():
+    for method in ("newton", "newton-linesearch"):
+        for bad in range(1, 8):
+            calls = []
+
+            def glitch(x, calls=calls, bad=bad):
+                calls.append(1)
+                return onp.full((2, 2), onp.nan) if len(calls) == bad else newtonkit.hessian(rosenbrock)(x)
+
+            result = solve(rosenbrock, [-1.2, 1.0], method, jac=newtonkit.grad(rosenbrock), hess=glitch)
+            assert result.success, (method, bad, result.message)
+
+
+def test_the_concave_flank_of_a_well_is_no_place_to_end():
+    for method, x0 in (("newton-pure", [331.5]), ("gd", [333.0])):
+        result = solve(lambda x: -np.exp(-0.5 * np.sum((x - 330.0) ** 2)), x0, method, options={"maxiter": 300})
+        assert not result.success or result.fun < -0.999
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_an_ill_conditioned_quadratic_with_a_gradient_that_cannot_be_traced_is_solved(method):
+    def both(x):
+        a, b = float(x[0]), float(x[1])
+        return 0.5 * (a**2 + 1e-8 * b**2), onp.array([a, 1e-8 * b])
+
+    result = solve(both, [1.0, 100.0], method, jac=True, options={"gtol": 1e-12})
+    assert result.success, result.message
+    onp.testing.assert_allclose(result.x, 0.0, atol=0.1)
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_small_units_do_not_spoil_differences_of_a_gradient(method):
+    def both(x):
+        u = float(x[0]) / 1e-6
+        return 1 - math.cos(u), onp.array([math.sin(u) / 1e-6])
+
+    result = solve(both, [8e-7], method, jac=True)
+    assert result.success, result.message
+    assert result.verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_a_start_where_f_is_tiny_does_not_make_a_bounded_function_unbounded(method):
+    for fun, x0 in ((lambda x: -np.exp(-(x[0] ** 2)), [8.0]), (lambda x: np.sum(x**4 - x**2), [1e-25])):
+        assert solve(fun, x0, method).reason is not Reason.UNBOUNDED
+
+
+@pytest.mark.parametrize("method", FAST)
+def test_what_underflows_divides_nothing(method):
+    """Curvature at the end of these is too small for yᵀy to be a number."""
+    for fun in (lambda x: np.sum(np.exp(-x)), lambda x: np.sum(x**8), lambda x: np.sum(x**4)):
+        result = solve(fun, [1.0], method, options={"gtol": 0.0, "maxiter": 400})
+        assert math.isfinite(result.fun)
+
+
+def test_products_for_a_dense_hessian_are_counted_and_limited():
+    calls = []
+
+    def hessp(x, p):
+        calls.append(1)
+        return 2 * p
+
+    arguments = {"jac": lambda x: 2 * x, "hessp": hessp}
+    result = solve(lambda x: np.sum(x**2), onp.full(10, 3.0), "newton", **arguments)
+    assert result.nhvp + result.checks.Hv == len(calls)
+    calls.clear()
+    solve(lambda x: np.sum(x**2), onp.full(10, 3.0), "newton", **arguments, options={"maxhvp": 3})
+    assert len(calls) <= 3
+
+
+@pytest.mark.parametrize("error", [OSError("disk"), StopIteration("mine"), ZeroDivisionError("z")])
+def test_a_users_exception_arrives_as_it_was_raised_even_if_it_does_not_come_twice(error):
+    calls = []
+
+    def once(x):
+        calls.append(1)
+        if len(calls) == 5:
+            raise error
+        return rosenbrock(x)
+
+    with pytest.raises(type(error)) as caught:
+        solve(once, [-1.2, 1.0])
+    assert caught.value is error
+
+
+def test_no_room_for_a_check_is_no_licence_to_believe_a_small_gradient():
+    result = solve(lambda x: 1e-12 * np.sum((x - 3) ** 2), [0.0], "bfgs", options={"maxhev": 0})
+    assert not result.success or abs(result.x[0] - 3) < 1e-3
+
+
+def test_small_steps_leave_a_saddle_of_small_scale():
+    result = solve(lambda x: np.sum((x / 1e-12) ** 4 - (x / 1e-12) ** 2), [0.0])
+    assert result.success, result.message
+    assert abs(abs(result.x[0]) - 1e-12 / math.sqrt(2)) < 1e-15
