@@ -1,4 +1,4 @@
-"""The command line: ``newtonkit compare | solve | classify | list | overhead``."""
+"""The command line: ``newtonkit compare | solve | classify | list | overhead | derivatives``."""
 
 from __future__ import annotations
 
@@ -272,6 +272,14 @@ def overhead(sizes: tuple[int, ...], repeats: int) -> None:
     from comparisons.overhead import measure, overhead_table
 
     _console().print(overhead_table(measure(sizes, repeats=repeats)))
+
+
+@main.command()
+def derivatives() -> None:
+    """Time derivatives: by hand, by plain autograd, by the tape, and by JAX where it is installed."""
+    from comparisons.derivative_speed import measure, speed_table
+
+    Console(width=190).print(speed_table(measure()))
 
 
 if __name__ == "__main__":

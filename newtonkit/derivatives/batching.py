@@ -6,15 +6,20 @@ Every instruction that has no rule here is run once per direction and stacked: s
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from newtonkit.derivatives.codegen import may_overwrite
 from newtonkit.derivatives.tape import GETITEM, INPUT, SCATTER, Instruction, Tape, is_basic
 from newtonkit.linalg import Matrix
 
-_BYTES = 1 << 21  # that one block of directions may touch: 2 MiB keep it in a second-level cache
+# Directions in one block: as many as touch 2 MiB, but 8 to 32 of them. Measured on chains n = 10 … 1000, logistic
+# regressions and a network of 1240 parameters: within 1.3 of the best block for each; a bad one costs a factor of 5.
+_BYTES = 1 << 21
+_FEWEST, _MOST = 8, 32
 _REDUCTIONS = (np.sum, np.mean)
 _PRODUCTS = (np.dot, np.matmul)
 
@@ -35,14 +40,17 @@ class BatchedStage:
         self.output = next((o for o in tape.outputs if isinstance(o, Instruction) and o.depends_on_v), None)
         self.residuals = [r.id for r in residuals]
         steps = [i for i in tape.instructions if i.depends_on_v and i.op is not INPUT]
-        self.steps = [(i.id, _rule(i)) for i in steps]
+        uses = Counter(source.id for i in tape.instructions for source in i.sources())
+        kept = {o.id for o in tape.outputs if isinstance(o, Instruction)}
+        in_place = {i.id for i in steps if i.op is SCATTER and may_overwrite(i.args[0], i, uses, kept)}
+        self.steps = [(i.id, _rule(i, in_place=i.id in in_place)) for i in steps]
         self.n = math.prod(self.direction.shape)
         touched = 8 * sum(math.prod(i.shape) for i in (self.direction, *steps))
-        self.chunk = max(1, _BYTES // max(touched, 1))
+        self.chunk = min(_MOST, max(_FEWEST, _BYTES // max(touched, 1)))
 
     def __call__(self, residuals: tuple[Any, ...], V: Matrix) -> Matrix:
         """The products with all rows of V."""
-        if self.output is None:  # linear in x: no curvature
+        if self.output is None or not len(V):  # linear in x: no curvature
             return np.zeros_like(V)
         values = dict(zip(self.residuals, residuals, strict=True))
         values[self.direction.id] = V
@@ -80,19 +88,19 @@ def _lifted(values: dict[int, Any], arg: Any, ndim: int) -> Any:
     return value
 
 
-def _rule(i: Instruction) -> Rule:
+def _rule(i: Instruction, *, in_place: bool) -> Rule:
     """How to run one instruction on a batch."""
     op, args = i.op, i.args
     found: Rule | None = None
     if op is GETITEM:
         found = _getitem(i)
     elif op is SCATTER:
-        found = _scatter(i)
+        found = _scatter(i, in_place=in_place)
     elif (isinstance(op, np.ufunc) and op.signature is None) or op is np.where:
         found = _elementwise(i)
     elif op in _REDUCTIONS and len(args) <= 2 and set(i.kwargs) <= {"axis", "keepdims"}:
         found = _reduction(i)
-    elif op is np.reshape and _varies(args[0]) and not i.kwargs.get("order"):
+    elif op is np.reshape and _varies(args[0]) and len(args) <= 2 and not i.kwargs.get("order"):
         found = lambda values, size: np.reshape(values[args[0].id], (size, *i.shape))  # noqa: E731
     elif op is np.transpose and len(args) == 1 and not i.kwargs:
         axes = (0, *range(len(i.shape), 0, -1))
@@ -157,7 +165,7 @@ def _is_mask(part: Any) -> bool:
     return getattr(part, "dtype", None) == np.bool_
 
 
-def _scatter(i: Instruction) -> Rule | None:
+def _scatter(i: Instruction, *, in_place: bool) -> Rule | None:
     previous, x, index, shape = i.args
     if _varies(index) or _mixes(index):
         return None
@@ -166,6 +174,8 @@ def _scatter(i: Instruction) -> Rule | None:
     def run(values: dict[int, Any], size: int) -> Any:
         if previous is None:
             out = np.zeros((size, *shape))
+        elif in_place:
+            out = values[previous.id]
         else:
             out = np.array(np.broadcast_to(_get(values, previous), (size, *shape)))
         where = _get(values, index)

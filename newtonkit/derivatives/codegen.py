@@ -15,6 +15,7 @@ import numpy as np
 from newtonkit.derivatives.tape import GETITEM, INPUT, SCATTER, Instruction, Tape, is_basic
 
 # as operators on Python floats these round as numpy's do and raise nothing; division and powers do not
+_REDUCTIONS = (np.sum, np.mean)
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*"}
 
 
@@ -29,15 +30,18 @@ class Program:
         per_direction(residuals, v) -> the output that depends on v; None where none does.
     residuals : list of Instruction
         What the second stage reads of the first.
+    fresh : tuple of bool
+        For each output whether it is an array of its own: neither an input, a constant, nor a view.
     source : str
         The generated code.
     """
 
-    __slots__ = ("once", "per_direction", "residuals", "source")
+    __slots__ = ("fresh", "once", "per_direction", "residuals", "source")
 
     def __init__(self, tape: Tape) -> None:
         writer = _Writer(tape)
         self.residuals = writer.residuals
+        self.fresh = tuple(_is_fresh(tape, output) for output in tape.outputs)
         self.source = writer.source()
         scope: dict[str, Any] = dict(writer.constants)
         exec(compile(self.source, "<tape>", "exec"), scope)
@@ -53,6 +57,8 @@ class _Writer:
         self.constants: dict[str, Any] = {"zeros": np.zeros, "add_at": np.add.at}
         self._names: dict[int, str] = {}
         self.uses = Counter(source.id for i in tape.instructions for source in i.sources())
+        # beside a Python float, a number of single precision stays one; beside a numpy double it would not
+        self.doubles = not any(i.dtype in (np.float32, np.float16) for i in tape.instructions)
         self.kept = {out.id for out in tape.outputs if isinstance(out, Instruction)}
         read = {s.id: s for i in tape.instructions if i.depends_on_v for s in i.sources() if not s.depends_on_v}
         self.residuals = [read[number] for number in sorted(read)]
@@ -89,7 +95,7 @@ class _Writer:
         target, op, args = self.name(i), i.op, i.args
         if op is GETITEM:
             source, index = args
-            if i.shape == () and type(index) is int and isinstance(source, Instruction) and len(source.shape) == 1:
+            if self.doubles and type(index) is int and _is_float_vector(source):
                 return [f"{target} = {self.name(source)}.item({index})"]
             return [f"{target} = {self.name(source)}[{self.name(index)}]"]
         if op is SCATTER:
@@ -99,6 +105,14 @@ class _Writer:
                 return [f"{target} = {self.name(args[0])} {_INFIX[op]} {self.name(args[1])}"]
             if op is np.negative and _is_scalar(args[0]):
                 return [f"{target} = -{self.name(args[0])}"]
+        if op in _REDUCTIONS and len(args) == 1 and set(i.kwargs) <= {"axis", "keepdims"}:
+            # np.sum and np.mean spend more on finding their way to this call than it takes at n = 1000
+            options = {"axis": None, **i.kwargs}
+            given = ", ".join(f"{key}={self.name(value)}" for key, value in options.items())
+            total = f"{target} = {self.name(np.add.reduce)}({self.name(args[0])}, {given})"
+            if op is np.sum:
+                return [total]
+            return [total, f"{target} = {target} / {float(_count(args[0], i))!r}"]
         named = [self.name(arg) for arg in args] + [f"{key}={self.name(arg)}" for key, arg in i.kwargs.items()]
         return [f"{target} = {self.name(op)}({', '.join(named)})"]
 
@@ -120,13 +134,7 @@ class _Writer:
 
     def _may_overwrite(self, previous: Any, i: Instruction) -> bool:
         """Whether nobody else reads the array that this instruction adds to, and it is a fresh one."""
-        return (
-            isinstance(previous, Instruction)
-            and previous.op is SCATTER
-            and self.uses[previous.id] == 1
-            and previous.id not in self.kept
-            and previous.depends_on_v is i.depends_on_v
-        )
+        return may_overwrite(previous, i, self.uses, self.kept)
 
     def name(self, arg: Any) -> str:
         """A value's name, a number written out, or the name of a constant."""
@@ -140,9 +148,39 @@ class _Writer:
         return self._names[id(arg)]
 
 
+def _count(source: Any, mean: Instruction) -> int:
+    """Over how many entries a mean is taken."""
+    size = math.prod(source.shape) if isinstance(source, Instruction) else np.size(source)
+    return int(size // max(math.prod(mean.shape), 1))
+
+
+def _is_float_vector(source: Any) -> bool:
+    """Whether its entries are Python floats by ``item``; of other dtypes they would compute by other rules."""
+    return isinstance(source, Instruction) and len(source.shape) == 1 and source.dtype == np.float64
+
+
 def _is_scalar(arg: Any) -> bool:
     """Whether the value is one float at run time, so that an operator is as good as a ufunc."""
     return type(arg) is float or (isinstance(arg, Instruction) and arg.shape == () and arg.dtype == np.float64)
+
+
+def may_overwrite(previous: Any, i: Instruction, uses: Counter[int], kept: set[int]) -> bool:
+    """Whether a SCATTER may add in place: its target is another's fresh result, which nothing else reads."""
+    return (
+        isinstance(previous, Instruction)
+        and previous.op is SCATTER
+        and uses[previous.id] == 1
+        and previous.id not in kept
+        and previous.depends_on_v is i.depends_on_v
+    )
+
+
+def _is_fresh(tape: Tape, output: Any) -> bool:
+    """Whether an output is a new array of the input's shape each time."""
+    if not isinstance(output, Instruction) or output.shape != tape.inputs["x"].shape:
+        return False
+    made = output.op is SCATTER or isinstance(output.op, np.ufunc) or output.op in (np.dot, np.outer)
+    return made and output.dtype == np.float64
 
 
 def _varies(output: Any) -> bool:

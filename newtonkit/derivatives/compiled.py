@@ -75,6 +75,7 @@ class Derivatives:
         self.note = "" if tape else "turned off"
         self._tape = tape
         self._cases: dict[Any, _Case] = {}
+        self._recent: tuple[tuple[Any, ...], tuple[int, ...], _Case] | tuple[None, None, None] = (None, None, None)
 
     def value_and_gradient(self, x: Vector, args: tuple[Any, ...] = ()) -> tuple[float, Vector]:
         """f(x) and ∇f(x)."""
@@ -84,6 +85,8 @@ class Derivatives:
             if not case.is_due(x) or self._agrees(case, f, g, x, args):
                 self.source = TAPE
                 return f, g
+        if case is not None:
+            self.note = case.failure
         return self._plain(x, args)
 
     def linearize(self, x: Vector, args: tuple[Any, ...] = ()) -> Linearization:
@@ -100,6 +103,8 @@ class Derivatives:
                 return taped
             self._drop(case)
             return plain
+        if case is not None:
+            self.note = case.failure
         return self._plain_linearization(x, args, case)
 
     def may_be_stale(self, x: Vector, args: tuple[Any, ...] = ()) -> bool:
@@ -121,6 +126,9 @@ class Derivatives:
 
     def _case(self, x: Vector, args: tuple[Any, ...]) -> _Case | None:
         """The tapes for this shape of x and args; None where none can be used."""
+        recent_args, shape, case = self._recent
+        if case is not None and args is recent_args and x.shape == shape and not case.failure:
+            return case
         if not self._tape:
             return None
         try:
@@ -132,6 +140,7 @@ class Derivatives:
         if case.failure:
             self.note = case.failure
             return None
+        self._recent = args, x.shape, case
         return case
 
     def _plain(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
@@ -155,7 +164,7 @@ class Derivatives:
             return dense_from_products(product, x.size)
 
         def products(V: Matrix) -> Matrix:
-            return np.array([product(v) for v in V])
+            return np.array([product(v) for v in V]).reshape(V.shape)
 
         plain = Linearization(as_number(f), np.asarray(g), product, products, hessian)
         return plain
@@ -218,7 +227,7 @@ class _Case:
         else:
             try:
                 recording = record(_forward_over_reverse(function), inputs | {"v": np.ones_like(x)})
-            except NotImplementedError:  # a primitive without a forward rule
+            except Exception:  # a primitive without a forward rule, or one whose forward rule asks for values
                 recording = record(_reverse_over_reverse(function), inputs | {"v": np.ones_like(x)})
             tape = Tape(recording, directions=("v",))
             program = Program(tape)
@@ -231,32 +240,29 @@ class _Case:
 
     def gradient(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
         """f and ∇f from the tape."""
-        with np.errstate(all="ignore"):
-            (f, g), _ = self.programs["gradient"].once(x, *filter(_is_input, args))
-        return float(f), _own(g, x)
+        program = self.programs["gradient"]
+        (f, g), _ = program.once(x, *filter(_is_input, args)) if args else program.once(x)
+        return _number(f), (g if program.fresh[1] else _own(g, x))
 
     def linearize(self, x: Vector, args: tuple[Any, ...]) -> Linearization:
         """f, ∇f and the Hessian from the tape."""
         program, batched = self.programs["product"], self.batched
         assert program.per_direction is not None
         assert batched is not None
-        with np.errstate(all="ignore"):
-            (f, g, *_), residuals = program.once(x, *filter(_is_input, args))
+        (f, g, *_), residuals = program.once(x, *filter(_is_input, args)) if args else program.once(x)
         per_direction = program.per_direction
+        fresh = program.fresh
 
         def product(v: Vector) -> Vector:
-            with np.errstate(all="ignore"):
-                return _own(per_direction(residuals, v), x)
-
-        def hessian() -> Matrix:
-            with np.errstate(all="ignore"):
-                return batched.hessian(residuals)
+            Hv = per_direction(residuals, v)
+            return Hv if fresh[-1] else _own(Hv, x)
 
         def products(V: Matrix) -> Matrix:
-            with np.errstate(all="ignore"):
-                return np.array(batched(residuals, V))
+            return np.array(batched(residuals, V))
 
-        return Linearization(float(f), _own(g, x), product, products, hessian)
+        return Linearization(
+            _number(f), g if fresh[1] else _own(g, x), product, products, lambda: batched.hessian(residuals)
+        )
 
     # --- checking -------------------------------------------------------------------------------------------
 
@@ -265,7 +271,7 @@ class _Case:
         if self.uses == 0 and self.recorded_at is not None and bool((x == self.recorded_at).all()):
             return False
         self.uses += 1
-        return self.uses & (self.uses - 1) == 0
+        return not self.uses & (self.uses - 1)
 
     def agree(self, f: float, g: Vector, f_plain: float, g_plain: Vector) -> bool:
         """Whether two values and gradients are the same up to rounding."""
@@ -291,6 +297,10 @@ class _Case:
         self.largest_Hv = max(self.largest_Hv, size)
         allowed = _AGREEMENT * size + _CANCELLATION * self.largest_Hv
         return all(bool(np.abs(Hv - exact).max() <= allowed) for Hv in found)
+
+
+def _number(f: Any) -> float:
+    return f if type(f) is float else as_number(f)
 
 
 def _own(g: Any, x: Vector) -> Vector:

@@ -9,11 +9,13 @@ values of x (an ``if``, a loop's end, an index) would otherwise be frozen into t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from autograd.core import SparseObject, VSpace
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import Box, Node, isbox, new_box, trace_stack
 
@@ -93,7 +95,8 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
     journal: list[RecordedNode] = []
     height = trace_stack.top
     try:
-        with _guarded_boxes(), trace_stack.new_trace() as trace:
+        with warnings.catch_warnings(), _guarded_boxes(), _pure_sums(), trace_stack.new_trace() as trace:
+            warnings.simplefilter("ignore")  # autograd warns of outputs that do not depend on x: a linear f has some
             roots = {name: RecordedNode.new_root(value, journal) for name, value in inputs.items()}
             boxes = {name: new_box(value, trace, roots[name]) for name, value in inputs.items()}
             outputs = [recorded_node(output) for output in function(**boxes)]
@@ -107,6 +110,25 @@ def recorded_node(value: Any) -> Any:
     while isbox(value) and type(value._node) is not RecordedNode:
         value = value._value
     return value._node if isbox(value) else value
+
+
+@contextmanager
+def _pure_sums() -> Iterator[None]:
+    """autograd adds gradients up in place, which would change arrays that the recording keeps as constants."""
+    in_place, sparse = VSpace._mut_add, SparseObject.__init__
+
+    def added(self: Any, x: Any, y: Any) -> Any:
+        return x + y
+
+    def copying(self: Any, space: Any, mut_add: Callable[[Any], Any]) -> None:
+        # a tuple is not changed, and its entries are added by ``added``
+        sparse(self, space, lambda A: mut_add(A.copy() if isinstance(A, np.ndarray) else A))
+
+    VSpace._mut_add, SparseObject.__init__ = added, copying
+    try:
+        yield
+    finally:
+        VSpace._mut_add, SparseObject.__init__ = in_place, sparse
 
 
 _NEVER_BOXED = (

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from autograd.misc import flatten as _flatten
 from autograd.tracer import isbox
 
 from newtonkit.linalg import Vector
@@ -22,7 +21,8 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     x0 : array_like, or a dict, list or tuple of them
         Numbers, and lists or tuples (of lists or tuples) of numbers only, are read as ``numpy.asarray`` reads
         them; a number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, and a list
-        or tuple with an array or dict in it, keeps its structure, with every leaf as a float64 array.
+        or tuple with an array or dict in it, keeps its structure, with every leaf as a float64 array; dicts come
+        in the order of their sorted keys.
 
     Returns
     -------
@@ -45,18 +45,42 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     ((5,), (2, 2))
     """
     if isbox(x0):  # differentiated from outside: autograd's own array, already float
-        return (x0, _identity) if x0.ndim == 1 else _flatten(x0)
+        return (x0, _identity) if x0.ndim == 1 else (x0.reshape(-1), _reshaping(x0.shape))
     tree = _with_float_leaves(x0, "x0")
     if not _has_entries(tree):
         raise ValueError(f"x0 must hold at least one number, got {x0!r}")
     if isinstance(tree, np.ndarray):
-        shape = tree.shape
-        vector = tree.reshape(-1).copy()
-        unflatten: Unflatten = _identity if len(shape) == 1 else lambda v: v.reshape(shape)
-    else:
-        vector, unflatten = _flatten(tree)
-        vector = np.array(vector, dtype=np.float64)
-    return vector, unflatten
+        return tree.reshape(-1).copy(), _identity if tree.ndim == 1 else _reshaping(tree.shape)
+    leaves: list[Vector] = []
+    unflatten, _ = _unflattener(tree, leaves, 0)
+    return np.concatenate([leaf.reshape(-1) for leaf in leaves]), unflatten
+
+
+def _unflattener(tree: Any, leaves: list[Vector], start: int) -> tuple[Unflatten, int]:
+    """How to cut a tree from a vector that holds its leaves from ``start`` on, and where they end; collects them."""
+    if isinstance(tree, np.ndarray):
+        leaves.append(tree)
+        stop, shape = start + tree.size, tree.shape
+        if tree.ndim == 1:
+            return lambda v: v[start:stop], stop
+        return lambda v: v[start:stop].reshape(shape), stop
+    stop = start
+    if isinstance(tree, dict):
+        named = {}
+        for key in sorted(tree):  # so that equal dicts give equal vectors, however they were built
+            named[key], stop = _unflattener(tree[key], leaves, stop)
+        return lambda v: {key: named[key](v) for key in tree}, stop
+    parts = []
+    for leaf in tree:
+        part, stop = _unflattener(leaf, leaves, stop)
+        parts.append(part)
+    if isinstance(tree, tuple):
+        return lambda v: tuple(part(v) for part in parts), stop
+    return lambda v: [part(v) for part in parts], stop
+
+
+def _reshaping(shape: tuple[int, ...]) -> Unflatten:
+    return lambda v: v.reshape(shape)
 
 
 def structure(x0: Any) -> Any:
@@ -64,7 +88,7 @@ def structure(x0: Any) -> Any:
     if isbox(x0):
         return "array", x0.shape
     if isinstance(x0, dict):
-        return "dict", tuple((key, structure(leaf)) for key, leaf in sorted(x0.items()))
+        return "dict", tuple((key, structure(x0[key])) for key in x0)
     if isinstance(x0, list | tuple) and not _is_numbers_only(x0):
         return type(x0).__name__, tuple(map(structure, x0))
     return "array", np.atleast_1d(np.asarray(x0)).shape

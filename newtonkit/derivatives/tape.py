@@ -185,8 +185,12 @@ class Tape:
 
     def _lower_vector_space(self, raw: Any, args: list[Any], value: Any) -> Any:
         space, rest = args[0], args[1:]
-        if not isinstance(space, ArrayVSpace) or space.iscomplex:
-            raise UnsupportedError(f"a gradient in {type(space).__name__}")
+        if space.iscomplex:
+            raise UnsupportedError("complex numbers")
+        if not isinstance(space, ArrayVSpace):  # tuples, such as the result of slogdet: called as it is
+            if raw is _MUT_ADD and rest[0] is None:
+                return rest[1]
+            return self._new(_ADD if raw is _MUT_ADD else raw, tuple(args), {}, value)
         if raw is _COVECTOR:
             return rest[0]
         if raw is _SCALAR_MUL:
@@ -227,7 +231,14 @@ class Tape:
     def _simplified(self, op: Any, a: Any, b: Any, value: Any) -> Any:
         """a op b, with constants as Python floats, and without what an identity makes superfluous."""
         shape = np.shape(value)
+        if np.result_type(value) != np.float64 or not (_is_double(a) and _is_double(b)):
+            return self._emit(op, (a, b), {}, value)  # other dtypes have rules of their own
         a, b = _as_float(a, b, shape), _as_float(b, a, shape)
+        if op is np.add and isinstance(a, Instruction) and isinstance(b, Instruction):
+            if _adds_to_zero(b) and a.op is SCATTER:
+                return self._new(SCATTER, (a, *b.args[1:]), {}, value)  # no array of zeros in between
+            if b.op is np.negative and a.shape == b.shape:
+                return self._emit(np.subtract, (a, b.args[0]), {}, value)
         if op is np.multiply:
             if type(a) is float:
                 a, b = b, a
@@ -260,6 +271,14 @@ class _Sparse:
     def __init__(self, x: Any, index: Any) -> None:
         self.x = x
         self.index = np.array(index, dtype=np.int64) if isinstance(index, list) else index
+
+
+def _is_double(arg: Any) -> bool:
+    return not isinstance(arg, Instruction) or arg.dtype == np.float64
+
+
+def _adds_to_zero(i: Instruction) -> bool:
+    return i.op is SCATTER and i.args[0] is None
 
 
 def is_basic(index: Any) -> bool:
