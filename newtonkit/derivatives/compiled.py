@@ -9,25 +9,22 @@ plain autograd, and ``note`` says why.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from autograd.differential_operators import make_jvp, make_vjp
 
 from newtonkit.derivatives.autodiff import (
     as_number,
     dense_from_products,
-    pullback,
     trace_gradient,
     trace_linearization,
     trace_lock,
-    unit,
 )
-from newtonkit.derivatives.batching import BatchedStage
-from newtonkit.derivatives.codegen import Program
-from newtonkit.derivatives.recording import ValueDependentError, record
-from newtonkit.derivatives.tape import Tape
 from newtonkit.linalg import Matrix, Vector
+
+if TYPE_CHECKING:
+    from newtonkit.derivatives.batching import BatchedStage
+    from newtonkit.derivatives.codegen import Program
 
 _PLAIN = 2  # gradients by plain autograd before a recording, which pays for itself after about four of them
 _AGREEMENT = 1e-9  # relative, of tape and autograd: far above their rounding, far below what stale data do
@@ -212,36 +209,30 @@ class _Case:
                 return True
             try:
                 self._record(kind, x, args)
-            except ValueDependentError as error:
-                self.failure = f"no tape: {error}"
             except Exception as error:  # whatever autograd or the tape cannot do: plain autograd is always right
-                self.failure = f"no tape: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                first_line = str(error).partition("\n")[0]
+                named = "" if type(error).__name__ == "ValueDependentError" else f"{type(error).__name__}: "
+                self.failure = f"no tape: {named}{first_line}"
         return not self.failure
 
     def _record(self, kind: str, x: Vector, args: tuple[Any, ...]) -> None:
-        function, names = _with_inputs(self.fun, args)
-        inputs: dict[str, Any] = {"x": x.copy()} | {name: args[i] for i, name in names.items()}
+        # imported here: should autograd's internals move, recording fails and plain autograd goes on
+        from newtonkit.derivatives.taping import gradient_program, product_program
+
         if kind == "gradient":
-            tape = Tape(record(_gradient(function), inputs))
-            program = Program(tape)
+            self.programs[kind] = gradient_program(self.fun, x, args)
         else:
-            try:
-                recording = record(_forward_over_reverse(function), inputs | {"v": np.ones_like(x)})
-            except Exception:  # a primitive without a forward rule, or one whose forward rule asks for values
-                recording = record(_reverse_over_reverse(function), inputs | {"v": np.ones_like(x)})
-            tape = Tape(recording, directions=("v",))
-            program = Program(tape)
-            self.batched = BatchedStage(tape, program.residuals)
+            program, self.batched = product_program(self.fun, x, args)
+            self.programs[kind] = program
         if self.recorded_at is None:
             self.recorded_at = x.copy()
-        self.programs[kind] = program
 
     # --- replaying ------------------------------------------------------------------------------------------
 
     def gradient(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
         """f and ∇f from the tape."""
         program = self.programs["gradient"]
-        (f, g), _ = program.once(x, *filter(_is_input, args)) if args else program.once(x)
+        (f, g), _ = program.once(x, *filter(is_input, args)) if args else program.once(x)
         return _number(f), (g if program.fresh[1] else _own(g, x))
 
     def linearize(self, x: Vector, args: tuple[Any, ...]) -> Linearization:
@@ -249,7 +240,7 @@ class _Case:
         program, batched = self.programs["product"], self.batched
         assert program.per_direction is not None
         assert batched is not None
-        (f, g, *_), residuals = program.once(x, *filter(_is_input, args)) if args else program.once(x)
+        (f, g, *_), residuals = program.once(x, *filter(is_input, args)) if args else program.once(x)
         per_direction = program.per_direction
         fresh = program.fresh
 
@@ -310,62 +301,15 @@ def _own(g: Any, x: Vector) -> Vector:
     return own
 
 
-def _is_input(arg: Any) -> bool:
+def is_input(arg: Any) -> bool:
+    """Whether an argument is an input of a tape at run time: a float, or an array of numbers."""
     return isinstance(arg, float | np.ndarray) and np.asarray(arg).dtype.kind in "fiub"
 
 
 def _signature(arg: Any) -> Any:
     """What must be the same for a tape to be used again."""
-    if _is_input(arg):
+    if is_input(arg):
         array = np.asarray(arg)
         return array.shape, array.dtype.str
     hash(arg)
     return type(arg), arg
-
-
-def _with_inputs(fun: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Callable[..., Any], dict[int, str]]:
-    """fun as a function of x and of its runtime inputs by name, and where among the arguments those stand."""
-    names = {i: f"input{i}" for i, arg in enumerate(args) if _is_input(arg)}
-
-    def function(x: Any, inputs: dict[str, Any]) -> Any:
-        return fun(x, *[inputs[names[i]] if i in names else arg for i, arg in enumerate(args)])
-
-    return function, names
-
-
-def _gradient(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, **inputs: Any) -> tuple[Any, Any]:
-        value, back = pullback(lambda z: function(z, inputs), x)
-        return value, back(unit(value))
-
-    return run
-
-
-def _forward_over_reverse(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, v: Any, **inputs: Any) -> tuple[Any, Any, Any]:
-        values = []
-
-        def gradient(z: Any) -> Any:
-            value, back = pullback(lambda y: function(y, inputs), z)
-            values.append(value)
-            return back(unit(value))
-
-        g, Hv = make_jvp(gradient)(x)(v)
-        return values[0], g, Hv
-
-    return run
-
-
-def _reverse_over_reverse(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, v: Any, **inputs: Any) -> tuple[Any, Any, Any]:
-        values = []
-
-        def gradient(z: Any) -> Any:
-            value, back = pullback(lambda y: function(y, inputs), z)
-            values.append(value)
-            return back(unit(value))
-
-        back, g = make_vjp(gradient)(x)
-        return values[0], g, back(v)
-
-    return run

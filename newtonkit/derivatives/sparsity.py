@@ -219,8 +219,6 @@ class _Dependence:
         if any(source.id in self._varies for source in i.sources()):
             self._varies.add(i.id)
             self._check_length(i)
-        if i.dtype is not None and i.dtype.kind in "biu":
-            return None  # what is whole is constant but for jumps
         if i.op in _STEPS or not any(self._depends(source) for source in i.sources()):
             return None
         P = self._by_rule(i)
