@@ -4,10 +4,13 @@ from newtonkit.critical import Verdict, classify
 from newtonkit.derivatives import (
     DerivativeCheck,
     DifferentiationError,
+    SparseHessian,
     check_derivatives,
     grad,
     hessian,
+    hessian_pattern,
     hvp,
+    sparse_hessian,
     value_and_grad,
 )
 from newtonkit.linesearch import Backtracking, HagerZhang
@@ -78,6 +81,7 @@ __all__ = [
     "Result",
     "Rule",
     "Schedule",
+    "SparseHessian",
     "State",
     "SteepestDescent",
     "StepDecay",
@@ -90,9 +94,11 @@ __all__ = [
     "classify",
     "grad",
     "hessian",
+    "hessian_pattern",
     "hvp",
     "iterate",
     "minimize",
     "run",
+    "sparse_hessian",
     "value_and_grad",
 ]

@@ -138,6 +138,8 @@ def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]
 
 def unit(value: Any) -> Any:
     """The 1 that the reverse pass starts from."""
+    if isinstance(value, int | np.integer):  # a constant function
+        return 1.0
     space = vspace(value)
     if space.size != 1 or space.iscomplex:
         raise TypeError("fun did not return one real number")

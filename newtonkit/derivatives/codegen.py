@@ -41,7 +41,8 @@ class Program:
     def __init__(self, tape: Tape) -> None:
         writer = _Writer(tape)
         self.residuals = writer.residuals
-        self.fresh = tuple(_is_fresh(tape, output) for output in tape.outputs)
+        kept = {residual.id for residual in self.residuals}
+        self.fresh = tuple(_is_fresh(tape, output, kept) for output in tape.outputs)
         self.source = writer.source()
         scope: dict[str, Any] = dict(writer.constants)
         exec(compile(self.source, "<tape>", "exec"), scope)
@@ -175,9 +176,11 @@ def may_overwrite(previous: Any, i: Instruction, uses: Counter[int], kept: set[i
     )
 
 
-def _is_fresh(tape: Tape, output: Any) -> bool:
-    """Whether an output is a new array of the input's shape each time."""
-    if not isinstance(output, Instruction) or output.shape != tape.inputs["x"].shape:
+def _is_fresh(tape: Tape, output: Any, kept: set[int]) -> bool:
+    """Whether an output is a new array of the input's shape each time, which nobody else holds."""
+    if not isinstance(output, Instruction) or output.shape != tape.inputs["x"].shape or output.id in kept:
+        return False
+    if sum(other is output for other in tape.outputs) > 1:
         return False
     made = output.op is SCATTER or isinstance(output.op, np.ufunc) or output.op in (np.dot, np.outer)
     return made and output.dtype == np.float64

@@ -183,9 +183,7 @@ class SparseHessian:
         vector, _ = flatten(x)
         if vector.size != self.pattern.shape[0]:
             raise ValueError(f"x must have {self.pattern.shape[0]} entries, got {vector.size}")
-        case = self.derivatives._case(vector, self.args)
-        if case is not None:
-            case.has_product(vector, self.args, at_once=True)  # several products for each of many x: worth a tape
+        self.derivatives.prepare(vector, self.args)  # several products for each of many x: worth a tape
         return self.at(self.derivatives.linearize(vector, self.args))
 
     def at(self, linearization: Linearization) -> sp.csc_array:

@@ -79,7 +79,7 @@ class Derivatives:
         case = self._case(x, args)
         if case is not None and case.has_gradient(x, args):
             f, g = case.gradient(x, args)
-            if not case.is_due(x) or self._agrees(case, f, g, x, args):
+            if not case.is_due("gradient", x) or self._agrees(case, f, g, x, args):
                 self.source = TAPE
                 return f, g
         if case is not None:
@@ -88,10 +88,11 @@ class Derivatives:
 
     def linearize(self, x: Vector, args: tuple[Any, ...] = ()) -> Linearization:
         """f(x), ∇f(x), and the Hessian at x as a map and, on demand, as a matrix."""
+        x = x.copy()  # what is handed out must not change with the caller's array
         case = self._case(x, args)
         if case is not None and case.has_product(x, args):
             taped = case.linearize(x, args)
-            if not case.is_due(x):
+            if not case.is_due("product", x):
                 self.source = TAPE
                 return taped
             plain = self._plain_linearization(x, args, None)
@@ -103,6 +104,12 @@ class Derivatives:
         if case is not None:
             self.note = case.failure
         return self._plain_linearization(x, args, case)
+
+    def prepare(self, x: Vector, args: tuple[Any, ...] = ()) -> None:
+        """Record the tape of products now, for one who knows that many will be asked for."""
+        case = self._case(x, args)
+        if case is not None:
+            case.has_product(x, args, at_once=True)
 
     def may_be_stale(self, x: Vector, args: tuple[Any, ...] = ()) -> bool:
         """Whether derivatives for this shape of x and args have come from a tape."""
@@ -186,8 +193,8 @@ class _Case:
         self.programs: dict[str, Program] = {}
         self.batched: BatchedStage | None = None
         self.asked = {"gradient": 0, "product": 0}
-        self.uses = 0
-        self.recorded_at: Vector | None = None
+        self.uses = {"gradient": 0, "product": 0}
+        self.recorded_at: dict[str, Vector] = {}
         self.largest_f = self.largest_g = self.largest_Hv = 0.0
 
     # --- recording ------------------------------------------------------------------------------------------
@@ -219,13 +226,12 @@ class _Case:
         # imported here: should autograd's internals move, recording fails and plain autograd goes on
         from newtonkit.derivatives.taping import gradient_program, product_program
 
+        self.recorded_at[kind] = x.copy()
         if kind == "gradient":
             self.programs[kind] = gradient_program(self.fun, x, args)
         else:
             program, self.batched = product_program(self.fun, x, args)
             self.programs[kind] = program
-        if self.recorded_at is None:
-            self.recorded_at = x.copy()
 
     # --- replaying ------------------------------------------------------------------------------------------
 
@@ -257,12 +263,14 @@ class _Case:
 
     # --- checking -------------------------------------------------------------------------------------------
 
-    def is_due(self, x: Vector) -> bool:
+    def is_due(self, kind: str, x: Vector) -> bool:
         """Whether this use of a tape is to be compared: the first away from the recording, the 2nd, 4th, 8th …"""
-        if self.uses == 0 and self.recorded_at is not None and bool((x == self.recorded_at).all()):
+        uses = self.uses[kind]
+        if uses == 0 and bool((x == self.recorded_at[kind]).all()):
             return False
-        self.uses += 1
-        return not self.uses & (self.uses - 1)
+        uses += 1
+        self.uses[kind] = uses
+        return not uses & (uses - 1)
 
     def agree(self, f: float, g: Vector, f_plain: float, g_plain: Vector) -> bool:
         """Whether two values and gradients are the same up to rounding."""

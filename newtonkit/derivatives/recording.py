@@ -14,14 +14,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 from autograd.core import SparseObject, VSpace
 from autograd.numpy.numpy_boxes import ArrayBox
-from autograd.tracer import Box, Node, isbox, new_box, trace_stack
+from autograd.tracer import Box, Node, isbox, new_box, register_notrace, trace_stack
 
 
 class ValueDependentError(Exception):
     """Python control flow, or a conversion, that depends on the values of x."""
+
+
+_REFUSAL = "Python control flow or a conversion depends on the values of x"
+
+
+class _Journal(list["RecordedNode"]):
+    """The calls so far, and whether a value was asked for on the way."""
+
+    refused = False
 
 
 class RecordedNode(Node):  # type: ignore[misc]
@@ -40,14 +50,47 @@ class RecordedNode(Node):  # type: ignore[misc]
     ) -> None:
         self.value, self.fun, self.args, self.kwargs = value, fun, args, kwargs
         self.argnums, self.parents = argnums, parents
-        self.journal: list[RecordedNode] = parents[0].journal
+        self.journal: _Journal = parents[0].journal
         self.journal.append(self)
+        if _shape_depends_on_values(fun.fun, argnums, parents, len(args)):
+            self.journal.refused = True
+            raise ValueDependentError(
+                f"the length of what {getattr(fun, '__name__', fun)} gives depends on the values of x; that of np.where does not"
+            )
 
-    def initialize_root(self, value: Any, journal: list[RecordedNode]) -> None:
+    def initialize_root(self, value: Any, journal: _Journal) -> None:
         """A runtime input."""
         self.value, self.fun, self.args, self.kwargs = value, None, (), {}
         self.argnums, self.parents = (), ()
         self.journal = journal
+
+
+def _shape_depends_on_values(
+    function: Any, argnums: tuple[int, ...], parents: tuple[RecordedNode, ...], count: int
+) -> bool:
+    """Whether another x would give a result of another shape: a selection by a mask, nonzero, unique …"""
+    function = getattr(function, "fun", function)
+    if function in _SHAPES_BY_VALUE or (function is np.where and count == 1):
+        return True
+    if any(number in argnums for number in _SIZES.get(function, ())):
+        return True
+    if function is not _GETITEM:
+        return False
+    by_number = dict(zip(argnums, parents, strict=True))
+    return 1 in by_number and np.result_type(by_number[1].value) == np.bool_
+
+
+_GETITEM = ArrayBox.__getitem__.fun
+_SHAPES_BY_VALUE = frozenset(
+    {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.trim_zeros, np.delete}
+)
+# the arguments that are sizes
+_SIZES: dict[Any, tuple[int, ...]] = {
+    **dict.fromkeys((np.ones, np.zeros, np.empty, np.full, np.identity), (0,)),
+    **dict.fromkeys((np.eye, np.tri, np.arange), (0, 1, 2)),
+    np.linspace: (2,),
+    **dict.fromkeys((np.repeat, np.tile, np.reshape, np.broadcast_to, np.pad, np.split, np.array_split), (1,)),
+}
 
 
 class GuardedBox(ArrayBox):  # type: ignore[misc]
@@ -56,10 +99,12 @@ class GuardedBox(ArrayBox):  # type: ignore[misc]
     __slots__ = ()
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise ValueDependentError("Python control flow or a conversion depends on the values of x")
+        # remembered, for the function may catch every exception and take another way
+        self._node.journal.refused = True
+        raise ValueDependentError(_REFUSAL)
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _refuse
-    __hash__ = ArrayBox.__hash__
+    __str__ = __repr__ = __format__ = __hash__ = _refuse
 
 
 class Recording:
@@ -92,7 +137,7 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
     Exception
         Whatever autograd cannot trace.
     """
-    journal: list[RecordedNode] = []
+    journal = _Journal()
     height = trace_stack.top
     try:
         with warnings.catch_warnings(), _guarded_boxes(), _pure_sums(), trace_stack.new_trace() as trace:
@@ -102,6 +147,8 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
             outputs = [recorded_node(output) for output in function(**boxes)]
     finally:
         trace_stack.top = height
+    if journal.refused:
+        raise ValueDependentError(_REFUSAL)
     return Recording(journal, roots, outputs)
 
 
@@ -130,6 +177,10 @@ def _pure_sums() -> Iterator[None]:
     finally:
         VSpace._mut_add, SparseObject.__init__ = in_place, sparse
 
+
+# what depends on shapes only is a constant of the recording
+for _function in (anp.size, anp.ndim, anp.shape, anp.zeros_like, anp.ones_like, anp.empty_like, anp.isscalar):
+    register_notrace(RecordedNode, _function)
 
 _NEVER_BOXED = (
     bool,
@@ -164,6 +215,12 @@ def _guarded_boxes() -> Iterator[None]:
     try:
         yield
     finally:
-        mappings.clear()
-        mappings.update(before)
-        Box.types.discard(GuardedBox)
+        # entry by entry: other threads may be looking
+        for kind in (*arrays, *_NEVER_BOXED):
+            if kind in before:
+                mappings[kind] = before[kind]
+            else:
+                mappings.pop(kind, None)
+        if GuardedBox not in before:  # the outermost recording
+            mappings.pop(GuardedBox, None)
+            Box.types.discard(GuardedBox)

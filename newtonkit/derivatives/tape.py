@@ -179,7 +179,7 @@ class Tape:
                 return inner.args[0]
             if inner.op is np.multiply and type(inner.args[1]) is float:
                 return self._emit(np.multiply, (inner.args[0], -inner.args[1]), {}, value)
-        if raw is np.sum and isinstance(args[0], Instruction) and args[0].shape == np.shape(value):
+        if raw is np.sum and _is_double(args[0]) and getattr(args[0], "shape", None) == np.shape(value):
             return args[0]  # over axes of length 1
         return self._emit(raw, tuple(args), dict(node.kwargs), value)
 
@@ -200,6 +200,9 @@ class Tape:
             return self._emit(np.sum, (product,), {}, value)
         if raw is _SPARSE_ADD:
             sparse = rest[1]
+            if isinstance(sparse, SparseObject):  # a constant
+                constant = sparse.mut_add(np.zeros(space.shape))
+                return constant if rest[0] is None else self._simplified(np.add, rest[0], constant, value)
             if not isinstance(sparse, _Sparse):
                 raise UnsupportedError("a sparse gradient of unknown origin")
             return self._new(SCATTER, (rest[0], sparse.x, sparse.index, tuple(space.shape)), {}, value)
@@ -219,6 +222,8 @@ class Tape:
             return np.dot, [G, self._transposed(other)]
         if raw is dot_adjoint_0.fun and dims == (2, 1):
             return np.outer, [G, other]
+        if dims == (1, 2):
+            return (np.dot, [other, G]) if raw is dot_adjoint_0.fun else (np.outer, [other, G])
         if dims == (1, 1):
             return np.multiply, [other, G]
         return raw, args
@@ -235,7 +240,7 @@ class Tape:
             return self._emit(op, (a, b), {}, value)  # other dtypes have rules of their own
         a, b = _as_float(a, b, shape), _as_float(b, a, shape)
         if op is np.add and isinstance(a, Instruction) and isinstance(b, Instruction):
-            if _adds_to_zero(b) and a.op is SCATTER:
+            if _adds_to_zero(b) and a.op is SCATTER and a.shape == b.shape:
                 return self._new(SCATTER, (a, *b.args[1:]), {}, value)  # no array of zeros in between
             if b.op is np.negative and a.shape == b.shape:
                 return self._emit(np.subtract, (a, b.args[0]), {}, value)

@@ -131,7 +131,9 @@ def softmax_regression(w):
 def bratu(u):
     """½‖∇u‖² − λ Σ exp(u) on a 4 × 4 grid with zero boundary values."""
     U = np.pad(np.reshape(u, (4, 4)), 1, "constant")
-    return 0.5 * np.sum((U[1:, :] - U[:-1, :]) ** 2) + 0.5 * np.sum((U[:, 1:] - U[:, :-1]) ** 2) - 0.1 * np.sum(np.exp(U))
+    return (
+        0.5 * np.sum((U[1:, :] - U[:-1, :]) ** 2) + 0.5 * np.sum((U[:, 1:] - U[:, :-1]) ** 2) - 0.1 * np.sum(np.exp(U))
+    )
 
 
 def minimal_surface(u):
@@ -181,7 +183,7 @@ def of_a_gradient(x):
 def of_two_gradients(x):
     """Sparse gradients of two shapes, added by the function itself."""
     of_a_vector = autograd.grad(lambda z: z[0] ** 3 + z[2] ** 2 * z[1])(x)
-    of_a_matrix = autograd.grad(lambda Z: Z[1, 2] ** 3 + Z[0, 0] ** 2)(np.outer(x[:2], x))
+    of_a_matrix = autograd.grad(lambda Z: Z[1, 2] ** 3)(np.outer(x[:2], x))
     return np.sum(np.sin(of_a_vector + of_a_matrix)) + np.sum((of_a_matrix + of_a_vector) ** 2)
 
 
@@ -225,7 +227,10 @@ WHOLE_PROBLEMS = {
     "array of entries": (by_a_list, 4),
     "the gradient of another function": (of_a_gradient, 4),
     "the gradients of two other functions": (of_two_gradients, 3),
-    "the sparse gradient of another function": (lambda x: weigh(autograd.grad(lambda z: z[0] ** 2 + z[0] * z[1])(x)), 3),
+    "the sparse gradient of another function": (
+        lambda x: weigh(autograd.grad(lambda z: z[0] ** 2 + z[0] * z[1])(x)),
+        3,
+    ),
     "an entry, and its square": (lambda x: x[0] ** 2 + x[0], 2),
     "an entry, and again its square": (lambda x: x[0] + x[0] ** 2 + x[1], 2),
     "linear terms and others": (lambda x: np.sum(x) + 2.0 * np.sum(x) + np.sum(x**3) + (1.0 - x[0]), 3),
@@ -280,7 +285,10 @@ REDUCTIONS = {
     "sum two axes": (lambda x: weigh(np.sum(np.reshape(x, (2, 2, 2)) ** 2, axis=(0, 2))), 8),
     "sum last axis": (lambda x: weigh(np.sum(M(x) ** 2, axis=-1)), 6),
     "sum over axes of length 1": (lambda x: weigh(np.sum(np.reshape(x, (1, 4, 1)), axis=(0, 2), keepdims=True)), 4),
-    "mean": (lambda x: np.mean(x**2) + weigh(np.mean(M(x) ** 2, axis=0)) + weigh(np.mean(M(x), axis=1, keepdims=True)), 6),
+    "mean": (
+        lambda x: np.mean(x**2) + weigh(np.mean(M(x) ** 2, axis=0)) + weigh(np.mean(M(x), axis=1, keepdims=True)),
+        6,
+    ),
     "mean two axes": (lambda x: weigh(np.mean(np.reshape(x, (2, 2, 2)) ** 2, axis=(-1, 0), keepdims=True)), 8),
     "var": (lambda x: np.var(x) * x[0] + np.var(x**2, ddof=1), 6),
     "var axis keepdims": (lambda x: weigh(np.var(M(x), axis=1)) + weigh(np.var(M(x), axis=0, keepdims=True)), 6),
@@ -299,6 +307,15 @@ REDUCTIONS = {
     "Frobenius norm": (lambda x: np.linalg.norm(M(x)) ** 3, 6),
     "methods": (lambda x: (x**2).sum() + (x**3).mean() * x.prod() + weigh(x.cumsum()), 4),
     "builtin sum": (lambda x: sum(x) ** 2 + sum(x[i] * x[i + 1] for i in range(3)), 4),
+    "sizes in Python": (
+        lambda x: sum(x[i] * x[i + 1] for i in range(x.size - 1)) + np.dot(np.zeros(x.size) + 1.0, x**3) / x.size,
+        4,
+    ),
+    "np.size in Python": (lambda x: sum(x[i] ** 3 / (1 + i) for i in range(np.size(x))), 4),
+    "shape, ndim and len in Python": (
+        lambda x: sum(x[i] ** 3 for i in range(len(x))) * (x.ndim + np.ndim(x)) + np.sum(x**2) * np.shape(x)[0],
+        4,
+    ),
     "np.size of x": (lambda x: np.sum(x**4) / np.size(x) + np.sum(x**2) / len(x) / x.size / x.shape[0], 4),
 }
 
@@ -307,7 +324,10 @@ PRODUCTS = {
     "dot 2 1": (lambda x: weigh(np.dot(S(x), x)), 4),
     "dot 1 2": (lambda x: weigh(np.dot(x, S(x))), 4),
     "dot 2 2": (lambda x: weigh(np.dot(S(x), np.outer(x, x))), 4),
-    "dot with a constant matrix": (lambda x: weigh(np.dot(A64, x)) + weigh(np.dot(x, A46)) + weigh(B44 @ np.outer(x, x)), 4),
+    "dot with a constant matrix": (
+        lambda x: weigh(np.dot(A64, x)) + weigh(np.dot(x, A46)) + weigh(B44 @ np.outer(x, x)),
+        4,
+    ),
     "dot with a number": (lambda x: weigh(np.dot(x[0], x)) + weigh(np.dot(x, x[1])) + np.dot(x[2], x[3]) ** 2, 4),
     "dot 3 2": (lambda x: weigh(np.dot(T234 * np.sum(x), np.outer(x, x))), 4),
     "dot 3 1": (lambda x: weigh(np.dot(T234 * x[0], x**2)), 4),
@@ -370,7 +390,10 @@ INDEXING = {
 }
 
 SHAPES = {
-    "reshape": (lambda x: weigh(np.reshape(x**2, (3, 2))) + weigh(x.reshape(2, 3) ** 2) + weigh(x.reshape((6, 1)) ** 2), 6),
+    "reshape": (
+        lambda x: weigh(np.reshape(x**2, (3, 2))) + weigh(x.reshape(2, 3) ** 2) + weigh(x.reshape((6, 1)) ** 2),
+        6,
+    ),
     "reshape -1": (lambda x: weigh(np.reshape(M(x) ** 2, -1)), 6),
     "reshape in Fortran order": (lambda x: weigh(np.reshape(x**2, (2, 3), order="F")), 6),
     "reshape in Fortran order, by position": (lambda x: weigh(np.reshape(x**2, (2, 3), "F")), 6),
@@ -379,9 +402,11 @@ SHAPES = {
     "T": (lambda x: weigh(M(x).T ** 2) + weigh(np.transpose(M(x)) * C6.reshape(3, 2)) + weigh(x.T**2), 6),
     "transpose axes": (lambda x: weigh(np.transpose(np.reshape(x, (2, 2, 2)) ** 2, (1, 2, 0))), 8),
     "swapaxes moveaxis rollaxis": (
-        lambda x: weigh(np.swapaxes(np.reshape(x, (2, 2, 2)) ** 2, 0, 2))
-        + weigh(np.moveaxis(np.reshape(x, (1, 2, 4)) ** 2, 0, -1))
-        + weigh(np.rollaxis(np.reshape(x, (1, 2, 4)) ** 2, 2)),
+        lambda x: (
+            weigh(np.swapaxes(np.reshape(x, (2, 2, 2)) ** 2, 0, 2))
+            + weigh(np.moveaxis(np.reshape(x, (1, 2, 4)) ** 2, 0, -1))
+            + weigh(np.rollaxis(np.reshape(x, (1, 2, 4)) ** 2, 2))
+        ),
         8,
     ),
     "squeeze expand_dims": (
@@ -401,7 +426,10 @@ SHAPES = {
     "tile": (lambda x: weigh(np.tile(x**2, 3)), 4),
     "repeat": (lambda x: weigh(np.repeat(x**2, 2)) + weigh(np.repeat(M4(x) ** 2, 3, axis=1)), 4),
     "roll": (lambda x: weigh(np.roll(x**2, 1)) + weigh(np.roll(M4(x) ** 2, 1, axis=1)), 4),
-    "flipud fliplr rot90": (lambda x: weigh(np.flipud(M(x) ** 2)) + weigh(np.fliplr(M(x) ** 3)) + weigh(np.rot90(M(x) ** 2)), 6),
+    "flipud fliplr rot90": (
+        lambda x: weigh(np.flipud(M(x) ** 2)) + weigh(np.fliplr(M(x) ** 3)) + weigh(np.rot90(M(x) ** 2)),
+        6,
+    ),
     "diag of a vector": (lambda x: weigh(np.diag(x**2) + np.diag(x[1:] ** 2, 1)), 4),
     "diag of a matrix": (lambda x: weigh(np.diag(S(x))) + weigh(np.diagonal(S(x) ** 2, 0, -1, -2)), 4),
     "trace": (lambda x: np.trace(S(x) @ S(x)) + np.trace(M4(x)) ** 2, 4),
@@ -651,7 +679,10 @@ DATA = {
     "labels compared": (lambda x, d: np.sum((d == 1) * x**2 + (d == 0) * np.exp(x)), onp.array([0, 1, 1, 0])),
     "labels as an index": (lambda x, d: np.sum(x[d] ** 2 * C4), onp.array([3, 0, 0, 2])),
     "labels in arithmetic": (lambda x, d: np.sum((2 * d - 1) * x**3 + d / 2 + d**2 * x), onp.array([0, 1, 2, 3])),
-    "bytes": (lambda x, d: np.sum((d * 1.0) * 100.0 * x**2 + (d * 1.0) ** 2 * x), onp.array([1, 120, 3, 4], dtype="i1")),
+    "bytes": (
+        lambda x, d: np.sum((d * 1.0) * 100.0 * x**2 + (d * 1.0) ** 2 * x),
+        onp.array([1, 120, 3, 4], dtype="i1"),
+    ),
     "a mask": (lambda x, d: np.sum(d * x**2) + np.sum(np.where(d, x, x**3)), onp.array([True, False, True, True])),
     "a mask of ones": (lambda x, d: np.sum((d * 1.0 + d * 1.0) * x**2), onp.array([True, False, True, True])),
     "weights of single precision": (lambda x, d: np.sum(d * x**2), onp.array([0.1, 0.2, 0.3, 0.4], dtype="f4")),

@@ -195,7 +195,7 @@ def test_the_pattern_is_a_symmetric_matrix_of_booleans_with_sorted_columns(name)
 
 
 def test_both_branches_count_where_x_decides_between_them_and_nothing_else_does():
-    P, reason = find_pattern(CONSERVATIVE["where, by x"], point())
+    P, reason = find_pattern(lambda x: anp.sum(anp.where(x > 0, x**2, x[::-1]) ** 2), point())
     assert reason == ""
     assert (P.toarray() == (np.eye(N) + np.eye(N)[::-1] > 0)).all()
 

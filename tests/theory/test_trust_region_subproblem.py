@@ -288,7 +288,8 @@ def test_where_there_is_neither_slope_nor_curvature_the_step_does_not_go(n, null
 def test_near_a_degenerate_minimizer_rounding_of_the_gradient_does_not_send_the_step_to_the_boundary(nullity, distance):
     """There g is a small difference of large terms, so that its rounding is eps·|B||x|, far above eps·‖g‖.
 
-    The model is told so, as `TrustNewton` tells it. The step is as long as the way to the nearest minimizer, at most twice, and not as long as the radius.
+    The model is told so, as `TrustNewton` tells it. The step is as long as the way to the nearest minimizer, at most
+    twice, and not as long as the radius.
     """
     n, radius = 6, 1.0
     for seed in range(20):
