@@ -55,7 +55,7 @@ class RecordedNode(Node):  # type: ignore[misc]
         if _shape_depends_on_values(fun.fun, argnums, parents, len(args)):
             self.journal.refused = True
             raise ValueDependentError(
-                f"the length of what {getattr(fun, '__name__', fun)} gives depends on the values of x; that of np.where does not"
+                f"the length of what {getattr(fun, '__name__', fun)} gives depends on the values of x; use np.where"
             )
 
     def initialize_root(self, value: Any, journal: _Journal) -> None:

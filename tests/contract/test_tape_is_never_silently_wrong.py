@@ -35,7 +35,8 @@ from newtonkit.derivatives.recording import ValueDependentError, record
 
 EPS = float(onp.finfo(onp.float64).eps)
 TOLERANCE = 1000 * EPS  # relative to the largest of f, ∇f, H: far below any branch, mask or datum taken wrongly
-LENGTH = 12  # of a sequence of calls: two plain ones, a recording, and comparisons that thin out
+LENGTH = 10  # of a sequence of calls: two plain ones, a recording, and comparisons that thin out
+EXCURSIONS = range(2, LENGTH)  # the first two calls are plain autograd's
 
 
 @pytest.fixture(autouse=True)
@@ -77,10 +78,9 @@ def first_order(derivatives, x, args):
 def second_order(derivatives, x, args):
     found = derivatives.linearize(x, args)
     H = onp.array([found.product(v) for v in onp.eye(x.size)])
-    batched = found.products(onp.eye(x.size))
-    if onp.isfinite(H).all():
+    if derivatives.source == TAPE and onp.isfinite(H).all():
         scale = TOLERANCE * onp.abs(H).max()
-        assert onp.abs(batched - H).max() <= scale
+        assert onp.abs(found.products(onp.eye(x.size)) - H).max() <= scale
         assert onp.abs(found.hessian() - H).max() <= scale
     return found.f, found.g, H
 
@@ -106,7 +106,7 @@ def assert_never_wrong(fun, here, there, args=()):
     exact_there = [result_of(by_autograd, fun, x, args) for x in there]
     seen = []
     for order in (first_order, second_order):
-        for excursion in range(LENGTH):
+        for excursion in EXCURSIONS:
             derivatives = Derivatives(fun)
             for k in range(LENGTH):
                 x, exact = (there[k], exact_there[k]) if k == excursion else (here[k], exact_here[k])
@@ -629,7 +629,7 @@ def test_python_code_on_a_further_argument_is_never_frozen_into_a_tape(fun, kind
     exact_usual = [by_autograd(fun, x, (usual,)) for x in points]
     exact_once = [by_autograd(fun, x, (once,)) for x in points]
     for order in (first_order, second_order):
-        for excursion in range(LENGTH):
+        for excursion in EXCURSIONS:
             derivatives = Derivatives(fun)
             for k, x in enumerate(points):
                 args, exact = ((once,), exact_once) if k == excursion else ((usual,), exact_usual)
@@ -700,7 +700,7 @@ def test_verify_also_finds_out_data_of_which_numpy_made_something_before():
     for x in points:
         derivatives.value_and_gradient(x)
     data *= onp.array([1.0, 1.0, 1.0, 100.0])
-    f, g = derivatives.value_and_gradient(x)
+    _, g = derivatives.value_and_gradient(x)
     exact = 2.0 * data / data.sum() * x
     if onp.abs(g - exact).max() > 1e-9:
         assert not derivatives.verify(x, g)
@@ -887,7 +887,7 @@ def test_a_boolean_that_autograd_has_no_box_for_is_refused_again_after_a_recordi
         derivatives.value_and_gradient(x)
     assert derivatives.source == TAPE
     for value in (True, 1, onp.int64(1), onp.bool_(True)):
-        with pytest.raises(TypeError, match="Can't differentiate w.r.t. type"):
+        with pytest.raises(TypeError, match=r"Can't differentiate w\.r\.t\. type"):
             autograd.grad(lambda x: x * 2.0)(value)
 
 
@@ -1012,9 +1012,8 @@ def test_the_table_of_boxes_is_never_without_its_entries_for_another_thread(fran
 
     def watch():
         while not done.is_set():
-            for kind in (onp.ndarray, float, onp.float64, tuple):
-                if kind not in Box.type_mappings:
-                    missing.append(kind)
+            kinds = (onp.ndarray, float, onp.float64, tuple)
+            missing.extend(kind for kind in kinds if kind not in Box.type_mappings)
 
     def recordings():
         try:
@@ -1028,8 +1027,8 @@ def test_the_table_of_boxes_is_never_without_its_entries_for_another_thread(fran
 
 
 def test_a_lock_is_free_again_after_an_exception_in_a_recording():
-    with pytest.raises(DifferentiationError):
-        for x in sides()[0]:
+    for x in sides()[0]:
+        with pytest.raises(DifferentiationError):
             Derivatives(lambda x: float(x[0])).value_and_gradient(x)
     acquired = []
     run_together(lambda: acquired.append(trace_lock.acquire(timeout=5.0)) or trace_lock.release())

@@ -265,7 +265,7 @@ QUICK = {
     "phases": [Phase.explicit, Phase.generate],
     "report_multiple_bugs": False,
 }
-SETTINGS = settings(max_examples=120, **QUICK)
+SETTINGS = settings(max_examples=70, **QUICK)
 
 
 @SETTINGS
