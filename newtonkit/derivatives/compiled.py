@@ -30,6 +30,8 @@ _PLAIN = 2  # gradients by plain autograd before a recording, which pays for its
 _AGREEMENT = 1e-9  # relative, of tape and autograd: far above their rounding, far below what stale data do
 _CANCELLATION = 1e-12  # the same, relative to the largest values seen, for points where f or g cancels to nothing
 
+_NOTHING = np.zeros(1)
+
 PLAIN, TAPE = "plain autograd", "tape"
 
 
@@ -73,6 +75,20 @@ class Derivatives:
         self._tape = tape
         self._cases: dict[Any, _Case] = {}
         self._recent: tuple[tuple[Any, ...], tuple[int, ...], _Case] | tuple[None, None, None] = (None, None, None)
+
+    def value(self, x: Vector, args: tuple[Any, ...] = ()) -> float:
+        """f(x): by a plain call, until derivatives of this shape come from a tape too."""
+        case = self._case(x, args)
+        if case is not None and case.has_value(x, args):
+            f = case.value(x, args)
+            if not case.is_due("value", x):
+                return f
+            plain = as_number(self.fun(x, *args))
+            if case.agree(f, _NOTHING, plain, _NOTHING):
+                return f
+            self._drop(case)
+            return plain
+        return as_number(self.fun(x, *args))
 
     def value_and_gradient(self, x: Vector, args: tuple[Any, ...] = ()) -> tuple[float, Vector]:
         """f(x) and ∇f(x)."""
@@ -192,12 +208,18 @@ class _Case:
         self.failure = ""
         self.programs: dict[str, Program] = {}
         self.batched: BatchedStage | None = None
-        self.asked = {"gradient": 0, "product": 0}
-        self.uses = {"gradient": 0, "product": 0}
+        self.asked = {"value": 0, "gradient": 0, "product": 0}
+        self.uses = {"value": 0, "gradient": 0, "product": 0}
         self.recorded_at: dict[str, Vector] = {}
         self.largest_f = self.largest_g = self.largest_Hv = 0.0
 
     # --- recording ------------------------------------------------------------------------------------------
+
+    def has_value(self, x: Vector, args: tuple[Any, ...]) -> bool:
+        """Whether there is a tape of f, recorded after that of a derivative."""
+        if "value" in self.programs:
+            return True
+        return bool(self.programs) and self._recorded("value", x, args, at_once=True)
 
     def has_gradient(self, x: Vector, args: tuple[Any, ...]) -> bool:
         """Whether there is a tape of f and ∇f, recorded now if its turn has come."""
@@ -224,16 +246,24 @@ class _Case:
 
     def _record(self, kind: str, x: Vector, args: tuple[Any, ...]) -> None:
         # imported here: should autograd's internals move, recording fails and plain autograd goes on
-        from newtonkit.derivatives.taping import gradient_program, product_program
+        from newtonkit.derivatives.taping import gradient_program, product_program, value_program
 
         self.recorded_at[kind] = x.copy()
-        if kind == "gradient":
+        if kind == "value":
+            self.programs[kind] = value_program(self.fun, x, args)
+        elif kind == "gradient":
             self.programs[kind] = gradient_program(self.fun, x, args)
         else:
             program, self.batched = product_program(self.fun, x, args)
             self.programs[kind] = program
 
     # --- replaying ------------------------------------------------------------------------------------------
+
+    def value(self, x: Vector, args: tuple[Any, ...]) -> float:
+        """f from the tape."""
+        program = self.programs["value"]
+        (f,), _ = program.once(x, *filter(is_input, args)) if args else program.once(x)
+        return _number(f)
 
     def gradient(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
         """f and ∇f from the tape."""

@@ -17,15 +17,16 @@ from newtonkit.derivatives.tape import Tape
 from newtonkit.linalg import Vector
 
 
-def gradient_tape(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Tape:
-    """The tape of (f, ∇f), recorded at x; the caller holds the lock on traces."""
-    function, names = _with_inputs(fun, args)
-    return Tape(record(_gradient(function), _inputs(x, args, names)))
-
-
 def gradient_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Program:
     """(f, ∇f) as straight numpy; the caller holds the lock on traces."""
-    return Program(gradient_tape(fun, x, args))
+    function, names = _with_inputs(fun, args)
+    return Program(Tape(record(_gradient(function), _inputs(x, args, names))))
+
+
+def value_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Program:
+    """f alone as straight numpy; the caller holds the lock on traces."""
+    function, names = _with_inputs(fun, args)
+    return Program(Tape(record(lambda x, **inputs: (function(x, inputs),), _inputs(x, args, names))))
 
 
 def product_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> tuple[Program, BatchedStage]:

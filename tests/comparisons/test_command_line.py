@@ -16,7 +16,7 @@ def newtonkit(*arguments):
 def test_help_names_every_command():
     result = newtonkit("--help")
     assert result.exit_code == 0
-    for command in ("compare", "solve", "classify", "list", "overhead"):
+    for command in ("compare", "solve", "classify", "list", "overhead", "derivatives"):
         assert command in result.output
         assert newtonkit(command, "--help").exit_code == 0
 
