@@ -20,6 +20,7 @@ from newtonkit.derivatives.autodiff import (
     trace_linearization,
     trace_lock,
 )
+from newtonkit.derivatives.structure import is_input
 from newtonkit.linalg import Matrix, Vector
 
 if TYPE_CHECKING:
@@ -337,11 +338,6 @@ def _own(g: Any, x: Vector) -> Vector:
     own = np.empty_like(x)
     own[...] = g
     return own
-
-
-def is_input(arg: Any) -> bool:
-    """Whether an argument is an input of a tape at run time: a float, or an array of numbers."""
-    return isinstance(arg, float | np.ndarray) and np.asarray(arg).dtype.kind in "fiub"
 
 
 def _signature(arg: Any) -> Any:

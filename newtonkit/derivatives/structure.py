@@ -99,6 +99,11 @@ def is_plain_vector(unflatten: Unflatten) -> bool:
     return unflatten is _identity
 
 
+def is_input(arg: Any) -> bool:
+    """Whether an argument is an input of a tape at run time: a float, or an array of numbers."""
+    return isinstance(arg, float | np.ndarray) and np.asarray(arg).dtype.kind in "fiub"
+
+
 def _identity(vector: Any) -> Any:
     return vector
 

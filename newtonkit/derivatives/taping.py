@@ -11,8 +11,8 @@ from autograd.differential_operators import make_jvp, make_vjp
 from newtonkit.derivatives.autodiff import pullback, unit
 from newtonkit.derivatives.batching import BatchedStage
 from newtonkit.derivatives.codegen import Program
-from newtonkit.derivatives.compiled import is_input
 from newtonkit.derivatives.recording import record
+from newtonkit.derivatives.structure import is_input
 from newtonkit.derivatives.tape import Tape
 from newtonkit.linalg import Vector
 
