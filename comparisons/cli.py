@@ -275,11 +275,17 @@ def overhead(sizes: tuple[int, ...], repeats: int) -> None:
 
 
 @main.command()
-def derivatives() -> None:
+@click.option("--sparse", is_flag=True, help="Sparse Hessians instead, up to a million variables.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
+def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
     """Time derivatives: by hand, by plain autograd, by the tape, and by JAX where it is installed."""
-    from comparisons.derivative_speed import measure, speed_table
+    from comparisons import derivative_speed, sparse_speed
 
-    Console(width=190).print(speed_table(measure()))
+    console = Console(width=190)
+    if sparse:
+        console.print(sparse_speed.sparse_table(sparse_speed.measure(sizes)))
+    else:
+        console.print(derivative_speed.speed_table(derivative_speed.measure()))
 
 
 if __name__ == "__main__":

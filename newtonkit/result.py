@@ -173,6 +173,8 @@ class Result(OptimizeResult):  # type: ignore[misc]
         ]
         if self.choice:
             lines.insert(1, f"   method: {self.choice}")
+        if "(no tape" in self.derivatives or "disagreed" in self.derivatives:
+            lines.append(f"   slower: derivatives by {self.derivatives}")
         return "\n".join(lines)
 
     __str__ = __repr__

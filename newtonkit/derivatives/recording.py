@@ -100,7 +100,7 @@ class GuardedBox(ArrayBox):  # type: ignore[misc]
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         # remembered, for the function may catch every exception and take another way
-        self._node.journal.refused = True
+        recorded_node(self).journal.refused = True
         raise ValueDependentError(_REFUSAL)
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _refuse

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from autograd import value_and_grad
 
-from comparisons import derivative_speed, overhead
+from comparisons import derivative_speed, overhead, sparse_speed
 
 
 @pytest.mark.parametrize("case", derivative_speed.cases(), ids=lambda case: f"{case.name} {case.n}")
@@ -31,6 +31,19 @@ def test_every_source_of_a_derivative_is_timed(monkeypatch):
         measured = [*timing.gradient.values(), *timing.product.values(), *timing.hessian.values()]
         assert all(math.isfinite(t) and t > 0 for t in measured)
     assert len(derivative_speed.speed_table(timings).rows) == len(small)
+
+
+def test_sparse_hessians_are_timed_on_a_chain_and_on_a_grid():
+    timings = sparse_speed.measure([9, 100])
+    assert [(t.name, t.n, t.groups) for t in timings] == [
+        ("chain", 9, 3),
+        ("grid", 9, timings[1].groups),
+        ("chain", 100, 3),
+        ("grid", 100, timings[3].groups),
+    ]
+    assert timings[2].entries == 3 * 100 - 2
+    assert timings[3].entries == 5 * 100 - 4 * 10
+    assert len(sparse_speed.sparse_table(timings).rows) == 4
 
 
 def test_overhead_leaves_the_users_functions_out():

@@ -336,3 +336,45 @@ def test_a_claim_put_off_is_heard_when_the_budget_ends():
         assert result.success == (left <= 1e-8 * (0.5 * WEIGHTS @ X0**2 - result.fun))
     assert True in seen
     assert False in seen
+
+
+def test_a_result_says_where_derivatives_came_from_and_names_what_slows_them_down():
+    """The tape by default, plain autograd where asked for or where Python branches on x, the user's own."""
+
+    def branching(x):
+        return valley(x) if x[0] > 0 else valley(x) + 0.0
+
+    assert newtonkit.minimize(valley, X0, method="bfgs").derivatives == "tape"
+    off = newtonkit.minimize(valley, X0, method="bfgs", options={"tape": False})
+    assert off.derivatives == "plain autograd (turned off)"
+    assert "slower" not in repr(off)
+    given = newtonkit.minimize(valley, X0, method="bfgs", jac=valley_gradient)
+    assert given.derivatives == "given"
+    slow = newtonkit.minimize(branching, X0, method="bfgs")
+    assert slow.success
+    assert "depends on the values of x" in repr(slow)
+
+
+def test_tape_or_not_the_run_ends_at_the_same_point(fast):
+    """The tape rounds in another order here and there: the same steps to 1e-8."""
+    taped = newtonkit.minimize(valley, X0, method=fast)
+    plain = newtonkit.minimize(valley, X0, method=fast, options={"tape": False})
+    assert taped.nit == plain.nit
+    onp.testing.assert_allclose(taped.x, plain.x, rtol=1e-8)
+
+
+def test_data_that_change_under_a_tape_are_noticed_before_anything_is_returned(fast):
+    """The minimizer jumps from 1 to 2 during the run: what is returned is a minimum of what f is in the end."""
+    data = {"centre": 1.0}
+
+    def moving(x):
+        return np.sum((x - data["centre"]) ** 4 + WEIGHTS * (x - data["centre"]) ** 2)
+
+    def move(intermediate_result):
+        if intermediate_result.nit == 5:
+            data["centre"] = 2.0
+
+    result = newtonkit.minimize(moving, X0 * 30, method=fast, callback=move)
+    assert data["centre"] == 2.0, "the run was too short to be misled"
+    assert result.success, result.message
+    onp.testing.assert_allclose(result.x, 2.0, atol=1e-4)

@@ -68,6 +68,7 @@ def assert_taped_gradient(fun, n, *, low=-2.0, high=2.0, args=()):
         (f_exact, g_exact, _), (df, dg, _) = with_tolerances(lambda z: fun(z, *args), x)
         assert abs(f - f_exact) <= df
         assert onp.abs(g - g_exact).max() <= dg
+        assert abs(derivatives.value(x, args) - f_exact) <= df
         assert type(f) is float
         assert g.shape == x.shape
         assert g.dtype == onp.float64
