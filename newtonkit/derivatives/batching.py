@@ -16,10 +16,10 @@ from newtonkit.derivatives.codegen import may_overwrite
 from newtonkit.derivatives.tape import GETITEM, INPUT, SCATTER, Instruction, Tape, is_basic
 from newtonkit.linalg import Matrix
 
-# Directions in one block: as many as touch 2 MiB, but 8 to 32 of them. Measured on chains n = 10 … 1000, logistic
+# Directions in one block: as many as touch 4 MiB, but 8 to 128 of them. Measured on chains n = 10 … 1000, logistic
 # regressions and a network of 1240 parameters: within 1.3 of the best block for each; a bad one costs a factor of 5.
-_BYTES = 1 << 21
-_FEWEST, _MOST = 8, 32
+_BYTES = 1 << 22
+_FEWEST, _MOST = 8, 128
 _REDUCTIONS = (np.sum, np.mean)
 _PRODUCTS = (np.dot, np.matmul)
 

@@ -665,14 +665,17 @@ def test_python_code_on_a_further_argument_is_never_frozen_into_a_tape(fun, kind
 
 
 def test_arguments_that_are_equal_but_of_other_types_do_not_share_a_tape():
+    """(1,) at every call, and once (True,), which Python finds equal."""
+
     def fun(x, options):
         return smooth(x) if options[0] is True else other(x)
 
-    derivatives = Derivatives(fun)
     points, _ = sides()
-    for k, x in enumerate(points):
-        for options in ((True,), (1,), (1.0,)):
-            where = f"call {k + 1} with {options!r}"
+    for excursion in EXCURSIONS:
+        derivatives = Derivatives(fun)
+        for k, x in enumerate(points):
+            options = (True,) if k == excursion else (1,)
+            where = f"call {k + 1}, excursion at call {excursion + 1}"
             assert_same(first_order(derivatives, x, (options,)), by_autograd(fun, x, (options,)), where)
 
 
