@@ -151,6 +151,10 @@ def run(
 
 
 def _attach(error: BaseException, the_run: _Run, history: History | None) -> None:
+    if the_run.state is None:
+        error.add_note(
+            f"This was the first evaluation, at x0, a vector of {the_run.x0.size}: does fun expect another length?"
+        )
     ending = Ending(Reason.EXCEPTION, detail=f"{type(error).__name__}: {error}")
     try:
         error.partial_result = the_run.partial_result(ending, history)  # type: ignore[attr-defined]

@@ -86,8 +86,9 @@ def test_a_mistake_is_answered_by_a_sentence(mistake, error, sentence):
 
 
 def test_a_function_of_another_length_than_x0_fails_with_the_users_own_error():
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(ValueError, match="broadcast") as caught:
         solve(lambda x: np.sum((x - onp.ones(3)) ** 2))
+    assert any("a vector of 2" in note for note in caught.value.__notes__)
 
 
 def test_plain_numpy_that_autograd_can_follow_is_differentiated_rightly():
