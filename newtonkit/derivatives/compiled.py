@@ -1,7 +1,7 @@
 """Derivatives of one function: by plain autograd at first, by a tape from the third gradient on.
 
 A tape replays what autograd did, as straight numpy, for every x of the same shape. What it cannot see, a function that
-reads data which change or draws random numbers, is caught by comparing it with plain autograd: at the first new point,
+reads data which change or draws random numbers, is caught by comparing it with plain autograd: at its first use,
 at scattered later ones, and wherever `Derivatives.verify` is asked for. A function that cannot be recorded stays with
 plain autograd, and ``note`` says why.
 """
@@ -31,6 +31,7 @@ _PLAIN = 2  # gradients by plain autograd before a recording, which pays for its
 _AGREEMENT = 1e-9  # relative, of tape and autograd: far above their rounding, far below what stale data do
 _CANCELLATION = 1e-12  # the same, relative to the largest values seen, for points where f or g cancels to nothing
 
+_CASES = 64  # tapes kept for different shapes and constants
 _NOTHING = np.zeros(1)
 
 PLAIN, TAPE = "plain autograd", "tape"
@@ -82,7 +83,7 @@ class Derivatives:
         case = self._case(x, args)
         if case is not None and case.has_value(x, args):
             f = case.value(x, args)
-            if not case.is_due("value", x):
+            if not case.is_due("value"):
                 return f
             plain = as_number(self.fun(x, *args))
             if case.agree(f, _NOTHING, plain, _NOTHING):
@@ -96,7 +97,7 @@ class Derivatives:
         case = self._case(x, args)
         if case is not None and case.has_gradient(x, args):
             f, g = case.gradient(x, args)
-            if not case.is_due("gradient", x) or self._agrees(case, f, g, x, args):
+            if not case.is_due("gradient") or self._agrees(case, f, g, x, args):
                 self.source = TAPE
                 return f, g
         if case is not None:
@@ -109,7 +110,7 @@ class Derivatives:
         case = self._case(x, args)
         if case is not None and case.has_product(x, args):
             taped = case.linearize(x, args)
-            if not case.is_due("product", x):
+            if not case.is_due("product"):
                 self.source = TAPE
                 return taped
             plain = self._plain_linearization(x, args, None)
@@ -154,7 +155,11 @@ class Derivatives:
             return None
         try:
             signature = (x.shape, *map(_signature, args))
-            case = self._cases.setdefault(signature, _Case(self.fun))
+            case = self._cases.get(signature)
+            if case is None:
+                if len(self._cases) >= _CASES:  # an argument that counts, and should be a float
+                    self._cases.clear()
+                case = self._cases.setdefault(signature, _Case(self.fun))
         except TypeError:
             self.note = "an argument in args is neither a number nor hashable"
             return None
@@ -211,7 +216,6 @@ class _Case:
         self.batched: BatchedStage | None = None
         self.asked = {"value": 0, "gradient": 0, "product": 0}
         self.uses = {"value": 0, "gradient": 0, "product": 0}
-        self.recorded_at: dict[str, Vector] = {}
         self.largest_f = self.largest_g = self.largest_Hv = 0.0
 
     # --- recording ------------------------------------------------------------------------------------------
@@ -249,7 +253,6 @@ class _Case:
         # imported here: should autograd's internals move, recording fails and plain autograd goes on
         from newtonkit.derivatives.taping import gradient_program, product_program, value_program
 
-        self.recorded_at[kind] = x.copy()
         if kind == "value":
             self.programs[kind] = value_program(self.fun, x, args)
         elif kind == "gradient":
@@ -294,12 +297,9 @@ class _Case:
 
     # --- checking -------------------------------------------------------------------------------------------
 
-    def is_due(self, kind: str, x: Vector) -> bool:
-        """Whether this use of a tape is to be compared: the first away from the recording, the 2nd, 4th, 8th …"""
-        uses = self.uses[kind]
-        if uses == 0 and bool((x == self.recorded_at[kind]).all()):
-            return False
-        uses += 1
+    def is_due(self, kind: str) -> bool:
+        """Whether this use of a tape is to be compared: the 1st, 2nd, 4th, 8th …"""
+        uses = self.uses[kind] + 1
         self.uses[kind] = uses
         return not uses & (uses - 1)
 
@@ -342,6 +342,8 @@ def _own(g: Any, x: Vector) -> Vector:
 
 def _signature(arg: Any) -> Any:
     """What must be the same for a tape to be used again."""
+    if isinstance(arg, tuple):
+        return type(arg), tuple(map(_signature, arg)), arg  # (1,) and (True,) are equal, but not the same
     if is_input(arg):
         array = np.asarray(arg)
         return array.shape, array.dtype.str

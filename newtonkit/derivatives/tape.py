@@ -179,7 +179,8 @@ class Tape:
                 return inner.args[0]
             if inner.op is np.multiply and type(inner.args[1]) is float:
                 return self._emit(np.multiply, (inner.args[0], -inner.args[1]), {}, value)
-        if raw is np.sum and _is_double(args[0]) and getattr(args[0], "shape", None) == np.shape(value):
+        plain = set(node.kwargs) <= {"axis", "keepdims"}
+        if raw is np.sum and plain and _is_double(args[0]) and getattr(args[0], "shape", None) == np.shape(value):
             return args[0]  # over axes of length 1
         return self._emit(raw, tuple(args), dict(node.kwargs), value)
 
