@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Set
 
@@ -10,17 +11,23 @@ import numpy as np
 from newtonkit.critical.classify import dense_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
-from newtonkit.linalg import EPS, Vector, all_finite, dot, max_norm, norm
+from newtonkit.derivatives.check import check_slope
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, eigh, max_norm, norm
 from newtonkit.oracle import Oracle
 from newtonkit.state import BudgetSpent, Ending, Kind, Reason, State
 from newtonkit.stopping import Stop, nothing_left, rounding_reached
 
 _DENSE = 200  # up to this n the verdict takes the full Hessian; above, products, unless the method has Hessians anyway
 _AGAIN = 0.1  # a claim that was turned down is heard again once ‖g‖∞ has fallen by this factor
+_SHRUNK = 0.95  # of Newton's step: 10^(−1/7) = 0.72 of it is left at x⁸ when ‖g‖∞ has fallen tenfold
 _FAR_DOWN = 1e-8  # of ‖g‖∞ at the start: what a claim must show where the budget leaves no room for its check
 _ROUGH = 1e-9  # relative error of curvature above which "no critical point near" is no certainty
 _ESCAPES = 5  # per run
+_REACH = 0.1  # of max(1, ‖x‖∞): how far a first look from a saddle, or along a flat direction, goes
+_LOOKS = 4  # directions tried where several have no certain curvature
+_SEED = 0  # of these directions; fixed, so that the same run gives the same verdict
 _RECOVERABLE = frozenset({Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION})
+_NO_STEP = frozenset({Reason.LINE_SEARCH, Reason.RADIUS})
 
 
 class Judge:
@@ -43,8 +50,10 @@ class Judge:
         self.dense = "hess" in needs
         self.escapes_left = _ESCAPES
         self._turned_down_at = math.inf
+        self._last_step = math.inf
         self._verdict: Verdict | None = None
         self._verdict_x: Vector | None = None
+        self._hessian: Matrix | None = None
 
     def hear(self, claim: Ending, state: State, first: State) -> Ending | None:
         """The ending that a claim of convergence amounts to; None where the run should go on.
@@ -71,15 +80,26 @@ class Judge:
         left = nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
         if left and not verdict.index:  # negative curvature is something left, away from a saddle too
             if objection is None:
-                return claim._replace(detail=left)
+                return self.look_around(state, first) or claim._replace(detail=left)
             if not verdict.regular and self.oracle.product_error < _ROUGH:
-                return objection
+                # towards a degenerate minimizer Newton's steps shrink from hearing to hearing, on exp(−x) they do not
+                if verdict.newton_step > _SHRUNK * self._last_step:
+                    return objection
+                self._last_step = verdict.newton_step
         self._turned_down_at = size
         return None
 
     def appeal(self, failure: Ending, state: State, first: State) -> Ending:
-        """A failure of the step, or what it really is: convergence as far as rounding allows, or a saddle."""
-        return self.reconsider(failure, state, first) if failure.reason in _RECOVERABLE else failure
+        """A failure of the step, or what it really is: convergence as far as rounding allows, or a saddle.
+
+        Where no step was found at all, the detail tells what differences of f say of the gradient.
+        """
+        if failure.reason not in _RECOVERABLE:
+            return failure
+        ending = self.reconsider(failure, state, first)
+        if ending.reason not in _NO_STEP:
+            return ending
+        return ending._replace(detail=self._about_the_slope(state, first) or ending.detail)
 
     def reconsider(self, failure: Ending, state: State, first: State) -> Ending:
         """GRADIENT, PRECISION or SADDLE where this state deserves it; else the failure."""
@@ -96,9 +116,9 @@ class Judge:
         if size <= self.stop.gtol and (
             left := nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, x_norm)
         ):
-            return Ending(Reason.GRADIENT, size, self.stop.gtol, left)
+            return self.look_around(state, first) or Ending(Reason.GRADIENT, size, self.stop.gtol, left)
         if left := rounding_reached(verdict.decrease, verdict.newton_step, state.f, x_norm):
-            return Ending(Reason.PRECISION, size, self.stop.gtol, left)
+            return self.look_around(state, first) or Ending(Reason.PRECISION, size, self.stop.gtol, left)
         return failure
 
     def verdict(self, state: State) -> Verdict:
@@ -109,8 +129,8 @@ class Judge:
 
     def forget(self) -> None:
         """Drop what rests on derivatives that were wrong."""
-        self._verdict = self._verdict_x = None
-        self._turned_down_at = math.inf
+        self._verdict = self._verdict_x = self._hessian = None
+        self._turned_down_at = self._last_step = math.inf
 
     def final(self, state: State, ending: Ending) -> Verdict:
         """The verdict for the Result; large problems that did not converge are not worth the products."""
@@ -125,13 +145,67 @@ class Judge:
             return unchecked("second-order checks are turned off (options verdict=False)", size)
         if math.isnan(size):
             return unchecked("the gradient is not finite here")
+        self._hessian = None
         try:
             with self.oracle.checking(), np.errstate(all="ignore"):
                 if self.dense or state.x.size <= _DENSE:
+                    self._hessian = self.oracle.hessian(state.x)
                     return dense_verdict(self.oracle, state.x, state.g)
                 return product_verdict(self.oracle, state.x, state.g)
         except BudgetSpent as spent:
             return unchecked(f"the budget has no room for it ({spent.ending.reason.name})", size)
+
+    def look_around(self, state: State, first: State) -> Ending | None:
+        """What values of f say against a claim that curvature leaves undecided; None where they say nothing.
+
+        SADDLE where f falls, by more than is left to a claim and over three lengths, along a direction without certain
+        curvature: −x⁴ or x³ at 0. NOT_CRITICAL where the start is flat to second order and f the same all round: no
+        progress is no success.
+        """
+        verdict = self.verdict(state)
+        if verdict.kind != "undecided" or self._hessian is None:
+            return None
+        reach = _REACH * max(1.0, max_norm(state.x))
+        rounding = 10 * EPS * abs(state.f)
+        worthwhile = max(1e-8 * (first.f - state.f), 1e3 * rounding)
+        nullity = verdict.nullity or 1
+        directions = _flat_directions(self._hessian, nullity)
+
+        def drop(t: float, p: Vector) -> float:
+            return state.f - self.oracle.value(state.x + t * p)
+
+        try:
+            with self.oracle.checking(), np.errstate(all="ignore"):
+                drops = np.array([drop(reach, p) for p in directions])
+                best = int(np.argmax(np.where(np.isfinite(drops), drops, -math.inf)))
+                p = directions[best]
+                if drops[best] > worthwhile and all(drop(t, p) > rounding for t in (reach / 4, reach / 16)):
+                    everywhere = nullity == state.x.size and bool((drops > worthwhile).all())
+                    kind = "degenerate maximum" if everywhere else "degenerate saddle"
+                    if self.escapes_left == 0:
+                        kind = "not critical"  # it has been left often enough: f may fall for ever
+                    fall = f"f falls by {drops[best]:.2g} within {reach:.2g} along a direction of hardly any curvature"
+                    self._verdict = dataclasses.replace(verdict, kind=kind, reason=fall, escape_direction=p)
+                    return contradiction(self._verdict)
+        except BudgetSpent:
+            return None
+        no_slope = not (state.g.any() or self._hessian.any())
+        if state is first and no_slope and bool((np.abs(drops) <= rounding).all()):
+            detail = f"gradient and Hessian are zero at the start, and f is the same all round within {reach:.2g}"
+            return Ending(Reason.NOT_CRITICAL, 0.0, detail=detail)
+        return None
+
+    def _about_the_slope(self, state: State, first: State) -> str:
+        """What differences of f say of the slope along −g; empty where the budget has no room for them."""
+        if not (all_finite(state.g) and state.g.any()):
+            return ""
+        scale = max(norm(state.x), norm(state.x - first.x)) or 1.0
+        try:
+            with self.oracle.checking(), np.errstate(all="ignore"):
+                # eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
+                return str(check_slope(self.oracle.value, state.x, state.f, state.g, math.cbrt(EPS) * scale))
+        except BudgetSpent:
+            return ""
 
     def escape(self, state: State) -> tuple[Vector, float] | None:
         """A lower point along the escape direction of the verdict at this state, and the step's length.
@@ -153,7 +227,7 @@ class Judge:
 
     def _descend(self, state: State, p: Vector) -> tuple[Vector, float] | None:
         oracle, f = self.oracle, state.f
-        t = 0.1 * max(1.0, max_norm(state.x))
+        t = _REACH * max(1.0, max_norm(state.x))
         x, lower = state.x, f
         for _ in range(60):
             x = state.x + t * p
@@ -172,6 +246,20 @@ class Judge:
         return x, t
 
 
+def _flat_directions(H: Matrix, nullity: int) -> list[Vector]:
+    """Unit vectors, and their opposites, in the span of the eigenvectors of least |λ|; any where H is not finite."""
+    if np.isfinite(H).all():
+        eigenvalues, Q = eigh(H)
+        basis = Q[:, np.argsort(np.abs(eigenvalues))[:nullity]]
+    else:
+        basis = np.eye(len(H))
+    k = basis.shape[1]
+    # general directions: along its axes xyz is zero
+    weights = np.random.default_rng(_SEED).standard_normal((min(k, _LOOKS), k))
+    vectors = [np.ascontiguousarray(basis @ w) for w in weights]
+    return [sign * v / norm(v) for v in vectors for sign in (1.0, -1.0)]
+
+
 def contradiction(verdict: Verdict) -> Ending | None:
     """The ending that a verdict forces upon a claim of convergence; None where it does not contradict."""
     if verdict.kind not in NO_MINIMUM:
@@ -179,7 +267,8 @@ def contradiction(verdict: Verdict) -> Ending | None:
     if verdict.kind == "not critical":
         return Ending(Reason.NOT_CRITICAL, verdict.gradient_norm, detail=verdict.reason)
     index = f" of index {verdict.index}" if verdict.kind == "saddle" and verdict.index else ""
-    return Ending(Reason.SADDLE, verdict.gradient_norm, detail=f"{verdict.kind}{index}")
+    why = f" where {verdict.reason}" if verdict.kind.startswith("degenerate") else ""
+    return Ending(Reason.SADDLE, verdict.gradient_norm, detail=f"{verdict.kind}{index}{why}")
 
 
 def believed(ending: Ending, verdict: Verdict) -> bool:

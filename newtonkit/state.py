@@ -94,11 +94,11 @@ class Reason(enum.Enum):
         "stopped after {measured:.3g} s (maxtime = {limit:.3g} s)",
         "raise maxtime to go on from result.x.",
     )
-    CALLBACK = (Kind.STOPPED, "stopped by the callback at iteration {measured:.0f}", "")
+    CALLBACK = (Kind.STOPPED, "stopped by the callback at iteration {measured:.0f}", "go on from result.x.")
     SADDLE = (
         Kind.FAILURE,
         "ended at a {detail} (‖g‖∞ = {measured:.3g}), which is no minimum",
-        "start elsewhere, or use method='newton', which leaves such points by negative curvature.",
+        "start elsewhere, or use a method that leaves such points downhill, such as 'newton' or 'lbfgs'.",
     )
     NOT_CRITICAL = (
         Kind.FAILURE,
@@ -124,17 +124,17 @@ class Reason(enum.Enum):
     NOT_DESCENT = (
         Kind.FAILURE,
         "no direction of descent: slope gᵀp = {measured:.3g} ≥ {limit:g}",
-        "compare the gradient with newtonkit.check_derivatives.",
+        "multiply f by a constant if its values are tiny, or compare the gradient with newtonkit.check_derivatives.",
     )
     LINE_SEARCH = (
         Kind.FAILURE,
-        "the line search found no acceptable step in {limit:.0f} trials ({detail})",
-        "the gradient may not belong to f: compare them with newtonkit.check_derivatives.",
+        "the line search found no acceptable step in {limit:.0f} trials: {detail}",
+        "newtonkit.check_derivatives tells a wrong gradient from a function that is noisy or has kinks.",
     )
     RADIUS = (
         Kind.FAILURE,
-        "the trust region shrank to {measured:.3g}, below the rounding of x ({limit:.3g})",
-        "the gradient may not belong to f: compare them with newtonkit.check_derivatives.",
+        "the trust region shrank to {measured:.3g}, below the rounding of x, {limit:.3g}: {detail}",
+        "newtonkit.check_derivatives tells a wrong gradient from a function that is noisy or has kinks.",
     )
     SINGULAR = (
         Kind.FAILURE,

@@ -1,7 +1,8 @@
-"""Are these the derivatives of this function? Slopes of the Taylor remainders along random directions."""
+"""Are these the derivatives of this function? Slopes of Taylor remainders, and of f itself where a run got stuck."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from newtonkit.validation import check_integer
 _ROUNDING = 100 * EPS  # a remainder below this times |f| is taken for rounding, not for Taylor's theorem
 _HALVINGS = 40
 _FITTED = 4
+_KINK = 0.75  # one-sided slopes of a smooth f draw together in proportion to h; at a kink they do not
+_CERTAIN = 10.0  # errors by which two slopes must differ to be called different
 
 
 class DerivativeCheck(NamedTuple):
@@ -137,3 +140,78 @@ def _fitted_slope(h: Vector, remainder: Vector, noise: Vector) -> float:
 def _differences(gradient: Callable[[Vector], Vector], x: Vector) -> Callable[[Vector], Vector]:
     h = EPS ** (1 / 3) * max(1.0, float(np.abs(x).max()))
     return lambda v: (gradient(x + h * v) - gradient(x - h * v)) / (2 * h)
+
+
+class SlopeCheck(NamedTuple):
+    """The verdict of `check_slope`; its text is a clause for the message of a run that found no step."""
+
+    by_gradient: float
+    """gᵀp."""
+    by_differences: float
+    """(f(x+hp) − f(x−hp)) / 2h."""
+    error: float
+    """Of the differences: their rounding, and their change from step 2h to h."""
+    left: float
+    """(f(x) − f(x−hp)) / h."""
+    right: float
+    """(f(x+hp) − f(x)) / h."""
+    has_kink: bool
+    """Whether left and right stay apart as h shrinks."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the gradient is certainly not that of f."""
+        apart = abs(self.by_differences - self.by_gradient)
+        return not self.has_kink and apart > _CERTAIN * self.error and apart > 1e-4 * abs(self.by_gradient)
+
+    def __str__(self) -> str:
+        if not math.isfinite(self.error):
+            return f"the slope along -g is {self.by_gradient:.3g}, but f is not finite on both sides of x"
+        if self.has_kink:
+            return f"along -g, f has the slope {self.left:.3g} before x and {self.right:.3g} behind it: a kink"
+        if self.wrong:
+            return (
+                f"the slope along -g is {self.by_gradient:.3g} by the gradient but {self.by_differences:.3g} by "
+                "differences of f: the gradient looks wrong"
+            )
+        if self.error > abs(self.by_gradient):
+            slope = f"the slope {self.by_gradient:.3g} along -g"
+            return f"differences of f, uncertain by {self.error:.2g}, cannot confirm {slope}"
+        return f"differences of f confirm the slope {self.by_gradient:.3g} along -g"
+
+
+def check_slope(value: Callable[[Vector], float], x: Vector, f: float, g: Vector, h: float) -> SlopeCheck:
+    """Compare the slope of f along the unit vector p = −g/‖g‖ with differences of f; four values.
+
+    Parameters
+    ----------
+    value : callable
+        f as a function of a vector.
+    x : ndarray, shape (n,)
+    f : float
+        The value at x.
+    g : ndarray, shape (n,)
+        What is said to be the gradient there; finite, not zero.
+    h : float, positive
+        Half the longer of two steps, in the unit of x.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0])
+    >>> check_slope(lambda z: float(z @ z), x, 5.0, 2 * x, 1e-5).wrong
+    False
+    >>> check_slope(lambda z: float(z @ z), x, 5.0, 3 * x, 1e-5).wrong
+    True
+    """
+    p = -g / norm(g)
+    sides = []
+    for step in (2 * h, h):
+        before, behind = value(x - step * p), value(x + step * p)
+        sides.append(((f - before) / step, (behind - f) / step))
+    (left_2h, right_2h), (left, right) = sides
+    central = 0.5 * (left + right)
+    rounding = 10 * EPS * (abs(f) + h * max(abs(left), abs(right))) / h
+    error = abs(central - 0.5 * (left_2h + right_2h)) + rounding
+    gap = abs(right - left)
+    has_kink = gap > max(_KINK * abs(right_2h - left_2h), _CERTAIN * rounding, 0.1 * max(abs(left), abs(right)))
+    return SlopeCheck(-norm(g), central, error, left, right, has_kink)
