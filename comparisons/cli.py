@@ -1,10 +1,11 @@
-"""The command line: ``newtonkit compare | solve | classify | list | overhead | derivatives``."""
+"""The command line: ``newtonkit compare | solve | classify | list | benchmark | overhead | derivatives | walltime``."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from comparisons import tables
 from comparisons.check import check
 from comparisons.records import write_jsonl
 from comparisons.reference import solver_names
-from comparisons.runner import DEFAULT_METHODS, Cell, Protocol, cells, run_cells
+from comparisons.runner import DEFAULT_METHODS, Protocol, cells, run_cells
+from comparisons.solver_benchmark import Terms
 from newtonkit.methods import METHODS, make_method
 from problems import Problem
 
@@ -156,7 +158,8 @@ def compare(
     if not work:
         raise ValueError(f"no problem has a start named {' or '.join(map(repr, starts))}; see newtonkit list problems")
     out.mkdir(parents=True, exist_ok=True)
-    runs = _with_progress(work, protocol, jobs)
+    with _progress("comparing", len(work)) as advance:
+        runs = run_cells(work, protocol, jobs=jobs, on_done=advance)
     write_jsonl(runs, out / "runs.jsonl")
     findings = check(runs)
     console = _console()
@@ -168,7 +171,9 @@ def compare(
         sys.exit(1)
 
 
-def _with_progress(work: list[Cell], protocol: Protocol, jobs: int) -> list[Any]:
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[Any], None]]:
+    """A bar on standard error; what it yields is called with each cell that is done."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -177,12 +182,8 @@ def _with_progress(work: list[Cell], protocol: Protocol, jobs: int) -> list[Any]
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("comparing", total=len(work))
-
-        def advance(cell: Cell) -> None:
-            progress.update(task, advance=1, description=f"{cell.name} · {cell.method}")
-
-        return run_cells(work, protocol, jobs=jobs, on_done=advance)
+        task = progress.add_task(what, total=total)
+        yield lambda cell: progress.update(task, advance=1, description=f"{cell.name} · {cell.method}")
 
 
 @main.command()
@@ -265,13 +266,77 @@ def _defaults(name: str) -> list[str]:
 
 
 @main.command()
-@click.option("-n", "sizes", multiple=True, type=int, default=(2, 10, 100), show_default=True, help="Sizes; repeat.")
+@click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat for more. Default: all.")
+@click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
+@click.option("-m", "--method", "methods", multiple=True, help="A solver: ours, scipy:NAME, galahad:NAME; repeat.")
+@click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: every start.")
+@click.option("--gradients", default=Terms.gradients, show_default=True, help="Budget of gradients of a run.")
+@click.option("--gtol", default=Terms.gtol, show_default=True, help="Tolerance on the gradient.")
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Processes.")
+@click.option("--galahad", "python", default=Terms.python, help="Interpreter that has GALAHAD. Default: this one.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("benchmark.jsonl"),
+    show_default=True,
+    help="File for the records of all runs.",
+)
+def benchmark(
+    names: tuple[str, ...],
+    tags: tuple[str, ...],
+    methods: tuple[str, ...],
+    starts: tuple[str, ...],
+    gradients: int,
+    gtol: float,
+    jobs: int,
+    python: str,
+    out: Path,
+) -> None:
+    """Score our second-order and quasi-Newton methods beside scipy's six and GALAHAD's two.
+
+    What is measured, and how it is scored, stands in docs/benchmarks.md.
+    """
+    from comparisons import benchmark_tables, galahad, solver_benchmark
+
+    console = Console(width=190)
+    chosen = solver_benchmark.chosen_solvers(methods)
+    if any(method.startswith("galahad:") for method in chosen) and (sentence := galahad.missing(python)):
+        console.print(sentence)
+        chosen = [method for method in chosen if not method.startswith("galahad:")]
+    found = [problems.get(name) for name in names or problems.names(tags or None)]
+    work = solver_benchmark.cells(found, chosen, starts)
+    if not work:
+        raise ValueError("nothing to run: no problem has such a start, or no solver is left")
+    terms = Terms(gtol=gtol, gradients=gradients, python=python)
+    with _progress("running", len(work)) as advance:
+        trials = solver_benchmark.run_cells(work, terms, jobs=jobs, on_done=advance)
+    write_jsonl(trials, out)  # type: ignore[arg-type]  # it takes any dataclass
+    benchmark_tables.show(console, trials)
+    console.print(f"records: {out}")
+
+
+@main.command()
+@click.option(
+    "-n",
+    "sizes",
+    multiple=True,
+    type=int,
+    default=(2, 10, 100, 1000, 100_000),
+    show_default=True,
+    help="Sizes; repeat. Above 1000 only methods without matrices are run.",
+)
 @click.option("--repeats", default=7, show_default=True, help="Runs of each, of which the median is shown.")
 def overhead(sizes: tuple[int, ...], repeats: int) -> None:
-    """Time each method's own work per iteration, user functions taken off, beside scipy's."""
-    from comparisons.overhead import measure, overhead_table
+    """Time each method's own work per iteration, user functions taken off, beside scipy's.
 
-    _console().print(overhead_table(measure(sizes, repeats=repeats)))
+    Set OMP_NUM_THREADS=1: threads of the linear algebra cost more than they bring at these sizes.
+    """
+    from comparisons.overhead import kernel_table, measure, overhead_table, ratio_table
+
+    console = Console(width=190)
+    figures = measure(sizes, repeats=repeats)
+    for table in (overhead_table(figures), ratio_table(figures), kernel_table(sizes)):
+        console.print(table)
 
 
 @main.command()

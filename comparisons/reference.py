@@ -19,17 +19,19 @@ from problems import Problem
 Vector = NDArray[np.float64]
 
 # what each solver asks for, and its tolerances: the same gtol as ours where it has one, else as far as it goes
-_SOLVERS: dict[str, tuple[str, ...]] = {
+SOLVERS: dict[str, tuple[str, ...]] = {
     "BFGS": ("jac",),
     "L-BFGS-B": ("jac",),
     "Newton-CG": ("jac", "hessp"),
+    "trust-ncg": ("jac", "hessp"),
+    "trust-krylov": ("jac", "hessp"),
     "trust-exact": ("jac", "hess"),
 }
 
 
 def solver_names() -> list[str]:
     """Names of the reference solvers, with the prefix ``scipy:``."""
-    return [f"scipy:{name}" for name in _SOLVERS]
+    return [f"scipy:{name}" for name in SOLVERS]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def solve(problem: Problem, x0: Vector, method: str, *, gtol: float, maxiter: in
     budget : Budget
         Evaluations after which the run is stopped from outside.
     """
-    needs = _SOLVERS[method]
+    needs = SOLVERS[method]
     oracle = Oracle(Objective(problem.fun), budget)
     trace = _Trace(oracle, problem.n)
 

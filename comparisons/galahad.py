@@ -1,0 +1,160 @@
+"""GALAHAD's TRU and ARC on the same derivatives and the same counters as ours, in a process that may be killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comparisons.galahad_child import END, GRADIENT, HESSIAN, VALUE
+from comparisons.reference import Outcome
+from newtonkit import Budget, Objective, Oracle
+from newtonkit.state import BudgetSpent
+from problems import Problem
+
+Vector = NDArray[np.float64]
+
+SOLVERS = ("TRU", "ARC")
+_CHILD = Path(__file__).with_name("galahad_child.py")
+_SECONDS = 60.0  # a run that takes longer hangs: the slowest of ours by far is below 10
+
+_ENVIRONMENT = {
+    # without these two GALAHAD's parallel factorizations refuse to start
+    "OMP_CANCELLATION": "TRUE",
+    "OMP_PROC_BIND": "TRUE",
+    "OMP_NUM_THREADS": "1",
+    # the child's own folder holds this very file, which must not be found under the package's name
+    "PYTHONSAFEPATH": "1",
+}
+
+
+@cache
+def missing(python: str = sys.executable) -> str:
+    """Why GALAHAD cannot be run by this interpreter, as a sentence; empty where it can.
+
+    Examples
+    --------
+    >>> missing("no-such-python")
+    "GALAHAD is left out: there is no interpreter 'no-such-python'."
+    """
+    try:
+        tried = subprocess.run(
+            [python, "-c", "import galahad.tru, galahad.arc"],
+            capture_output=True,
+            check=False,
+            env=os.environ | _ENVIRONMENT,
+        )
+    except OSError:
+        return f"GALAHAD is left out: there is no interpreter {python!r}."
+    if tried.returncode:
+        return (
+            f"GALAHAD is left out: {python} cannot import it; pip install galahad-optrove there, or name the "
+            "interpreter of an environment that has it with --galahad."
+        )
+    return ""
+
+
+def solve(
+    problem: Problem,
+    x0: Vector,
+    method: str,
+    *,
+    gtol: float,
+    maxiter: int,
+    budget: Budget,
+    python: str = sys.executable,
+    seconds: float = _SECONDS,
+) -> Outcome:
+    """Run one of GALAHAD's solvers with dense exact Hessians and direct subproblems.
+
+    Every value is asked of our Oracle in this process; the solver runs in a child, which is killed where it hangs,
+    and whose crash ends one run only.
+
+    Parameters
+    ----------
+    problem : Problem
+    x0 : ndarray, shape (n,)
+    method : str
+        "TRU" (trust region) or "ARC" (cubic regularisation).
+    gtol : float
+        Tolerance on the Euclidean norm of the gradient.
+    maxiter : int
+    budget : Budget
+        Evaluations after which the run is stopped from outside.
+    python : str, default this interpreter
+        Interpreter of an environment in which GALAHAD is installed.
+    seconds : float, default 60
+        Until the child is killed.
+
+    References
+    ----------
+    Gould, Orban & Toint (2003), ACM Trans. Math. Softw. 29, 353-372.
+    """
+    oracle = Oracle(Objective(problem.fun), budget)
+    command = [python, str(_CHILD), method, str(problem.n), repr(gtol), str(maxiter)]
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | _ENVIRONMENT,
+    )
+    watch = threading.Timer(seconds, child.kill)
+    watch.start()
+    try:
+        with np.errstate(all="ignore"):
+            x, success, reason, message, nit = _conversation(child, oracle, x0)
+    finally:
+        watch.cancel()
+        child.kill()
+        child.communicate()
+    with np.errstate(all="ignore"):
+        f, g = Oracle(Objective(problem.fun)).value_and_grad(x)
+    return Outcome(x, f, g, success, reason, message, nit, {}, oracle, ())
+
+
+def _conversation(child: subprocess.Popen[bytes], oracle: Oracle, x0: Vector) -> tuple[Vector, bool, str, str, int]:
+    """Answer the child until it has done, or the budget is spent, or it is dead: x, success, reason, message, nit."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    n = x0.size
+    lower = np.tril_indices(n)
+    try:
+        _send(child.stdin, x0)
+        while (kind := child.stdout.read(1)) and kind != END:
+            x = _received(child.stdout, n)
+            if kind == VALUE:
+                _send(child.stdin, np.array([oracle.value(x)]))
+            elif kind == GRADIENT:
+                _send(child.stdin, oracle.gradient(x))
+            else:
+                assert kind == HESSIAN
+                _send(child.stdin, oracle.hessian(x)[lower])
+        if kind == END:
+            status, nit, *end = _received(child.stdout, n + 2)
+            return np.array(end), status == 0, f"status {status:.0f}", f"GALAHAD's status {status:.0f}", int(nit)
+        raise EOFError
+    except BudgetSpent as spent:
+        ending = spent.ending.reason.name, spent.ending.message
+    except (EOFError, OSError):
+        ending = "CRASHED", "the solver's process ended without an answer, or was killed"
+    return (x0 if oracle.best_x is None else oracle.best_x), False, *ending, 0
+
+
+def _send(pipe: IO[bytes], numbers: Vector) -> None:
+    pipe.write(np.ascontiguousarray(numbers).tobytes())
+    pipe.flush()
+
+
+def _received(pipe: IO[bytes], length: int) -> Vector:
+    data = pipe.read(8 * length)
+    if len(data) < 8 * length:
+        raise EOFError
+    return np.frombuffer(data).copy()
