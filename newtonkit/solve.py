@@ -148,8 +148,9 @@ def minimize_from_scipy(
 ) -> Result:
     """What ``scipy.optimize.minimize(..., method=instance)`` calls.
 
-    scipy wraps the callback in a function of one OptimizeResult and marks it by an attribute ``stop_iteration``;
-    strings for jac ("2-point" …), which ask for finite differences, are answered by autograd.
+    scipy puts its ``tol`` among the options, and may wrap the callback in a function of one OptimizeResult, which it
+    marks by an attribute ``stop_iteration``. Strings for jac and hess ("2-point" …) and scipy's update strategies ask
+    for approximations; exact derivatives answer them.
     """
     wrapped = callback
     if callback is not None and hasattr(callback, "stop_iteration"):
@@ -172,6 +173,7 @@ def minimize_from_scipy(
         hessp,
         bounds,
         constraints,
+        tol=options.pop("tol", None),
         callback=wrapped,
         options=options,
     )
@@ -297,10 +299,13 @@ def _scipy_callback(callback: Callable[..., Any], unflatten: Unflatten) -> Callb
         x = unflatten(state.x.copy())
         try:
             if not takes_result:
-                return bool(np.any(callback(x)))
-            seen = OptimizeResult(x=x, fun=state.f, jac=unflatten(state.g.copy()), nit=nit, state=state)
-            return bool(np.any(callback(intermediate_result=seen)))
+                answer = callback(x)
+            else:
+                seen = OptimizeResult(x=x, fun=state.f, jac=unflatten(state.g.copy()), nit=nit, state=state)
+                answer = callback(intermediate_result=seen)
         except StopIteration:
             return True
+        # a callback that happens to return something, an array for instance, goes on as under scipy
+        return isinstance(answer, bool | np.bool_) and bool(answer)
 
     return call
