@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import daxpy, ddot, dnrm2, dsymv, dsyr2, idamax
-from scipy.linalg.lapack import dgesv, dsyevd
+from scipy.linalg.blas import daxpy, ddot, dgemv, dnrm2, dscal, dsymv, dsyr2, dtrsv, idamax
+from scipy.linalg.lapack import dgesv, dpbtrf, dpbtrs, dpotrf, dpotrs, dpttrf, dpttrs, dsyevd
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -70,3 +70,69 @@ def solve(A: Matrix, b: Vector) -> Vector | None:
     """The solution of Ax = b by LU with partial pivoting, or None where a pivot is exactly zero."""
     _, _, x, info = dgesv(A, b)
     return x if info == 0 else None
+
+
+def cholesky(A: Matrix) -> Matrix | None:
+    """The Cholesky factor R, A = RᵀR, on the upper triangle; None where A is not positive definite.
+
+    A is Fortran-ordered, is overwritten, and only its upper triangle is read.
+    """
+    R, info = dpotrf(A, lower=0, clean=0, overwrite_a=1)
+    return R if info == 0 else None
+
+
+def cholesky_solve(R: Matrix, b: Vector) -> Vector:
+    """The solution of RᵀRx = b."""
+    return dpotrs(R, b, lower=0)[0]  # type: ignore[no-any-return]
+
+
+def band_cholesky(bands: Matrix) -> Matrix | None:
+    """The factor of a banded matrix, in LAPACK's upper storage; None where it is not positive definite.
+
+    Row k of ``bands`` holds diagonal number (rows − 1 − k); Fortran-ordered, and overwritten.
+    """
+    factor, info = dpbtrf(bands, lower=0, overwrite_ab=1)
+    return factor if info == 0 else None
+
+
+def band_cholesky_solve(factor: Matrix, b: Vector) -> Vector:
+    """The solution with a factor of `band_cholesky`."""
+    return dpbtrs(factor, b, lower=0)[0]  # type: ignore[no-any-return]
+
+
+def tridiagonal_cholesky(diagonal: Vector, beside: Vector) -> tuple[Vector, Vector] | None:
+    """D and L, A = LDLᵀ, of a symmetric tridiagonal matrix; None where it is not positive definite."""
+    d, e, info = dpttrf(diagonal, beside)
+    return (d, e) if info == 0 else None
+
+
+def tridiagonal_solve(factor: tuple[Vector, Vector], b: Vector) -> Vector:
+    """The solution with a factor of `tridiagonal_cholesky`."""
+    return dpttrs(*factor, b)[0]  # type: ignore[no-any-return]
+
+
+def scaled(x: Vector, alpha: float) -> Vector:
+    """αx, computed in x's own memory: use the returned array and forget x."""
+    return dscal(alpha, x)  # type: ignore[no-any-return]
+
+
+def finite_max_norm(x: Vector) -> float:
+    """The maximum norm ‖x‖∞, or NaN where an entry is not finite."""
+    if math.isfinite(ddot(x, x)) or np.isfinite(x).all():
+        return abs(x.item(idamax(x)))
+    return math.nan
+
+
+def combination(alpha: float, A: Matrix, c: Vector, beta: float, y: Vector) -> Vector:
+    """αAc + βy for a Fortran-ordered A, in y's own memory: use the returned array and forget y."""
+    return dgemv(alpha, A, c, beta, y, overwrite_y=1)  # type: ignore[no-any-return]
+
+
+def inner_products(A: Matrix, x: Vector) -> Vector:
+    """Aᵀx for a Fortran-ordered A: the inner product of x with each column."""
+    return dgemv(1.0, A, x, trans=1)  # type: ignore[no-any-return]
+
+
+def solve_triangular(R: Matrix, b: Vector, *, transposed: bool = False) -> Vector:
+    """The solution of Rx = b, or Rᵀx = b, for an upper triangular R, in b's own memory; no pivot may be zero."""
+    return dtrsv(R, b, trans=transposed, overwrite_x=1)  # type: ignore[no-any-return]

@@ -81,14 +81,20 @@ def iterate(method: Method, objective: Objective | Oracle | Callable[..., Any], 
     if not isinstance(objective, Oracle):
         definition = objective if isinstance(objective, Objective) else Objective(objective)
         objective = Oracle(definition, second_order=wants_curvature(method))
-    x = np.array(x0, dtype=np.float64, ndmin=1)
-    # errstate inside the loop, since a generator would leak it to the caller between two states
-    with np.errstate(all="ignore"):
-        state = method.init(objective, x)
+    states = _states(method, objective, np.array(x0, dtype=np.float64, ndmin=1))
+    while True:
+        # errstate inside the loop, since a generator would leak it to the caller between two states
+        with np.errstate(all="ignore"):
+            state = next(states)
+        yield state
+
+
+def _states(method: Method, oracle: Oracle, x0: Vector) -> Iterator[Any]:
+    """What `iterate` does, for a caller who has numpy's warnings turned off."""
+    state = method.init(oracle, x0)
     while True:
         yield state
-        with np.errstate(all="ignore"):
-            state = method.step(objective, state)
+        state = method.step(oracle, state)
 
 
 def as_method(method: Any) -> Method:
@@ -171,6 +177,8 @@ class _Run:
         self.x0 = x0
         self.oracle = Oracle(objective, stop.budget, second_order=wants_curvature(method))
         self.judge = Judge(self.oracle, stop, method.needs, enabled=check)
+        self.errstate = np.geterr()
+        self.shown = False  # whether the user may hold a state of this run, and step it
         self.first: State | None = None
         self.state: State | None = None
         self.floor = -math.inf
@@ -181,7 +189,11 @@ class _Run:
 
     def to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
         """Step by step until something ends the run; the Ending says what."""
-        states = iterate(self.method, self.oracle, self.x0 if self.state is None else self.state.x)
+        with np.errstate(all="ignore"):
+            return self._to_the_end(callback, history, progress)
+
+    def _to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
+        states = _states(self.method, self.oracle, (self.x0 if self.state is None else self.state.x).copy())
         while True:
             try:
                 state = next(states)
@@ -212,13 +224,16 @@ class _Run:
         else:
             self.nit += 1
         self.state = state
-        size = max_norm(state.g) if math.isfinite(state.f) and all_finite(state.g) else math.nan
+        size = self.oracle.gradient_norm(state.g) if math.isfinite(state.f) else math.nan
         if history is not None:
             history.record(self.nit, state, size, self.oracle.counts, self.oracle.elapsed())
         if progress is not None:
             progress.show(self.nit, state, size)
-        if callback is not None and self.nit > 0 and callback(state, self.nit):
-            return Ending(Reason.CALLBACK, self.nit)
+        if callback is not None and self.nit > 0:
+            self.shown = True
+            with np.errstate(**self.errstate):  # it is no part of the step
+                if callback(state, self.nit):
+                    return Ending(Reason.CALLBACK, self.nit)
         ending = self.stop.test(state, size, self.nit, self.floor)
         if ending is not None and ending.reason in (Reason.GRADIENT, Reason.STALLED):
             ending = self.judge.hear(ending, state, self.first) or self.stop.out_of_iterations(self.nit)
@@ -254,7 +269,7 @@ class _Run:
             return None
         x, length = found
         note = StepInfo(length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature")
-        return _noted(iterate(self.method, self.oracle, x), note)
+        return _noted(_states(self.method, self.oracle, x), note)
 
     def has_been_misled(self, ending: Ending) -> bool:
         """Whether the gradient at the end, or the tape it came from, is wrong: the run then goes on from there."""
@@ -345,7 +360,7 @@ class _Run:
             choice="",
             derivatives=oracle.objective.derivative_source,
             history=history,
-            state=copy.deepcopy(self.state),
+            state=copy.deepcopy(self.state) if self.shown else self.state,
             elapsed=oracle.elapsed(),
         )
         H = oracle.known_hessian(state.x)

@@ -9,10 +9,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from newtonkit.derivatives.autodiff import dense_from_products
 from newtonkit.derivatives.compiled import Linearization
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, finite_max_norm, norm
 from newtonkit.objective import Objective, Product
 from newtonkit.state import BudgetSpent, Ending, Reason
 
@@ -80,6 +81,8 @@ class Oracle:
         self._limited = budget != _UNLIMITED
         self._largest_f = math.nan
         self._largest_g = math.nan
+        self._last_g: Vector | None = None
+        self._last_size = math.nan
         self._failure_confirmed = False
         self._odd_hessian_confirmed = False
         self._differences = False
@@ -89,6 +92,8 @@ class Oracle:
         self._hessian_at: Vector | None = None
         self._hessian: Matrix | None = None
         self._hessian_ledger = self.counts
+        self._sparse_at: Vector | None = None
+        self._sparse: sp.csc_array | None = None
 
     # --- requests -------------------------------------------------------------------------------------------
 
@@ -117,7 +122,12 @@ class Oracle:
 
     def value_and_grad(self, x: Vector) -> tuple[float, Vector]:
         """f(x) and ∇f(x), counted as one of each; refused whole."""
-        self._spend(f=1, g=1)
+        # this is the inner loop of every line search: `_spend` written out
+        if self._limited:
+            self._refuse_spending(f=1, g=1)
+        ledger = self._ledger
+        ledger.f += 1
+        ledger.g += 1
         if self._first_x is None:
             self._first_x = x
         if self.second_order and (linearization := self._linearize(x)) is not None:
@@ -133,9 +143,13 @@ class Oracle:
                 g = self._gradient(x)
             f = believed
         g = self._plausible_gradient(g, x)
-        if -math.inf < f < self.best_f and (self.best_x is None or all_finite(g)):
+        if -math.inf < f < self.best_f and (self.best_x is None or not math.isnan(self._last_size)):
             self.best_x, self.best_f, self.best_g = x, f, g
         return f, g
+
+    def gradient_norm(self, g: Vector) -> float:
+        """‖g‖∞, NaN where g is not finite; of the gradient handed out last it is known already."""
+        return self._last_size if g is self._last_g else finite_max_norm(g)
 
     def hessian(self, x: Vector) -> Matrix:
         """∇²f(x), dense and exactly symmetric; asked again at the same point, it is not computed again."""
@@ -153,6 +167,22 @@ class Oracle:
                 H = self._evaluated_hessian(x)
             self._odd_hessian_confirmed = not (H.any() and bool(np.isfinite(H).all()))
         self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
+        return H
+
+    def hessian_pattern(self, x: Vector) -> tuple[sp.csc_array | None, str]:
+        """The non-zeros of the Hessian near x, or None and why they are not known."""
+        if self.objective.hess is not None:
+            H = self.sparse_hessian(x)
+            return (None, "hess returns a full matrix") if H is None else (H != 0.0, "")
+        return self.objective.pattern(x)
+
+    def sparse_hessian(self, x: Vector) -> sp.csc_array | None:
+        """∇²f(x) as a sparse matrix, exactly symmetric; None where the user's is a full one."""
+        if x is self._sparse_at:
+            return self._sparse
+        self._spend(H=1)
+        H = self.objective.sparse_hessian(x.copy(), lambda _: self._linearize(x))
+        self._sparse_at, self._sparse = x, H
         return H
 
     def _evaluated_hessian(self, x: Vector) -> Matrix:
@@ -297,20 +327,20 @@ class Oracle:
         return f
 
     def _plausible_gradient(self, g: Vector, x: Vector) -> Vector:
-        finite = all_finite(g)
-        size = max_norm(g) if finite else math.inf
-        if size <= self._largest_g:
-            return g
-        suspicious = not self._failure_confirmed if not finite else size > _IMPLAUSIBLE * self._largest_g
-        if suspicious and self._may_check_g():
-            self.checks.g += 1
-            self._linearized_at = None
-            g = self._gradient(x)
-            finite = all_finite(g)
-            self._failure_confirmed = self._failure_confirmed or not finite
-            size = max_norm(g) if finite else math.inf
-        if finite and not size <= self._largest_g:
-            self._largest_g = size
+        size = finite_max_norm(g)
+        if not size <= self._largest_g:
+            finite = not math.isnan(size)
+            suspicious = size > _IMPLAUSIBLE * self._largest_g if finite else not self._failure_confirmed
+            if suspicious and self._may_check_g():
+                self.checks.g += 1
+                self._linearized_at = None
+                g = self._gradient(x)
+                size = finite_max_norm(g)
+                finite = not math.isnan(size)
+                self._failure_confirmed = self._failure_confirmed or not finite
+            if finite and not size <= self._largest_g:
+                self._largest_g = size
+        self._last_g, self._last_size = g, size
         return g
 
     def _may_check_f(self) -> bool:

@@ -52,16 +52,16 @@ class History:
     """
 
     def __init__(self, *, points: bool = False) -> None:
-        self.rows: list[Row] = []
         self.points = points
+        self._rows: list[tuple[Any, ...]] = []  # a Row each, made into one only where it is read
         self._x: list[Vector] = []
         self._g: list[Vector] = []
 
     def record(self, nit: int, state: State, gradient_norm: float, counts: Counts, seconds: float) -> None:
         """Append one state; x and g are kept by reference, since states are never written."""
         info = state.info
-        self.rows.append(
-            Row(
+        self._rows.append(
+            (
                 nit,
                 state.f,
                 gradient_norm,
@@ -80,12 +80,18 @@ class History:
             self._x.append(state.x)
             self._g.append(state.g)
 
+    @property
+    def rows(self) -> list[Row]:
+        """The record, line by line."""
+        return [Row(*row) for row in self._rows]
+
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._rows)
 
     def __getattr__(self, name: str) -> Any:
         if name in Row._fields:
-            return np.array([getattr(row, name) for row in self.rows])
+            column = Row._fields.index(name)
+            return np.array([row[column] for row in self._rows])
         raise AttributeError(f"History has no column {name!r}; it has {', '.join(Row._fields)}, x, g")
 
     @property

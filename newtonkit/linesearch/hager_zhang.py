@@ -61,47 +61,55 @@ class HagerZhang:
 
     def search(self, ray: Ray, alpha: float) -> float | None:
         """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
+        f, slope = ray(alpha)
+        if self._accepts(ray, alpha, f, slope):
+            return alpha
+        return self._enclose(ray, _Point(alpha, f, slope))
+
+    def _enclose(self, ray: Ray, trial: _Point) -> float | None:
+        """An acceptable step length, where the first trial was none: enclose one, and shrink the bracket."""
         f0, slope0 = ray.f0, ray.slope0
-        ceiling = f0 + _ROUNDING * abs(f0)
+        rounding = _ROUNDING * abs(f0)
         low, high = _Point(0.0, f0, slope0), None
-        trial_alpha, width = alpha, math.inf
+        width = math.inf
         flat = 0
-        for _ in range(self.max_trials):
-            trial = _Point(trial_alpha, *ray(trial_alpha))
+        while True:
             if math.isnan(trial.slope):
                 # nothing is known beyond here: come back towards the good end
-                trial_alpha = low.alpha + _SHRINK * (trial_alpha - low.alpha)
-                if high is not None or trial_alpha == low.alpha:
-                    high = None
-                    if trial_alpha == low.alpha:
-                        return None
-                continue
-            if self._accepts(trial, f0, slope0, ceiling):
-                return trial.alpha
-            flat += abs(trial.f - f0) <= ceiling - f0 and -trial.alpha * slope0 <= ceiling - f0
-            if flat == _HOPELESS:
-                return None
-            # low: slope < 0 and f no higher than the start; high: slope ≥ 0, or f higher
-            if trial.slope < 0.0 and trial.f <= ceiling:
-                low = trial
+                alpha = low.alpha + _SHRINK * (trial.alpha - low.alpha)
+                high = None
+                if alpha == low.alpha:
+                    return None
             else:
-                high = trial
-            if high is None:
-                trial_alpha = _EXPANSION * trial.alpha
-                continue
-            shrunk = high.alpha - low.alpha
-            trial_alpha = _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
-            width = shrunk
-            if not low.alpha < trial_alpha < high.alpha:
-                return None  # the bracket holds no further number
-        return None
+                flat += abs(trial.f - f0) <= rounding and -trial.alpha * slope0 <= rounding
+                if flat == _HOPELESS:
+                    return None
+                # low: slope < 0 and f no higher than the start; high: slope ≥ 0, or f higher
+                if trial.slope < 0.0 and trial.f <= f0 + rounding:
+                    low = trial
+                else:
+                    high = trial
+                if high is None:
+                    alpha = _EXPANSION * trial.alpha
+                else:
+                    shrunk = high.alpha - low.alpha
+                    alpha = _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
+                    width = shrunk
+                    if not low.alpha < alpha < high.alpha:
+                        return None  # the bracket holds no further number
+            if ray.trials >= self.max_trials:
+                return None
+            trial = _Point(alpha, *ray(alpha))
+            if self._accepts(ray, *trial):
+                return alpha
 
-    def _accepts(self, trial: _Point, f0: float, slope0: float, ceiling: float) -> bool:
-        if trial.slope < self.sigma * slope0:
+    def _accepts(self, ray: Ray, alpha: float, f: float, slope: float) -> bool:
+        slope0 = ray.slope0
+        if not slope >= self.sigma * slope0:
             return False
-        if trial.f - f0 <= self.delta * trial.alpha * slope0:
+        if f - ray.f0 <= self.delta * alpha * slope0:
             return True
-        return trial.slope <= (2 * self.delta - 1) * slope0 and trial.f <= ceiling
+        return slope <= (2 * self.delta - 1) * slope0 and f <= ray.f0 + _ROUNDING * abs(ray.f0)
 
 
 def _between(low: _Point, high: _Point) -> float:

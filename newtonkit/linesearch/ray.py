@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from newtonkit.linalg import Vector, all_finite, dot
+from newtonkit.linalg import Vector, add_scaled, all_finite, dot
 from newtonkit.oracle import Oracle
 from newtonkit.state import State
-
-
-class Trial(NamedTuple):
-    """One point of a ray where f and g are known."""
-
-    alpha: float
-    x: Vector
-    f: float
-    g: Vector
 
 
 class Ray:
@@ -31,7 +22,7 @@ class Ray:
         A direction of descent.
     """
 
-    __slots__ = ("alpha", "base", "best", "f", "f0", "g", "oracle", "p", "slope0", "trials", "x")
+    __slots__ = ("alpha", "base", "best", "f", "f0", "g", "lowest", "oracle", "p", "slope0", "trials", "x")
 
     def __init__(self, oracle: Oracle, state: State, p: Vector) -> None:
         self.oracle = oracle
@@ -40,7 +31,8 @@ class Ray:
         self.f0 = state.f
         self.slope0 = dot(state.g, p)
         self.trials = 0
-        self.best: Trial | None = None
+        self.best: tuple[float, Vector, float, Vector] | None = None
+        self.lowest = state.f
         self.alpha = 0.0
         self.x, self.f, self.g = state.x, state.f, state.g
 
@@ -48,21 +40,21 @@ class Ray:
         """φ(α) and φ′(α); the slope is NaN where f or g is not finite."""
         self.trials += 1
         self.alpha = alpha
-        self.x = self.base + alpha * self.p
-        self.f, self.g = self.oracle.value_and_grad(self.x)
-        if not (math.isfinite(self.f) and all_finite(self.g)):
+        self.x = add_scaled(self.base.copy(), alpha, self.p)
+        f, g = self.f, self.g = self.oracle.value_and_grad(self.x)
+        slope = dot(g, self.p)
+        if not (math.isfinite(f) and math.isfinite(slope)):  # a slope is finite only where all of g is
             return math.inf, math.nan
         # Armijo's constant of N&W (2006), eq. 3.4
-        lowest = self.f0 if self.best is None else self.best.f
-        if self.f < lowest and self.f <= self.f0 + 1e-4 * alpha * self.slope0:
-            self.best = Trial(alpha, self.x, self.f, self.g)
-        return self.f, dot(self.g, self.p)
+        if f < self.lowest and f <= self.f0 + 1e-4 * alpha * self.slope0:
+            self.lowest, self.best = f, (alpha, self.x, f, g)
+        return f, slope
 
     def value(self, alpha: float) -> float:
         """φ(α) alone; inf where f is not finite. `gradient` completes the trial."""
         self.trials += 1
         self.alpha = alpha
-        self.x = self.base + alpha * self.p
+        self.x = add_scaled(self.base.copy(), alpha, self.p)
         self.f = self.oracle.value(self.x)
         return self.f if math.isfinite(self.f) else math.inf
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.linalg import Matrix, Vector, add_scaled, dot, rank_two_update, symmetric_times
+from newtonkit.linalg import Matrix, Vector, add_scaled, dot, rank_two_update, scaled, symmetric_times
 from newtonkit.linesearch import HagerZhang, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.quasi_newton import check_fresh, line_search_step, secant_pair
@@ -69,7 +69,9 @@ class BFGS(MethodBase):
         if p is None or ray.p is not p:
             inverse.reset()
         inverse.update(ray.x - state.x, ray.g - state.g, ray.g)
-        return BFGSState(ray.x, ray.f, ray.g, info._replace(note=inverse.note or info.note), inverse, inverse.iteration)
+        if inverse.note:
+            info = info._replace(note=inverse.note)
+        return BFGSState(ray.x, ray.f, ray.g, info, inverse, inverse.iteration)
 
 
 class InverseHessian:
@@ -99,7 +101,7 @@ class InverseHessian:
         self.note = "" if sy is not None else "pair without curvature skipped"
         if sy is None:
             if self.H is not None:
-                self.direction = -symmetric_times(self.H, g)
+                self.direction = scaled(symmetric_times(self.H, g), -1.0)
             return
         if self.H is None or self.direction is None:
             gamma = sy / dot(y, y)
@@ -112,12 +114,12 @@ class InverseHessian:
             Hy = Hg + self.direction  # since p = −Hg at the old gradient
         # H₊ = H + swᵀ + wsᵀ with w = ½ρ(1 + ρyᵀHy)s − ρHy
         rho = 1.0 / sy
-        w = -rho * Hy
-        w = add_scaled(w, 0.5 * rho * (1.0 + rho * dot(y, Hy)), s)
+        half = 0.5 * rho * (1.0 + rho * dot(y, Hy))
+        w = add_scaled(scaled(Hy, -rho), half, s)
         self.H = rank_two_update(H, s, w)
         Hg = add_scaled(Hg, dot(w, g), s)
         Hg = add_scaled(Hg, dot(s, g), w)
-        self.direction = -Hg
+        self.direction = scaled(Hg, -1.0)
 
     @property
     def matrix(self) -> Matrix:

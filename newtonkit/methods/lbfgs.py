@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from newtonkit.linalg import Vector, add_scaled, dot
+import numpy as np
+
+from newtonkit.linalg import Vector, add_scaled, combination, dot, inner_products, scaled, solve_triangular
 from newtonkit.linesearch import HagerZhang, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.quasi_newton import check_fresh, line_search_step, secant_pair
@@ -60,7 +61,7 @@ class LBFGS(MethodBase):
 
     def init(self, oracle: Oracle, x0: Vector) -> LBFGSState:
         """The state at x0, without pairs."""
-        return LBFGSState(x0, *oracle.value_and_grad(x0), FIRST, CurvaturePairs(self.memory), 0)
+        return LBFGSState(x0, *oracle.value_and_grad(x0), FIRST, CurvaturePairs(x0.size, self.memory), 0)
 
     def step(self, oracle: Oracle, state: LBFGSState) -> LBFGSState:
         """One line search and one pair."""
@@ -68,8 +69,7 @@ class LBFGS(MethodBase):
         check_fresh(pairs.iteration, state.iteration)
         p = None
         if pairs:
-            p = pairs.inverse_hessian_times(state.g)
-            p *= -1.0
+            p = scaled(pairs.inverse_hessian_times(state.g), -1.0)
         ray, info = line_search_step(oracle, state, p, self.line_search)
         if ray.p is not p:
             pairs.clear()
@@ -79,21 +79,31 @@ class LBFGS(MethodBase):
 
 
 class CurvaturePairs:
-    """The last m pairs (s, y), oldest first; owned by one run and updated in place."""
+    """The last m pairs (s, y) as columns of S and Y, oldest first; owned by one run and updated in place.
 
-    __slots__ = ("_pairs", "gamma", "iteration")
+    The columns in use are a window that slides through arrays twice as wide and starts again at the front when it has
+    come to the end, so that they are contiguous at all times: both loops of the recursion are then two matrix-vector
+    products and the solution of one small triangular system each, R = upper triangle of SᵀY.
+    """
 
-    def __init__(self, memory: int) -> None:
-        self._pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
+    __slots__ = ("_D", "_R", "_S", "_Y", "_begin", "_end", "gamma", "iteration", "memory")
+
+    def __init__(self, n: int, memory: int) -> None:
+        self.memory = memory
+        self._S = np.empty((n, 2 * memory), order="F")
+        self._Y = np.empty((n, 2 * memory), order="F")
+        self._R = np.zeros((2 * memory, 2 * memory), order="F")
+        self._D = np.zeros(2 * memory)
+        self._begin = self._end = 0
         self.gamma = 1.0
         self.iteration = 0
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return self._end - self._begin
 
     def clear(self) -> None:
         """Forget all curvature."""
-        self._pairs.clear()
+        self._begin = self._end = 0
 
     def push(self, s: Vector, y: Vector) -> bool:
         """Keep a pair in place of the oldest; False where it carries no curvature and is skipped."""
@@ -101,19 +111,33 @@ class CurvaturePairs:
         sy = secant_pair(s, y)
         if sy is None:
             return False
-        self._pairs.append((s, y, 1.0 / sy))
+        if self._end - self._begin == self.memory:
+            self._begin += 1
+        if self._end == self._D.size:
+            self._to_the_front()
+        begin, k = self._begin, self._end
+        self._S[:, k] = s
+        self._Y[:, k] = y
+        self._R[begin : k + 1, k] = inner_products(self._S[:, begin : k + 1], y)
+        self._R[k, k] = self._D[k] = sy
+        self._end = k + 1
         self.gamma = sy / dot(y, y)
         return True
 
     def inverse_hessian_times(self, v: Vector) -> Vector:
-        """Hv by the two-loop recursion."""
-        q = v.copy()
-        alphas = []
-        for s, y, rho in reversed(self._pairs):
-            alpha = rho * dot(s, q)
-            alphas.append(alpha)
-            q = add_scaled(q, -alpha, y)
-        q *= self.gamma
-        for (s, y, rho), alpha in zip(self._pairs, reversed(alphas), strict=True):
-            q = add_scaled(q, alpha - rho * dot(y, q), s)
-        return q
+        """Hv by the two-loop recursion; each of its scalars depends on those before it as in a triangular system."""
+        window = slice(self._begin, self._end)
+        S, Y, R = self._S[:, window], self._Y[:, window], self._R[window, window]
+        alpha = solve_triangular(R, inner_products(S, v))
+        q = combination(-1.0, Y, alpha, 1.0, v.copy())
+        # αᵢ − βᵢ of the second loop
+        c = add_scaled(alpha * self._D[window], -self.gamma, inner_products(Y, q))
+        return combination(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q)
+
+    def _to_the_front(self) -> None:
+        kept, begin = self._end - self._begin, self._begin
+        for columns in (self._S, self._Y):
+            columns[:, :kept] = columns[:, begin:]
+        self._R[:kept, :kept] = self._R[begin:, begin:]
+        self._D[:kept] = self._D[begin:]
+        self._begin, self._end = 0, kept

@@ -42,7 +42,7 @@ def random_pairs(rng, n, count):
 def test_the_two_loop_product_is_the_product_with_the_materialised_matrix(n, memory, pushed, seed):
     """Of the last ``memory`` pairs, rescaled by the newest; to 1e4·n·eps of ‖H‖‖v‖."""
     rng = np.random.default_rng(seed)
-    pairs, workspace = random_pairs(rng, n, pushed), CurvaturePairs(memory)
+    pairs, workspace = random_pairs(rng, n, pushed), CurvaturePairs(n, memory)
     for s, y in pairs:
         assert workspace.push(s.copy(), y.copy())
     assert len(workspace) == min(memory, pushed)
@@ -60,7 +60,7 @@ def test_the_two_loop_product_is_the_product_with_the_materialised_matrix(n, mem
 def test_the_product_meets_the_newest_secant_equation(n, memory, seed):
     """Hy = s, to 1e4·n·eps of ‖H‖‖y‖."""
     rng = np.random.default_rng(seed)
-    pairs, workspace = random_pairs(rng, n, memory + 3), CurvaturePairs(memory)
+    pairs, workspace = random_pairs(rng, n, memory + 3), CurvaturePairs(n, memory)
     for s, y in pairs:
         workspace.push(s, y)
     s, y = pairs[-1]
@@ -71,7 +71,7 @@ def test_the_product_meets_the_newest_secant_equation(n, memory, seed):
 
 
 def test_a_pair_without_curvature_is_not_kept():
-    workspace = CurvaturePairs(3)
+    workspace = CurvaturePairs(2, 3)
     s = np.array([1.0, 2.0])
     assert workspace.push(s, 3.0 * s)
     product = workspace.inverse_hessian_times(s)
