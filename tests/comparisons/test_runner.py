@@ -68,7 +68,7 @@ def test_our_counters_count_the_calls_that_scipy_really_makes(method):
 
     name = method.removeprefix("scipy:")
     x0 = np.array(problem.starts["standard"])
-    second = {"Newton-CG": {"hessp": hessp}, "trust-exact": {"hess": hess}}.get(name, {})
+    second = {key: given for key, given in (("hess", hess), ("hessp", hessp)) if key in reference.SOLVERS[name]}
     scipy_minimize(fun, x0, method=name, jac=jac, **second, options=reference._options(name, 1e-8, 2000))
     end = reference.solve(problem, x0, name, gtol=1e-8, maxiter=2000, budget=Budget())
     assert end.oracle.counts == calls
