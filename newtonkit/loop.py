@@ -357,7 +357,7 @@ class _Run:
             nhvp=counts.Hv,
             checks=oracle.checks,
             method=self.method.name,
-            choice="",
+            choice="" if self.first is None else self.first.info.note,
             derivatives=oracle.objective.derivative_source,
             history=history,
             state=copy.deepcopy(self.state) if self.shown else self.state,

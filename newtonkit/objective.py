@@ -10,9 +10,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from newtonkit.derivatives.autodiff import DifferentiationError, as_number, trace_jacobian_product, trace_lock
+from newtonkit.derivatives.colouring import SparseHessian
 from newtonkit.derivatives.compiled import Derivatives, Linearization
+from newtonkit.derivatives.sparsity import SparsityError
 from newtonkit.linalg import EPS, Matrix, Vector, norm
 
 _TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
@@ -66,6 +69,7 @@ class Objective:
     args: tuple[Any, ...] = ()
     tape: bool = True
     _known: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    _sparse: dict[int, SparseHessian] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def value(self, x: Vector) -> float:
         """f(x), by a plain call."""
@@ -127,6 +131,37 @@ class Objective:
                 stacklevel=2,
             )
         return np.asarray(0.5 * (H + H.T), dtype=np.float64)
+
+    def pattern(self, x: Vector) -> tuple[sp.csc_array | None, str]:
+        """The non-zeros of autograd's Hessian near x, or None and why they are not known; found once."""
+        if self.has_own_derivatives:
+            return None, "the derivatives are given, and not as a sparse matrix"
+        if not self.tape:
+            return None, "the tape is turned off"
+        with trace_lock:
+            known = self._sparse.get(x.size)
+            if known is None:
+                try:
+                    known = SparseHessian(self.fun, x, self.args)
+                except SparsityError as error:
+                    return None, str(error)
+                self._sparse[x.size] = known
+        return known.pattern, known.reason
+
+    def sparse_hessian(self, x: Vector, linearize: Callable[[Vector], Linearization | None]) -> sp.csc_array | None:
+        """∇²f(x) as a sparse matrix: the user's where it is one, else autograd's by its pattern; None where neither."""
+        if self.hess is not None:
+            H = self._called(self.hess, x)
+            if not sp.issparse(H):
+                return None
+            if H.shape != (x.size, x.size):
+                raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
+            H = sp.csc_array(H, dtype=np.float64)
+            return sp.csc_array(0.5 * (H + H.T))
+        self.derivatives.prepare(x, self.args)  # several products for each of many x: worth a tape
+        linearization = linearize(x)
+        assert linearization is not None
+        return self._sparse[x.size].at(linearization)
 
     def product(self, x: Vector, scale: float) -> Product:
         """The map v ↦ ∇²f(x)·v from user code; ``scale`` is the length that counts as large in x.

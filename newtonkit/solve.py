@@ -128,7 +128,7 @@ def minimize(
         progress=Progress() if settings.get("disp", False) else None,
         check=bool(settings.get("verdict", True)),
     )
-    result.choice = choice
+    result.choice = "; ".join(filter(None, (choice, result.choice)))
     result.x, result.jac = unflatten(result.x), unflatten(result.jac)
     return result
 

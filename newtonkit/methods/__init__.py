@@ -9,10 +9,12 @@ from newtonkit.loop import Method, as_method
 from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, RMSProp
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.bfgs import BFGS
+from newtonkit.methods.cubic import Cubic
 from newtonkit.methods.first_order import FirstOrder, Rule
 from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, SteepestDescent
 from newtonkit.methods.lbfgs import LBFGS
 from newtonkit.methods.newton import LineSearchNewton, PureNewton
+from newtonkit.methods.newton_cg import NewtonCG
 from newtonkit.methods.schedules import (
     Cosine,
     Exponential,
@@ -29,6 +31,8 @@ METHODS: dict[str, type[MethodBase] | type[Rule]] = {
     cls.name: cls
     for cls in (
         TrustNewton,
+        NewtonCG,
+        Cubic,
         LineSearchNewton,
         PureNewton,
         BFGS,
@@ -48,10 +52,9 @@ METHODS: dict[str, type[MethodBase] | type[Rule]] = {
 ALIASES = {
     "l-bfgs-b": "lbfgs",
     "l-bfgs": "lbfgs",
-    "newton-cg": "newton",
     "trust-exact": "newton",
-    "trust-ncg": "newton",
-    "trust-krylov": "newton",
+    "trust-ncg": "newton-cg",
+    "trust-krylov": "newton-cg",
     "dogleg": "newton",
     "cg": "lbfgs",
     "sgd": "gd",
@@ -113,6 +116,7 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "Cosine",
+    "Cubic",
     "Exponential",
     "FirstOrder",
     "GradientDescent",
@@ -123,6 +127,7 @@ __all__ = [
     "MethodBase",
     "Momentum",
     "Nesterov",
+    "NewtonCG",
     "PureNewton",
     "RMSProp",
     "Rule",

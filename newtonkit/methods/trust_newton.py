@@ -1,38 +1,20 @@
-"""Newton's method in a trust region: the default for small and medium n."""
+"""Newton's method in a trust region: the default for small and medium n, and for sparse Hessians."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from newtonkit.linalg import EPS, Vector, all_finite, dot, norm
-from newtonkit.methods.base import MethodBase
+from newtonkit.linalg import Vector
+from newtonkit.methods.curvature import Curvature, Model, chosen_curvature
+from newtonkit.methods.trust_region import TrustRegionMethod, TrustState
 from newtonkit.oracle import Oracle
-from newtonkit.state import FIRST, Reason, State, StepFailure, StepInfo
-from newtonkit.trustregion.exact import EigenModel
-from newtonkit.trustregion.radius import ACCEPT, first_radius, has_risen, is_rounding, next_radius
-
-_SMALLEST = 1e-100  # radius: from the origin, x + p differs from x for ever
-
-
-@dataclass(frozen=True, slots=True)
-class TrustState(State):
-    """A point, the radius for the next step, and the model there once it is known."""
-
-    radius: float
-    """NaN before the first step."""
-    model: EigenModel | None
-    """Kept after a rejection, None at a new point."""
-    previous: TrustState | None
-    """Where to return to should the Hessian not be finite here."""
+from newtonkit.validation import check_real
 
 
 @dataclass(frozen=True)
-class TrustNewton(MethodBase):
+class TrustNewton(TrustRegionMethod):
     """Minimize the quadratic model m(p) = f + gᵀp + ½ pᵀHp within ‖p‖ ≤ Δ, nearly exactly; adapt Δ to its success.
 
     Safe at indefinite and singular Hessians: the boundary of the region turns negative curvature into descent.
@@ -44,9 +26,13 @@ class TrustNewton(MethodBase):
 
     Notes
     -----
-    One f a trial; a gradient, and a Hessian with its eigendecomposition (O(n³)), only where a trial was accepted. A
-    trial where f or g is not finite is a rejection; where the Hessian is not finite, the step that led there is taken
-    back. Where differences of f are all rounding, the gradients judge the step.
+    One f a trial; a gradient, and a Hessian, only where a trial was accepted. A trial where f or g is not finite is a
+    rejection; where the Hessian is not finite, the step that led there is taken back. Where differences of f are all
+    rounding, the gradients judge the step.
+
+    Up to n = 30 one eigendecomposition serves every radius at a point; above, a few Cholesky factorizations of H + λI.
+    From n = 100 on the Hessian's pattern is found, and a sparse one factored as a band or by SuperLU; where a factor
+    would fill in, products take its place, as in `NewtonCG`. ``result.choice`` says what was taken and why.
 
     References
     ----------
@@ -65,68 +51,20 @@ class TrustNewton(MethodBase):
 
     name: ClassVar[str] = "newton"
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
-    matrices: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
-        radius = self.initial_radius
-        if radius is not None and not (isinstance(radius, float | int) and 0.0 < radius < math.inf):
-            raise ValueError(f"initial_radius must be a positive number or None, got {radius!r}")
+        check_radius(self.initial_radius)
 
-    def init(self, oracle: Oracle, x0: Vector) -> TrustState:
-        """The state at x0."""
-        return TrustState(x0, *oracle.value_and_grad(x0), FIRST, math.nan, None, None)
+    def curvature(self, oracle: Oracle, x: Vector) -> Curvature:
+        """Full, sparse, or products."""
+        return chosen_curvature(oracle, x)
 
-    def step(self, oracle: Oracle, state: TrustState) -> TrustState:
-        """One trial: the next point, or the same point with a smaller radius."""
-        model = state.model
-        if model is None:
-            H = oracle.hessian(state.x)
-            if not np.isfinite(H).all():
-                return _taken_back(state)
-            # the terms that cancel in a gradient near a minimizer are as large as those of Hx
-            model = EigenModel(state.g, H, 10 * EPS * (np.abs(H) @ np.abs(state.x) + np.abs(state.g)))
-        radius = state.radius
-        if math.isnan(radius):
-            radius = self.initial_radius or first_radius(norm(state.g), model.hessian_norm, norm(state.x))
-        p, predicted, on_boundary = model.solve(radius)
-        x = state.x + p
-        length = norm(p)
-        if not predicted > 0.0:
-            raise StepFailure(Reason.NOT_DESCENT, measured=dot(state.g, p), limit=0.0)
-        if bool((x == state.x).all()) or radius < _SMALLEST:
-            raise StepFailure(Reason.RADIUS, measured=radius, limit=float(np.spacing(np.abs(state.x).max())))
-
-        f, g, ratio = oracle.value(x), None, math.nan
-        if math.isfinite(f):
-            ratio = (state.f - f) / predicted
-            if is_rounding(state.f, f, predicted) and not has_risen(oracle.best_f, f):
-                g = oracle.gradient(x)
-                ratio = -0.5 * dot(g + state.g, p) / predicted
-        accepted = ratio >= ACCEPT
-        if accepted and g is None:
-            g = oracle.gradient(x)
-        if g is not None and not all_finite(g):
-            accepted, ratio = False, math.nan
-        info = StepInfo(
-            accepted,
-            length,
-            state.f - f,
-            radius=radius,
-            ratio=ratio,
-            inner=1,
-            note="" if f == f else "f not finite",
-        )
-        radius = next_radius(radius, length, ratio, on_boundary=on_boundary)
-        if accepted and g is not None:
-            return TrustState(x, f, g, info, radius, None, dataclasses.replace(state, model=model, previous=None))
-        return TrustState(state.x, state.f, state.g, info, radius, model, state.previous)
+    def first_size(self, model: Model, state: TrustState) -> float:
+        """The option, or 10‖g₀‖/‖H₀‖."""
+        return self.initial_radius or super().first_size(model, state)
 
 
-def _taken_back(state: TrustState) -> TrustState:
-    """The state before a step that led to a Hessian which is not finite, with a radius shorter than that step."""
-    if state.previous is None:
-        raise StepFailure(Reason.NON_FINITE, "the Hessian has entries that are not finite at the starting point")
-    before = state.previous
-    info = StepInfo(False, state.info.length, radius=state.info.radius, note="Hessian not finite: step taken back")
-    radius = next_radius(math.nan, state.info.length, math.nan, on_boundary=False)
-    return TrustState(before.x, before.f, before.g, info, radius, before.model, None)
+def check_radius(radius: float | None) -> None:
+    """Raise ValueError unless the option ``initial_radius`` is a positive number or None."""
+    if radius is not None:
+        check_real("initial_radius", radius, 0.0, math.inf, open_low=True, open_high=True)

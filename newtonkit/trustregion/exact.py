@@ -1,29 +1,20 @@
-"""The trust-region subproblem by one eigendecomposition: every radius after the first is almost free."""
+"""The subproblem by one eigendecomposition: every radius, or weight of a cubic term, after the first is almost free."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from newtonkit.linalg import EPS, Matrix, Vector, dot, eigh, max_norm, norm
+from newtonkit.trustregion.bound import Bound, Trial
 
-_TOLERANCE = 1e-10  # relative, on ‖p‖ = radius
+_TOLERANCE = 1e-10  # relative, on ‖p‖
 _NEWTON_STEPS = 50
 
 
-class Trial(NamedTuple):
-    """A minimizer of the model inside the ball."""
-
-    p: Vector
-    predicted: float
-    """Reduction of the model, m(0) − m(p)."""
-    on_boundary: bool
-
-
 class EigenModel:
-    """m(p) = gᵀp + ½ pᵀBp, minimized over ‖p‖ ≤ radius for any number of radii.
+    """m(p) = gᵀp + ½ pᵀBp, minimized within a `Bound`, for any number of them.
 
     Parameters
     ----------
@@ -35,9 +26,10 @@ class EigenModel:
 
     Notes
     -----
-    In the eigenbasis the step is p(σ) = −c/(λ + σ) with the smallest σ ≥ max(0, −λ₁) for which ‖p(σ)‖ ≤ radius.
-    Newton's method on 1/‖p(σ)‖ rises monotonically to the root from the lower bound max(|cᵢ|/radius − λᵢ). In the
-    hard case, where c vanishes along the eigenvectors of λ₁ < 0, a multiple of one of them fills the ball.
+    In the eigenbasis the step is p(λ) = −c/(λᵢ + λ) with the smallest λ ≥ max(0, −λ₁) for which ‖p(λ)‖ is no more than
+    the length that belongs to λ. Newton's method on 1/‖p(λ)‖ − 1/length(λ), which is concave, rises monotonically to
+    the root from a lower bound. In the hard case, where c vanishes along the eigenvectors of λ₁ < 0, a multiple of one
+    of them makes up the length.
 
     References
     ----------
@@ -51,38 +43,40 @@ class EigenModel:
         self._rounding = 10 * g.size * EPS * self.hessian_norm  # of an eigenvalue, as in the classification
         usual = np.full(g.size, 10 * EPS * norm(g))
         self._slope_noise = np.abs(self.Q.T) @ (usual if noise is None else noise)
-        # σ is sought as μ = λ₁ + σ: near the hard case μ is tiny, and λᵢ + σ would lose it to cancellation
+        # λ is sought as μ = λ₁ + λ: near the hard case μ is tiny, and λᵢ + λ would lose it to cancellation
         self._gaps = self.eigenvalues - self.eigenvalues[0]
         self._newton: tuple[Vector, float] | None = None
         if self.eigenvalues[0] > self._rounding:
             step = -self.c / self.eigenvalues
             self._newton = step, norm(step)
 
-    def solve(self, radius: float) -> Trial:
-        """The minimizer within this radius > 0."""
-        if self._newton is not None and self._newton[1] <= radius:
-            return self._trial(self._newton[0], on_boundary=False)
+    def solve(self, bound: Bound) -> Trial:
+        """The minimizer within this bound."""
+        free = bound.length(0.0)
+        if self._newton is not None and self._newton[1] <= free:
+            return self._trial(*self._newton, 0.0, 0.0)
         c, gaps, lowest = self.c, self._gaps, float(self.eigenvalues[0])
         if lowest >= -self._rounding:
-            in_range = self._step_in_range(radius)
+            in_range = self._step_in_range(free)
             if in_range is not None:
-                return self._trial(in_range, on_boundary=False)
-        mu = max(0.0, lowest, float(np.max(np.abs(c) / radius - gaps)))
+                return self._trial(in_range, norm(in_range), 0.0, 0.0)
+        mu = max(0.0, lowest, bound.lowest_root(c, self.eigenvalues))
         for _ in range(_NEWTON_STEPS):
             shifted = gaps + mu
             if mu == 0.0:
-                # |cᵢ| ≤ radius·gapᵢ by the lower bound on μ: where the gap is zero, there is no slope either
+                # by the lower bound on μ, where the gap is zero there is no slope either
                 shifted[shifted == 0.0] = math.inf
             step = -c / shifted
-            length = norm(step)
-            if mu == 0.0 and length <= radius:
-                return self._hard_case(step, length, radius)
-            if length - radius <= _TOLERANCE * radius:
+            length, allowed = norm(step), bound.length(mu - lowest)
+            if mu == 0.0 and length <= allowed:
+                return self._hard_case(step, length, bound)
+            if length - allowed <= _TOLERANCE * allowed:
                 break
-            # N&W (2006), eq. 4.43
+            # N&W (2006), eq. 4.43, and for the cubic term Cartis, Gould & Toint (2011), part I, section 6.1
             u = step / length
-            mu += (length / radius - 1.0) / dot(u, u / shifted)
-        return self._trial(step, on_boundary=mu > lowest)
+            inverse, slope = bound.inverse(mu - lowest)
+            mu += (length * inverse - 1.0) / (dot(u, u / shifted) - length * slope)
+        return self._trial(step, length, bound.penalty(length), mu - lowest)
 
     def _step_in_range(self, radius: float) -> Vector | None:
         """The Newton step of a positive semidefinite model within its range, where the rest is all rounding.
@@ -96,13 +90,14 @@ class EigenModel:
         step: Vector = np.where(null, 0.0, -self.c / np.where(null, 1.0, self.eigenvalues))
         return step if norm(step) <= radius else None
 
-    def _hard_case(self, step: Vector, length: float, radius: float) -> Trial:
-        """Fill the ball along an eigenvector of λ₁ where it is negative; where it is zero there is no gain in it."""
-        negative = bool(self.eigenvalues[0] < 0.0)
-        if negative:
-            step[0] = math.copysign(math.sqrt(radius**2 - length**2), -self.c[0])
-        return self._trial(step, on_boundary=negative)
+    def _hard_case(self, step: Vector, length: float, bound: Bound) -> Trial:
+        """Make up the length along an eigenvector of λ₁ where it is negative; where it is zero nothing is gained."""
+        if not self.eigenvalues[0] < 0.0:
+            return self._trial(step, length, bound.penalty(length), 0.0)
+        allowed = bound.length(-float(self.eigenvalues[0]))
+        step[0] = math.copysign(math.sqrt(allowed**2 - length**2), -self.c[0])
+        return self._trial(step, allowed, bound.penalty(allowed), -float(self.eigenvalues[0]))
 
-    def _trial(self, step: Vector, *, on_boundary: bool) -> Trial:
-        predicted = -dot(step, self.c) - 0.5 * dot(step, self.eigenvalues * step)
-        return Trial(self.Q @ step, predicted, on_boundary)
+    def _trial(self, step: Vector, length: float, penalty: float, multiplier: float) -> Trial:
+        predicted = -dot(step, self.c) - 0.5 * dot(step, self.eigenvalues * step) - penalty
+        return Trial(self.Q @ step, predicted, multiplier > 0.0, length, multiplier)

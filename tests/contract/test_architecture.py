@@ -10,7 +10,7 @@ import newtonkit
 ROOT = Path(newtonkit.__file__).parent
 
 FLOORS = [
-    {"linalg", "state", "validation"},
+    {"linalg", "factorization", "state", "validation"},
     {"derivatives"},
     {"objective", "oracle"},
     {"critical"},
@@ -27,7 +27,7 @@ EXCEPTIONS = {
     ("methods/base", "solve"),
 }
 # rooms on one floor with a door between them
-NEIGHBOURS = {("state", "linalg"), ("oracle", "objective"), ("judge", "stopping")}
+NEIGHBOURS = {("state", "linalg"), ("factorization", "linalg"), ("oracle", "objective"), ("judge", "stopping")}
 
 
 def floor_of(room):

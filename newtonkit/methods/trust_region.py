@@ -1,0 +1,124 @@
+"""The iteration of every method that trusts a quadratic model within a bound, whatever the model and the bound."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from newtonkit.linalg import Vector, all_finite, dot, norm
+from newtonkit.methods.base import MethodBase
+from newtonkit.methods.curvature import Curvature, Model
+from newtonkit.oracle import Oracle
+from newtonkit.state import FIRST, Reason, State, StepFailure, StepInfo
+from newtonkit.trustregion.bound import Ball, Bound, Trial
+from newtonkit.trustregion.radius import ACCEPT, first_radius, has_risen, is_rounding, next_radius
+
+_SMALLEST = 1e-100  # length: from the origin, x + p differs from x for ever
+
+
+@dataclass(frozen=True, slots=True)
+class TrustState(State):
+    """A point, how far the next step may go, and the model there once it is known."""
+
+    size: float
+    """Radius of the ball, or weight of the cubic term; NaN before the first step."""
+    multiplier: float
+    """λ of the last step, a first guess for the next."""
+    model: Model | None
+    """Kept after a rejection, None at a new point."""
+    previous: TrustState | None
+    """Where to return to should the Hessian not be finite here."""
+    curvature: Curvature
+    first: float
+    """‖g‖ at the start."""
+
+
+@dataclass(frozen=True)
+class TrustRegionMethod(MethodBase):
+    """One trial point a step: accepted where f falls by enough of what the model promised, else the bound shrinks.
+
+    Subclasses say where the model comes from (`curvature`), and may bound it by something else than a ball.
+    """
+
+    def curvature(self, oracle: Oracle, x: Vector) -> Curvature:
+        """The source of the models of a run from x."""
+        raise NotImplementedError
+
+    def first_size(self, model: Model, state: TrustState) -> float:
+        """The first radius."""
+        return first_radius(norm(state.g), model.hessian_norm, norm(state.x))
+
+    def bound(self, size: float) -> Bound:
+        """The ball of this radius."""
+        return Ball(size)
+
+    def next_size(self, size: float, model: Model, trial: Trial, ratio: float) -> float:
+        """The radius after this trial; ``ratio`` is NaN where it was not finite."""
+        return next_radius(size, trial.length, ratio, on_boundary=trial.on_boundary)
+
+    def init(self, oracle: Oracle, x0: Vector) -> TrustState:
+        """The state at x0; its note says where the models come from, if that was chosen."""
+        f, g = oracle.value_and_grad(x0)
+        curvature = self.curvature(oracle, x0)
+        return TrustState(
+            x0, f, g, FIRST._replace(note=curvature.reason), math.nan, 0.0, None, None, curvature, norm(g)
+        )
+
+    def step(self, oracle: Oracle, state: TrustState) -> TrustState:
+        """One trial: the next point, or the same point with a closer bound."""
+        model = state.model
+        if model is None:
+            model = state.curvature.model(oracle, state, state.multiplier, state.first)
+            if model is None:
+                return self._taken_back(state)
+        size = state.size
+        if math.isnan(size):
+            size = self.first_size(model, state)
+        trial = model.solve(self.bound(size))
+        p, predicted, length = trial.p, trial.predicted, trial.length
+        if math.isnan(predicted):  # a product was not finite
+            return self._taken_back(state)
+        x = state.x + p
+        if not predicted > 0.0:
+            raise StepFailure(Reason.NOT_DESCENT, measured=dot(state.g, p), limit=0.0)
+        if bool((x == state.x).all()) or length < _SMALLEST:
+            raise StepFailure(Reason.RADIUS, measured=length, limit=float(np.spacing(np.abs(state.x).max())))
+
+        f, g, ratio = oracle.value(x), None, math.nan
+        if math.isfinite(f):
+            ratio = (state.f - f) / predicted
+            if is_rounding(state.f, f, predicted) and not has_risen(oracle.best_f, f):
+                g = oracle.gradient(x)
+                ratio = -0.5 * dot(g + state.g, p) / predicted
+        accepted = ratio >= ACCEPT
+        if accepted and g is None:
+            g = oracle.gradient(x)
+        if g is not None and not all_finite(g):
+            accepted, ratio = False, math.nan
+        info = StepInfo(
+            accepted,
+            length,
+            state.f - f,
+            radius=size,
+            ratio=ratio,
+            inner=trial.inner,
+            note="" if f == f else "f not finite",
+        )
+        size = self.next_size(size, model, trial, ratio)
+        if accepted and g is not None:
+            before = dataclasses.replace(state, model=model, previous=None)
+            return TrustState(x, f, g, info, size, trial.multiplier, None, before, state.curvature, state.first)
+        return dataclasses.replace(state, info=info, size=size, model=model)
+
+    def _taken_back(self, state: TrustState) -> TrustState:
+        """The state before a step that led to a Hessian which is not finite, with a closer bound than that step."""
+        before = state.previous
+        if before is None or before.model is None:
+            raise StepFailure(Reason.NON_FINITE, "the Hessian has entries that are not finite at the starting point")
+        info = StepInfo(False, state.info.length, radius=state.info.radius, note="Hessian not finite: step taken back")
+        rejected = Trial(state.x - before.x, math.nan, False, state.info.length)
+        size = self.next_size(state.info.radius, before.model, rejected, math.nan)
+        return dataclasses.replace(before, info=info, size=size)

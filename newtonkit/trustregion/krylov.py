@@ -1,0 +1,149 @@
+"""The subproblem from Hessian-vector products alone: in the Krylov space of the gradient, which is kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from newtonkit.factorization import TridiagonalSymmetric
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, norm
+from newtonkit.trustregion.bound import Bound, Trial
+from newtonkit.trustregion.more_sorensen import FactorModel
+
+_STORE = 1 << 27  # numbers in the basis: 1 GB, which is 134 vectors of a million variables
+_ROOM = 16  # vectors for which there is room at first
+_NOT_FINITE = Trial(np.zeros(0), math.nan, False, 0.0)
+_WORTH = 0.1  # on the boundary: a product is to bring this share of the decrease so far, or is the last
+
+
+class KrylovModel:
+    """m(p) = gᵀp + ½ pᵀBp, minimized within a `Bound` over span{g, Bg, B²g, …} until the residual is small.
+
+    Parameters
+    ----------
+    g : ndarray, shape (n,)
+    product : callable
+        v ↦ Bv.
+    tolerance : float in [0, 1)
+        The space grows until ‖(B + λI)p + g‖ ≤ tolerance·‖g‖.
+    precondition : callable, optional
+        v ↦ M⁻¹v, M symmetric positive definite and near B; lengths are then ‖p‖_M = √(pᵀMp).
+    max_products : int, optional
+        At one point; 2n by default.
+
+    Attributes
+    ----------
+    products : int
+        Products used so far.
+
+    Notes
+    -----
+    Lanczos' method makes B tridiagonal, and the subproblem in the basis is solved by factorizations of O(k) work each
+    (`FactorModel`). Inside the bound p is the iterate of conjugate gradients. On it, the space grows while that pays:
+    Steihaug's step, the first to meet the boundary, has at least half the best decrease where B is positive definite
+    (Yuan, 2000), so the last few products buy little. A further bound, after a rejection, is met in the space there is.
+    Vectors are made orthogonal to all before them, without which the method would lose its way as eigenvalues converge.
+
+    References
+    ----------
+    Gould, Lucidi, Roma & Toint (1999), SIAM J. Optim. 9(2), 504 (GLTR); Steihaug (1983), SIAM J. Numer. Anal. 20, 626.
+    """
+
+    def __init__(
+        self,
+        g: Vector,
+        product: Callable[[Vector], Vector],
+        tolerance: float,
+        precondition: Callable[[Vector], Vector] | None = None,
+        max_products: int | None = None,
+    ) -> None:
+        self.g, self.product, self.precondition = g, product, precondition
+        self.tolerance = tolerance
+        n = g.size
+        self.most = min(2 * n if max_products is None else max_products, max(_ROOM, _STORE // n))
+        self.products = 0
+        self.multiplier = 0.0
+        self._exhausted = False
+        self._basis: Matrix = np.empty((min(_ROOM, self.most), n))
+        self._alphas: list[float] = []
+        self._betas: list[float] = []
+        q = g if precondition is None else precondition(g)
+        self.g_norm = math.sqrt(max(dot(g, q), 0.0))
+        self._t, self._q = g, q  # the next vector before it is scaled, times M and without
+        self._next = self.g_norm
+        self._Mq = np.zeros(0 if precondition is None else n)  # M times the last vector of the basis
+
+    @property
+    def hessian_norm(self) -> float:
+        """|gᵀBg|/‖g‖², by one product: a lower bound on ‖B‖."""
+        if not self._alphas:
+            self._grow()
+        return abs(self._alphas[0]) if self._alphas else 0.0
+
+    def solve(self, bound: Bound) -> Trial:
+        """The minimizer within this bound, in a space that is large enough for it.
+
+        ``predicted`` is NaN where a product is not finite.
+        """
+        if self.g_norm == 0.0:
+            return Trial(np.zeros_like(self.g), 0.0, False, 0.0)
+        before, spent = 0.0, self.products
+        if not self._alphas and not self._grow():
+            return _NOT_FINITE
+        while True:
+            trial, h = self._solve_in_space(bound)
+            residual = self._next * abs(h[-1])
+            if residual <= self.tolerance * self.g_norm or self._exhausted or self.products >= self.most:
+                break
+            # on the boundary of a ball more space must be worth its product; a cubic term is always felt
+            on_boundary = trial.on_boundary and bound.length(0.0) > 0.0
+            if on_boundary and trial.predicted - before <= _WORTH * trial.predicted and before > 0.0:
+                break
+            before = trial.predicted if on_boundary else 0.0
+            if not self._grow():
+                return _NOT_FINITE
+        return trial._replace(p=h @ self._basis[: len(h)], inner=self.products - spent)
+
+    def _solve_in_space(self, bound: Bound) -> tuple[Trial, Vector]:
+        k = len(self._alphas)
+        g = np.zeros(k)
+        g[0] = self.g_norm
+        T = TridiagonalSymmetric(np.array(self._alphas), np.array(self._betas[: k - 1]))
+        model = FactorModel(g, T, self.multiplier)
+        trial = model.solve(bound)
+        self.multiplier = trial.multiplier
+        return trial, trial.p
+
+    def _grow(self) -> bool:
+        """One product, one more vector in the basis; False where the product is not finite."""
+        k, beta = len(self._alphas), self._next
+        if k == len(self._basis):
+            grown = np.empty((min(2 * k, self.most), self.g.size))
+            grown[:k] = self._basis
+            self._basis = grown
+        q = self._basis[k]
+        np.multiply(self._q, 1.0 / beta, out=q)
+        t = self.product(q.copy())
+        self.products += 1
+        if not all_finite(t):
+            return False
+        alpha = dot(q, t)
+        if self.precondition is None:
+            basis = self._basis[: k + 1]
+            t = t - basis.T @ (basis @ t)
+            self._t = self._q = t - basis.T @ (basis @ t)
+            following = norm(self._q)
+        else:
+            before, self._Mq = self._Mq, self._t / beta
+            self._t = t - alpha * self._Mq - (beta if k else 0.0) * before
+            self._q = self.precondition(self._t)
+            following = math.sqrt(max(dot(self._t, self._q), 0.0))
+        self._alphas.append(alpha)
+        largest = max(abs(alpha), abs(self._alphas[0]), self._betas[-1] if self._betas else 0.0)
+        if following <= 10 * EPS * largest or k + 1 == self.g.size:
+            self._exhausted, following = True, 0.0  # the space is all that g and B make
+        self._betas.append(following)
+        self._next = following
+        return True
