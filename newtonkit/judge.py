@@ -77,7 +77,7 @@ class Judge:
         objection = contradiction(verdict)
         if claim.reason is not Reason.GRADIENT or (objection is not None and objection.reason is Reason.SADDLE):
             return objection or claim
-        left = nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
+        left = _nothing_left(verdict, state, first)
         if left and not verdict.index:  # negative curvature is something left, away from a saddle too
             if objection is None:
                 return self.look_around(state, first) or claim._replace(detail=left)
@@ -112,12 +112,9 @@ class Judge:
             return objection if objection.reason is Reason.SADDLE else failure
         if verdict.index:  # negative curvature: something is left, at a saddle or not
             return failure
-        x_norm = norm(state.x)
-        if size <= self.stop.gtol and (
-            left := nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, x_norm)
-        ):
+        if size <= self.stop.gtol and (left := _nothing_left(verdict, state, first)):
             return self.look_around(state, first) or Ending(Reason.GRADIENT, size, self.stop.gtol, left)
-        if left := rounding_reached(verdict.decrease, verdict.newton_step, state.f, x_norm):
+        if left := rounding_reached(verdict.decrease, verdict.newton_step, state.f, norm(state.x)):
             return self.look_around(state, first) or Ending(Reason.PRECISION, size, self.stop.gtol, left)
         return failure
 
@@ -158,42 +155,44 @@ class Judge:
     def look_around(self, state: State, first: State) -> Ending | None:
         """What values of f say against a claim that curvature leaves undecided; None where they say nothing.
 
-        SADDLE where f falls, by more than is left to a claim and over three lengths, along a direction without certain
-        curvature: −x⁴ or x³ at 0. NOT_CRITICAL where the start is flat to second order and f the same all round: no
-        progress is no success.
+        SADDLE where f falls, by more than is left to a claim and all the way down to it, along a direction
+        without certain curvature: −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where there was no slope
+        from the start on and f is the same all round, as for a function of rounded numbers: no progress is no success.
         """
         verdict = self.verdict(state)
         if verdict.kind != "undecided" or self._hessian is None:
             return None
         reach = _REACH * max(1.0, max_norm(state.x))
+        lengths = reach * 0.25 ** np.arange(4)
         rounding = 10 * EPS * abs(state.f)
         worthwhile = max(1e-8 * (first.f - state.f), 1e3 * rounding)
-        nullity = verdict.nullity or 1
-        directions = _flat_directions(self._hessian, nullity)
-
-        def drop(t: float, p: Vector) -> float:
-            return state.f - self.oracle.value(state.x + t * p)
-
+        directions = _flat_directions(self._hessian, verdict.nullity or 1)
+        flat = not (first.g.any() or state.g.any() or self._hessian.any())
         try:
             with self.oracle.checking(), np.errstate(all="ignore"):
-                drops = np.array([drop(reach, p) for p in directions])
-                best = int(np.argmax(np.where(np.isfinite(drops), drops, -math.inf)))
-                p = directions[best]
-                if drops[best] > worthwhile and all(drop(t, p) > rounding for t in (reach / 4, reach / 16)):
-                    everywhere = nullity == state.x.size and bool((drops > worthwhile).all())
-                    kind = "degenerate maximum" if everywhere else "degenerate saddle"
-                    if self.escapes_left == 0:
-                        kind = "not critical"  # it has been left often enough: f may fall for ever
-                    fall = f"f falls by {drops[best]:.2g} within {reach:.2g} along a direction of hardly any curvature"
-                    self._verdict = dataclasses.replace(verdict, kind=kind, reason=fall, escape_direction=p)
-                    return contradiction(self._verdict)
+                for p in directions:
+                    drops = np.array([state.f - self.oracle.value(state.x + t * p) for t in lengths])
+                    for start in (0, 1):
+                        if drops[start] > worthwhile and (drops[start + 1 : start + 3] > rounding).all():
+                            return self._falls(verdict, p, drops[start], lengths[start])
+                    flat = flat and bool((np.abs(drops) <= rounding).all())
         except BudgetSpent:
             return None
-        no_slope = not (state.g.any() or self._hessian.any())
-        if state is first and no_slope and bool((np.abs(drops) <= rounding).all()):
-            detail = f"gradient and Hessian are zero at the start, and f is the same all round within {reach:.2g}"
+        if flat:
+            detail = f"gradient and Hessian are zero from the start, and f is the same all round within {reach:.2g}"
             return Ending(Reason.NOT_CRITICAL, 0.0, detail=detail)
         return None
+
+    def _falls(self, verdict: Verdict, p: Vector, drop: float, length: float) -> Ending | None:
+        """The ending where f falls along p, of which curvature says nothing; its verdict is remembered."""
+        self._verdict = dataclasses.replace(
+            verdict,
+            # it has been left often enough: f may fall for ever
+            kind="degenerate saddle" if self.escapes_left else "not critical",
+            reason=f"f falls by {drop:.2g} within {length:.2g} along a direction of hardly any curvature",
+            escape_direction=p,
+        )
+        return contradiction(self._verdict)
 
     def _about_the_slope(self, state: State, first: State) -> str:
         """What differences of f say of the slope along −g; empty where the budget has no room for them."""
@@ -244,6 +243,12 @@ class Judge:
                 break
             x, lower, t = x_trial, f_trial, 2.0 * t
         return x, t
+
+
+def _nothing_left(verdict: Verdict, state: State, first: State) -> str:
+    if not state.g.any() and math.isnan(verdict.decrease):
+        return "it is exactly zero, where the Hessian is not finite"
+    return nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
 
 
 def _flat_directions(H: Matrix, nullity: int) -> list[Vector]:
