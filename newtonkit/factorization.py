@@ -233,6 +233,7 @@ class SparseStructure:
 
     def __init__(self, pattern: sp.csc_array) -> None:
         n = pattern.shape[0]
+        self.pattern = pattern
         layout = BandLayout(pattern)
         b = layout.bandwidth
         self.layout: BandLayout | None = None
@@ -248,5 +249,12 @@ class SparseStructure:
             self.reason = f"a factor of the sparse Hessian ({shape}) would fill in"
 
     def matrix(self, B: sp.csc_array) -> Symmetric:
-        """B, which has the pattern, ready to be factored."""
-        return SparseSymmetric(B) if self.layout is None else BandSymmetric(B, self.layout)
+        """B ready to be factored; should its pattern be another one, it is laid out anew."""
+        layout = self.layout
+        if layout is not None and not _same_pattern(B, self.pattern):
+            layout = SparseStructure(B).layout
+        return SparseSymmetric(B) if layout is None else BandSymmetric(B, layout)
+
+
+def _same_pattern(A: sp.csc_array, B: sp.csc_array) -> bool:
+    return np.array_equal(A.indptr, B.indptr) and np.array_equal(A.indices, B.indices)

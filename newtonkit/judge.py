@@ -9,6 +9,7 @@ from collections.abc import Set
 import numpy as np
 
 from newtonkit.critical.classify import dense_verdict
+from newtonkit.critical.factored import factored_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
 from newtonkit.derivatives.check import check_slope
@@ -17,7 +18,8 @@ from newtonkit.oracle import Oracle
 from newtonkit.state import BudgetSpent, Ending, Kind, Reason, State
 from newtonkit.stopping import Stop, nothing_left, rounding_reached
 
-_DENSE = 200  # up to this n the verdict takes the full Hessian; above, products, unless the method has Hessians anyway
+_DENSE = 200  # up to this n the verdict takes all eigenvalues of the full Hessian; above, a factor of it or products
+_FACTOR = 5000  # up to this n a full Hessian is factored, if the method has Hessians anyway
 _AGAIN = 0.1  # a claim that was turned down is heard again once ‖g‖∞ has fallen by this factor
 _SHRUNK = 0.95  # of Newton's step: 10^(−1/7) = 0.72 of it is left at x⁸ when ‖g‖∞ has fallen tenfold
 _FAR_DOWN = 1e-8  # of ‖g‖∞ at the start: what a claim must show where the budget leaves no room for its check
@@ -145,9 +147,11 @@ class Judge:
         self._hessian = None
         try:
             with self.oracle.checking(), np.errstate(all="ignore"):
-                if self.dense or state.x.size <= _DENSE:
+                if state.x.size <= _DENSE:
                     self._hessian = self.oracle.hessian(state.x)
                     return dense_verdict(self.oracle, state.x, state.g)
+                if self.dense and (self.oracle.structure is not None or state.x.size <= _FACTOR):
+                    return factored_verdict(self.oracle, state.x, state.g, self.oracle.factorable(state.x))
                 return product_verdict(self.oracle, state.x, state.g)
         except BudgetSpent as spent:
             return unchecked(f"the budget has no room for it ({spent.ending.reason.name})", size)

@@ -109,8 +109,8 @@ class Objective:
         """What autograd knows of fun; its tapes serve all runs on this objective."""
         return Derivatives(self.fun, tape=self.tape)
 
-    def hessian(self, x: Vector) -> Matrix | None:
-        """The user's ∇²f(x) as a dense symmetric float64 matrix; None where the user gave none.
+    def hessian(self, x: Vector) -> Matrix | sp.csc_array | None:
+        """The user's ∇²f(x), float64 and symmetric, sparse where it was given so; None where the user gave none.
 
         Warns
         -----
@@ -120,17 +120,19 @@ class Objective:
         if self.hess is None:
             return None
         result = self._called(self.hess, x)
-        H: Matrix = np.array(result.toarray() if hasattr(result, "toarray") else result, dtype=np.float64)
+        sparse = sp.issparse(result)
+        H: Any = sp.csc_array(result, dtype=np.float64) if sparse else np.array(result, dtype=np.float64)
         if H.shape != (x.size, x.size):
             raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
-        asymmetry = np.abs(H - H.T).max()
-        if asymmetry > _UNSYMMETRIC * np.abs(H).max():
+        asymmetry, largest = abs(H - H.T).max(), abs(H).max()
+        if asymmetry > _UNSYMMETRIC * largest:
             warnings.warn(
                 f"hess returned an unsymmetric matrix (|H - Hᵀ| up to {asymmetry:.3g}); its symmetric part is used",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return np.asarray(0.5 * (H + H.T), dtype=np.float64)
+        H = 0.5 * (H + H.T)
+        return sp.csc_array(H) if sparse else np.asarray(H, dtype=np.float64)
 
     def pattern(self, x: Vector) -> tuple[sp.csc_array | None, str]:
         """The non-zeros of autograd's Hessian near x, or None and why they are not known; found once."""
@@ -148,16 +150,8 @@ class Objective:
                 self._sparse[x.size] = known
         return known.pattern, known.reason
 
-    def sparse_hessian(self, x: Vector, linearize: Callable[[Vector], Linearization | None]) -> sp.csc_array | None:
-        """∇²f(x) as a sparse matrix: the user's where it is one, else autograd's by its pattern; None where neither."""
-        if self.hess is not None:
-            H = self._called(self.hess, x)
-            if not sp.issparse(H):
-                return None
-            if H.shape != (x.size, x.size):
-                raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
-            H = sp.csc_array(H, dtype=np.float64)
-            return sp.csc_array(0.5 * (H + H.T))
+    def recovered_hessian(self, x: Vector, linearize: Callable[[Vector], Linearization | None]) -> sp.csc_array:
+        """Autograd's ∇²f(x) as a sparse matrix, from a few products; only after `pattern` has found one."""
         self.derivatives.prepare(x, self.args)  # several products for each of many x: worth a tape
         linearization = linearize(x)
         assert linearization is not None

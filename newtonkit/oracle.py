@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from newtonkit.derivatives.autodiff import dense_from_products
 from newtonkit.derivatives.compiled import Linearization
+from newtonkit.factorization import DenseSymmetric, SparseStructure, Symmetric
 from newtonkit.linalg import EPS, Matrix, Vector, all_finite, finite_max_norm, norm
 from newtonkit.objective import Objective, Product
 from newtonkit.state import BudgetSpent, Ending, Reason
@@ -94,6 +95,8 @@ class Oracle:
         self._hessian_ledger = self.counts
         self._sparse_at: Vector | None = None
         self._sparse: sp.csc_array | None = None
+        self._sparse_ledger = self.counts
+        self.structure: SparseStructure | None = None
 
     # --- requests -------------------------------------------------------------------------------------------
 
@@ -173,22 +176,42 @@ class Oracle:
         """The non-zeros of the Hessian near x, or None and why they are not known."""
         if self.objective.hess is not None:
             H = self.sparse_hessian(x)
-            return (None, "hess returns a full matrix") if H is None else (H != 0.0, "")
+            return (None, "hess returns a full matrix") if H is None else (H, "")
         return self.objective.pattern(x)
 
     def sparse_hessian(self, x: Vector) -> sp.csc_array | None:
         """∇²f(x) as a sparse matrix, exactly symmetric; None where the user's is a full one."""
         if x is self._sparse_at:
+            if self._ledger is self.counts and self._sparse_ledger is self.checks:
+                self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1  # as in `hessian`
+                self._sparse_ledger = self.counts
             return self._sparse
         self._spend(H=1)
-        H = self.objective.sparse_hessian(x.copy(), lambda _: self._linearize(x))
-        self._sparse_at, self._sparse = x, H
+        if self.objective.hess is None:
+            H = self.objective.recovered_hessian(x.copy(), lambda _: self._linearize(x))
+        else:
+            H = self.objective.hessian(x.copy())
+            if not sp.issparse(H):
+                self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
+                return None
+        self._sparse_at, self._sparse, self._sparse_ledger = x, H, self._ledger
         return H
 
+    def factorable(self, x: Vector) -> Symmetric:
+        """∇²f(x) ready to be factored with a shift: sparse where a ``structure`` was chosen for it, else full."""
+        H = None if self.structure is None else self.sparse_hessian(x)
+        if H is None or self.structure is None:
+            return DenseSymmetric(self.hessian(x))
+        return self.structure.matrix(H)
+
     def _evaluated_hessian(self, x: Vector) -> Matrix:
+        if x is self._sparse_at and (sparse := self.sparse_hessian(x)) is not None:
+            return np.asarray(sparse.toarray())
         self._spend(H=1)
-        H = self.objective.hessian(x.copy())
-        if H is None:
+        given = self.objective.hessian(x.copy())
+        if given is not None:
+            H: Matrix = np.asarray(given if isinstance(given, np.ndarray) else given.toarray())
+        else:
             linearization = self._linearize(x)
             if linearization is not None:
                 H = linearization.hessian()
@@ -202,7 +225,9 @@ class Oracle:
     def product(self, x: Vector) -> Callable[[Vector], Vector]:
         """The map v ↦ ∇²f(x)·v, each product counted as one Hv."""
         if self.objective.hess is not None and self.objective.hvp is None:
-            H = self.hessian(x)
+            H = self.sparse_hessian(x) if x is not self._hessian_at else None
+            if H is None:
+                H = self.hessian(x)
             return lambda v: H @ v
         times, gradients, _ = self._product(x)
 
@@ -278,7 +303,7 @@ class Oracle:
             return False
         self.best_x, self.best_f, self.best_g = None, math.inf, None
         self._second_best = None, math.inf, None
-        self._linearized_at = self._hessian_at = None
+        self._linearized_at = self._hessian_at = self._sparse_at = None
         return True
 
     def elapsed(self) -> float:

@@ -17,15 +17,22 @@ _SEED = 0  # of the random start; fixed, so that the same run gives the same ver
 _CONFIDENCE = 0.99
 
 
-def product_verdict(oracle: Oracle, x: Vector, g: Vector, *, radius: float = 1e-3) -> Verdict:
-    """The verdict at x by Lanczos and conjugate gradients, at most 50 products.
+def product_verdict(
+    oracle: Oracle,
+    x: Vector,
+    g: Vector,
+    *,
+    radius: float = 1e-3,
+    product: Callable[[Vector], Vector] | None = None,
+) -> Verdict:
+    """The verdict at x by Lanczos and conjugate gradients, at most 50 products: the oracle's, unless one is given.
 
     A direction v with vᵀHv < 0 beyond rounding *proves* that x is no minimum. That there is none is never proved:
     from a random start, k steps of Lanczos miss an eigenvalue lower than the smallest Ritz value by ε times the
     spread of the spectrum with probability at most 1.648·√n·exp(−√ε(2k−1)) (Kuczyński & Woźniakowski, 1992, SIAM
     J. Matrix Anal. Appl. 13, 1094, theorem 4.2).
     """
-    product = oracle.product(x)
+    product = oracle.product(x) if product is None else product
     scale = max(1.0, max_norm(x))
     ritz, lowest = _lanczos(product, x.size)
     spread = float(ritz[-1] - ritz[0])

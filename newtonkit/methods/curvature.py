@@ -82,10 +82,8 @@ class SparseHessians:
 
     def model(self, oracle: Oracle, state: State, multiplier: float, first: float) -> Model | None:
         """One Hessian, which counts as one whatever the products it took."""
-        H = oracle.sparse_hessian(state.x)
-        if H is None or not np.isfinite(H.data).all():
-            return None
-        return FactorModel(state.g, self.structure.matrix(H), multiplier)
+        B = oracle.factorable(state.x)
+        return FactorModel(state.g, B, multiplier) if math.isfinite(B.norm) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +118,7 @@ def chosen_curvature(oracle: Oracle, x: Vector) -> Curvature:
         return Products(f"truncated Newton: {why_not}, and n = {n} > {_DENSE_MOST}")
     structure = SparseStructure(pattern)
     if structure.fits:
+        oracle.structure = structure
         return SparseHessians(structure)
     if n <= _DENSE_MOST:
         return FullHessian(f"dense Cholesky: {structure.reason}")

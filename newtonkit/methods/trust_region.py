@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class TrustState(State):
     curvature: Curvature
     first: float
     """‖g‖ at the start."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a copy leaves the model behind: it is large, may hold functions, and the Hessian makes it again
+        kept = (self.x, self.f, self.g, self.info, self.size, self.multiplier, None, None, self.curvature, self.first)
+        return TrustState, kept
 
 
 @dataclass(frozen=True)
