@@ -160,8 +160,9 @@ class Judge:
         """What values of f say against a claim that curvature leaves undecided; None where they say nothing.
 
         SADDLE where f falls, by more than is left to a claim and all the way down to it, along a direction
-        without certain curvature: −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where there was no slope
-        from the start on and f is the same all round, as for a function of rounded numbers: no progress is no success.
+        without certain curvature: −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where f is the same
+        all round and the run got there without an aim: there was no slope at the start, as for a function of rounded
+        numbers, or no critical point was near before, as for exp(−x) on its way to underflow.
         """
         verdict = self.verdict(state)
         if verdict.kind != "undecided" or self._hessian is None:
@@ -171,7 +172,8 @@ class Judge:
         rounding = 10 * EPS * abs(state.f)
         worthwhile = max(1e-8 * (first.f - state.f), 1e3 * rounding)
         directions = _flat_directions(self._hessian, verdict.nullity or 1)
-        flat = not (first.g.any() or state.g.any() or self._hessian.any())
+        aimless = not first.g.any() or self._last_step < math.inf
+        flat = aimless and not (state.g.any() or self._hessian.any())
         try:
             with self.oracle.checking(), np.errstate(all="ignore"):
                 for p in directions:
@@ -183,7 +185,7 @@ class Judge:
         except BudgetSpent:
             return None
         if flat:
-            detail = f"gradient and Hessian are zero from the start, and f is the same all round within {reach:.2g}"
+            detail = f"gradient and Hessian are zero here, and f is the same all round within {reach:.2g}"
             return Ending(Reason.NOT_CRITICAL, 0.0, detail=detail)
         return None
 
