@@ -128,6 +128,7 @@ class _Sparse:
     """What the two kinds of sparse matrices share; indices are those of B's own order."""
 
     def __init__(self, B: sp.csc_array) -> None:
+        B.sum_duplicates()  # sorts too: places are counted in that order
         self.B = B
         self.diagonal = B.diagonal()
         self.norm = min(float(np.linalg.norm(B.data)), float(abs(B).sum(axis=0).max()))
@@ -189,6 +190,7 @@ class BandLayout:
 
     def __init__(self, pattern: sp.csc_array) -> None:
         n = pattern.shape[0]
+        pattern.sum_duplicates()
         row, column = _coordinates(pattern)
         self.order: NDArray[np.intp] = np.arange(n)
         self.bandwidth = int(np.abs(row - column).max(initial=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +22,10 @@ from newtonkit.stopping import Stop, unbounded_below
 Callback = Callable[[State, int], bool]
 
 _PATIENCE = 5  # steps without any gain in f beyond rounding, nor in ‖g‖, after which precision is suspected
+# failures that lie in how a method uses derivatives, not in the function alone
+_ANOTHER_MAY_NOT = frozenset(
+    {Reason.RADIUS, Reason.LINE_SEARCH, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.NON_FINITE}
+)
 _SECOND_CHANCES = 3  # times that a run may find out its gradient was wrong before it ends as it is
 _SAME_VALUE = 1e-8  # relative difference of two evaluations at one point beyond which fun is no function
 
@@ -118,6 +122,7 @@ def run(
     history: History | None = None,
     progress: Progress | None = None,
     check: bool = True,
+    fallbacks: Sequence[Method] = (),
 ) -> Result:
     """Iterate until a tolerance, a budget, the callback or a failure ends it; every outcome is a Result.
 
@@ -134,13 +139,15 @@ def run(
     progress : Progress, optional
     check : bool, default True
         Whether claims of convergence are checked by curvature.
+    fallbacks : sequence of Method
+        Should the method fail, each in turn goes on from the best point, on the same budget and the same counts.
 
     Raises
     ------
     BaseException
         Whatever user code raised, with the Result so far attached as ``partial_result``.
     """
-    the_run = _Run(method, objective, x0, stop, check=check)
+    the_run = _Run(method, objective, x0, stop, check=check, fallbacks=fallbacks)
     try:
         ending = the_run.to_the_end(callback, history, progress)
         for _ in range(_SECOND_CHANCES):
@@ -171,8 +178,19 @@ def _attach(error: BaseException, the_run: _Run, history: History | None) -> Non
 class _Run:
     """One run in progress: the state of the loop between two steps."""
 
-    def __init__(self, method: Method, objective: Objective, x0: Vector, stop: Stop, *, check: bool) -> None:
+    def __init__(
+        self,
+        method: Method,
+        objective: Objective,
+        x0: Vector,
+        stop: Stop,
+        *,
+        check: bool,
+        fallbacks: Sequence[Method] = (),
+    ) -> None:
         self.method = method
+        self.fallbacks = list(fallbacks)
+        self.story: list[str] = []
         self.stop = stop
         self.x0 = x0
         self.oracle = Oracle(objective, stop.budget, second_order=wants_curvature(method))
@@ -209,7 +227,7 @@ class _Run:
                     raise error.__cause__ from None
                 raise
             if ending is not None:
-                left = self.leave_saddle(ending)
+                left = self.leave_saddle(ending) or self.taken_over(ending)
                 if left is None:
                     return ending
                 states = left
@@ -221,6 +239,8 @@ class _Run:
         if self.first is None:
             self.first = state
             self.floor = unbounded_below(state)
+            if state.info.note and state.info.note not in self.story:
+                self.story.append(state.info.note)
         else:
             self.nit += 1
         self.state = state
@@ -270,6 +290,18 @@ class _Run:
         x, length = found
         note = StepInfo(length=length, note=f"left a {self.judge.verdict(self.state).kind} by negative curvature")
         return _noted(_states(self.method, self.oracle, x), note)
+
+    def taken_over(self, ending: Ending) -> Iterator[Any] | None:
+        """The states of the next method, from the best point, where this one has failed and another may not."""
+        best = self.oracle.best_x
+        if ending.reason not in _ANOTHER_MAY_NOT or not self.fallbacks or best is None or self.nit >= self.stop.maxiter:
+            return None
+        failed, self.method = self.method.name, self.fallbacks.pop(0)
+        story = f"{failed} failed ({ending.reason.name}) after {self.nit} iterations, {self.method.name} took over"
+        self.story.append(story)
+        self.oracle.second_order = wants_curvature(self.method)
+        self.judge.serve(self.method.needs)
+        return _noted(_states(self.method, self.oracle, best), StepInfo(note=story))
 
     def has_been_misled(self, ending: Ending) -> bool:
         """Whether the gradient at the end, or the tape it came from, is wrong: the run then goes on from there."""
@@ -357,7 +389,7 @@ class _Run:
             nhvp=counts.Hv,
             checks=oracle.checks,
             method=self.method.name,
-            choice="" if self.first is None else self.first.info.note,
+            choice="; ".join(self.story),
             derivatives=oracle.objective.derivative_source,
             history=history,
             state=copy.deepcopy(self.state) if self.shown else self.state,

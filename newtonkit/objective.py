@@ -19,6 +19,8 @@ from newtonkit.derivatives.sparsity import SparsityError
 from newtonkit.linalg import EPS, Matrix, Vector, norm
 
 _TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
+# a pattern with more entries than this, or a value that depends on as many, is too full to be of use
+_FEW, _PER_ROW = 100_000, 100
 _UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due
 
 
@@ -69,7 +71,7 @@ class Objective:
     args: tuple[Any, ...] = ()
     tape: bool = True
     _known: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
-    _sparse: dict[int, SparseHessian] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sparse: dict[int, SparseHessian | str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def value(self, x: Vector) -> float:
         """f(x), by a plain call."""
@@ -135,27 +137,36 @@ class Objective:
         return sp.csc_array(H) if sparse else np.asarray(H, dtype=np.float64)
 
     def pattern(self, x: Vector) -> tuple[sp.csc_array | None, str]:
-        """The non-zeros of autograd's Hessian near x, or None and why they are not known; found once."""
+        """The non-zeros of autograd's Hessian near x, or None where they are many or not known, and why; found once."""
         if self.has_own_derivatives:
             return None, "the derivatives are given, and not as a sparse matrix"
         if not self.tape:
             return None, "the tape is turned off"
         with trace_lock:
             known = self._sparse.get(x.size)
+            if isinstance(known, str):
+                return None, known
             if known is None:
                 try:
-                    known = SparseHessian(self.fun, x, self.args)
+                    known = SparseHessian(self.fun, x, self.args, max(_FEW, _PER_ROW * x.size))
                 except SparsityError as error:
-                    return None, str(error)
+                    self._sparse[x.size] = reason = str(error)
+                    return None, reason
                 self._sparse[x.size] = known
         return known.pattern, known.reason
+
+    def products_for_hessian(self, n: int) -> int:
+        """How many products a sparse Hessian takes, n where no pattern was found."""
+        known = self._sparse.get(n)
+        return known.groups.count if isinstance(known, SparseHessian) else n
 
     def recovered_hessian(self, x: Vector, linearize: Callable[[Vector], Linearization | None]) -> sp.csc_array:
         """Autograd's ∇²f(x) as a sparse matrix, from a few products; only after `pattern` has found one."""
         self.derivatives.prepare(x, self.args)  # several products for each of many x: worth a tape
-        linearization = linearize(x)
+        linearization, known = linearize(x), self._sparse[x.size]
         assert linearization is not None
-        return self._sparse[x.size].at(linearization)
+        assert isinstance(known, SparseHessian)
+        return known.at(linearization)
 
     def product(self, x: Vector, scale: float) -> Product:
         """The map v ↦ ∇²f(x)·v from user code; ``scale`` is the length that counts as large in x.

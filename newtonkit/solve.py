@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from newtonkit.automatic import chosen_portfolio
 from newtonkit.derivatives.structure import Unflatten, flatten, is_plain_vector
 from newtonkit.linalg import Vector, all_finite
 from newtonkit.loop import Callback, Method, run
@@ -20,9 +21,6 @@ from newtonkit.result import History, Progress, Result
 from newtonkit.state import State
 from newtonkit.stopping import Stop
 from newtonkit.validation import nearest_name
-
-_DENSE = 200  # up to this n "auto" takes Newton's method; n products by autograd then cost some tens of milliseconds
-_DENSE_WITH_HESSIAN = 1000  # the same where the user gives the Hessian: one eigendecomposition is 0.15 s there
 
 _STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
 _RUN_OPTIONS = ["disp", "history", "verdict", "tape"]
@@ -58,7 +56,9 @@ def minimize(
         Further arguments of fun, jac, hess, hessp.
     method : str or method, optional
         One of `newtonkit.methods.names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default
-        "auto": "newton" up to n = 200 (1000 where hess is given), "lbfgs" above.
+        "auto": "newton" where a Hessian costs no more than 50 gradients, by counts of numpy calls, numbers and
+        non-zeros, else "newton-cg"; "bfgs" or "lbfgs" where only jac is given. Should it fail, the next takes over:
+        newton, cubic, bfgs, on one budget and the same counts. ``result.choice`` tells.
     jac : callable or True, optional
         Gradient jac(x, \\*args); True: fun returns (f, gradient).
     hess : callable, optional
@@ -113,20 +113,28 @@ def minimize(
     vector, unflatten = flatten(x0)
     if not all_finite(vector):
         raise ValueError(f"x0 must be finite, got {x0!r}")
-    chosen, choice = _choose(method, vector.size, hess)
-    method_options, stop, settings = _sorted_options(chosen, options, tol)
-    configured = make_method(chosen, **method_options)
+    objective = _objective(fun, jac, hess, hessp, args, unflatten, tape=bool((options or {}).get("tape", True)))
+    fallbacks: tuple[Method, ...] = ()
+    choice = ""
+    if method is None or (isinstance(method, str) and method.lower() == "auto"):
+        method, fallbacks, choice = chosen_portfolio(objective, vector)
+        choice = f"chosen automatically: {choice}"
+    else:
+        _refuse_no_method(method)
+    method_options, stop, settings = _sorted_options(method, options, tol)
+    configured = make_method(method, **method_options)
     _refuse_what_cannot_fit(configured, vector.size)
 
     result = run(
         configured,
-        _objective(fun, jac, hess, hessp, args, unflatten, tape=bool(settings.get("tape", True))),
+        objective,
         vector,
         stop,
         callback=None if callback is None else _scipy_callback(callback, unflatten),
         history=_history(settings.get("history", True)),
         progress=Progress() if settings.get("disp", False) else None,
         check=bool(settings.get("verdict", True)),
+        fallbacks=fallbacks,
     )
     result.choice = "; ".join(filter(None, (choice, result.choice)))
     result.x, result.jac = unflatten(result.x), unflatten(result.jac)
@@ -189,18 +197,11 @@ def _refuse_constraints(bounds: Any, constraints: Any) -> None:
             )
 
 
-def _choose(method: str | Method | Rule | None, n: int, hess: Any) -> tuple[str | Method | Rule, str]:
-    """The method, and why where the choice was automatic."""
-    if method is None or (isinstance(method, str) and method.lower() == "auto"):
-        limit = _DENSE if hess is None else _DENSE_WITH_HESSIAN
-        if n <= limit:
-            return "newton", f"chosen by n = {n} ≤ {limit}: a dense Hessian is affordable"
-        return "lbfgs", f"chosen by n = {n} > {limit}: a dense Hessian is not affordable"
+def _refuse_no_method(method: Any) -> None:
     if isinstance(method, type):
         raise TypeError(f"method must be an instance, got the class {method.__name__}; write {method.__name__}()")
     if not isinstance(method, str) and not hasattr(method, "step") and not hasattr(method, "as_method"):
         raise TypeError(f"method must be a name or a method such as newtonkit.BFGS(), got {method!r}")
-    return method, ""
 
 
 def _sorted_options(

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from newtonkit.derivatives.compiled import Derivatives, Linearization
-from newtonkit.derivatives.sparsity import SparsityError, dense_pattern, find_pattern
+from newtonkit.derivatives.sparsity import LIMIT, SparsityError, dense_pattern, find_pattern
 from newtonkit.derivatives.structure import flatten
 from newtonkit.linalg import Vector
 
@@ -132,6 +132,8 @@ class SparseHessian:
         Where fun is recorded.
     args : tuple
         Further arguments of fun.
+    limit : int, default 50 million
+        Entries of a pattern, that of a value on the way included, above which it is given up.
 
     Attributes
     ----------
@@ -145,7 +147,7 @@ class SparseHessian:
     Raises
     ------
     SparsityError
-        If the pattern would have more than 50 million entries; in calls, see there.
+        If the pattern would have more than ``limit`` entries; in calls, see there.
 
     Notes
     -----
@@ -165,12 +167,12 @@ class SparseHessian:
     (2, 2998)
     """
 
-    def __init__(self, fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) -> None:
+    def __init__(self, fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = (), limit: int = LIMIT) -> None:
         vector, unflatten = flatten(x)
         self.args = args
         self.derivatives = Derivatives(lambda z, *rest: fun(unflatten(z), *rest))
         self._calls = 0
-        self._use(*find_pattern(lambda z: fun(unflatten(z), *args), vector))
+        self._use(*find_pattern(lambda z: fun(unflatten(z), *args), vector, limit))
 
     def __call__(self, x: Any) -> sp.csc_array:
         """The Hessian at x, symmetric to the last bit.

@@ -83,8 +83,9 @@ class Dependence:
         Functions without a rule that were met.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, limit: int = LIMIT) -> None:
         self.tape = tape
+        self.limit = limit  # entries of one pattern
         (x,) = tape.inputs.values()
         self.n = math.prod(x.shape)
         self.unknown: set[str] = set()
@@ -109,7 +110,7 @@ class Dependence:
         if P is None:
             return sp.csc_array((n, n), dtype=bool)
         P = _united([P, P.T.tocsr()])
-        if P.nnz > LIMIT:
+        if P.nnz > self.limit:
             raise DenseAnswer("its pattern has too many entries")
         return sp.csc_array((P.data, P.indices, P.indptr), shape=(n, n))  # symmetric: rows are columns
 
@@ -127,7 +128,7 @@ class Dependence:
             if i.op not in (GETITEM, SCATTER):
                 self.unknown.add(function_name(i.op))
             P = self._everything(i)
-        if P is not None and P.nnz > LIMIT:
+        if P is not None and P.nnz > self.limit:
             raise DenseAnswer(f"the result of {function_name(i.op)} depends on too much")
         return P
 

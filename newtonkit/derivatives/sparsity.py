@@ -66,13 +66,13 @@ def hessian_pattern(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ())
     return find_pattern(lambda z: fun(unflatten(z), *args), vector)[0]
 
 
-def find_pattern(fun: Callable[[Any], Any], x: Vector) -> tuple[sp.csc_array, str]:
+def find_pattern(fun: Callable[[Any], Any], x: Vector, limit: int = LIMIT) -> tuple[sp.csc_array, str]:
     """The pattern of the Hessian of a function of a vector, and why it is denser than need be, or an empty string.
 
     Raises
     ------
     SparsityError
-        If it would have more than `LIMIT` entries.
+        If it would have more than ``limit`` entries.
     DifferentiationError
         If autograd cannot differentiate fun.
     """
@@ -82,28 +82,28 @@ def find_pattern(fun: Callable[[Any], Any], x: Vector) -> tuple[sp.csc_array, st
 
         with trace_lock, np.errstate(all="ignore"):
             tape = gradient_tape(fun, x)
-        dependence = Dependence(tape)
+        dependence = Dependence(tape, limit)
         P = dependence.of_output(x.size)
     except DenseAnswer as dense:
-        return dense_pattern(x.size, str(dense)), str(dense)
+        return dense_pattern(x.size, str(dense), limit), str(dense)
     except Exception as error:  # whatever autograd, the tape or a rule cannot do: a dense pattern is always right
         trace_gradient(fun, x)  # a function that cannot be differentiated at all says so here
         reason = f"no tape: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        return dense_pattern(x.size, reason), reason
+        return dense_pattern(x.size, reason, limit), reason
     if dependence.unknown:
         return P, f"no rule for {', '.join(sorted(dependence.unknown))}"
     return P, ""
 
 
-def dense_pattern(n: int, reason: str) -> sp.csc_array:
+def dense_pattern(n: int, reason: str, limit: int = LIMIT) -> sp.csc_array:
     """All n² entries.
 
     Raises
     ------
     SparsityError
-        If those are more than `LIMIT`.
+        If those are more than ``limit``.
     """
-    if n * n > LIMIT:
+    if n * n > limit:
         raise SparsityError(
             f"the Hessian cannot be told from a dense one ({reason}), and a dense one of {n} variables is too large: "
             "use Hessian-vector products"

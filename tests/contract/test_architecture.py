@@ -17,7 +17,7 @@ FLOORS = [
     {"stopping", "result", "judge"},
     {"loop", "linesearch", "trustregion"},
     {"methods"},
-    {"solve", "plots"},
+    {"solve", "automatic", "plots"},
     {"__init__"},
 ]
 # a .plot() method, and the call from scipy, reach up when they are called
@@ -27,7 +27,13 @@ EXCEPTIONS = {
     ("methods/base", "solve"),
 }
 # rooms on one floor with a door between them
-NEIGHBOURS = {("state", "linalg"), ("factorization", "linalg"), ("oracle", "objective"), ("judge", "stopping")}
+NEIGHBOURS = {
+    ("state", "linalg"),
+    ("factorization", "linalg"),
+    ("oracle", "objective"),
+    ("judge", "stopping"),
+    ("solve", "automatic"),
+}
 
 
 def floor_of(room):

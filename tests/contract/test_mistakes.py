@@ -135,15 +135,6 @@ def test_scipys_names_mean_the_nearest_of_ours_in_any_case():
         assert solve(method=name).method == ours
 
 
-def test_auto_chooses_by_n_and_says_why():
-    assert solve().method == "newton"
-    large = solve(x0=onp.ones(300))
-    assert large.method == "lbfgs"
-    assert "300" in large.choice
-    with_hessian = solve(x0=onp.ones(300), jac=lambda x: 2 * x, hess=lambda x: 2 * onp.eye(300))
-    assert with_hessian.method == "newton"
-
-
 def test_progress_is_printed_only_where_it_is_asked_for(capsys):
     solve()
     assert capsys.readouterr().out == ""

@@ -1,0 +1,67 @@
+"""What ``method="auto"`` does: the method it starts with, those that take over should it fail, and why."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from newtonkit.derivatives.work import gradient_work
+from newtonkit.factorization import SparseStructure
+from newtonkit.linalg import Vector
+from newtonkit.loop import Method
+from newtonkit.methods import BFGS, LBFGS, Cubic, NewtonCG, TrustNewton
+from newtonkit.objective import Objective
+
+_SMALL = 30  # up to this n nothing is worth counting
+_GRADIENTS = 50.0  # that a Hessian may cost, by counts; about where truncated Newton takes the same time, measured
+_FULL = 100  # from here on a pattern is looked for
+_MATRIX = 1000  # up to this n bfgs updates a matrix in less than a gradient costs
+
+
+class Choice(NamedTuple):
+    """A portfolio: methods under one budget and one ledger of evaluations."""
+
+    method: Method
+    fallbacks: tuple[Method, ...]
+    reason: str
+
+
+def chosen_portfolio(objective: Objective, x: Vector) -> Choice:
+    """The portfolio for this objective from x: by n, by which derivatives there are, and by what a Hessian costs.
+
+    Every choice follows counts (of variables, numpy calls, numbers, non-zeros, fill), never the clock.
+
+    Parameters
+    ----------
+    objective : Objective
+    x : ndarray, shape (n,)
+    """
+    n = x.size
+    quasi = BFGS() if n <= _MATRIX else LBFGS()
+    newton = (Cubic(), quasi)
+    if objective.hess is not None:
+        return Choice(TrustNewton(), newton, "a Hessian is given")
+    if objective.hvp is not None:
+        return Choice(NewtonCG(), (quasi,), "Hessian-vector products are given")
+    if objective.has_own_derivatives:
+        return Choice(quasi, (LBFGS(),), f"a gradient is given and nothing more, n = {n}")
+    if n <= _SMALL:
+        return Choice(TrustNewton(), newton, f"n = {n} ≤ {_SMALL}: a full Hessian is cheap")
+    if n > _FULL and (groups := _sparse_products(objective, x)) is not None and 2 * groups <= _GRADIENTS:
+        return Choice(TrustNewton(), newton, f"a sparse Hessian from {groups} products")
+    work = gradient_work(lambda z: objective.fun(z, *objective.args), x) if objective.tape else None
+    if work is None:
+        return Choice(NewtonCG(), (quasi,), f"n = {n} > {_SMALL}, and the cost of a Hessian is not known")
+    cost = work.hessian_in_gradients(n)
+    counted = f"n = {n}, a Hessian costs as much as {cost:.0f} gradients"
+    if cost <= _GRADIENTS:
+        return Choice(TrustNewton(), newton, counted)
+    return Choice(NewtonCG(), (quasi,), counted)
+
+
+def _sparse_products(objective: Objective, x: Vector) -> int | None:
+    """How many products a sparse Hessian takes; None where there is no pattern, or its factor would fill in."""
+    try:
+        pattern, _ = objective.pattern(x)
+    except Exception:  # whatever fun raised, it will raise again in the run, which can say more
+        return None
+    return objective.products_for_hessian(x.size) if pattern is not None and SparseStructure(pattern).fits else None
