@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -159,10 +160,10 @@ class Judge:
     def look_around(self, state: State, first: State) -> Ending | None:
         """What values of f say against a claim that curvature leaves undecided; None where they say nothing.
 
-        SADDLE where f falls, by more than is left to a claim and all the way down to it, along a direction
-        without certain curvature: −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where f is the same
-        all round and the run got there without an aim: there was no slope at the start, as for a function of rounded
-        numbers, or no critical point was near before, as for exp(−x) on its way to underflow.
+        SADDLE where f falls steadily, and by more than is left to a claim, along a direction without certain curvature:
+        −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where f is the same all round and the run got there
+        without an aim: there was no slope at the start, as for a function of rounded numbers, or no critical point was
+        near before, as for exp(−x) on its way to underflow.
         """
         verdict = self.verdict(state)
         if verdict.kind != "undecided" or self._hessian is None:
@@ -175,7 +176,7 @@ class Judge:
         aimless = not first.g.any() or self._last_step < math.inf
         flat = aimless and not (state.g.any() or self._hessian.any())
         try:
-            with self.oracle.checking(), np.errstate(all="ignore"):
+            with self._aside():
                 for p in directions:
                     drops = np.array([state.f - self.oracle.value(state.x + t * p) for t in lengths])
                     for start in (0, 1):
@@ -200,13 +201,24 @@ class Judge:
         )
         return contradiction(self._verdict)
 
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Values asked for inside are checks, and no candidates for the best point, whose gradient is known."""
+        oracle = self.oracle
+        best = oracle.best_x, oracle.best_f, oracle.best_g
+        try:
+            with oracle.checking(), np.errstate(all="ignore"):
+                yield
+        finally:
+            oracle.best_x, oracle.best_f, oracle.best_g = best
+
     def _about_the_slope(self, state: State, first: State) -> str:
         """What differences of f say of the slope along −g; empty where the budget has no room for them."""
         if not (all_finite(state.g) and state.g.any()):
             return ""
         scale = max(norm(state.x), norm(state.x - first.x)) or 1.0
         try:
-            with self.oracle.checking(), np.errstate(all="ignore"):
+            with self._aside():
                 # eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
                 return str(check_slope(self.oracle.value, state.x, state.f, state.g, math.cbrt(EPS) * scale))
         except BudgetSpent:
