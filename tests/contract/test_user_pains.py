@@ -174,6 +174,20 @@ def test_degenerate_minima_are_still_minima(method):
         assert result.nit == 0
 
 
+@each(CURVED)
+def test_a_degenerate_minimum_that_is_reached_slowly_is_a_success(method):
+    """#9885: at the end of Powell's singular function f still falls a little along two directions without curvature."""
+
+    def powell(x):
+        return (x[0] + 10 * x[1]) ** 2 + 5 * (x[2] - x[3]) ** 2 + (x[1] - 2 * x[2]) ** 4 + 10 * (x[0] - x[3]) ** 4
+
+    for seed in range(8):
+        x0 = 3 * onp.random.default_rng(seed).normal(size=4)
+        result = solve(method, powell, x0)
+        assert result.success, (seed, result.message)
+        assert result.fun <= 1e-6 * powell(x0)
+
+
 def test_without_verdict_a_claim_is_believed_and_says_that_it_is_unchecked(method):
     """#20213, "no extra work": whoever wants no second-order check asks for none and is told what it is worth."""
     result = solve(method, double_well, (0.0, 0.0), options={"verdict": False})
