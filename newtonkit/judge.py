@@ -162,8 +162,8 @@ class Judge:
 
         SADDLE where f falls steadily, and by more than is left to a claim, along a direction without certain curvature:
         −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where f is the same all round and the run got there
-        without an aim: there was no slope at the start, as for a function of rounded numbers, or no critical point was
-        near before, as for exp(−x) on its way to underflow.
+        without an aim: there was no slope at the start, as for a function of rounded numbers, or f has not fallen, or
+        no critical point was near before, as for exp(−x) on its way to underflow.
         """
         verdict = self.verdict(state)
         if verdict.kind != "undecided" or self._hessian is None:
@@ -173,7 +173,7 @@ class Judge:
         rounding = 10 * EPS * abs(state.f)
         worthwhile = max(1e-8 * (first.f - state.f), 1e3 * rounding)
         directions = _flat_directions(self._hessian, verdict.nullity or 1)
-        aimless = not first.g.any() or self._last_step < math.inf
+        aimless = not first.g.any() or first.f - state.f <= rounding or self._last_step < math.inf
         flat = aimless and not (state.g.any() or self._hessian.any())
         try:
             with self._aside():
