@@ -353,5 +353,18 @@ def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
         console.print(derivative_speed.speed_table(derivative_speed.measure()))
 
 
+@main.command()
+@click.option("--sparse", is_flag=True, help="Chain and grid with sparse Hessians instead.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
+@click.option("--limit", default=60.0, show_default=True, help="Seconds after which a run is stopped.")
+@click.option("--repeats", default=5, show_default=True, help="Runs of each, of which the median is shown.")
+def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -> None:
+    """Time whole runs: our solvers and scipy's, with our derivatives and with plain autograd's."""
+    from comparisons import wall_time
+
+    cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
+    Console(width=250).print(wall_time.time_table(wall_time.measure(cases, limit=limit, repeats=repeats), cases))
+
+
 if __name__ == "__main__":
     main()

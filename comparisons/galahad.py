@@ -138,8 +138,9 @@ def _conversation(child: subprocess.Popen[bytes], oracle: Oracle, x0: Vector) ->
                 assert kind == HESSIAN
                 _send(child.stdin, oracle.hessian(x)[lower])
         if kind == END:
-            status, nit, *end = _received(child.stdout, n + 2)
-            return np.array(end), status == 0, f"status {status:.0f}", f"GALAHAD's status {status:.0f}", int(nit)
+            numbers = _received(child.stdout, n + 2)
+            status, nit = int(numbers[0]), int(numbers[1])
+            return numbers[2:], status == 0, f"status {status}", f"GALAHAD's status {status}", nit
         raise EOFError
     except BudgetSpent as spent:
         ending = spent.ending.reason.name, spent.ending.message

@@ -33,16 +33,16 @@ class Terms:
 
     Parameters
     ----------
-    gtol : float, default 1e-9
-        Tolerance on the gradient, in the norm the solver uses: a tenth of what is scored, so that no solver stops
-        short of it by the choice of a norm.
+    gtol : float, default 1e-8
+        Tolerance on the gradient, in the norm the solver uses, which is never below ‖g‖∞: just what is scored. A
+        solver asked for more, and stopped by rounding on the way there, would be right to call that a failure.
     gradients : int, default 1000
         Budget of gradients and of Hessians; five times as many f, twenty times as many products.
     python : str, default this interpreter
         Where GALAHAD is installed.
     """
 
-    gtol: float = 1e-9
+    gtol: float = 1e-8
     gradients: int = 1000
     python: str = sys.executable
 

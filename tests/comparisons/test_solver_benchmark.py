@@ -275,7 +275,7 @@ d = a * c - b * b
 x = x[0] - (c * g[0] - b * g[1]) / d, x[1] - (a * g[1] - b * g[0]) / d
 os.write(1, b"." + struct.pack("4d", 0.0, 1.0, *x))
 """)
-    assert end.success
+    assert end.success is True, "a plain bool, which JSON knows"
     assert end.x == pytest.approx([1.0, 3.0])
     assert end.oracle.counts == Counts(f=1, g=1, H=1)
     assert end.nit == 1
