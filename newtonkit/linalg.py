@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import daxpy, ddot, dgemv, dnrm2, dscal, dsymv, dsyr2, dtrsv, idamax
+from scipy.linalg.blas import daxpy, ddot, dgemv, dnrm2, dscal, dsymv, dsyr, dsyr2, dtrsv, idamax
 from scipy.linalg.lapack import dgesv, dpbtrf, dpbtrs, dpotrf, dpotrs, dpttrf, dpttrs, dsyevd
 
 Vector = NDArray[np.float64]
@@ -136,3 +136,8 @@ def inner_products(A: Matrix, x: Vector) -> Vector:
 def solve_triangular(R: Matrix, b: Vector, *, transposed: bool = False) -> Vector:
     """The solution of Rx = b, or Rᵀx = b, for an upper triangular R, in b's own memory; no pivot may be zero."""
     return dtrsv(R, b, trans=transposed, overwrite_x=1)  # type: ignore[no-any-return]
+
+
+def rank_one_update(A: Matrix, alpha: float, x: Vector) -> Matrix:
+    """A + αxxᵀ on the upper triangle of a Fortran-ordered A, in its own memory."""
+    return dsyr(alpha, x, a=A, overwrite_a=1)  # type: ignore[no-any-return]

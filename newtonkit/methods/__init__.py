@@ -10,6 +10,7 @@ from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, RMSProp
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.bfgs import BFGS
 from newtonkit.methods.cubic import Cubic
+from newtonkit.methods.dfp import DFP
 from newtonkit.methods.first_order import FirstOrder, Rule
 from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, SteepestDescent
 from newtonkit.methods.lbfgs import LBFGS
@@ -24,6 +25,7 @@ from newtonkit.methods.schedules import (
     Schedule,
     StepDecay,
 )
+from newtonkit.methods.sr1 import SR1
 from newtonkit.methods.trust_newton import TrustNewton
 from newtonkit.validation import nearest_name
 
@@ -36,6 +38,8 @@ METHODS: dict[str, type[MethodBase] | type[Rule]] = {
         LineSearchNewton,
         PureNewton,
         BFGS,
+        DFP,
+        SR1,
         LBFGS,
         SteepestDescent,
         GradientDescent,
@@ -110,8 +114,10 @@ def make_method(method: str | Method | Rule, **options: Any) -> Method:
 __all__ = [
     "ALIASES",
     "BFGS",
+    "DFP",
     "LBFGS",
     "METHODS",
+    "SR1",
     "AdaDelta",
     "AdaGrad",
     "Adam",

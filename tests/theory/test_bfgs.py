@@ -1,4 +1,4 @@
-"""BFGS: the secant equation, positive definiteness, the textbook formula, and finite termination on quadratics."""
+"""BFGS, DFP, SR1: the secant equation, definiteness, the textbook formulas, and finite termination on quadratics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import problems
 from newtonkit import BFGS, HagerZhang, Objective, Oracle, iterate, minimize
 from newtonkit.linesearch import Ray
-from newtonkit.methods.bfgs import InverseHessian
+from newtonkit.methods import DFP, SR1
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -45,11 +45,31 @@ def quadratic(A, c):
     return Objective(lambda x: 0.5 * (x - c) @ A @ (x - c), grad=lambda x: A @ (x - c))
 
 
-def textbook_update(H, s, y):
+def bfgs_update(H, s, y):
     """(I − ρsyᵀ) H (I − ρysᵀ) + ρssᵀ with ρ = 1/yᵀs (N&W, eq. 6.17)."""
     rho = 1.0 / (y @ s)
     V = np.eye(s.size) - rho * np.outer(y, s)
     return V.T @ H @ V + rho * np.outer(s, s)
+
+
+def dfp_update(H, s, y):
+    """H − HyyᵀH/yᵀHy + ssᵀ/yᵀs (N&W, eq. 6.15)."""
+    return H - np.outer(H @ y, H @ y) / (y @ H @ y) + np.outer(s, s) / (y @ s)
+
+
+def sr1_update(H, s, y):
+    """H + rrᵀ/rᵀy with r = s − Hy (N&W, eq. 6.25)."""
+    r = s - H @ y
+    return H + np.outer(r, r) / (r @ y)
+
+
+UPDATES = {BFGS: bfgs_update, DFP: dfp_update, SR1: sr1_update}
+RANK_TWO = [BFGS, DFP]
+
+
+def textbook(kind, **options):
+    """The method without self-scaling."""
+    return kind(**options) if kind is SR1 else kind(self_scaling=False, **options)
 
 
 def recorded(objective, x0, steps, method=None):
@@ -78,11 +98,12 @@ RUNS = [
 ]
 
 
+@pytest.mark.parametrize("kind", RANK_TWO)
 @pytest.mark.parametrize(("name", "parameters", "steps"), RUNS)
-def test_after_every_step_the_inverse_hessian_meets_the_secant_equation(name, parameters, steps):
+def test_after_every_step_the_inverse_hessian_meets_the_secant_equation(kind, name, parameters, steps):
     """H₊y = s, to a hundred times the rounding of one update times ‖y‖."""
     problem = problems.get(name, **parameters)
-    trace = recorded(problem.fun, problem.starts["standard"], steps)
+    trace = recorded(problem.fun, problem.starts["standard"], steps, kind())
     for (x, g, H), (x_next, g_next, H_next) in pairwise(trace):
         s, y = x_next - x, g_next - g
         rounding = rounding_of_update(H, H_next, s, y, g, g_next) * np.linalg.norm(y)
@@ -90,51 +111,95 @@ def test_after_every_step_the_inverse_hessian_meets_the_secant_equation(name, pa
         assert rounding < 1e-3 * np.linalg.norm(s), "else this says nothing"
 
 
+@pytest.mark.parametrize("kind", RANK_TWO)
 @pytest.mark.parametrize(("name", "parameters", "steps"), RUNS)
-def test_the_inverse_hessian_stays_symmetric_and_positive_definite(name, parameters, steps):
+def test_the_inverse_hessian_stays_symmetric_and_positive_definite(kind, name, parameters, steps):
     problem = problems.get(name, **parameters)
-    for _, _, H in recorded(problem.fun, problem.starts["standard"], steps):
+    for _, _, H in recorded(problem.fun, problem.starts["standard"], steps, kind()):
         np.testing.assert_array_equal(H, H.T)
         assert np.linalg.eigvalsh(H)[0] > 0.0
 
 
+@pytest.mark.parametrize("kind", RANK_TWO)
 @pytest.mark.parametrize(("name", "parameters", "steps"), RUNS)
-def test_every_update_is_the_textbook_product(name, parameters, steps):
-    """One step at a time, from the matrix before; the first from γI with γ = sᵀy/yᵀy (N&W, eq. 6.20)."""
+def test_every_update_is_the_textbook_formula_on_the_scaled_matrix(kind, name, parameters, steps):
+    """One step at a time, from θ times the matrix before; the first from γI with γ = sᵀy/yᵀy (N&W, eq. 6.20)."""
     problem = problems.get(name, **parameters)
-    trace = recorded(problem.fun, problem.starts["standard"], steps)
+    x0 = problem.starts["standard"]
+    states = [(state, state.inverse.matrix) for state in islice(iterate(kind(), problem.fun, x0), steps + 1)]
+    scaled, rounding = 0, 0.0
+    for k, ((state, H), (following, H_next)) in enumerate(pairwise(states)):
+        x, g, x_next, g_next = state.x, state.g, following.x, following.g
+        s, y = x_next - x, g_next - g
+        before = np.eye(s.size) * (s @ y) / (y @ y)
+        if k > 0:
+            theta = max(1.0, following.info.alpha**2 * (g @ H @ g) / (s @ y))
+            scaled += theta > 1.0
+            before = theta * H
+        error = np.linalg.norm(H_next - UPDATES[kind](before, s, y))
+        # θ is known as well as gᵀHg and sᵀy are, and p = −Hg only as well as the update before left it
+        amplified = np.linalg.norm(s) * np.linalg.norm(y) / (s @ y)
+        known = np.linalg.norm(H) * (g @ g) / (g @ H @ g) + amplified
+        inherited = rounding * np.linalg.norm(g) / np.linalg.norm(y) * amplified * (1 + amplified)
+        rounding = rounding_of_update(before, H_next, s, y, g, g_next) + EPS * known * np.linalg.norm(before)
+        assert error <= 100 * (rounding + inherited)
+    assert scaled > 0, "no step of this run was long for its matrix"
+
+
+@pytest.mark.parametrize("kind", RANK_TWO)
+def test_the_factor_of_the_matrix_is_what_it_was_too_small_along_the_step(kind):
+    """θ = max(1, sᵀH⁻¹s / sᵀy), here by solving with H; to 1e-6, for H has a condition of up to 1e4."""
+    problem = problems.get("wood")
+    trace = recorded(problem.fun, problem.starts["standard"], 20, kind())[1:]
+    seen = []
+    for (x, g, H), (x_next, g_next, H_next) in pairwise(trace):
+        s, y = x_next - x, g_next - g
+        theta = max(1.0, (s @ np.linalg.solve(H, s)) / (s @ y))
+        expected = UPDATES[kind](theta * H, s, y)
+        np.testing.assert_allclose(H_next, expected, rtol=0, atol=1e-6 * np.linalg.norm(expected))
+        seen.append(theta)
+    assert min(seen) == 1.0 < max(seen)
+
+
+@pytest.mark.parametrize("kind", UPDATES)
+def test_without_self_scaling_every_update_is_the_textbook_formula(kind):
+    """Over a whole run; SR1 from a first matrix of 0.9 sᵀy/yᵀy, and to 1e-6, since its denominator may be small."""
+    problem = problems.get("wood")
+    trace = recorded(problem.fun, problem.starts["standard"], 15, textbook(kind))
     for k, ((x, g, H), (x_next, g_next, H_next)) in enumerate(pairwise(trace)):
         s, y = x_next - x, g_next - g
-        before = np.eye(s.size) * (s @ y) / (y @ y) if k == 0 else H
-        error = np.linalg.norm(H_next - textbook_update(before, s, y))
-        assert error <= 100 * rounding_of_update(before, H_next, s, y, g, g_next)
+        before = np.eye(s.size) * (0.9 if kind is SR1 else 1.0) * (s @ y) / (y @ y) if k == 0 else H
+        np.testing.assert_allclose(
+            H_next, UPDATES[kind](before, s, y), rtol=0, atol=1e-6 * (np.linalg.norm(before) + np.linalg.norm(H_next))
+        )
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
-@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10**6))
-def test_any_sequence_of_pairs_gives_the_textbook_matrix(n, updates, seed):
-    """All updates together, pairs from a random positive definite Hessian of condition 100; 1e4·n·eps."""
+@given(st.sampled_from(RANK_TWO), st.integers(1, 12), st.integers(1, 12), st.integers(0, 10**6))
+def test_any_sequence_of_pairs_gives_the_textbook_matrix(kind, n, updates, seed):
+    """All updates together, each on θH with θ up to 100, pairs from a Hessian of condition 100; 1e6·n·eps."""
     rng = np.random.default_rng(seed)
     A = positive_definite(rng, n, 100.0)
-    workspace, expected, g = InverseHessian(n), None, rng.standard_normal(n)
+    workspace, expected, g = kind.workspace(n), None, rng.standard_normal(n)
     for _ in range(updates):
         s = rng.standard_normal(n)
         y = A @ s
         g = g + y
-        workspace.update(s, y, g)
-        if expected is None:
-            expected = np.eye(n) * (s @ y) / (y @ y)
-        expected = textbook_update(expected, s, y)
+        theta = 1.0 if rng.random() < 0.5 else 10.0 ** rng.uniform(0.0, 2.0)
+        workspace.update(s, y, g, theta)
+        expected = np.eye(n) * (s @ y) / (y @ y) if expected is None else theta * expected
+        expected = UPDATES[kind](expected, s, y)
         size = np.linalg.norm(expected)
-        np.testing.assert_allclose(workspace.matrix, expected, rtol=0, atol=1e4 * n * EPS * size)
+        np.testing.assert_allclose(workspace.matrix, expected, rtol=0, atol=1e6 * n * EPS * size)
         np.testing.assert_allclose(
-            workspace.direction, -expected @ g, rtol=0, atol=1e4 * n * EPS * size * np.linalg.norm(g)
+            workspace.direction, -expected @ g, rtol=0, atol=1e6 * n * EPS * size * np.linalg.norm(g)
         )
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
 @pytest.mark.parametrize("condition", [1.0, 10.0, 50.0])
-def test_with_exact_line_searches_a_quadratic_ends_in_n_steps(n, condition):
+@pytest.mark.parametrize("method", [BFGS, DFP, textbook], ids=["bfgs", "dfp", "textbook"])
+def test_with_exact_line_searches_a_quadratic_ends_in_n_steps(method, n, condition):
     """n steps, and one more for rounding: with gtol at 1e-9 of the first gradient (N&W, theorem 6.4).
 
     n and the condition are small, for the theorem is one of exact arithmetic: at n = 12 and condition 50 the textbook
@@ -144,11 +209,12 @@ def test_with_exact_line_searches_a_quadratic_ends_in_n_steps(n, condition):
     A = positive_definite(rng, n, condition)
     x0, c = rng.standard_normal(n), rng.standard_normal(n)
     first = float(np.abs(A @ (x0 - c)).max())
+    exact = ExactOnQuadratic(A)
     result = minimize(
         lambda x: 0.5 * (x - c) @ A @ (x - c),
         x0,
         jac=lambda x: A @ (x - c),
-        method=BFGS(line_search=ExactOnQuadratic(A)),
+        method=method(BFGS, line_search=exact) if method is textbook else method(line_search=exact),
         options={"gtol": 1e-9 * first},
     )
     assert result.success
@@ -159,7 +225,7 @@ def test_with_exact_line_searches_a_quadratic_ends_in_n_steps(n, condition):
 
 @pytest.mark.parametrize("n", [2, 3, 5, 8])
 def test_with_exact_line_searches_the_steps_are_conjugate(n):
-    """sᵢᵀAsⱼ = 0 for i ≠ j, to 1e-8 of the product of their energy norms at condition 20."""
+    """sᵢᵀAsⱼ = 0 for i ≠ j, to 1e-8 of the product of their energy norms at condition 20; self-scaling keeps it."""
     rng = np.random.default_rng(10 + n)
     A = positive_definite(rng, n, 20.0)
     x0, c = rng.standard_normal(n), rng.standard_normal(n)
@@ -170,13 +236,14 @@ def test_with_exact_line_searches_the_steps_are_conjugate(n):
     np.testing.assert_allclose(products, np.eye(len(S)), rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize("kind", UPDATES)
 @pytest.mark.parametrize("n", [2, 5, 9])
-def test_after_n_exact_steps_on_a_quadratic_the_matrix_is_the_inverse_hessian(n):
-    """To 1e-6 at condition 50: the errors of all pairs add up (N&W, theorem 6.4)."""
+def test_after_n_exact_steps_on_a_quadratic_the_textbook_matrix_is_the_inverse_hessian(kind, n):
+    """To 1e-6 at condition 50: the errors of all pairs add up (N&W, theorems 6.1 and 6.4)."""
     rng = np.random.default_rng(20 + n)
     A = positive_definite(rng, n, 50.0)
     x0, c = rng.standard_normal(n), rng.standard_normal(n)
-    H = recorded(quadratic(A, c), x0, n, BFGS(line_search=ExactOnQuadratic(A)))[-1][2]
+    H = recorded(quadratic(A, c), x0, n, textbook(kind, line_search=ExactOnQuadratic(A)))[-1][2]
     np.testing.assert_allclose(H @ A, np.eye(n), rtol=0, atol=1e-6)
 
 
@@ -189,9 +256,10 @@ def test_the_first_direction_is_steepest_descent_and_later_ones_are_minus_h_time
         assert cosine == pytest.approx(1.0, abs=1e-10)
 
 
-def test_a_pair_without_curvature_is_skipped_and_the_matrix_kept():
+@pytest.mark.parametrize("kind", RANK_TWO)
+def test_a_pair_without_curvature_is_skipped_and_the_matrix_kept(kind):
     rng = np.random.default_rng(3)
-    workspace, g = InverseHessian(4), rng.standard_normal(4)
+    workspace, g = kind.workspace(4), rng.standard_normal(4)
     s = rng.standard_normal(4)
     workspace.update(s, 2.0 * s, g + 2.0 * s)
     kept = workspace.matrix.copy()
@@ -200,6 +268,34 @@ def test_a_pair_without_curvature_is_skipped_and_the_matrix_kept():
         np.testing.assert_array_equal(workspace.matrix, kept)
         np.testing.assert_allclose(workspace.direction, -kept @ g, rtol=0, atol=100 * EPS * np.linalg.norm(g))
         assert "skipped" in workspace.note
+
+
+def test_sr1_skips_an_update_whose_denominator_is_all_but_zero():
+    """N&W, eq. 6.26: where r = s − Hy is orthogonal to y, to rounding."""
+    rng = np.random.default_rng(4)
+    workspace, g = SR1.workspace(4), rng.standard_normal(4)
+    s = rng.standard_normal(4)
+    workspace.update(s, 2.0 * s, g)
+    kept = workspace.matrix.copy()
+    y = rng.standard_normal(4)
+    r = rng.standard_normal(4)
+    r -= y * (r @ y) / (y @ y)
+    workspace.direction = -kept @ (g - y)
+    workspace.update(kept @ y + r, y, g)
+    np.testing.assert_array_equal(workspace.matrix, kept)
+    np.testing.assert_allclose(workspace.direction, -kept @ g, rtol=0, atol=100 * EPS * np.linalg.norm(g))
+    assert "skipped" in workspace.note
+
+
+def test_sr1_learns_negative_curvature_and_still_descends():
+    """On the way round Rosenbrock's bend H becomes indefinite, and the step goes downhill all the same."""
+    problem = problems.get("rosenbrock")
+    indefinite = 0
+    for state, following in pairwise(islice(iterate(SR1(), problem.fun, problem.starts["standard"]), 10)):
+        indefinite += np.linalg.eigvalsh(following.inverse.matrix)[0] < 0.0
+        assert (following.x - state.x) @ state.g < 0.0
+        assert following.f <= state.f + 10 * EPS * abs(state.f)
+    assert indefinite > 0
 
 
 def test_on_a_concave_stretch_the_matrix_still_ends_positive_definite():
@@ -214,9 +310,10 @@ def test_on_a_concave_stretch_the_matrix_still_ends_positive_definite():
     assert indefinite > 0
 
 
-def test_stepping_a_stale_state_raises():
+@pytest.mark.parametrize("method", [BFGS(line_search=HagerZhang()), DFP(), SR1()])
+def test_stepping_a_stale_state_raises(method):
     problem = problems.get("rosenbrock")
-    oracle, method = Oracle(Objective(problem.fun)), BFGS(line_search=HagerZhang())
+    oracle = Oracle(Objective(problem.fun))
     first = method.init(oracle, np.array(problem.starts["standard"]))
     second = method.step(oracle, first)
     method.step(oracle, second)
