@@ -13,7 +13,7 @@ from newtonkit.critical.classify import dense_verdict
 from newtonkit.critical.factored import factored_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
-from newtonkit.derivatives.check import check_slope
+from newtonkit.derivatives.check import SlopeCheck, check_slope
 from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, eigh, max_norm, norm
 from newtonkit.oracle import Oracle
 from newtonkit.state import BudgetSpent, Ending, Kind, Reason, State
@@ -83,7 +83,7 @@ class Judge:
         left = _nothing_left(verdict, state, first)
         if left and not verdict.index:  # negative curvature is something left, away from a saddle too
             if objection is None:
-                return self.look_around(state, first) or claim._replace(detail=left)
+                return self.second_thoughts(state, first) or claim._replace(detail=left)
             if not verdict.regular and self.oracle.product_error < _ROUGH:
                 # towards a degenerate minimizer Newton's steps shrink from hearing to hearing, on exp(−x) they do not
                 if verdict.newton_step > _SHRUNK * self._last_step:
@@ -116,9 +116,9 @@ class Judge:
         if verdict.index:  # negative curvature: something is left, at a saddle or not
             return failure
         if size <= self.stop.gtol and (left := _nothing_left(verdict, state, first)):
-            return self.look_around(state, first) or Ending(Reason.GRADIENT, size, self.stop.gtol, left)
+            return self.second_thoughts(state, first) or Ending(Reason.GRADIENT, size, self.stop.gtol, left)
         if left := rounding_reached(verdict.decrease, verdict.newton_step, state.f, norm(state.x)):
-            return self.look_around(state, first) or Ending(Reason.PRECISION, size, self.stop.gtol, left)
+            return self.second_thoughts(state, first) or Ending(Reason.PRECISION, size, self.stop.gtol, left)
         return failure
 
     def verdict(self, state: State) -> Verdict:
@@ -157,6 +157,10 @@ class Judge:
         except BudgetSpent as spent:
             return unchecked(f"the budget has no room for it ({spent.ending.reason.name})", size)
 
+    def second_thoughts(self, state: State, first: State) -> Ending | None:
+        """What values of f say against a claim to which derivatives do not object; None where they say nothing."""
+        return self.look_around(state, first) or self._refuted(state, first)
+
     def look_around(self, state: State, first: State) -> Ending | None:
         """What values of f say against a claim that curvature leaves undecided; None where they say nothing.
 
@@ -171,7 +175,7 @@ class Judge:
         reach = _REACH * max(1.0, max_norm(state.x))
         lengths = reach * 0.25 ** np.arange(4)
         rounding = 10 * EPS * abs(state.f)
-        worthwhile = max(1e-8 * (first.f - state.f), 1e3 * rounding)
+        worthwhile = _worthwhile(state, first)
         directions = _flat_directions(self._hessian, verdict.nullity or 1)
         aimless = not first.g.any() or first.f - state.f <= rounding or self._last_step < math.inf
         flat = aimless and not (state.g.any() or self._hessian.any())
@@ -216,13 +220,36 @@ class Judge:
         """What differences of f say of the slope along −g; empty where the budget has no room for them."""
         if not (all_finite(state.g) and state.g.any()):
             return ""
-        scale = max(norm(state.x), norm(state.x - first.x)) or 1.0
         try:
             with self._aside():
-                # eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
-                return str(check_slope(self.oracle.value, state.x, state.f, state.g, math.cbrt(EPS) * scale))
+                return str(self._slope(state, first, -state.g / norm(state.g), "-g"))
         except BudgetSpent:
             return ""
+
+    def _refuted(self, state: State, first: State) -> Ending | None:
+        """NOT_CRITICAL where values of f refute a gradient that the user gave, for which this point is critical.
+
+        Along two random directions the slope must certainly be another, and leave something worthwhile to gain.
+        """
+        if not self.oracle.objective.grad:
+            return None
+        worthwhile = _worthwhile(state, first)
+        rng = np.random.default_rng(_SEED)
+        try:
+            with self._aside():
+                for _ in range(2):
+                    p = rng.standard_normal(state.x.size)
+                    slope = self._slope(state, first, p / norm(p), "a random direction")
+                    if not (slope.wrong and slope.by_differences**2 > 2.0 * abs(slope.curvature) * worthwhile):
+                        return None
+        except BudgetSpent:
+            return None
+        return Ending(Reason.NOT_CRITICAL, max_norm(state.g), detail=str(slope))
+
+    def _slope(self, state: State, first: State, p: Vector, along: str) -> SlopeCheck:
+        scale = max(norm(state.x), norm(state.x - first.x)) or 1.0
+        # eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
+        return check_slope(self.oracle.value, state.x, state.f, state.g, p, math.cbrt(EPS) * scale, along)
 
     def escape(self, state: State) -> tuple[Vector, float] | None:
         """A lower point along the escape direction of the verdict at this state, and the step's length.
@@ -267,6 +294,11 @@ def _nothing_left(verdict: Verdict, state: State, first: State) -> str:
     if not state.g.any() and math.isnan(verdict.decrease):
         return "it is exactly zero, where the Hessian is not finite"
     return nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
+
+
+def _worthwhile(state: State, first: State) -> float:
+    """A decrease that is more than nothing, see `nothing_left`, and certainly more than rounding."""
+    return max(1e-8 * (first.f - state.f), 1e4 * EPS * abs(state.f))
 
 
 def _flat_directions(H: Matrix, nullity: int) -> list[Vector]:

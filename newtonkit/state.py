@@ -103,7 +103,7 @@ class Reason(enum.Enum):
     NOT_CRITICAL = (
         Kind.FAILURE,
         "the last test passed with ‖g‖∞ = {measured:.3g}, but {detail}",
-        "f may have no minimum, or be flat here; look at result.verdict.",
+        "f may have no minimum, be flat here, or have another gradient; look at result.verdict.",
     )
     UNBOUNDED = (
         Kind.FAILURE,

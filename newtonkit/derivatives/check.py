@@ -16,7 +16,8 @@ from newtonkit.validation import check_integer
 _ROUNDING = 100 * EPS  # a remainder below this times |f| is taken for rounding, not for Taylor's theorem
 _HALVINGS = 40
 _FITTED = 4
-_KINK = 0.75  # one-sided slopes of a smooth f draw together in proportion to h; at a kink they do not
+# h halved makes the gap between one-sided slopes half as large for a smooth f, leaves it at a kink, doubles it in noise
+_KINK, _NOISE = 0.75, 1.5
 _CERTAIN = 10.0  # errors by which two slopes must differ to be called different
 
 
@@ -143,18 +144,22 @@ def _differences(gradient: Callable[[Vector], Vector], x: Vector) -> Callable[[V
 
 
 class SlopeCheck(NamedTuple):
-    """The verdict of `check_slope`; its text is a clause for the message of a run that found no step."""
+    """The verdict of `check_slope`; its text is a clause for a message."""
 
+    along: str
+    """The direction p, in words."""
     by_gradient: float
     """gᵀp."""
     by_differences: float
     """(f(x+hp) − f(x−hp)) / 2h."""
     error: float
-    """Of the differences: their rounding, and their change from step 2h to h."""
+    """Of the differences: their rounding, their change from step 2h to h, and the noise of f where there is some."""
     left: float
     """(f(x) − f(x−hp)) / h."""
     right: float
     """(f(x+hp) − f(x)) / h."""
+    curvature: float
+    """(f(x+hp) − 2f(x) + f(x−hp)) / h²."""
     has_kink: bool
     """Whether left and right stay apart as h shrinks."""
 
@@ -162,26 +167,31 @@ class SlopeCheck(NamedTuple):
     def wrong(self) -> bool:
         """Whether the gradient is certainly not that of f."""
         apart = abs(self.by_differences - self.by_gradient)
-        return not self.has_kink and apart > _CERTAIN * self.error and apart > 1e-4 * abs(self.by_gradient)
+        doubt = max(_CERTAIN * self.error, abs(self.right - self.left), 1e-4 * abs(self.by_gradient))
+        return not self.has_kink and apart > doubt
 
     def __str__(self) -> str:
+        slope = f"the slope {self.by_gradient:.3g} along {self.along}"
         if not math.isfinite(self.error):
-            return f"the slope along -g is {self.by_gradient:.3g}, but f is not finite on both sides of x"
+            return f"{slope} cannot be confirmed, since f is not finite on both sides of x"
         if self.has_kink:
-            return f"along -g, f has the slope {self.left:.3g} before x and {self.right:.3g} behind it: a kink"
+            return (
+                f"along {self.along}, f has the slope {self.left:.3g} before x and {self.right:.3g} behind it: a kink"
+            )
         if self.wrong:
             return (
-                f"the slope along -g is {self.by_gradient:.3g} by the gradient but {self.by_differences:.3g} by "
-                "differences of f: the gradient looks wrong"
+                f"the slope along {self.along} is {self.by_gradient:.3g} by the gradient but {self.by_differences:.3g} "
+                "by differences of f: the gradient looks wrong"
             )
         if self.error > abs(self.by_gradient):
-            slope = f"the slope {self.by_gradient:.3g} along -g"
             return f"differences of f, uncertain by {self.error:.2g}, cannot confirm {slope}"
-        return f"differences of f confirm the slope {self.by_gradient:.3g} along -g"
+        return f"differences of f confirm {slope}"
 
 
-def check_slope(value: Callable[[Vector], float], x: Vector, f: float, g: Vector, h: float) -> SlopeCheck:
-    """Compare the slope of f along the unit vector p = −g/‖g‖ with differences of f; four values.
+def check_slope(
+    value: Callable[[Vector], float], x: Vector, f: float, g: Vector, p: Vector, h: float, along: str = "p"
+) -> SlopeCheck:
+    """Compare the slope gᵀp with differences of f along p; four values.
 
     Parameters
     ----------
@@ -191,19 +201,22 @@ def check_slope(value: Callable[[Vector], float], x: Vector, f: float, g: Vector
     f : float
         The value at x.
     g : ndarray, shape (n,)
-        What is said to be the gradient there; finite, not zero.
+        What is said to be the gradient there; finite.
+    p : ndarray, shape (n,)
+        A unit vector.
     h : float, positive
-        Half the longer of two steps, in the unit of x.
+        The shorter of two steps, in the unit of x.
+    along : str, default "p"
+        What p is, in words.
 
     Examples
     --------
-    >>> x = np.array([1.0, 2.0])
-    >>> check_slope(lambda z: float(z @ z), x, 5.0, 2 * x, 1e-5).wrong
+    >>> x, p = np.array([1.0, 2.0]), np.array([0.6, 0.8])
+    >>> check_slope(lambda z: float(z @ z), x, 5.0, 2 * x, p, 1e-5).wrong
     False
-    >>> check_slope(lambda z: float(z @ z), x, 5.0, 3 * x, 1e-5).wrong
+    >>> check_slope(lambda z: float(z @ z), x, 5.0, 3 * x, p, 1e-5).wrong
     True
     """
-    p = -g / norm(g)
     sides = []
     for step in (2 * h, h):
         before, behind = value(x - step * p), value(x + step * p)
@@ -211,7 +224,9 @@ def check_slope(value: Callable[[Vector], float], x: Vector, f: float, g: Vector
     (left_2h, right_2h), (left, right) = sides
     central = 0.5 * (left + right)
     rounding = 10 * EPS * (abs(f) + h * max(abs(left), abs(right))) / h
-    error = abs(central - 0.5 * (left_2h + right_2h)) + rounding
-    gap = abs(right - left)
-    has_kink = gap > max(_KINK * abs(right_2h - left_2h), _CERTAIN * rounding, 0.1 * max(abs(left), abs(right)))
-    return SlopeCheck(-norm(g), central, error, left, right, has_kink)
+    gap, gap_2h = abs(right - left), abs(right_2h - left_2h)
+    error = abs(central - 0.5 * (left_2h + right_2h)) + rounding + gap * (gap > _NOISE * gap_2h)
+    has_kink = _KINK * gap_2h < gap <= _NOISE * gap_2h and gap > max(
+        _CERTAIN * rounding, 0.1 * abs(left), 0.1 * abs(right)
+    )
+    return SlopeCheck(along, dot(g, p), central, error, left, right, (right - left) / h, has_kink)

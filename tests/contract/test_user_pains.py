@@ -388,6 +388,7 @@ def test_a_callback_may_stop_a_run_by_a_property_of_the_hessian(method):
     assert result.nit == len(seen)
 
 
+STUCK = {Reason.LINE_SEARCH, Reason.RADIUS}
 WRONG = {
     "the sign": lambda x: -2 * (x - 1.0),
     "one entry": lambda x: 2 * (x - 1.0) * onp.array([1.0, -0.5]),
@@ -406,7 +407,7 @@ def test_a_run_that_finds_no_step_for_a_wrong_gradient_says_so_with_two_numbers(
 
     result = solve(method, fun, [3.0, 2.0], jac=WRONG[mistake], options={"maxiter": 400})
     assert not result.success
-    if result.reason in (Reason.LINE_SEARCH, Reason.RADIUS):
+    if result.reason in STUCK:
         assert "the gradient looks wrong" in result.message
         by_gradient, by_differences = map(
             float,
@@ -414,6 +415,40 @@ def test_a_run_that_finds_no_step_for_a_wrong_gradient_says_so_with_two_numbers(
         )
         assert by_gradient < 0 < by_differences
     assert result.nfev + result.checks.f == len(calls)
+
+
+@pytest.mark.parametrize("hess", [None, lambda x: 2 * onp.eye(2)], ids=["", "with the right Hessian"])
+@pytest.mark.parametrize(
+    "jac",
+    [lambda x: onp.array([2 * (x[0] - 1), 0.0]), lambda x: 2 * (x - 2.0)],
+    ids=["an entry forgotten", "another f"],
+)
+def test_a_critical_point_of_a_wrong_gradient_is_no_success(method, jac, hess):
+    """#22629 and its like: the worst of wrong gradients is the one that vanishes somewhere."""
+
+    def fun(x):
+        return float(onp.sum((x - 1.0) ** 2)) + 4.0
+
+    result = solve(method, fun, [3.0, 2.0], jac=jac, hess=hess, options={"maxiter": 400})
+    assert not result.success, result.message
+    assert result.reason in (Reason.NOT_CRITICAL, Reason.SADDLE, Reason.SINGULAR, Reason.ITERATIONS, *STUCK)
+
+
+@each(CURVED)
+def test_noise_in_f_raises_no_doubt_of_a_right_gradient(method):
+    """#19024, the other way: values that carry eight digits do not refute a gradient that carries sixteen."""
+    for seed in range(12):
+        rng = onp.random.default_rng(seed)
+        centre = rng.normal(size=3)
+
+        def fun(x, centre=centre):
+            r = x - centre
+            return 1.0 + float(r @ r + onp.sum(r**4)) + 1e-8 * math.sin(1e9 * onp.sum(x))
+
+        result = solve(
+            method, fun, centre + 2.0, jac=lambda x, c=centre: 2 * (x - c) + 4 * (x - c) ** 3, options={"gtol": 1e-3}
+        )
+        assert result.success, result.message
 
 
 def test_a_failure_with_a_right_gradient_is_not_blamed_on_it():
