@@ -15,6 +15,10 @@ from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, State
 from newtonkit.validation import check_integer
 
+_SMALL = 1000  # the largest n at which the products with 20 pairs take less time than the rest of a step
+_MEMORY = 20  # pairs by default up to there: see the notes of `LBFGS`
+_MEMORY_ABOVE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class LBFGSState(State):
@@ -30,14 +34,19 @@ class LBFGS(MethodBase):
 
     Parameters
     ----------
-    memory : int, at least 1, default 10
-        Number of pairs (s, y) kept.
-    line_search : LineSearch, default HagerZhang()
+    memory : int, at least 1, optional
+        Number of pairs (s, y) kept; by default 20 up to n = 1000, 10 above.
+    line_search : LineSearch, default HagerZhang(sigma=0.99)
 
     Notes
     -----
-    O(memory·n) work and storage. A pair without certain curvature is skipped. When the line search fails, the pairs
-    are dropped and −g tried once before giving up.
+    O(memory·n) work and storage. Measured in one run over the 150 cells named at `BFGS`, gradients and products
+    relative to those of scipy's L-BFGS-B (10 pairs), geometric means where both solve: 1.11, 0.99, 0.94, 0.92, 0.91
+    with 5, 10, 15, 20, 30 pairs. Up to n = 1000, where the products cost less than the rest of a step, 20 are as cheap
+    as 10; at n = 1e5 they take twice the time. With 20 and σ = 0.9 it is 0.95: an inexact step is good enough.
+
+    A pair without certain curvature is skipped. When the line search fails, the pairs are dropped and −g tried once
+    before giving up.
 
     References
     ----------
@@ -51,17 +60,20 @@ class LBFGS(MethodBase):
     'converged'
     """
 
-    memory: int = 10
-    line_search: LineSearch = field(default_factory=HagerZhang)
+    memory: int | None = None
+    line_search: LineSearch = field(default_factory=lambda: HagerZhang(sigma=0.99))
 
     name: ClassVar[str] = "lbfgs"
 
     def __post_init__(self) -> None:
-        check_integer("memory", self.memory, 1)
+        if self.memory is not None:
+            check_integer("memory", self.memory, 1)
 
     def init(self, oracle: Oracle, x0: Vector) -> LBFGSState:
         """The state at x0, without pairs."""
-        return LBFGSState(x0, *oracle.value_and_grad(x0), FIRST, CurvaturePairs(x0.size, self.memory), 0)
+        n = x0.size
+        memory = self.memory or (_MEMORY if n <= _SMALL else _MEMORY_ABOVE)
+        return LBFGSState(x0, *oracle.value_and_grad(x0), FIRST, CurvaturePairs(n, memory), 0)
 
     def step(self, oracle: Oracle, state: LBFGSState) -> LBFGSState:
         """One line search and one pair."""
@@ -89,11 +101,12 @@ class CurvaturePairs:
     __slots__ = ("_D", "_R", "_S", "_Y", "_begin", "_end", "gamma", "iteration", "memory")
 
     def __init__(self, n: int, memory: int) -> None:
+        width = 2 * memory
         self.memory = memory
-        self._S = np.empty((n, 2 * memory), order="F")
-        self._Y = np.empty((n, 2 * memory), order="F")
-        self._R = np.zeros((2 * memory, 2 * memory), order="F")
-        self._D = np.zeros(2 * memory)
+        self._S = np.empty((n, width), order="F")
+        self._Y = np.empty((n, width), order="F")
+        self._R = np.zeros((width, width), order="F")
+        self._D = np.zeros(width)
         self._begin = self._end = 0
         self.gamma = 1.0
         self.iteration = 0

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from newtonkit import BFGS, LBFGS, Objective, iterate
+from newtonkit import BFGS, LBFGS, HagerZhang, Objective, Oracle, iterate
 from newtonkit.linesearch import Ray
 from newtonkit.methods.lbfgs import CurvaturePairs
 
@@ -149,8 +149,28 @@ def test_two_steps_agree_with_bfgs_whatever_the_function():
     """After one pair the rescaling is the same; only from the third step on may the points differ."""
     problem = problems.get("rosenbrock", n=6)
     x0 = problem.starts["standard"]
-    bfgs = list(islice(iterate(BFGS(), problem.fun, x0), 4))
-    lbfgs = list(islice(iterate(LBFGS(), problem.fun, x0), 4))
+    bfgs = list(islice(iterate(BFGS(line_search=HagerZhang()), problem.fun, x0), 4))
+    lbfgs = list(islice(iterate(LBFGS(line_search=HagerZhang()), problem.fun, x0), 4))
     for one, other in zip(bfgs[:3], lbfgs[:3], strict=True):
         np.testing.assert_allclose(one.x, other.x, rtol=1e-12)
     assert not np.allclose(bfgs[3].x, lbfgs[3].x, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "memory", "kept"), [(2, None, 20), (1000, None, 20), (1001, None, 10), (1001, 3, 3)])
+def test_by_default_twenty_pairs_are_kept_where_they_cost_nothing_and_ten_above(n, memory, kept):
+    objective = Objective(lambda x: 0.5 * x @ x, grad=lambda x: x)
+    state = LBFGS(memory=memory).init(Oracle(objective), np.ones(n))
+    assert state.pairs.memory == kept
+
+
+@pytest.mark.parametrize("memory", [1, 2, 5])
+def test_pairs_survive_being_moved_to_the_front_of_their_arrays(memory):
+    """After each of many pushes the product is that of the last pairs, whatever was dropped and moved."""
+    rng = np.random.default_rng(memory)
+    pairs, workspace, v = random_pairs(rng, 6, 4 * memory + 3), CurvaturePairs(6, memory), rng.standard_normal(6)
+    for k, (s, y) in enumerate(pairs, start=1):
+        workspace.push(s, y)
+        H = materialised(pairs[max(0, k - memory) : k], (s @ y) / (y @ y), 6)
+        np.testing.assert_allclose(
+            workspace.inverse_hessian_times(v), H @ v, rtol=0, atol=1e5 * EPS * np.linalg.norm(H) * np.linalg.norm(v)
+        )
