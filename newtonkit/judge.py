@@ -50,13 +50,17 @@ class Judge:
         self.oracle = oracle
         self.stop = stop
         self.enabled = enabled
-        self.dense = "hess" in needs
+        self.serve(needs)
         self.escapes_left = _ESCAPES
         self._turned_down_at = math.inf
         self._last_step = math.inf
         self._verdict: Verdict | None = None
         self._verdict_x: Vector | None = None
         self._hessian: Matrix | None = None
+
+    def serve(self, needs: Set[str]) -> None:
+        """Judge a method that asks for these from now on."""
+        self.dense = "hess" in needs
 
     def hear(self, claim: Ending, state: State, first: State) -> Ending | None:
         """The ending that a claim of convergence amounts to; None where the run should go on.
