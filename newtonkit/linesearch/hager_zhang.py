@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from newtonkit.linalg import EPS
+from newtonkit.linesearch.interpolation import Point, cubic_minimizer
 from newtonkit.linesearch.ray import Ray
 from newtonkit.validation import check_integer, check_real
 
@@ -16,12 +16,6 @@ _SHRINK = 0.1  # ψ₃ of CG_DESCENT: contraction while a trial is not finite
 _SHRINKAGE = 0.66  # γ: the bracket must shrink by this factor in two trials, or it is bisected
 _HOPELESS = 10  # trials with no difference in f beyond rounding, after which the slopes are taken for noise too
 _MARGIN = 0.05  # an interpolated trial keeps this share of the bracket from either end
-
-
-class _Point(NamedTuple):
-    alpha: float
-    f: float
-    slope: float
 
 
 @dataclass(frozen=True)
@@ -64,13 +58,13 @@ class HagerZhang:
         f, slope = ray(alpha)
         if self._accepts(ray, alpha, f, slope):
             return alpha
-        return self._enclose(ray, _Point(alpha, f, slope))
+        return self._enclose(ray, Point(alpha, f, slope))
 
-    def _enclose(self, ray: Ray, trial: _Point) -> float | None:
+    def _enclose(self, ray: Ray, trial: Point) -> float | None:
         """An acceptable step length, where the first trial was none: enclose one, and shrink the bracket."""
         f0, slope0 = ray.f0, ray.slope0
         rounding = _ROUNDING * abs(f0)
-        low, high = _Point(0.0, f0, slope0), None
+        low, high = Point(0.0, f0, slope0), None
         width = math.inf
         flat = 0
         while True:
@@ -99,7 +93,7 @@ class HagerZhang:
                         return None  # the bracket holds no further number
             if ray.trials >= self.max_trials:
                 return None
-            trial = _Point(alpha, *ray(alpha))
+            trial = Point(alpha, *ray(alpha))
             if self._accepts(ray, *trial):
                 return alpha
 
@@ -112,22 +106,10 @@ class HagerZhang:
         return slope <= (2 * self.delta - 1) * slope0 and f <= ray.f0 + _ROUNDING * abs(ray.f0)
 
 
-def _between(low: _Point, high: _Point) -> float:
+def _between(low: Point, high: Point) -> float:
     """A trial inside the bracket: minimizer of the cubic, else zero of the slopes' secant, else the middle."""
-    width = high.alpha - low.alpha
-    rise = high.f - low.f
-    alpha = math.nan
-    if abs(rise) > 1e4 * EPS * max(abs(low.f), abs(high.f)):
-        # N&W (2006), eq. 3.59
-        d1 = low.slope + high.slope - 3.0 * rise / width
-        radicand = d1 * d1 - low.slope * high.slope
-        if radicand >= 0.0:
-            d2 = math.sqrt(radicand)
-            denominator = high.slope - low.slope + 2.0 * d2
-            if denominator != 0.0:
-                alpha = high.alpha - width * (high.slope + d2 - d1) / denominator
-    elif high.slope > low.slope:
-        alpha = low.alpha - width * low.slope / (high.slope - low.slope)
+    alpha = cubic_minimizer(low, high)
     if not math.isfinite(alpha):
         return 0.5 * (low.alpha + high.alpha)
-    return min(max(alpha, low.alpha + _MARGIN * width), high.alpha - _MARGIN * width)
+    margin = _MARGIN * (high.alpha - low.alpha)
+    return min(max(alpha, low.alpha + margin), high.alpha - margin)

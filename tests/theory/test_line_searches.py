@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from newtonkit import Backtracking, HagerZhang, Objective, Oracle, State
-from newtonkit.linesearch import Ray
+from newtonkit.linesearch import MoreThuente, Ray
 from newtonkit.state import FIRST
 
 EPS = float(np.finfo(np.float64).eps)
@@ -101,6 +101,7 @@ def rounding(rng: np.random.Generator) -> Iterator[tuple[Function, Function]]:
 
 SMOOTH = [parabolas, quartics, more_thuente, ripples, walls]
 EVERY = [*SMOOTH, rounding]
+SEARCHES = [HagerZhang(), MoreThuente(), Backtracking()]
 
 
 def rays(family: Callable[..., Iterator[tuple[Function, Function]]], count: int) -> Iterator[tuple[Ray, float]]:
@@ -129,6 +130,28 @@ def test_every_step_of_hager_and_zhang_satisfies_wolfe_or_approximate_wolfe(fami
         assert 0.0 < alpha < math.inf
 
 
+@pytest.mark.parametrize("constants", [{}, {"c1": 1e-3, "c2": 0.1}, {"c1": 0.3, "c2": 0.5}, {"c1": 1e-4, "c2": 1e-3}])
+@pytest.mark.parametrize("family", SMOOTH)
+def test_every_step_of_more_and_thuente_satisfies_the_strong_wolfe_conditions(family, constants):
+    search = MoreThuente(**constants)
+    for ray, guess in rays(family, 150):
+        alpha = search.search(ray, guess)
+        assert alpha is not None, "a step exists, since every ray of these families has a minimizer"
+        f0, slope0, f, slope = ray.f0, ray.slope0, ray.f, float(ray.g[0])
+        assert f - f0 <= search.c1 * alpha * slope0
+        assert abs(slope) <= search.c2 * abs(slope0)
+        assert 0.0 < alpha < math.inf
+
+
+@pytest.mark.parametrize("c2", [0.1, 0.9])
+def test_where_f_is_all_rounding_more_and_thuente_stop_where_the_slope_is_small(c2):
+    for ray, guess in rays(rounding, 150):
+        alpha = MoreThuente(c2=c2).search(ray, guess)
+        assert alpha is not None
+        assert abs(float(ray.g[0])) <= c2 * abs(ray.slope0)
+        assert ray.f <= ray.f0 + 10 * EPS * abs(ray.f0)
+
+
 @pytest.mark.parametrize("family", SMOOTH)
 def test_every_step_of_backtracking_satisfies_armijo(family):
     for ray, guess in rays(family, 200):
@@ -146,7 +169,7 @@ def test_where_f_is_all_rounding_backtracking_stops_where_the_slope_shows_armijo
         assert float(ray.g[0]) <= (2e-4 - 1) * ray.slope0
 
 
-@pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("family", EVERY)
 def test_the_accepted_trial_is_the_last_of_the_ray(search, family):
     for ray, guess in rays(family, 40):
@@ -158,7 +181,7 @@ def test_the_accepted_trial_is_the_last_of_the_ray(search, family):
 
 
 @pytest.mark.parametrize("trials", [1, 2, 3, 5])
-@pytest.mark.parametrize("kind", [HagerZhang, Backtracking])
+@pytest.mark.parametrize("kind", [HagerZhang, MoreThuente, Backtracking])
 def test_a_search_makes_at_most_max_trials_trials(kind, trials):
     spent = []
     for family in EVERY:
@@ -171,7 +194,7 @@ def test_a_search_makes_at_most_max_trials_trials(kind, trials):
     assert (trials, True) in spent, "some ray must have needed more, else this test could not fail"
 
 
-@pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("rise", [lambda t: t, lambda t: t + t * t, lambda t: math.expm1(min(t, 700.0))])
 @pytest.mark.parametrize("guess", [1e-3, 1.0, 1e3])
 def test_there_is_no_step_where_f_only_rises_against_what_its_gradient_says(search, rise, guess):
@@ -183,7 +206,7 @@ def test_there_is_no_step_where_f_only_rises_against_what_its_gradient_says(sear
 
 @pytest.mark.parametrize("beyond", [-1.0, -0.5, 0.0])
 @pytest.mark.parametrize("offset", [1.0, -1.0, 1e6])
-@pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
+@pytest.mark.parametrize("search", SEARCHES)
 def test_no_accepted_step_raises_f_by_more_than_rounding(search, offset, beyond):
     """Rounding is ten eps·|φ(0)|, as in the approximate Wolfe condition; a wrong slope must not buy more than that."""
     unit = abs(offset)
@@ -192,14 +215,14 @@ def test_no_accepted_step_raises_f_by_more_than_rounding(search, offset, beyond)
     assert alpha is None or ray.f <= ray.f0 + 10 * EPS * abs(ray.f0)
 
 
-@pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
+@pytest.mark.parametrize("search", SEARCHES)
 def test_where_nothing_beyond_the_start_is_finite_there_is_no_step(search):
     ray = make_ray(lambda t: 1.0 if t == 0.0 else math.nan, lambda t: -1.0 if t == 0.0 else math.nan)
     assert search.search(ray, 1.0) is None
     assert ray.trials <= search.max_trials
 
 
-@pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
+@pytest.mark.parametrize("search", SEARCHES)
 def test_a_finite_value_with_a_gradient_that_is_not_is_never_accepted(search):
     for bad in (math.nan, math.inf, -math.inf):
         ray = make_ray(lambda t: (t - 1.0) ** 2, lambda t, bad=bad: 2 * (t - 1.0) if t < 0.3 else bad)
@@ -208,7 +231,7 @@ def test_a_finite_value_with_a_gradient_that_is_not_is_never_accepted(search):
 
 
 @pytest.mark.parametrize("k", [-200, -40, 37, 200])
-@pytest.mark.parametrize("search", [HagerZhang(), Backtracking()])
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("family", EVERY)
 def test_the_step_length_does_not_depend_on_the_unit_of_f(family, search, k):
     """Multiplying φ by a power of two is exact, so that the same number must come out, bit for bit."""

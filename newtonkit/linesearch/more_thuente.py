@@ -1,0 +1,146 @@
+"""The line search of Moré and Thuente: the strong Wolfe conditions, by cubic steps in an interval of uncertainty."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from newtonkit.linalg import EPS
+from newtonkit.linesearch.interpolation import Point, cubic_minimizer, quadratic_minimizer, secant
+from newtonkit.linesearch.ray import Ray
+from newtonkit.validation import check_integer, check_real
+
+_ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
+_SHRINK = 0.1  # contraction while a trial is not finite
+_SHRINKAGE = 0.66  # δ: the interval must shrink by this factor in two trials, or it is bisected; section 4
+_NEAREST, _FARTHEST = 0.1, 4.0  # how far beyond the last trial the next may lie, in units of its distance to the best
+
+
+@dataclass(frozen=True)
+class MoreThuente:
+    """A step length that meets the strong Wolfe conditions, φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|.
+
+    Parameters
+    ----------
+    c1 : float in (0, 0.5), default 1e-4
+        Sufficient decrease; μ of the paper.
+    c2 : float in (c1, 1), default 0.9
+        Curvature; η of the paper.
+    max_trials : int, at least 1, default 50
+
+    Notes
+    -----
+    Until a trial has sufficient decrease and a slope that is not negative, the interval is kept for ψ(α) = φ(α) − φ(0)
+    − c₁αφ′(0), so that it holds an acceptable step and not just a minimizer; after that for φ itself.
+
+    We depart from the paper in three points. A trial that is not finite is followed by a tenth of the way to it, and no
+    later trial goes so far. Values that differ by rounding only are not compared, and the slopes decide instead; there,
+    a slope that meets the second condition suffices. There are no bounds on α.
+
+    References
+    ----------
+    Moré & Thuente (1994), ACM Trans. Math. Softw. 20(3), 286, sections 2 to 4; Nocedal & Wright (2006), eq. 3.7.
+    """
+
+    c1: float = 1e-4
+    c2: float = 0.9
+    max_trials: int = 50
+
+    def __post_init__(self) -> None:
+        check_real("c1", self.c1, 0.0, 0.5, open_low=True, open_high=True)
+        check_real("c2", self.c2, self.c1, 1.0, open_low=True, open_high=True)
+        check_integer("max_trials", self.max_trials, 1)
+
+    def search(self, ray: Ray, alpha: float) -> float | None:
+        """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
+        f, slope = ray(alpha)
+        if self._accepts(ray, alpha, f, slope):
+            return alpha
+        return self._narrow(ray, Point(alpha, f, slope))
+
+    def _narrow(self, ray: Ray, trial: Point) -> float | None:
+        """An acceptable step length, where the first trial was none.
+
+        ``low`` is the interval's better end, not always the smaller; ``high`` the other one, None while there is none.
+        """
+        f0, rounding = ray.f0, _ROUNDING * abs(ray.f0)
+        decrease = self.c1 * ray.slope0
+        low, high = Point(0.0, f0, ray.slope0), None
+        width, width_before = math.inf, math.inf
+        wall = math.inf
+        for_psi = True
+        while ray.trials < self.max_trials:
+            if math.isnan(trial.slope):
+                if trial.alpha > low.alpha:
+                    high, wall = None, trial.alpha
+                alpha = low.alpha + _SHRINK * (trial.alpha - low.alpha)
+            else:
+                enough = trial.f <= f0 + trial.alpha * decrease
+                for_psi = for_psi and not (enough and trial.slope > 0.0)
+                tilt = decrease if for_psi and not enough and trial.f <= low.f else 0.0
+                alpha, low, high = _narrowed(low, trial, high, tilt, rounding)
+                if high is None:
+                    alpha = alpha if alpha < wall else 0.5 * (low.alpha + wall)
+                else:
+                    now = abs(high.alpha - low.alpha)
+                    if not math.isfinite(alpha) or now > _SHRINKAGE * width_before:
+                        alpha = 0.5 * (low.alpha + high.alpha)
+                    width, width_before = now, width
+            if alpha == low.alpha or (high is not None and alpha == high.alpha):
+                return None  # the interval holds no further number
+            trial = Point(alpha, *ray(alpha))
+            if self._accepts(ray, *trial):
+                return alpha
+        return None
+
+    def _accepts(self, ray: Ray, alpha: float, f: float, slope: float) -> bool:
+        f0, slope0 = ray.f0, ray.slope0
+        if not abs(slope) <= -self.c2 * slope0:
+            return False
+        if f - f0 <= self.c1 * alpha * slope0:
+            return True
+        return f <= f0 + _ROUNDING * abs(f0) and -alpha * slope0 <= 1e4 * EPS * max(abs(f), abs(f0))
+
+
+def _narrowed(
+    low: Point, trial: Point, high: Point | None, tilt: float, rounding: float
+) -> tuple[float, Point, Point | None]:
+    """The next trial, and the ends of the interval that this one leaves: the four cases of section 4.
+
+    All are compared as φ(α) − tilt·α.
+    """
+    a, t = _tilted(low, tilt), _tilted(trial, tilt)
+    cubic = cubic_minimizer(a, t)
+    if t.f > a.f + rounding:
+        return _nearer(a.alpha, cubic, quadratic_minimizer(a, t)), low, trial
+    if t.slope * a.slope < 0.0:
+        line = secant(a, t)
+        return (cubic if abs(cubic - t.alpha) >= abs(line - t.alpha) else line), trial, low
+    onwards = t.alpha - a.alpha
+    alpha = math.inf if onwards > 0.0 else -math.inf
+    if abs(t.slope) <= abs(a.slope):
+        line = secant(a, t)
+        if not (cubic - t.alpha) * onwards > 0.0:
+            cubic = math.nan
+        candidates = [c for c in (cubic, line) if not math.isnan(c)]
+        if candidates:
+            # near a known end the step that stays closer is the safer one, without one the bolder
+            pick = min if high is not None else max
+            alpha = pick(candidates, key=lambda c: abs(c - t.alpha))
+    elif high is not None:
+        alpha = cubic_minimizer(_tilted(high, tilt), t)
+    if high is None:
+        return min(max(alpha, t.alpha + _NEAREST * onwards), t.alpha + _FARTHEST * onwards), trial, None
+    limit = t.alpha + _SHRINKAGE * (high.alpha - t.alpha)
+    return (min(alpha, limit) if onwards > 0.0 else max(alpha, limit)), trial, high
+
+
+def _tilted(point: Point, tilt: float) -> Point:
+    return Point(point.alpha, point.f - tilt * point.alpha, point.slope - tilt) if tilt else point
+
+
+def _nearer(alpha: float, cubic: float, quadratic: float) -> float:
+    """Case 1: the cubic step where it is nearer to the better end, else the middle of both."""
+    if math.isnan(cubic):
+        return quadratic
+    return cubic if abs(cubic - alpha) < abs(quadratic - alpha) else 0.5 * (cubic + quadratic)
