@@ -3,19 +3,34 @@
     problems.names()                      all names; problems.names("2d"), problems.names(["data", "convex"])
     problems.get("rosenbrock", n=10)      a `Problem`: fun, starts, known critical points, references
     problems.tags(), problems.summary(name)
+    problems.MGH                          (name, parameters) of Moré, Garbow & Hillstrom's problems, by their number
 
 Every stated critical point carries the way in which it was verified, and whether the list is complete.
 
 Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on real data, needs scikit-learn), "convex",
 "strongly-convex", "nonconvex", "multimodal" (two or more local minima), "saddle" (has a saddle point),
-"degenerate" (a critical point with singular Hessian), "unbounded" (below), "valley" (a long narrow valley,
-straight or curved).
+"degenerate" (a critical point with singular Hessian), "unbounded" (below), "unattained" (bounded below, but
+without a minimum), "valley" (a long narrow valley, straight or curved), "mgh" (at its defaults one of the 35
+of Moré, Garbow & Hillstrom), "breaker" (made to break a method), "benchmark" (for benchmarks of solvers: left out
+of `newtonkit compare` unless asked for).
 """
 
 from __future__ import annotations
 
-from . import classical, convex, plane, regression, saddles  # noqa: F401  -- imported so that they register
+from . import (  # noqa: F401  -- imported so that they register
+    breakers,
+    classical,
+    convex,
+    mgh_equations,
+    mgh_few,
+    mgh_fits,
+    mgh_scalable,
+    plane,
+    regression,
+    saddles,
+)
 from .base import CriticalPoint, Problem
+from .more_garbow_hillstrom import MGH
 from .registry import get, names, register, summary, tags
 
-__all__ = ["CriticalPoint", "Problem", "get", "names", "register", "summary", "tags"]
+__all__ = ["MGH", "CriticalPoint", "Problem", "get", "names", "register", "summary", "tags"]

@@ -9,6 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from .base import COLLECTION, SURVEY, CriticalPoint, Problem, check_integer
+from .more_garbow_hillstrom import multiples
 from .registry import register
 
 # Rosenbrock's second minimum and the saddle beside it: (f, x) by n. For n <= 9 the list of critical points is
@@ -60,7 +61,7 @@ LARGEST_COMPLETE = 9
 
 @register(
     "rosenbrock",
-    tags=("2d", "nonconvex", "valley", "classic", "scalable"),
+    tags=("2d", "nonconvex", "valley", "classic", "scalable", "mgh"),
     summary="the banana valley, chained to n variables; from n = 4 on there is a second minimum",
 )
 def rosenbrock(*, n: int = 2) -> Problem:
@@ -90,7 +91,7 @@ def rosenbrock(*, n: int = 2) -> Problem:
     return Problem(
         fun=fun,
         n=n,
-        starts={"standard": standard, "far": 10.0 * standard},
+        starts={**multiples(standard), "far": 10.0 * standard},
         points=tuple(points),
         complete=n <= LARGEST_COMPLETE,
         domain=((-2.0, 2.0), (-1.0, 3.0)) if n == 2 else None,
@@ -106,7 +107,7 @@ def rosenbrock(*, n: int = 2) -> Problem:
 
 @register(
     "powell-singular",
-    tags=("convex", "degenerate", "classic"),
+    tags=("convex", "degenerate", "classic", "mgh"),
     summary="convex with a Hessian of rank 2 at the minimizer: Newton's method converges linearly",
 )
 def powell_singular() -> Problem:
@@ -123,7 +124,7 @@ def powell_singular() -> Problem:
     return Problem(
         fun=fun,
         n=4,
-        starts={"standard": standard, "far": 10.0 * standard},
+        starts={**multiples(standard), "far": 10.0 * standard},
         points=(CriticalPoint(x=np.zeros(4), f=0.0, kind="degenerate minimum", index=0, verified="closed form"),),
         complete=True,
         formula="(x₁ + 10x₂)² + 5(x₃ − x₄)² + (x₂ − 2x₃)⁴ + 10(x₁ − x₄)⁴",
@@ -133,7 +134,7 @@ def powell_singular() -> Problem:
 
 @register(
     "wood",
-    tags=("nonconvex", "saddle", "valley", "classic"),
+    tags=("nonconvex", "saddle", "valley", "classic", "mgh"),
     summary="two coupled Rosenbrock valleys with a saddle at f = 7.877 where descent lingers",
 )
 def wood() -> Problem:
@@ -158,7 +159,7 @@ def wood() -> Problem:
     return Problem(
         fun=fun,
         n=4,
-        starts={"standard": standard, "far": 10.0 * standard},
+        starts={**multiples(standard), "far": 10.0 * standard},
         points=(
             CriticalPoint(x=np.ones(4), f=0.0, kind="minimum", index=0, verified=exact),
             CriticalPoint(

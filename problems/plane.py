@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .base import COLLECTION, SURVEY, CriticalPoint, Problem
+from .more_garbow_hillstrom import multiples
 from .registry import register
 
 EXACT = "exact: all real roots by resultants, 70 digits; the coordinates by Newton in 60-digit arithmetic"
@@ -49,7 +50,7 @@ def long_valley() -> Problem:
 
 @register(
     "beale",
-    tags=("2d", "nonconvex", "saddle", "valley", "classic"),
+    tags=("2d", "nonconvex", "saddle", "valley", "classic", "mgh"),
     summary="one minimum (3, ½), two saddles, and valleys that lead to infinity",
 )
 def beale() -> Problem:
@@ -68,7 +69,7 @@ def beale() -> Problem:
         fun=fun,
         n=2,
         starts={
-            "standard": np.array([1.0, 1.0]),
+            **multiples([1.0, 1.0]),
             "document": np.array([1.0, 1.5]),
             "far": np.array([10.0, 10.0]),
         },

@@ -11,6 +11,18 @@ OTHER_SIZES = [
     ("breast-cancer-logistic", {"l2": 0.1}),
     ("digits-softmax", {"l2": 0.1}),
 ]
+# the collection at the dimensions that are not the defaults
+OTHER_SIZES += [
+    ("watson", {"n": 9}),
+    ("watson", {"n": 12}),
+    ("penalty-1", {"n": 4}),
+    ("penalty-2", {"n": 4}),
+    ("brown-almost-linear", {"n": 30}),
+    ("chebyquad", {"n": 7}),
+    ("chebyquad", {"n": 9}),
+    ("chebyquad", {"n": 10}),
+    ("badly-scaled-valley", {"exponent": -6}),
+]
 CASES = [(name, {}) for name in problems.names()] + OTHER_SIZES
 
 

@@ -28,6 +28,8 @@ NAMES = {
     "wood",
 }
 
+MGH = {"beale", "powell-singular", "rosenbrock", "wood"}
+
 
 @pytest.fixture
 def own_registry(monkeypatch):
@@ -40,8 +42,15 @@ def parabola(*, n: int = 1):
 
 
 def test_the_catalogue_holds_these_problems():
-    assert set(problems.names()) == NAMES
-    assert list(problems.names()) == sorted(NAMES)
+    assert set(problems.names()) - set(problems.names("benchmark")) == NAMES
+    assert list(problems.names()) == sorted(problems.names())
+
+
+def test_the_collection_of_more_garbow_and_hillstrom_is_complete():
+    """35 problems, four of which are not for benchmarks alone."""
+    assert len(problems.names("mgh")) == 35
+    assert {name for name, _ in problems.MGH} == set(problems.names("mgh"))
+    assert set(problems.names("mgh")) & NAMES == MGH
 
 
 @pytest.mark.parametrize("name", ["six-hump-camel", "Six-Hump Camel", "SIX_HUMP_CAMEL", " six hump  camel "])
@@ -105,7 +114,7 @@ def test_an_unknown_tag_is_answered_with_the_valid_ones():
 
 
 def test_the_tags_in_a_listing_are_those_of_the_problem_at_its_defaults():
-    for name in set(NAMES) - set(problems.names("data")):
+    for name in set(problems.names()) - set(problems.names("data")):
         for tag in problems.tags():
             assert (name in problems.names(tag)) == (tag in problems.get(name).tags), (name, tag)
 

@@ -1,0 +1,194 @@
+"""Moré, Garbow and Hillstrom's functions of two to four variables that fit no measurements."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from .base import COLLECTION, CriticalPoint, Problem, check_integer
+from .mgh_points import points_of
+from .more_garbow_hillstrom import multiples
+from .registry import register
+
+ELIMINATED = "exact: y eliminated by the resultant of ∂f/∂x and ∂f/∂y, of degree 5 in x with one real root"
+
+
+@register(
+    "freudenstein-roth",
+    tags=("2d", "nonconvex", "multimodal", "saddle", "classic", "mgh", "benchmark"),
+    summary="the minimum 0 beside a valley that leads most methods to 48.98",
+)
+def freudenstein_roth() -> Problem:
+    """(−13 + x + ((5 − y)y − 2)y)² + (−29 + x + ((y + 1)y − 14)y)².
+
+    x enters linearly: with x eliminated f is ½(2y³ − 4y² − 12y − 16)², whose derivative has the three real roots 4
+    and (2 ± √22)/3.
+    """
+
+    def fun(p: Any) -> Any:
+        x, y = p[0], p[1]
+        return (x - 13 + ((5 - y) * y - 2) * y) ** 2 + (x - 29 + ((y + 1) * y - 14) * y) ** 2
+
+    return Problem(
+        fun=fun,
+        n=2,
+        starts=multiples([0.5, -2.0]),
+        points=points_of("freudenstein-roth", 2),
+        complete=True,
+        domain=((-10.0, 35.0), (-4.0, 7.0)),
+        formula="(−13 + x + ((5 − y)y − 2)y)² + (−29 + x + ((y + 1)y − 14)y)²",
+        references=("Freudenstein & Roth 1963, J. ACM 10, 550-556", f"{COLLECTION}, problem 2"),
+    )
+
+
+@register(
+    "powell-badly-scaled",
+    tags=("2d", "nonconvex", "multimodal", "saddle", "valley", "classic", "mgh", "benchmark"),
+    summary="a hyperbola against an exponential: condition 10¹⁸ at the two minima, and a decoy at 1.04",
+)
+def powell_badly_scaled() -> Problem:
+    """(10⁴xy − 1)² + (exp(−x) + exp(−y) − 1.0001)², symmetric in x and y.
+
+    Three minima, the two of value 0 mirror images and a decoy of 1.04 on the branch x, y < 0 of the hyperbola, and four
+    saddles. Beyond the minima the valley rises to a saddle at 1.13e-8 only, and then falls towards 1e-8 at infinity.
+    """
+
+    def fun(p: Any) -> Any:
+        x, y = p[0], p[1]
+        return (1e4 * x * y - 1) ** 2 + (anp.exp(-x) + anp.exp(-y) - 1.0001) ** 2
+
+    return Problem(
+        fun=fun,
+        n=2,
+        starts=multiples([0.0, 1.0]),
+        points=points_of("powell-badly-scaled", 2),
+        domain=((-1.0, 16.0), (-1.0, 16.0)),
+        formula="(10⁴xy − 1)² + (exp(−x) + exp(−y) − 1.0001)²",
+        references=("Powell 1970, in Rabinowitz (ed.), Numerical Methods, 87-114", f"{COLLECTION}, problem 3"),
+    )
+
+
+@register(
+    "brown-badly-scaled",
+    tags=("2d", "nonconvex", "valley", "classic", "mgh", "benchmark"),
+    summary="coordinates of size 10⁶ and 10⁻⁶",
+)
+def brown_badly_scaled() -> Problem:
+    """(x − 10⁶)² + (y − 2·10⁻⁶)² + (xy − 2)² with the minimizer (10⁶, 2·10⁻⁶) and the value 0."""
+
+    def fun(p: Any) -> Any:
+        x, y = p[0], p[1]
+        return (x - 1e6) ** 2 + (y - 2e-6) ** 2 + (x * y - 2) ** 2
+
+    return Problem(
+        fun=fun,
+        n=2,
+        starts=multiples([1.0, 1.0]),
+        points=(CriticalPoint(x=np.array([1e6, 2e-6]), f=0.0, kind="minimum", index=0, verified=ELIMINATED),),
+        complete=True,
+        domain=((-1e6, 2e6), (-10.0, 10.0)),
+        formula="(x − 10⁶)² + (y − 2·10⁻⁶)² + (xy − 2)²",
+        references=(f"{COLLECTION}, problem 4",),
+    )
+
+
+@register(
+    "jennrich-sampson",
+    tags=("2d", "nonconvex", "valley", "classic", "mgh", "benchmark"),
+    summary="sums of steep exponentials, minimum 124.36 on the diagonal",
+)
+def jennrich_sampson(*, m: int = 10) -> Problem:
+    """Σ (2 + 2i − exp(ix) − exp(iy))², i = 1 … m, symmetric in x and y.
+
+    Along y → −∞ f tends to 259.58 at best. At 100 times the start exp overflows in f.
+
+    Parameters
+    ----------
+    m : int >= 2, default 10
+        Critical points are listed for 10.
+    """
+    m = check_integer("m", m, low=2)
+    i = np.arange(1.0, m + 1.0)
+
+    def fun(p: Any) -> Any:
+        # one axis for i before those of a grid of points
+        index = i.reshape(-1, *(1,) * (anp.ndim(p) - 1))
+        return anp.sum((2 + 2 * index - anp.exp(index * p[0]) - anp.exp(index * p[1])) ** 2, axis=0)
+
+    return Problem(
+        fun=fun,
+        n=2,
+        starts=multiples([0.3, 0.4], factors=(10,)),
+        points=points_of("jennrich-sampson", 2) if m == 10 else (),
+        domain=((-1.0, 0.5), (-1.0, 0.5)),
+        formula="Σ (2 + 2i − exp(ix) − exp(iy))²,  i = 1 … m",
+        references=("Jennrich & Sampson 1968, Technometrics 10, 63-72", f"{COLLECTION}, problem 6"),
+    )
+
+
+@register(
+    "helical-valley",
+    tags=("nonconvex", "valley", "classic", "mgh", "benchmark"),
+    summary="a valley along a helix, cut open on a half-plane",
+)
+def helical_valley() -> Problem:
+    """100(z − 10θ)² + 100(√(x² + y²) − 1)² + z² with 2πθ the angle of (x, y), from −π/2 to 3π/2.
+
+    f jumps across the half-plane x = 0, y < 0, where the angle does, and is smooth elsewhere but on the axis. In
+    cylindrical coordinates ∇f = 0 gives r = 1, z = 10θ, z = 0: there is one critical point.
+    """
+
+    def fun(p: Any) -> Any:
+        x, y, z = p[0], p[1], p[2]
+        # the angle of (y, −x), lest the branch cut lie at x < 0, where the start is
+        turn = anp.arctan2(-x, y) / (2 * pi) + 0.25
+        return 100 * ((z - 10 * turn) ** 2 + (anp.sqrt(x * x + y * y) - 1) ** 2) + z * z
+
+    return Problem(
+        fun=fun,
+        n=3,
+        starts=multiples([-1.0, 0.0, 0.0]),
+        points=(CriticalPoint(x=np.array([1.0, 0.0, 0.0]), f=0.0, kind="minimum", index=0, verified="closed form"),),
+        complete=True,
+        formula="100(z − 10θ)² + 100(√(x² + y²) − 1)² + z²,  2πθ = angle of (x, y) in (−π/2, 3π/2)",
+        references=("Fletcher & Powell 1963, Computer J. 6, 163-168", f"{COLLECTION}, problem 7"),
+    )
+
+
+@register(
+    "brown-dennis",
+    tags=("convex", "strongly-convex", "classic", "mgh", "benchmark"),
+    summary="a convex quartic with minimum 85822, from a start at 8 million",
+)
+def brown_dennis(*, m: int = 20) -> Problem:
+    """Σ ((x₁ + tᵢx₂ − exp tᵢ)² + (x₃ + x₄ sin tᵢ − cos tᵢ)²)², tᵢ = i/5, i = 1 … m.
+
+    Squares of sums aᵢ² + bᵢ² of squares of affine functions, hence convex, with a Hessian of at least
+    4 Σ (aᵢ² + bᵢ²)(∇aᵢ∇aᵢᵀ + ∇bᵢ∇bᵢᵀ). As exp is convex, aᵢ = 0 for two i at most; the others' gradients span R⁴, so
+    the Hessian is positive definite and there is one critical point.
+
+    Parameters
+    ----------
+    m : int >= 4, default 20
+        The minimum is listed for 20.
+    """
+    m = check_integer("m", m, low=4)
+    t = np.arange(1.0, m + 1.0) / 5
+    exp, sin, cos = np.exp(t), np.sin(t), np.cos(t)
+
+    def fun(x: Any) -> Any:
+        return anp.sum(((x[0] + t * x[1] - exp) ** 2 + (x[2] + x[3] * sin - cos) ** 2) ** 2)
+
+    points = points_of("brown-dennis", 4) if m == 20 else ()
+    return Problem(
+        fun=fun,
+        n=4,
+        starts=multiples([25.0, 5.0, -5.0, -1.0]),
+        points=points,
+        complete=bool(points),
+        formula="Σ ((x₁ + tᵢx₂ − exp tᵢ)² + (x₃ + x₄ sin tᵢ − cos tᵢ)²)²,  tᵢ = i/5,  i = 1 … m",
+        references=("Brown & Dennis 1971, Yale University, report 71-6", f"{COLLECTION}, problem 16"),
+    )
