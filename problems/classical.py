@@ -91,7 +91,7 @@ def rosenbrock(*, n: int = 2) -> Problem:
     return Problem(
         fun=fun,
         n=n,
-        starts={**multiples(standard), "far": 10.0 * standard},
+        starts=multiples(standard),
         points=tuple(points),
         complete=n <= LARGEST_COMPLETE,
         domain=((-2.0, 2.0), (-1.0, 3.0)) if n == 2 else None,
@@ -124,7 +124,7 @@ def powell_singular() -> Problem:
     return Problem(
         fun=fun,
         n=4,
-        starts={**multiples(standard), "far": 10.0 * standard},
+        starts=multiples(standard),
         points=(CriticalPoint(x=np.zeros(4), f=0.0, kind="degenerate minimum", index=0, verified="closed form"),),
         complete=True,
         formula="(x₁ + 10x₂)² + 5(x₃ − x₄)² + (x₂ − 2x₃)⁴ + 10(x₁ − x₄)⁴",
@@ -159,7 +159,7 @@ def wood() -> Problem:
     return Problem(
         fun=fun,
         n=4,
-        starts={**multiples(standard), "far": 10.0 * standard},
+        starts=multiples(standard),
         points=(
             CriticalPoint(x=np.ones(4), f=0.0, kind="minimum", index=0, verified=exact),
             CriticalPoint(

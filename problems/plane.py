@@ -2,8 +2,8 @@
 
 Where no starting point is published, "standard" is the centre of the usual box, or of its first quadrant if
 the centre itself is a critical point. "indefinite" lies where the Hessian has eigenvalues of both signs;
-"far" lies at ten times a corner of the box. None of the multimodal functions here has an axis of symmetry,
-hence there is no start "axis".
+"far" lies at ten times a corner of the box (Beale's function has the published "x10" and "x100" instead). None of
+the multimodal functions here has an axis of symmetry, hence there is no start "axis".
 """
 
 from __future__ import annotations
@@ -71,7 +71,6 @@ def beale() -> Problem:
         starts={
             **multiples([1.0, 1.0]),
             "document": np.array([1.0, 1.5]),
-            "far": np.array([10.0, 10.0]),
         },
         points=_points(
             [
