@@ -310,8 +310,7 @@ def test_f_is_the_sum_of_the_squares_of_the_papers_residuals(case):
         assert problem.fun(np.array(x)) == pytest.approx(by_the_paper(name, x, parameters), rel=1e-12)
 
 
-# f(x₀) of the standard start, to the digits printed: NIST for Kowalik & Osborne excepted, sums over the formulas of
-# the paper by hand or by machine
+# f(x₀) by hand
 STARTS = {
     "rosenbrock": 24.2,
     "freudenstein-roth": 400.5,
@@ -335,7 +334,7 @@ def test_f_at_the_start_has_its_value_by_hand(name):
 
 
 @each_case
-def test_the_starts_are_the_multiples_of_the_first_at_which_f_falls(case):
+def test_the_starts_are_the_multiples_of_the_first_that_are_of_use(case):
     """(10, …) and (100, …) for Watson, who starts at 0; the factors left out are useless as starts."""
     name, parameters = case
     problem = problems.get(name, **parameters)
