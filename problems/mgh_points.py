@@ -1,11 +1,11 @@
 """Critical points of the collection of Moré, Garbow and Hillstrom, by problem and number of variables.
 
 They were searched for by newtonkit's trust-region Newton method from up to 400 seeded random starts about the
-published one, by BFGS from that, and by Newton's method on ∇f = 0 for saddles in the plane. Every one was then refined by
-Newton's method in 100-digit arithmetic, with derivatives by central differences of step 1e-30, until the step was below
-1e-45 of x, and its index counted from the eigenvalues of that Hessian. (The degenerate points of "biggs-exp6" were
-refined in the four variables that are left when two exponentials are merged into one.) Of points that symmetry turns
-into each other one is listed, unless there are few.
+published one, by BFGS from that, and by Newton's method on ∇f = 0 for saddles in the plane. Every one was then
+refined by Newton's method in 100-digit arithmetic, with derivatives by central differences of step 1e-30, until the
+step was below 1e-45 of x, and its index counted from the eigenvalues of that Hessian. (The degenerate points of
+"biggs-exp6" were refined in the four variables that are left when two exponentials are merged into one.) Of points
+that symmetry turns into each other one is listed, unless there are few.
 """
 
 from __future__ import annotations
