@@ -9,6 +9,7 @@ from newtonkit.loop import Method, as_method
 from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, RMSProp
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.bfgs import BFGS
+from newtonkit.methods.conjugate_gradient import ConjugateGradient
 from newtonkit.methods.cubic import Cubic
 from newtonkit.methods.dfp import DFP
 from newtonkit.methods.first_order import FirstOrder, Rule
@@ -41,6 +42,7 @@ METHODS: dict[str, type[MethodBase] | type[Rule]] = {
         DFP,
         SR1,
         LBFGS,
+        ConjugateGradient,
         SteepestDescent,
         GradientDescent,
         Momentum,
@@ -60,7 +62,6 @@ ALIASES = {
     "trust-ncg": "newton-cg",
     "trust-krylov": "newton-cg",
     "dogleg": "newton",
-    "cg": "lbfgs",
     "sgd": "gd",
     "nag": "nesterov",
 }
@@ -121,6 +122,7 @@ __all__ = [
     "AdaDelta",
     "AdaGrad",
     "Adam",
+    "ConjugateGradient",
     "Cosine",
     "Cubic",
     "Exponential",

@@ -14,7 +14,7 @@ RATES = {
     "adadelta": 1.0,
     "adam": 0.05,
 }
-SECOND_ORDER = ("newton", "newton-cg", "cubic", "newton-linesearch", "bfgs", "dfp", "sr1", "lbfgs")
+SECOND_ORDER = ("newton", "newton-cg", "cubic", "newton-linesearch", "bfgs", "dfp", "sr1", "lbfgs", "cg")
 GUARDED = (*SECOND_ORDER, "gd-linesearch")
 
 
