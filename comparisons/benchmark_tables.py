@@ -21,6 +21,7 @@ def show(console: Console, trials: Sequence[Trial]) -> None:
     for title, wrong in (
         ("False failures of ours", scoring.false_failure),
         ("False successes of ours", scoring.false_success),
+        ("Successes of ours that nothing confirms", scoring.unsure),
         ("Not solved by ours, though another solver does", unsolved_by_ours(trials)),
     ):
         console.print(case_table(title, [trial for trial in trials if ":" not in trial.method and wrong(trial)]))
@@ -69,6 +70,7 @@ def claims_table(trials: Sequence[Trial]) -> Table:
         "false successes": scoring.false_success,
         "of them at saddles": scoring.success_at_saddle,
         "short": scoring.short,
+        "unsure": scoring.unsure,
         "ended at a saddle": scoring.at_saddle,
         "out of budget": lambda t: t.reason in ("EVALUATIONS", "ITERATIONS"),
     }

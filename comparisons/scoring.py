@@ -4,11 +4,13 @@ The same rules hold for every solver, whatever it says of itself:
 
 * *solved*: ‖g‖∞ ≤ 1e-8, or f cannot tell the point from the minimum any more: ½ gᵀH⁻¹g ≤ 10·eps·|f| with no negative
   curvature (the rounding floor); and the point is no saddle, no maximum, and not one where a gradient that is merely
-  small stands far from any critical point.
+  small stands far from any critical point. Where the Hessian is singular and the kind undecided, f must be that of the
+  lowest minimum known too: far out, where exponentials have underflowed, f is flat to the last bit, and no minimum.
 * *best*: f is within 1e-8 + 10·eps·|f*| of the lowest minimum known.
 * *false failure*: solved, but not flagged a success.
 * *false success*: flagged a success, but neither solved nor at a minimum at all. A success at a minimum, but short of
-  1e-8, is none: it is counted as *short*.
+  1e-8, is none: it is counted as *short*; nor is one where the gradient is small, the kind undecided, and f not that
+  of the lowest minimum: *unsure*.
 """
 
 from __future__ import annotations
@@ -56,8 +58,13 @@ def small_gradient(trial: Trial) -> bool:
 
 def solved(trial: Trial) -> bool:
     """See the module."""
-    if trial.kind in NO_MINIMUM or not math.isfinite(trial.f):
+    if trial.kind in NO_MINIMUM or not math.isfinite(trial.f) or (trial.kind == "undecided" and not best(trial)):
         return False
+    return stationary(trial)
+
+
+def stationary(trial: Trial) -> bool:
+    """Whether the gradient is as small as is asked for, or as rounding allows."""
     return small_gradient(trial) or trial.decrement <= 10 * EPS * abs(trial.f)
 
 
@@ -81,9 +88,14 @@ def short(trial: Trial) -> bool:
     return trial.success and not solved(trial) and trial.kind.endswith("minimum")
 
 
+def unsure(trial: Trial) -> bool:
+    """A success where f is flat and nothing tells whether a minimum is near."""
+    return trial.success and not solved(trial) and trial.kind == "undecided" and stationary(trial)
+
+
 def false_success(trial: Trial) -> bool:
     """See the module."""
-    return trial.success and not solved(trial) and not trial.kind.endswith("minimum")
+    return trial.success and not solved(trial) and not short(trial) and not unsure(trial)
 
 
 def success_at_saddle(trial: Trial) -> bool:

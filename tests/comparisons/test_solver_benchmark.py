@@ -88,6 +88,15 @@ def test_a_success_at_a_minimum_short_of_the_tolerance_is_short_and_not_false():
     assert scoring.false_success(dataclasses.replace(early, kind="undecided"))
 
 
+def test_where_f_is_flat_to_the_last_bit_only_the_lowest_minimum_known_counts_as_solved():
+    flat = trial(kind="undecided", f=0.0756, gradient_norm=1e-15)
+    assert not scoring.solved(flat)
+    assert scoring.unsure(flat)
+    assert not scoring.false_success(flat)
+    assert scoring.solved(dataclasses.replace(flat, f=0.0))
+    assert not scoring.solved(dataclasses.replace(flat, best=None))
+
+
 def test_a_point_where_f_is_not_finite_is_never_solved():
     nowhere = trial(f=math.nan, gradient_norm=math.nan, decrement=math.inf, kind="undecided")
     assert not scoring.solved(nowhere)
