@@ -21,7 +21,7 @@ from comparisons import tables
 from comparisons.check import check
 from comparisons.records import write_jsonl
 from comparisons.reference import solver_names
-from comparisons.runner import DEFAULT_METHODS, Protocol, cells, run_cells
+from comparisons.runner import DEFAULT_METHODS, Protocol, cells, default_problems, run_cells
 from comparisons.solver_benchmark import Terms
 from newtonkit.methods import METHODS, make_method
 from problems import Problem
@@ -120,7 +120,7 @@ def _start(problem: Problem, text: str) -> np.ndarray[Any, np.dtype[np.float64]]
 
 
 @main.command()
-@click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat for more. Default: all.")
+@click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat. Default: all but the benchmark's.")
 @click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
 @click.option("-m", "--method", "methods", multiple=True, help="A method, ours or scipy:NAME; repeat for more.")
 @click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: standard.")
@@ -153,7 +153,7 @@ def compare(
     from comparisons.report import write_report
 
     protocol = Protocol(gtol=gtol, gradients=gradients, tuning_gradients=max(1, gradients // 2))
-    chosen = names or problems.names(tags or None)
+    chosen = names or (problems.names(tags) if tags else default_problems())
     work = cells(chosen, methods or DEFAULT_METHODS, None if all_starts else starts or ("standard",))
     if not work:
         raise ValueError(f"no problem has a start named {' or '.join(map(repr, starts))}; see newtonkit list problems")

@@ -44,6 +44,11 @@ DEFAULT_METHODS = (
 )
 
 
+def default_problems() -> tuple[str, ...]:
+    """The problems that a comparison takes by itself: all but those for the benchmark of solvers."""
+    return tuple(sorted(set(problems.names()) - set(problems.names("benchmark"))))
+
+
 @dataclass(frozen=True)
 class Protocol:
     """What every run of a comparison is given.

@@ -32,6 +32,10 @@ class Model(Protocol):
     def hessian_norm(self) -> float:
         """‖∇²f‖, or a bound on it."""
 
+    @property
+    def newton_length(self) -> float:
+        """Length of the Newton step where the model is certainly convex; 0 where it is not, or that is not known."""
+
     def solve(self, bound: Bound) -> Trial:
         """Its minimizer within the bound."""
 

@@ -16,11 +16,12 @@ class DFPInverse(InverseHessian):
     __slots__ = ()
 
     def amend(self, H: Matrix, s: Vector, y: Vector, sy: float, Hy: Vector, g: Vector, Hg: Vector) -> Vector:
-        """H₊ = H + aaᵀ − bbᵀ = H + uvᵀ + vuᵀ with a = s/√sᵀy, b = Hy/√yᵀHy, u = a + b, v = ½(a − b)."""
-        a, b = s / math.sqrt(sy), Hy / math.sqrt(dot(y, Hy))
-        Hg = add_scaled(Hg, dot(a, g), a)
-        Hg = add_scaled(Hg, -dot(b, g), b)
-        self.H = rank_two_update(H, a + b, scaled(a - b, 0.5 / self.factor))
+        """H₊ = H + ssᵀ/sᵀy − HyyᵀH/yᵀHy = H + uvᵀ + vuᵀ with u = s + τHy, v = ½(s − τHy)/sᵀy, τ² = sᵀy/yᵀHy."""
+        yHy = dot(y, Hy)
+        Hg = add_scaled(Hg, dot(s, g) / sy, s)
+        Hg = add_scaled(Hg, -dot(Hy, g) / yHy, Hy)
+        t = scaled(Hy, sy / math.sqrt(sy * yHy))  # the root of a square of f's unit, so that powers of 2 stay exact
+        self.H = rank_two_update(H, s + t, scaled(s - t, 0.5 / (sy * self.factor)))
         return Hg
 
 

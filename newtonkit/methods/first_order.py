@@ -9,6 +9,7 @@ from newtonkit.linalg import Vector, norm
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.schedules import Rate, check_rate, rate_at
 from newtonkit.oracle import Oracle
+from newtonkit.result import Result
 from newtonkit.state import FIRST, State, StepInfo
 from newtonkit.validation import check_real
 
@@ -55,6 +56,10 @@ class Rule:
     def as_method(self) -> FirstOrder:
         """The method that iterates this rule on full gradients."""
         return FirstOrder(self)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Result:
+        """Run this rule under ``scipy.optimize.minimize(..., method=self)``."""
+        return self.as_method()(*arguments, **options)
 
 
 @dataclass(frozen=True, slots=True)

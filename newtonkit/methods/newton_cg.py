@@ -26,7 +26,7 @@ class NewtonCG(TrustRegionMethod):
     max_products : int, at least 1, optional
         Products at one point; 2n by default, as many vectors being stored as fit into 1 GB.
     initial_radius : float, positive, optional
-        The first Δ; by default ten times the step along −g that minimizes the model.
+        The first Δ; by default the length of the step along −g that minimizes the model.
 
     Notes
     -----
@@ -66,5 +66,5 @@ class NewtonCG(TrustRegionMethod):
         return Products("", self.preconditioner, self.max_products)
 
     def first_size(self, model: Model, state: TrustState) -> float:
-        """The option, or ten times the Cauchy step."""
+        """The option, or the length of the Cauchy step."""
         return self.initial_radius or super().first_size(model, state)

@@ -22,7 +22,7 @@ class TrustNewton(TrustRegionMethod):
     Parameters
     ----------
     initial_radius : float, positive, optional
-        The first Δ; 10‖g₀‖/‖H₀‖ by default.
+        The first Δ; by default the length of the Newton step, or ‖g₀‖/‖H₀‖ where H₀ is not positive definite.
 
     Notes
     -----
@@ -60,7 +60,7 @@ class TrustNewton(TrustRegionMethod):
         return chosen_curvature(oracle, x)
 
     def first_size(self, model: Model, state: TrustState) -> float:
-        """The option, or 10‖g₀‖/‖H₀‖."""
+        """The option, or the default."""
         return self.initial_radius or super().first_size(model, state)
 
 

@@ -54,8 +54,8 @@ class TrustRegionMethod(MethodBase):
         raise NotImplementedError
 
     def first_size(self, model: Model, state: TrustState) -> float:
-        """The first radius."""
-        return first_radius(norm(state.g), model.hessian_norm, norm(state.x))
+        """The first radius: it holds the Newton step, where there is one."""
+        return max(first_radius(norm(state.g), model.hessian_norm, norm(state.x)), model.newton_length)
 
     def bound(self, size: float) -> Bound:
         """The ball of this radius."""
@@ -123,7 +123,9 @@ class TrustRegionMethod(MethodBase):
         """The state before a step that led to a Hessian which is not finite, with a closer bound than that step."""
         before = state.previous
         if before is None or before.model is None:
-            raise StepFailure(Reason.NON_FINITE, "the Hessian has entries that are not finite at the starting point")
+            raise StepFailure(
+                Reason.NON_FINITE, "the Hessian, or the model it makes, is not finite at the starting point"
+            )
         info = StepInfo(False, state.info.length, radius=state.info.radius, note="Hessian not finite: step taken back")
         rejected = Trial(state.x - before.x, math.nan, False, state.info.length)
         size = self.next_size(state.info.radius, before.model, rejected, math.nan)

@@ -87,7 +87,8 @@ class CubicTerm:
         """σ/λ; infinite at zero."""
         if multiplier == 0.0:
             return math.inf, -math.inf
-        return self.weight / multiplier, -self.weight / multiplier**2
+        inverse = self.weight / multiplier
+        return inverse, -inverse / multiplier
 
     def multipliers(self, g_norm: float, B_norm: float) -> tuple[float, float]:
         """The positive roots of λ(λ ± ‖B‖) = σ‖g‖."""
@@ -107,4 +108,4 @@ class CubicTerm:
 
     def penalty(self, length: float) -> float:
         """(σ/3)‖p‖³."""
-        return self.weight / 3.0 * length**3
+        return self.weight / 3.0 * length * length * length

@@ -50,6 +50,11 @@ class EigenModel:
             step = -self.c / self.eigenvalues
             self._newton = step, norm(step)
 
+    @property
+    def newton_length(self) -> float:
+        """Length of the minimizer of the model over all p; 0 where it is not certainly convex."""
+        return 0.0 if self._newton is None else self._newton[1]
+
     def solve(self, bound: Bound) -> Trial:
         """The minimizer within this bound."""
         free = bound.length(0.0)
@@ -95,7 +100,7 @@ class EigenModel:
         if not self.eigenvalues[0] < 0.0:
             return self._trial(step, length, bound.penalty(length), 0.0)
         allowed = bound.length(-float(self.eigenvalues[0]))
-        step[0] = math.copysign(math.sqrt(allowed**2 - length**2), -self.c[0])
+        step[0] = math.copysign(math.sqrt(allowed - length) * math.sqrt(allowed + length), -self.c[0])
         return self._trial(step, allowed, bound.penalty(allowed), -float(self.eigenvalues[0]))
 
     def _trial(self, step: Vector, length: float, penalty: float, multiplier: float) -> Trial:

@@ -70,7 +70,7 @@ class KrylovModel:
         self._alphas: list[float] = []
         self._betas: list[float] = []
         q = g if precondition is None else precondition(g)
-        self.g_norm = math.sqrt(max(dot(g, q), 0.0))
+        self.g_norm = norm(g) if precondition is None else math.sqrt(max(dot(g, q), 0.0))
         self._t, self._q = g, q  # the next vector before it is scaled, times M and without
         self._next = self.g_norm
         self._Mq = np.zeros(0 if precondition is None else n)  # M times the last vector of the basis
@@ -81,6 +81,11 @@ class KrylovModel:
         if not self._alphas:
             self._grow()
         return abs(self._alphas[0]) if self._alphas else 0.0
+
+    @property
+    def newton_length(self) -> float:
+        """Not known before the products are spent: 0."""
+        return 0.0
 
     def solve(self, bound: Bound) -> Trial:
         """The minimizer within this bound, in a space that is large enough for it.
@@ -124,7 +129,7 @@ class KrylovModel:
             grown[:k] = self._basis
             self._basis = grown
         q = self._basis[k]
-        np.multiply(self._q, 1.0 / beta, out=q)
+        np.divide(self._q, beta, out=q)
         t = self.product(q.copy())
         self.products += 1
         if not all_finite(t):

@@ -70,6 +70,11 @@ class FactorModel:
         return self._free is None
 
     @property
+    def newton_length(self) -> float:
+        """Length of the minimizer of the model over all p; 0 where it is not certainly convex."""
+        return self._free.length if self._free is not None and not self.singular else 0.0
+
+    @property
     def singular(self) -> bool:
         """Whether B is positive semidefinite, and singular within rounding."""
         return self._free is not None and self._free.multiplier > 0.0

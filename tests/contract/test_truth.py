@@ -154,7 +154,7 @@ def test_a_users_exception_arrives_as_it_was_raised_even_if_it_does_not_come_twi
 
     def once(x):
         calls.append(1)
-        if len(calls) == 5:
+        if len(calls) == 3:  # before anything is recorded
             raise error
         return rosenbrock(x)
 

@@ -165,7 +165,8 @@ def test_args_are_passed_on_and_not_differentiated():
 # --- Taylor -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", problems.names())
+# the ripples of 1e-8 leave the remainder of third order in rounding
+@pytest.mark.parametrize("name", sorted(set(problems.names()) - {"ripples"}))
 def test_taylor_remainders_of_every_catalogued_function_have_slopes_two_and_three(name):
     if name == "digits-softmax":
         pytest.importorskip("sklearn")
