@@ -319,3 +319,13 @@ def test_stepping_a_stale_state_raises(method):
     method.step(oracle, second)
     with pytest.raises(RuntimeError, match="stale"):
         method.step(oracle, second)
+
+
+@pytest.mark.parametrize("k", [-40, 37])
+@pytest.mark.parametrize("kind", UPDATES)
+def test_multiplying_f_by_a_power_of_two_leaves_every_point_the_same_to_the_last_bit(kind, k):
+    problem = problems.get("rosenbrock", n=8)
+    x0 = problem.starts["standard"]
+    one = [state.x for state in islice(iterate(kind(), problem.fun, x0), 30)]
+    other = [state.x for state in islice(iterate(kind(), lambda x: 2.0**k * problem.fun(x), x0), 30)]
+    np.testing.assert_array_equal(one, other)
