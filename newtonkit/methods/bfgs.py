@@ -42,8 +42,8 @@ class BFGS(SelfScaling):
     O(n²) work and one n×n matrix: one symmetric product and one symmetric rank-two update a step, each on a triangle.
     The first pair rescales H₀ to (sᵀy/yᵀy)I, which is too small in most directions, and BFGS corrects that slowly; θ,
     which is known without further work, makes up for it. Measured over 150 cells (our problems, a few of them at
-    further n, and those of Moré, Garbow & Hillstrom from x₀ and 10x₀), gradients and products until ‖g‖∞ ≤ 1e-8 relative
-    to those of scipy's BFGS, geometric means where both solve: 0.98 without θ, 0.83 with it, 0.92 with
+    further n, and those of Moré, Garbow & Hillstrom from x₀ and 10x₀), gradients and products until ‖g‖∞ ≤ 1e-8
+    relative to those of scipy's BFGS, geometric means where both solve: 0.98 without θ, 0.83 with it, 0.92 with
     H₀ = 10 (sᵀs/sᵀy)I instead.
 
     A pair without certain curvature is skipped. When the line search fails, H is reset and −g tried once before giving
