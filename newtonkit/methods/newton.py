@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from scipy.linalg import eigh_tridiagonal, ldl, solve_triangular
 
 from newtonkit.linalg import EPS, Matrix, Vector, dot, eigh, max_norm, norm, solve
 from newtonkit.linesearch import Backtracking, LineSearch, Ray
 from newtonkit.methods.base import MethodBase
 from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
-from newtonkit.validation import check_real
+from newtonkit.validation import check_choice, check_real
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,26 @@ class PureNewton(MethodBase):
 
 @dataclass(frozen=True)
 class LineSearchNewton(MethodBase):
-    """Newton's direction on modified eigenvalues, p = −Q|Λ|⁻¹Qᵀg, followed by a line search.
-
-    Each eigenvalue λ of the Hessian that is not certainly positive is replaced by max(|λ|, floor·‖H‖), so that p is a
-    direction of descent and is drawn away from saddles instead of towards them.
+    """Newton's direction p = −B⁻¹g with B a Hessian made positive definite, followed by a line search.
 
     Parameters
     ----------
+    modification : {"eigenvalues", "cholesky"}, default "eigenvalues"
+        "eigenvalues": each eigenvalue λ of the Hessian that is not certainly positive is replaced by
+        max(|λ|, floor·‖H‖) ("saddle-free"). "cholesky": the same is done to the eigenvalues of D in H = LDLᵀ, which
+        needs no eigenvectors of H; B is then further from H.
     floor : float in (0, 1), default 1e-8
         Smallest eigenvalue put in place of a negative or vanishing one, relative to the largest.
     line_search : LineSearch, default Backtracking()
 
+    Notes
+    -----
+    Either way p is a direction of descent, and is drawn away from saddles instead of towards them.
+
     References
     ----------
-    Nocedal & Wright (2006), section 3.4; Dauphin et al. (2014), NeurIPS 27 (|λ|, "saddle-free Newton").
+    Nocedal & Wright (2006), section 3.4; Dauphin et al. (2014), NeurIPS 27 (|λ|, "saddle-free Newton"); Cheng & Higham
+    (1998), SIAM J. Matrix Anal. Appl. 19(4), 1097 (modified symmetric indefinite factorization).
 
     Examples
     --------
@@ -78,6 +85,7 @@ class LineSearchNewton(MethodBase):
     'minimum'
     """
 
+    modification: str = "eigenvalues"
     floor: float = 1e-8
     line_search: LineSearch = field(default_factory=Backtracking)
 
@@ -86,25 +94,19 @@ class LineSearchNewton(MethodBase):
     matrices: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
+        check_choice("modification", self.modification, ("eigenvalues", "cholesky"))
         check_real("floor", self.floor, 0.0, 1.0, open_low=True, open_high=True)
 
     def step(self, oracle: Oracle, state: State) -> State:
         """One line search along the modified Newton direction."""
-        eigenvalues, Q = eigh(_finite_hessian(oracle, state.x))
-        largest = max_norm(eigenvalues)
-        if largest == 0.0:
-            p = -state.g
-        else:
-            certain = eigenvalues > state.x.size * EPS * largest
-            modified = np.where(certain, eigenvalues, np.maximum(np.abs(eigenvalues), self.floor * largest))
-            p = -(Q @ ((Q.T @ state.g) / modified))
+        modified = _by_eigenvalues if self.modification == "eigenvalues" else _by_cholesky
+        p, negative = modified(_finite_hessian(oracle, state.x), state.g, self.floor)
         ray = Ray(oracle, state, p)
         if not ray.slope0 < 0.0:
             raise StepFailure(Reason.NOT_DESCENT, measured=ray.slope0, limit=0.0)
         alpha = self.line_search.search(ray, 1.0)
         if alpha is None:
             raise StepFailure(Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials)
-        negative = int(np.sum(eigenvalues < 0.0))
         return State(
             ray.x,
             ray.f,
@@ -117,6 +119,36 @@ class LineSearchNewton(MethodBase):
                 note=f"{negative} negative eigenvalues turned" if negative else "",
             ),
         )
+
+
+def _by_eigenvalues(H: Matrix, g: Vector, floor: float) -> tuple[Vector, int]:
+    """−B⁻¹g, and how many eigenvalues of H are negative."""
+    eigenvalues, Q = eigh(H)
+    if not eigenvalues.any():
+        return -g, 0
+    c = (Q.T @ g) / _turned(eigenvalues, floor)
+    return -(Q @ c), int(np.sum(eigenvalues < 0.0))
+
+
+def _by_cholesky(H: Matrix, g: Vector, floor: float) -> tuple[Vector, int]:
+    """The same with H = LDLᵀ, D of blocks of order 1 and 2: it has as many negative eigenvalues as H (Sylvester)."""
+    L, D, order = ldl(H)
+    if not D.any():
+        return -g, 0
+    eigenvalues, Q = eigh_tridiagonal(D.diagonal(), D.diagonal(-1))
+    c = solve_triangular(L[order], g[order], lower=True, unit_diagonal=True)
+    c = Q @ ((Q.T @ c) / _turned(eigenvalues, floor))
+    p = np.empty_like(g)
+    p[order] = -solve_triangular(L[order], c, lower=True, trans=1, unit_diagonal=True)
+    return p, int(np.sum(eigenvalues < 0.0))
+
+
+def _turned(eigenvalues: Vector, floor: float) -> Vector:
+    """Those that are certainly positive as they are, the others turned to their absolute value, or the floor."""
+    largest = max_norm(eigenvalues)
+    certain = eigenvalues > eigenvalues.size * EPS * largest
+    turned: Vector = np.where(certain, eigenvalues, np.maximum(np.abs(eigenvalues), floor * largest))
+    return turned
 
 
 def _finite_hessian(oracle: Oracle, x: Vector) -> Matrix:
