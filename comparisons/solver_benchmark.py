@@ -24,6 +24,9 @@ from problems import Problem
 
 Vector = NDArray[np.float64]
 
+_SAME_F = (
+    1e-6  # relative to max(1, |f|): a point near a known one in x, but not in f, is another; x may be badly scaled
+)
 _FACTORS = {"maxfev": 5, "maxgev": 1, "maxhev": 1, "maxhvp": 20}  # of the budget of gradients
 
 
@@ -205,7 +208,10 @@ def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Trial:
         finite = math.isfinite(f) and bool(np.isfinite(g).all())
         verdict = newtonkit.classify(problem.fun, end.x) if finite else None
         point = problem.reached(end.x, f) if finite else None
-    kind = point.kind if point is not None else "undecided" if verdict is None else verdict.kind
+    if point is not None and abs(f - point.f) <= _SAME_F * max(1.0, abs(f)):
+        kind = point.kind
+    else:
+        kind = "undecided" if verdict is None else verdict.kind
     return Trial(
         problem=problem.label,
         n=problem.n,
