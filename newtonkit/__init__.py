@@ -13,14 +13,17 @@ from newtonkit.derivatives import (
     sparse_hessian,
     value_and_grad,
 )
-from newtonkit.linesearch import Backtracking, HagerZhang
+from newtonkit.linesearch import Backtracking, HagerZhang, MoreThuente
 from newtonkit.loop import Method, iterate, run
 from newtonkit.methods import (
     BFGS,
+    DFP,
     LBFGS,
+    SR1,
     AdaDelta,
     AdaGrad,
     Adam,
+    ConjugateGradient,
     Cosine,
     Cubic,
     Exponential,
@@ -52,12 +55,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BFGS",
+    "DFP",
     "LBFGS",
+    "SR1",
     "AdaDelta",
     "AdaGrad",
     "Adam",
     "Backtracking",
     "Budget",
+    "ConjugateGradient",
     "Cosine",
     "Counts",
     "Cubic",
@@ -75,6 +81,7 @@ __all__ = [
     "Linear",
     "Method",
     "Momentum",
+    "MoreThuente",
     "Nesterov",
     "NewtonCG",
     "Objective",

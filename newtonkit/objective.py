@@ -94,7 +94,10 @@ class Objective:
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
         """f(x) and ∇f(x), from one call or one trace where there is one that gives both."""
         if callable(self.grad):
-            return self.value(x), self.gradient(x.copy())
+            untouched = x.copy()  # fun may write into x
+            with trace_lock:
+                f, g = self.fun(x, *self.args), self.grad(untouched, *self.args)
+            return as_number(f), _as_vector(g, x, "jac")
         if self.grad is True:
             f, g = self._called(self.fun, x)
             return as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from newtonkit.linalg import Vector, dot, norm
+from newtonkit.linalg import Vector
 from newtonkit.oracle import Oracle
 from newtonkit.result import Result
 from newtonkit.state import FIRST, State
@@ -47,19 +46,3 @@ class MethodBase:
         from newtonkit.solve import minimize_from_scipy
 
         return minimize_from_scipy(self, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options)
-
-
-def first_step_length(oracle: Oracle, x: Vector, g: Vector, p: Vector) -> float:
-    """The step length along p = −g (or a multiple of it) where nothing is known of the curvature.
-
-    The minimizer along p of the quadratic model, by one Hessian-vector product where there is one that is exact; else
-    the length that takes x as far as min(1, ‖x‖), or 1 from the origin.
-    """
-    slope = dot(g, p)
-    if oracle.has_exact_products:
-        curvature = dot(p, oracle.product(x)(p))
-        if curvature > 0.0 and math.isfinite(curvature):
-            alpha = -slope / curvature
-            if math.isfinite(alpha) and alpha > 0.0:
-                return alpha
-    return (min(1.0, norm(x)) or 1.0) / norm(p)

@@ -10,7 +10,7 @@ from newtonkit.linalg import EPS, Vector, add_scaled, dot
 from newtonkit.linesearch import HagerZhang, LineSearch, Ray
 from newtonkit.linesearch.interpolation import Point, quadratic_minimizer
 from newtonkit.methods.base import MethodBase
-from newtonkit.methods.quasi_newton import line_search_step
+from newtonkit.methods.line_search_step import line_search_step
 from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, State
 from newtonkit.validation import check_real

@@ -9,8 +9,9 @@ import numpy as np
 
 from newtonkit.linalg import Vector, norm
 from newtonkit.linesearch import HagerZhang, LineSearch, Ray
-from newtonkit.methods.base import MethodBase, first_step_length
+from newtonkit.methods.base import MethodBase
 from newtonkit.methods.first_order import Rule, check_decay
+from newtonkit.methods.line_search_step import first_step_length
 from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
 from newtonkit.validation import check_choice

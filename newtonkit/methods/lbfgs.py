@@ -10,7 +10,8 @@ import numpy as np
 from newtonkit.linalg import Vector, add_scaled, combination, dot, inner_products, scaled, solve_triangular
 from newtonkit.linesearch import HagerZhang, LineSearch
 from newtonkit.methods.base import MethodBase
-from newtonkit.methods.quasi_newton import check_fresh, line_search_step, secant_pair
+from newtonkit.methods.line_search_step import line_search_step
+from newtonkit.methods.quasi_newton import check_fresh, secant_pair
 from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, State
 from newtonkit.validation import check_integer

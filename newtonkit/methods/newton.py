@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal, ldl, solve_triangular
 
-from newtonkit.linalg import EPS, Matrix, Vector, dot, eigh, max_norm, norm, solve
-from newtonkit.linesearch import Backtracking, LineSearch, Ray
+from newtonkit.linalg import EPS, Matrix, Vector, eigh, max_norm, norm, solve
+from newtonkit.linesearch import Backtracking, LineSearch
 from newtonkit.methods.base import MethodBase
+from newtonkit.methods.line_search_step import line_search_step
 from newtonkit.oracle import Oracle
 from newtonkit.state import Reason, State, StepFailure, StepInfo
 from newtonkit.validation import check_choice, check_real
@@ -70,7 +70,8 @@ class LineSearchNewton(MethodBase):
 
     Notes
     -----
-    Either way p is a direction of descent, and is drawn away from saddles instead of towards them.
+    Either way p is a direction of descent, and is drawn away from saddles instead of towards them. When the line search
+    fails, −g is tried once before giving up.
 
     References
     ----------
@@ -101,24 +102,10 @@ class LineSearchNewton(MethodBase):
         """One line search along the modified Newton direction."""
         modified = _by_eigenvalues if self.modification == "eigenvalues" else _by_cholesky
         p, negative = modified(_finite_hessian(oracle, state.x), state.g, self.floor)
-        ray = Ray(oracle, state, p)
-        if not ray.slope0 < 0.0:
-            raise StepFailure(Reason.NOT_DESCENT, measured=ray.slope0, limit=0.0)
-        alpha = self.line_search.search(ray, 1.0)
-        if alpha is None:
-            raise StepFailure(Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials)
-        return State(
-            ray.x,
-            ray.f,
-            ray.g,
-            StepInfo(
-                length=alpha * math.sqrt(dot(p, p)),
-                decrease=state.f - ray.f,
-                alpha=alpha,
-                inner=ray.trials,
-                note=f"{negative} negative eigenvalues turned" if negative else "",
-            ),
-        )
+        ray, info = line_search_step(oracle, state, p, self.line_search)
+        if negative and ray.p is p:
+            info = info._replace(note=f"{negative} negative eigenvalues turned")
+        return State(ray.x, ray.f, ray.g, info)
 
 
 def _by_eigenvalues(H: Matrix, g: Vector, floor: float) -> tuple[Vector, int]:

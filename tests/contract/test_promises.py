@@ -167,6 +167,18 @@ def test_a_user_who_overwrites_and_reuses_buffers_breaks_nothing(method):
     assert rough.nit == gentle.nit
 
 
+def test_a_function_that_doubles_its_argument_does_not_double_that_of_the_gradient(method):
+    def doubling(x):
+        value = float(valley(x))
+        x *= 2.0
+        return value
+
+    options = {"maxiter": 30}
+    rough = newtonkit.minimize(doubling, X0, method=method, jac=valley_gradient, hess=valley_hessian, options=options)
+    gentle = newtonkit.minimize(valley, X0, method=method, jac=valley_gradient, hess=valley_hessian, options=options)
+    onp.testing.assert_array_equal(rough.x, gentle.x)
+
+
 def test_states_are_never_written_after_they_were_yielded(method):
     states, copies = [], []
     for state in islice(newtonkit.iterate(method, valley, X0), 12):

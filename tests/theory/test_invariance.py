@@ -10,7 +10,7 @@ import problems
 from newtonkit import Objective, StepFailure, grad, hessian, iterate, minimize
 from newtonkit.methods import make_method
 
-METHODS = ["newton", "bfgs", "lbfgs", "newton-linesearch", "gd-linesearch"]
+METHODS = ["newton", "newton-cg", "cubic", "bfgs", "dfp", "sr1", "lbfgs", "newton-linesearch", "gd-linesearch"]
 PROBLEMS = [
     ("rosenbrock", {}, "standard"),
     ("rosenbrock", {"n": 8}, "standard"),
