@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.factorization import TridiagonalSymmetric
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, norm
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, norm, tridiagonal_cholesky, tridiagonal_solve
 from newtonkit.trustregion.bound import Bound, Trial
 from newtonkit.trustregion.more_sorensen import FactorModel
 
@@ -74,6 +74,8 @@ class KrylovModel:
         self._t, self._q = g, q  # the next vector before it is scaled, times M and without
         self._next = self.g_norm
         self._Mq = np.zeros(0 if precondition is None else n)  # M times the last vector of the basis
+        self._largest = 0.0  # entry of the tridiagonal matrix
+        self._cg = _ConjugateGradients(self.g_norm)
 
     @property
     def hessian_norm(self) -> float:
@@ -97,19 +99,39 @@ class KrylovModel:
         before, spent = 0.0, self.products
         if not self._alphas and not self._grow():
             return _NOT_FINITE
+        reach = bound.length(0.0)
+        while self._cg.convex and self._cg.length <= reach:  # p needs not be known to know that it goes on
+            if self._is_enough(self._cg.residual):
+                h = self._free_minimizer()
+                p = h @ self._basis[: len(h)]
+                return Trial(p, self._cg.decrease, False, norm(h), 0.0, self.products - spent)
+            if not self._grow():
+                return _NOT_FINITE
         while True:
             trial, h = self._solve_in_space(bound)
-            residual = self._next * abs(h[-1])
-            if residual <= self.tolerance * self.g_norm or self._exhausted or self.products >= self.most:
+            if self._is_enough(self._next * abs(h[-1])):
                 break
             # on the boundary of a ball more space must be worth its product; a cubic term is always felt
-            on_boundary = trial.on_boundary and bound.length(0.0) > 0.0
+            on_boundary = trial.on_boundary and reach > 0.0
             if on_boundary and trial.predicted - before <= _WORTH * trial.predicted and before > 0.0:
                 break
             before = trial.predicted if on_boundary else 0.0
             if not self._grow():
                 return _NOT_FINITE
         return trial._replace(p=h @ self._basis[: len(h)], inner=self.products - spent)
+
+    def _is_enough(self, residual: float) -> bool:
+        return residual <= self.tolerance * self.g_norm or self._exhausted or self.products >= self.most
+
+    def _free_minimizer(self) -> Vector:
+        """The minimizer over the space there is, of a convex model without bound, in the basis."""
+        g = np.zeros(len(self._alphas))
+        g[0] = -self.g_norm
+        if g.size == 1:
+            return g / self._alphas[0]
+        factor = tridiagonal_cholesky(np.array(self._alphas), np.array(self._betas[:-1]))
+        assert factor is not None  # all its pivots are positive
+        return tridiagonal_solve(factor, g)
 
     def _solve_in_space(self, bound: Bound) -> tuple[Trial, Vector]:
         k = len(self._alphas)
@@ -137,8 +159,8 @@ class KrylovModel:
         alpha = dot(q, t)
         if self.precondition is None:
             basis = self._basis[: k + 1]
-            t = t - basis.T @ (basis @ t)
-            self._t = self._q = t - basis.T @ (basis @ t)
+            t = t - (basis @ t) @ basis
+            self._t = self._q = t - (basis @ t) @ basis
             following = norm(self._q)
         else:
             before, self._Mq = self._Mq, self._t / beta
@@ -146,9 +168,53 @@ class KrylovModel:
             self._q = self.precondition(self._t)
             following = math.sqrt(max(dot(self._t, self._q), 0.0))
         self._alphas.append(alpha)
-        largest = max(abs(alpha), abs(self._alphas[0]), self._betas[-1] if self._betas else 0.0)
+        self._largest = largest = max(self._largest, abs(alpha), following)
         if following <= 10 * EPS * largest or k + 1 == self.g.size:
             self._exhausted, following = True, 0.0  # the space is all that g and B make
+        self._cg.advance(alpha, beta if k else 0.0, following, 10 * (k + 1) * EPS * largest)
         self._betas.append(following)
         self._next = following
         return True
+
+
+class _ConjugateGradients:
+    """What conjugate gradients would know of their iterate, by a few numbers a product, from the tridiagonal matrix.
+
+    With LDLᵀ its factorization, 1/dₖ is the length of step k and |zₖ|, z = L⁻¹‖g‖e₁, the residual before it
+    (Conn, Gould & Toint, 2000, sections 5.2.2 and 7.5.1).
+    """
+
+    __slots__ = ("_along", "_direction", "_pivot", "_squared", "_z", "convex", "decrease", "residual")
+
+    def __init__(self, g_norm: float) -> None:
+        self._z, self._pivot = g_norm, 0.0
+        self._squared = self._along = self._direction = 0.0  # ‖p‖², pᵀd, ‖d‖², d being the direction
+        self.convex = True
+        self.decrease = 0.0
+        self.residual = g_norm
+
+    @property
+    def length(self) -> float:
+        """‖p‖."""
+        return math.sqrt(self._squared)
+
+    def advance(self, alpha: float, beta: float, following: float, floor: float) -> None:
+        """The next diagonal entry, that beside it before, and that beside it after; a pivot ≤ floor is no curvature."""
+        if not self.convex:
+            return
+        before, z_before = self._pivot, self._z
+        if before > 0.0:
+            self._z = beta / before * z_before
+            share = (self._z / z_before) ** 2
+            self._along = share * (self._along + self._direction / before)
+            self._direction = self._z**2 + share * share * self._direction
+            alpha -= beta * beta / before
+        else:
+            self._direction = self._z**2
+        self._pivot = alpha
+        if not alpha > floor:
+            self.convex = False
+            return
+        self._squared += (2.0 * self._along + self._direction / alpha) / alpha
+        self.decrease += 0.5 * self._z**2 / alpha
+        self.residual = following * abs(self._z) / alpha
