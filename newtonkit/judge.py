@@ -29,6 +29,7 @@ _ESCAPES = 5  # per run
 _REACH = 0.1  # of max(1, ‖x‖∞): how far a first look from a saddle, or along a flat direction, goes
 _LOOKS = 4  # directions tried where several have no certain curvature
 _SEED = 0  # of these directions; fixed, so that the same run gives the same verdict
+_SMALL_GAIN = 1e-8  # of |f|: less than that is left where a step that failed is forgiven for being short
 _RECOVERABLE = frozenset({Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION})
 _NO_STEP = frozenset({Reason.LINE_SEARCH, Reason.RADIUS})
 
@@ -121,9 +122,21 @@ class Judge:
             return failure
         if size <= self.stop.gtol and (left := _nothing_left(verdict, state, first)):
             return self.second_thoughts(state, first) or Ending(Reason.GRADIENT, size, self.stop.gtol, left)
-        if left := rounding_reached(verdict.decrease, verdict.newton_step, state.f, norm(state.x)):
+        left = rounding_reached(verdict.decrease, verdict.newton_step, state.f, norm(state.x))
+        if left and self._is_rounding(verdict, state):
             return self.second_thoughts(state, first) or Ending(Reason.PRECISION, size, self.stop.gtol, left)
         return failure
+
+    def _is_rounding(self, verdict: Verdict, state: State) -> bool:
+        """Whether a short Newton step means that rounding has the better of f, or of the gradient.
+
+        Where units differ by many powers of ten, a step may be short beside ‖x‖ and yet have far to go. What cancels in
+        g near a minimizer is as large as the terms of Hx.
+        """
+        if verdict.decrease <= _SMALL_GAIN * abs(state.f) or self._hessian is None:
+            return True
+        noise = 100 * EPS * (np.abs(self._hessian) @ np.abs(state.x))
+        return bool((np.abs(state.g) <= noise).all())
 
     def verdict(self, state: State) -> Verdict:
         """The verdict at this state; "unchecked" where checks are off, do not fit the budget, or cannot be made."""

@@ -129,6 +129,8 @@ class Objective:
         H: Any = sp.csc_array(result, dtype=np.float64) if sparse else np.array(result, dtype=np.float64)
         if H.shape != (x.size, x.size):
             raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
+        if not sparse and (H == H.T).all():
+            return np.asarray(H)
         asymmetry, largest = abs(H - H.T).max(), abs(H).max()
         if asymmetry > _UNSYMMETRIC * largest:
             warnings.warn(

@@ -452,7 +452,11 @@ def test_noise_in_f_raises_no_doubt_of_a_right_gradient(method):
 def test_a_failure_with_a_right_gradient_is_not_blamed_on_it():
     """#22629: at a kink the gradient is right on either side, and the message says what is wrong instead."""
     result = newtonkit.minimize(
-        lambda x: abs(float(x[0])) + 1.0, [1.1], jac=onp.sign, hess=lambda x: onp.eye(1), method="newton-linesearch"
+        lambda x: abs(float(x[0])) + 1.0,
+        [1.1],
+        jac=lambda x: onp.where(x >= 0.0, 1.0, -1.0),
+        hess=lambda x: onp.eye(1),
+        method="newton-linesearch",
     )
     assert result.reason is Reason.LINE_SEARCH
     assert "a kink" in result.message
