@@ -29,6 +29,7 @@ Vector = NDArray[np.float64]
 
 DEFAULT_METHODS = (
     "newton",
+    "newton-cg",
     "newton-linesearch",
     "bfgs",
     "lbfgs",

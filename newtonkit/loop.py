@@ -14,7 +14,7 @@ from newtonkit.critical.verdict import Verdict, unchecked
 from newtonkit.judge import Judge, believed, contradiction
 from newtonkit.linalg import EPS, Vector, all_finite, max_norm
 from newtonkit.objective import Objective
-from newtonkit.oracle import Oracle
+from newtonkit.oracle import Counts, Oracle
 from newtonkit.result import History, Progress, Result
 from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo
 from newtonkit.stopping import Stop, unbounded_below
@@ -96,9 +96,15 @@ def iterate(method: Method, objective: Objective | Oracle | Callable[..., Any], 
 def _states(method: Method, oracle: Oracle, x0: Vector) -> Iterator[Any]:
     """What `iterate` does, for a caller who has numpy's warnings turned off."""
     state = method.init(oracle, x0)
+    yield state
+    yield from _steps(method, oracle, state)
+
+
+def _steps(method: Method, oracle: Oracle, state: Any) -> Iterator[Any]:
+    """The states after this one."""
     while True:
-        yield state
         state = method.step(oracle, state)
+        yield state
 
 
 def as_method(method: Any) -> Method:
@@ -123,6 +129,7 @@ def run(
     progress: Progress | None = None,
     check: bool = True,
     fallbacks: Sequence[Method] = (),
+    earlier: Result | None = None,
 ) -> Result:
     """Iterate until a tolerance, a budget, the callback or a failure ends it; every outcome is a Result.
 
@@ -141,6 +148,8 @@ def run(
         Whether claims of convergence are checked by curvature.
     fallbacks : sequence of Method
         Should the method fail, each in turn goes on from the best point, on the same budget and the same counts.
+    earlier : Result, optional
+        Go on from its last state, counts included, in place of x0.
 
     Raises
     ------
@@ -148,6 +157,8 @@ def run(
         Whatever user code raised, with the Result so far attached as ``partial_result``.
     """
     the_run = _Run(method, objective, x0, stop, check=check, fallbacks=fallbacks)
+    if earlier is not None:
+        the_run.go_on_from(earlier)
     try:
         ending = the_run.to_the_end(callback, history, progress)
         for _ in range(_SECOND_CHANCES):
@@ -204,6 +215,16 @@ class _Run:
         self.smallest_g = math.inf
         self.idle = 0
         self.patience = _PATIENCE
+        self.going_on = False
+
+    def go_on_from(self, earlier: Result) -> None:
+        """Take over the last state of another run, and its counts."""
+        self.state, self.first, self.nit = copy.deepcopy(earlier.state), earlier.start, earlier.nit
+        self.floor = unbounded_below(self.first)
+        self.story = [earlier.choice] if earlier.choice else []
+        self.going_on = True
+        counts = Counts(earlier.nfev, earlier.njev, earlier.nhev, earlier.nhvp)
+        self.oracle.go_on(counts, dataclasses.replace(earlier.checks), self.state.x, self.state.f, self.state.g)
 
     def to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
         """Step by step until something ends the run; the Ending says what."""
@@ -211,7 +232,10 @@ class _Run:
             return self._to_the_end(callback, history, progress)
 
     def _to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Ending:
-        states = _states(self.method, self.oracle, (self.x0 if self.state is None else self.state.x).copy())
+        if self.going_on:
+            states, self.going_on = _steps(self.method, self.oracle, self.state), False
+        else:
+            states = _states(self.method, self.oracle, (self.x0 if self.state is None else self.state.x).copy())
         while True:
             try:
                 state = next(states)
@@ -394,6 +418,7 @@ class _Run:
             choice="; ".join(self.story),
             derivatives=oracle.objective.derivative_source,
             history=history,
+            start=self.first,
             state=copy.deepcopy(self.state) if self.shown else self.state,
             elapsed=oracle.elapsed(),
         )

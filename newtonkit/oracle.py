@@ -98,6 +98,12 @@ class Oracle:
         self._sparse_ledger = self.counts
         self.structure: SparseStructure | None = None
 
+    def go_on(self, counts: Counts, checks: Counts, x: Vector, f: float, g: Vector) -> None:
+        """Count on from an earlier run that ended at x."""
+        self.counts, self.checks = counts, checks
+        self._ledger = self._hessian_ledger = self._sparse_ledger = counts
+        self.best_x, self.best_f, self.best_g = x, f, g
+
     # --- requests -------------------------------------------------------------------------------------------
 
     def value(self, x: Vector) -> float:

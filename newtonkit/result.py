@@ -150,7 +150,9 @@ class Result(OptimizeResult):  # type: ignore[misc]
         Where they came from: "given", "tape", or "plain autograd" and why no tape.
     history : History or None
     state : State
-        The last state of the method.
+        The last state of the method: what `minimize` goes on from where it is given this result in place of x0.
+    start : State
+        The first.
     elapsed : float
         Seconds.
     """

@@ -49,9 +49,11 @@ def minimize(
     ----------
     fun : callable
         f(x, \\*args), written with ``autograd.numpy``; returns one real number. Without ``autograd.numpy``, pass jac.
-    x0 : array_like, or a dict, list or tuple of arrays
+    x0 : array_like, or a dict, list or tuple of arrays, or a Result
         The start. Everything that takes or returns a point (fun, jac, callback, ``result.x``) has its structure;
-        integers and float32 become float64, a number a vector of length 1.
+        integers and float32 become float64, a number a vector of length 1. An earlier Result: go on from its last state
+        with what the method has learnt, by the same method unless that is given again with its options; limits,
+        maxtime apart, hold for the counts of both runs together.
     args : tuple, optional
         Further arguments of fun, jac, hess, hessp.
     method : str or method, optional
@@ -110,17 +112,19 @@ def minimize(
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
     args = args if isinstance(args, tuple) else (args,)
-    vector, unflatten = flatten(x0)
+    earlier = x0 if isinstance(x0, Result) else None
+    vector, unflatten = flatten(x0 if earlier is None else earlier.x)
     if not all_finite(vector):
         raise ValueError(f"x0 must be finite, got {x0!r}")
     objective = _objective(fun, jac, hess, hessp, args, unflatten, tape=bool((options or {}).get("tape", True)))
     fallbacks: tuple[Method, ...] = ()
     choice = ""
-    if method is None or (isinstance(method, str) and method.lower() == "auto"):
+    if earlier is not None:
+        method = _method_to_go_on(earlier, method)
+    elif method is None or (isinstance(method, str) and method.lower() == "auto"):
         method, fallbacks, choice = chosen_portfolio(objective, vector)
         choice = f"chosen automatically: {choice}"
-    else:
-        _refuse_no_method(method)
+    _refuse_no_method(method)
     method_options, stop, settings = _sorted_options(method, options, tol)
     configured = make_method(method, **method_options)
     _refuse_what_cannot_fit(configured, vector.size)
@@ -135,6 +139,7 @@ def minimize(
         progress=Progress() if settings.get("disp", False) else None,
         check=bool(settings.get("verdict", True)),
         fallbacks=fallbacks,
+        earlier=earlier,
     )
     result.choice = "; ".join(filter(None, (choice, result.choice)))
     result.x, result.jac = unflatten(result.x), unflatten(result.jac)
@@ -195,6 +200,19 @@ def _refuse_constraints(bounds: Any, constraints: Any) -> None:
                 f"{name} are not supported: newtonkit solves unconstrained problems; use scipy.optimize.minimize, or "
                 "substitute the variables (x = exp(u) keeps x positive)"
             )
+
+
+def _method_to_go_on(earlier: Result, method: Any) -> Any:
+    """The method that an earlier result can go on with."""
+    if earlier.get("state") is None or earlier.get("start") is None:
+        raise ValueError("x0 is a result without a state to go on from; pass x0=result.x to start anew")
+    wanted = earlier.method if method is None else make_method(method).name
+    if wanted != earlier.method:
+        raise ValueError(
+            f"x0 is a result of {earlier.method!r}, and {wanted!r} cannot go on from its state; "
+            "pass x0=result.x to start anew"
+        )
+    return earlier.method if method is None else method
 
 
 def _refuse_no_method(method: Any) -> None:

@@ -15,6 +15,7 @@ from newtonkit.methods.curvature import Curvature, Model
 from newtonkit.oracle import Oracle
 from newtonkit.state import FIRST, Reason, State, StepFailure, StepInfo
 from newtonkit.trustregion.bound import Ball, Bound, Trial
+from newtonkit.trustregion.exact import EigenModel
 from newtonkit.trustregion.radius import ACCEPT, first_radius, has_risen, is_rounding, next_radius
 
 _SMALLEST = 1e-100  # length: from the origin, x + p differs from x for ever
@@ -37,8 +38,9 @@ class TrustState(State):
     """‖g‖ at the start."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # a copy leaves the model behind: it is large, may hold functions, and the Hessian makes it again
-        kept = (self.x, self.f, self.g, self.info, self.size, self.multiplier, None, None, self.curvature, self.first)
+        # a copy leaves all but a small model behind: it may hold functions, and the Hessian makes it again
+        model = self.model if isinstance(self.model, EigenModel) else None
+        kept = (self.x, self.f, self.g, self.info, self.size, self.multiplier, model, None, self.curvature, self.first)
         return TrustState, kept
 
 
