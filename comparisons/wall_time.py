@@ -216,15 +216,23 @@ def _scipy_solve(case: Case, fun: Function, name: str, source: str, limit: float
     deadline = time.perf_counter() + limit
     last = case.x0
 
+    def in_time(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Vector) -> Any:
+            if time.perf_counter() > deadline:
+                raise TimeIsUp
+            return function(*arguments)
+
+        return called
+
+    @in_time
     def value_and_gradient(x: Vector) -> tuple[float, Vector]:
         nonlocal last
-        if time.perf_counter() > deadline:
-            raise TimeIsUp
         last = x.copy()
         f, g = both(x)
         return float(f), g
 
-    second = {key: own[key](fun) for key in needs if key != "jac"}
+    # inside one iteration Newton-CG may spend minutes on products alone
+    second = {key: in_time(own[key](fun)) for key in needs if key != "jac"}
     options = reference._options(name, case.gtol, _MAXITER)
     with np.errstate(all="ignore"):
         try:

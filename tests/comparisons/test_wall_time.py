@@ -33,8 +33,9 @@ def test_every_case_starts_where_its_gradient_is_more_than_it_is_asked_for():
         assert case.gradient_norm(case.x0) >= 100 * case.gtol > 0
 
 
-def test_a_run_of_scipys_is_stopped_when_its_time_is_up(beale):
-    x, note = wall_time._scipy_solve(beale, beale.make(), "BFGS", "tape", -1.0)
+@pytest.mark.parametrize("solver", ["BFGS", "Newton-CG", "trust-exact"])
+def test_a_run_of_scipys_is_stopped_when_its_time_is_up(beale, solver):
+    x, note = wall_time._scipy_solve(beale, beale.make(), solver, "tape", -1.0)
     np.testing.assert_array_equal(x, beale.x0)
     assert note == "stopped after -1 s"
 
