@@ -7,8 +7,6 @@ import numpy as onp
 import pytest
 
 import newtonkit
-from newtonkit.methods import METHODS
-from tests.contract.conftest import configured
 
 START = [2.0, 3.0, -1.5]
 WEIGHTS = onp.array([1.0, 5.0, 20.0])
@@ -37,10 +35,8 @@ def run(x0, method, maxiter, **options):
     )
 
 
-@pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("stored", [False, True])
-def test_two_runs_make_the_same_steps_and_counts_as_one(name, stored):
-    method = configured(name)
+def test_two_runs_make_the_same_steps_and_counts_as_one(method, stored):
     whole = run(START, method, 5)
     first = run(START, method, 2)
     if stored:
