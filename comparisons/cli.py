@@ -310,7 +310,7 @@ def benchmark(
     terms = Terms(gtol=gtol, gradients=gradients, python=python)
     with _progress("running", len(work)) as advance:
         trials = solver_benchmark.run_cells(work, terms, jobs=jobs, on_done=advance)
-    write_jsonl(trials, out)  # type: ignore[arg-type]  # it takes any dataclass
+    write_jsonl(trials, out)
     benchmark_tables.show(console, trials)
     console.print(f"records: {out}")
 

@@ -118,7 +118,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "newtonkit": newtonkit.__version__} | installed
 
 
-def write_jsonl(runs: Iterable[Run], path: Path) -> None:
+def write_jsonl(runs: Iterable[Any], path: Path) -> None:
     """One JSON object a line; numbers that are not finite become the strings "nan", "inf", "-inf"."""
     with path.open("w", encoding="utf-8") as file:
         for run in runs:

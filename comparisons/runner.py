@@ -147,7 +147,7 @@ def run_cells(
         return runs
     found: dict[int, list[Run]] = {}
     context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
         # the dearest first, so that no process is left with one of them at the end
         order = sorted(range(len(work)), key=lambda i: -problems.get(work[i].name, **work[i].parameters).n)
         futures = {pool.submit(run_cell, work[i], protocol): i for i in order}
@@ -160,7 +160,7 @@ def run_cells(
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Processes started inside use one BLAS thread: several threads in each would fight for the same cores."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

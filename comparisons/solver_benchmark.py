@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import newtonkit
 import problems
 from comparisons import galahad, reference
-from comparisons.runner import _one_thread_each
+from comparisons.runner import one_thread_each
 from newtonkit import Budget, Counts, Objective, Oracle
 from newtonkit.methods import METHODS, Rule, SteepestDescent
 from newtonkit.validation import nearest_name
@@ -153,7 +153,7 @@ def run_cells(
         return [trial for cell in work for trial in _reported(cell, terms, on_done)]
     found: dict[int, list[Trial]] = {}
     context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
         # the dearest first, so that no process is left with one of them at the end
         order = sorted(range(len(work)), key=lambda i: -problems.get(work[i].name, **dict(work[i].parameters)).n)
         futures = {pool.submit(run_cell, work[i], terms): i for i in order}

@@ -36,8 +36,8 @@ def measure(sizes: Sequence[int]) -> list[SparseTiming]:
     timings = []
     for n in sizes:
         side = max(3, round(n**0.5))
-        timings.append(_timing("chain", n, _chain))
-        timings.append(_timing("grid", side * side, _grid(side)))
+        timings.append(_timing("chain", n, chain))
+        timings.append(_timing("grid", side * side, grid(side)))
     return timings
 
 
@@ -69,11 +69,11 @@ def sparse_table(timings: Sequence[SparseTiming]) -> Table:
     return table
 
 
-def _chain(x: Any) -> Any:
+def chain(x: Any) -> Any:
     return anp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
 
 
-def _grid(side: int) -> Callable[[Any], Any]:
+def grid(side: int) -> Callable[[Any], Any]:
     """Bratu's problem u_xx + u_yy + 5 exp(u) = 0 as the minimum of an energy on a grid with zero boundary."""
     h = 1.0 / (side + 1)
 

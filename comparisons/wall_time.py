@@ -135,11 +135,11 @@ def sparse_cases(sizes: Sequence[int]) -> list[Case]:
 
 
 def _chain_maker() -> Function:
-    return lambda x: sparse_speed._chain(x)
+    return lambda x: sparse_speed.chain(x)
 
 
 def _grid_maker(side: int) -> Callable[[], Function]:
-    return lambda: sparse_speed._grid(side)
+    return lambda: sparse_speed.grid(side)
 
 
 def measure(cases: Sequence[Case], *, limit: float = 60.0, repeats: int = _REPEATS) -> list[Timing]:

@@ -36,7 +36,9 @@ _WORDS = {
 _TWINS = {
     "scipy:BFGS": "bfgs",
     "scipy:L-BFGS-B": "lbfgs",
-    "scipy:Newton-CG": "newton-linesearch",
+    "scipy:Newton-CG": "newton-cg",
+    "scipy:trust-ncg": "newton-cg",
+    "scipy:trust-krylov": "newton-cg",
     "scipy:trust-exact": "newton",
 }
 
@@ -181,9 +183,9 @@ def twin(method: str) -> str:
 def family(method: str) -> str:
     """One of `FAMILIES`."""
     name = twin(method)
-    if name.startswith("newton"):
+    if name.startswith("newton") or name == "cubic":
         return SECOND_ORDER
-    return QUASI_NEWTON if name in ("bfgs", "lbfgs") else FIRST_ORDER
+    return QUASI_NEWTON if name in ("bfgs", "dfp", "sr1", "lbfgs", "cg") else FIRST_ORDER
 
 
 def long_name(method: str) -> str:

@@ -8,11 +8,24 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.factorization import TridiagonalSymmetric
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, norm, tridiagonal_cholesky, tridiagonal_solve
+from newtonkit.linalg import (
+    EPS,
+    Matrix,
+    Vector,
+    add_scaled,
+    all_finite,
+    dot,
+    norm,
+    tridiagonal_cholesky,
+    tridiagonal_solve,
+)
 from newtonkit.trustregion.bound import Bound, Trial
 from newtonkit.trustregion.more_sorensen import FactorModel
 
 _STORE = 1 << 27  # numbers in the basis: 1 GB, which is 134 vectors of a million variables
+# Up to this n each new vector is made orthogonal to all before it, without which the method loses its way as
+# eigenvalues converge; above, where that would take longer than a product, to the last two, as in the theory.
+_ORTHOGONAL = 1000
 _ROOM = 16  # vectors for which there is room at first
 _NOT_FINITE = Trial(np.zeros(0), math.nan, False, 0.0)
 _WORTH = 0.1  # on the boundary: a product is to bring this share of the decrease so far, or is the last
@@ -44,7 +57,6 @@ class KrylovModel:
     (`FactorModel`). Inside the bound p is the iterate of conjugate gradients. On it, the space grows while that pays:
     Steihaug's step, the first to meet the boundary, has at least half the best decrease where B is positive definite
     (Yuan, 2000), so the last few products buy little. A further bound, after a rejection, is met in the space there is.
-    Vectors are made orthogonal to all before them, without which the method would lose its way as eigenvalues converge.
 
     References
     ----------
@@ -158,10 +170,16 @@ class KrylovModel:
             return False
         alpha = dot(q, t)
         if self.precondition is None:
-            basis = self._basis[: k + 1]
-            t = t - (basis @ t) @ basis
-            self._t = self._q = t - (basis @ t) @ basis
-            following = norm(self._q)
+            if t.size <= _ORTHOGONAL:
+                basis = self._basis[: k + 1]
+                t = t - (basis @ t) @ basis
+                t = t - (basis @ t) @ basis
+            else:
+                t = t - alpha * q
+                if k:
+                    t = add_scaled(t, -beta, self._basis[k - 1])
+            self._t = self._q = t
+            following = norm(t)
         else:
             before, self._Mq = self._Mq, self._t / beta
             self._t = t - alpha * self._Mq - (beta if k else 0.0) * before
