@@ -1362,7 +1362,8 @@ def test_what_a_recording_cannot_see_is_not_returned_by_minimize(fun, method):
     for x0 in sides()[0]:
         result = newtonkit.minimize(fun, x0, method=method, options={"maxiter": 30})
         if onp.isfinite(result.fun):
-            exact = autograd.grad(fun)(result.x)
+            with onp.errstate(all="ignore"):  # a run down without bound may end where numbers overflow
+                exact = autograd.grad(fun)(result.x)
             onp.testing.assert_allclose(result.jac, exact, rtol=1e-8, atol=1e-8 * (1 + onp.abs(exact).max()))
 
 
