@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from newtonkit.critical.degenerate import degenerate_verdict
+from newtonkit.critical.model import Model
 from newtonkit.critical.verdict import REGULAR, Verdict
 from newtonkit.derivatives.structure import flatten, is_plain_vector
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, eigh, max_norm, norm
+from newtonkit.linalg import EPS, Vector, all_finite, max_norm, norm
 from newtonkit.objective import Objective
 from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
 
 _POLISHES = 3
-_SWEEPS = 5  # of the equilibration, which converges like 2^-k in the exponents
 _DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
 _LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
 
@@ -39,12 +40,13 @@ def classify(
     radius: float = 1e-3,
     x_scale: float | None = None,
 ) -> Verdict:
-    """What kind of point is x: minimum, maximum, saddle, not critical, or undecided?
+    """What kind of point is x: minimum, maximum, saddle, one of these but degenerate, valley, ridge, or not critical?
 
     All eigenvalues of H = ∇²f positive: a local minimum; all negative: a local maximum; both signs: a saddle, of
     index the number of negative ones. Signs are those of the equilibrated Hessian DHD, D diagonal, which has
     the same inertia in whatever units x is given (Sylvester). Eigenvalues within 10·n·eps·‖DHD‖ of zero have no sign;
-    if the others do not settle the matter, the answer is "undecided".
+    if the others do not settle the matter, f is reduced to the directions they belong to, and the reduced gradient on
+    small spheres decides (`newtonkit.critical.degenerate`). Where that fails too, the answer is "undecided".
 
     Parameters
     ----------
@@ -68,8 +70,9 @@ def classify(
 
     Notes
     -----
-    Cost: a gradient and a Hessian, one more gradient where the Newton step is more than rounding, and up to three
-    more pairs near degenerate points.
+    Cost: a gradient and a Hessian; where the Newton step is more than rounding, one more gradient and up to
+    21 more Hessians (3 for n = 1, 5 for n = 2) to see that no eigenvalue changes sign where the critical point may be;
+    a hundred pairs or several at degenerate points.
 
     References
     ----------
@@ -98,7 +101,10 @@ def classify(
             args=args,
         )
     with np.errstate(all="ignore"):
-        return dense_verdict(Oracle(objective, second_order=True), vector, radius=radius, x_scale=x_scale)
+        oracle = Oracle(objective, second_order=True)
+        verdict = dense_verdict(oracle, vector, radius=radius, x_scale=x_scale, confirm=True)
+        scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
+        return verdict if verdict.settled else degenerate_verdict(oracle, vector, verdict, radius=radius * scale)
 
 
 def dense_verdict(
@@ -108,8 +114,13 @@ def dense_verdict(
     *,
     radius: float = 1e-3,
     x_scale: float | None = None,
+    confirm: bool = False,
 ) -> Verdict:
-    """The verdict at x by full Hessians asked of the oracle; see `classify`."""
+    """The verdict at x by full Hessians asked of the oracle; see `classify`.
+
+    ``confirm`` samples the Hessian all over the ball where the critical point may lie: along Newton's step only
+    otherwise, which near a valley or a multiple root may be the wrong direction.
+    """
     scale = max(1.0, max_norm(x)) if x_scale is None else x_scale
     model = _model_at(oracle, x, oracle.gradient(x) if g is None else g)
     if model is None:
@@ -125,6 +136,8 @@ def dense_verdict(
     y, shrinking = x, 1.0
     for _ in range(_POLISHES):
         h = _contraction(oracle, y, model, scale)
+        if not h > REGULAR and confirm and not _holds(oracle, y, model):
+            h = math.inf
         if not h > REGULAR:  # NaN: the Newton step is all rounding
             distance = norm(y - x) + _radius_of_existence(model.length, h)
             return _regular_verdict(here, model, h, distance, radius * scale, gradient_norm)
@@ -159,107 +172,14 @@ def dense_verdict(
     )
 
 
-class _Model:
-    """The quadratic model at one point, in the eigenbasis of its equilibrated Hessian.
-
-    With x = Dz, D diagonal, the Hessian in z is DHD: by Sylvester's law its inertia is that of H, and with the rows of
-    DHD brought to size 1 (Ruiz, 2001) neither depends on the units of the variables any more.
-    """
-
-    __slots__ = (
-        "D",
-        "H",
-        "Q",
-        "decrease",
-        "eigenvalues",
-        "g",
-        "length",
-        "null",
-        "null_slope",
-        "step",
-        "tolerance",
-    )
-
-    def __init__(self, g: Vector, H: Matrix, x: Vector, relative_error: float) -> None:
-        self.g, self.H = g, H
-        self.D = _equilibrating(H)
-        scaled = self.D[:, np.newaxis] * H * self.D
-        self.eigenvalues, self.Q = eigh(scaled)
-        self.tolerance = relative_error * g.size * max_norm(self.eigenvalues)
-        self.null = np.abs(self.eigenvalues) <= self.tolerance
-        c = self.Q.T @ (self.D * g)
-        # the terms that cancel in g are as large as those of Hx
-        noise = relative_error * (np.abs(self.Q.T) @ (self.D * (np.abs(H) @ np.abs(x) + np.abs(g))))
-        slopes = np.abs(c[self.null])
-        self.null_slope = float(np.max(slopes * (slopes > 10 * noise[self.null]), initial=0.0))
-        self.step = np.ascontiguousarray(-self.newton(g))
-        self.length = norm(self.step)
-        curvatures = np.maximum(np.abs(self.eigenvalues), self.tolerance)
-        left = ~self.null | (np.abs(c) > 10 * noise)
-        # a zero curvature stands for the smallest that could be told from it
-        self.decrease = 0.5 * float(np.sum(c[left] ** 2 / curvatures[left])) if max_norm(curvatures) > 0.0 else 0.0
-
-    def newton(self, g: Vector) -> Vector:
-        """H⁺g, with the directions of no certain curvature left out."""
-        kept = ~self.null
-        Q = self.Q[:, kept]
-        step: Vector = self.D * (Q @ ((Q.T @ (self.D * g)) / self.eigenvalues[kept]))
-        return step
-
-    @property
-    def condition(self) -> float:
-        """Of the equilibrated Hessian, zero eigenvalues left out."""
-        kept = np.abs(self.eigenvalues[~self.null])
-        return max_norm(self.eigenvalues) / float(kept.min()) if kept.size else 1.0
-
-    @property
-    def plain_eigenvalues(self) -> Vector:
-        """Of the Hessian itself, for the reader."""
-        return eigh(self.H)[0]
-
-    def shown(self, which: int) -> str:
-        """An extreme eigenvalue of the Hessian; of the equilibrated one where rounding hides the other."""
-        plain = self.plain_eigenvalues
-        if abs(plain[which]) > 10 * EPS * plain.size * max_norm(plain):
-            return f"{plain[which]:.3g}"
-        return f"{self.eigenvalues[which]:.3g} with equilibrated variables"
-
-    def verdict(self, kind: str, reason: str, **facts: Any) -> Verdict:
-        negative = int(np.sum(self.eigenvalues < -self.tolerance))
-        downhill = self.D * self.Q[:, 0]
-        return Verdict(
-            kind,
-            reason,
-            index=negative,
-            nullity=int(self.null.sum()),
-            eigenvalues=self.plain_eigenvalues,
-            eigenvalue_tolerance=self.tolerance,
-            newton_step=self.length,
-            decrease=self.decrease,
-            level="numerical",
-            escape_direction=downhill / norm(downhill) if negative else None,
-            **facts,
-        )
-
-
-def _equilibrating(H: Matrix) -> Vector:
-    """The diagonal of D that brings the largest entry of every row of DHD near 1; 1 for a row of zeros."""
-    D = np.ones(len(H))
-    for _ in range(_SWEEPS):
-        rows = np.abs(D[:, np.newaxis] * H * D).max(axis=1)
-        rows[rows == 0.0] = 1.0
-        D /= np.sqrt(rows)
-    return D
-
-
-def _model_at(oracle: Oracle, x: Vector, g: Vector) -> _Model | None:
+def _model_at(oracle: Oracle, x: Vector, g: Vector) -> Model | None:
     H = oracle.hessian(x)
     if not (all_finite(g) and bool(np.isfinite(H).all())):
         return None
-    return _Model(g, H, x, oracle.hessian_error)
+    return Model(g, H, x, oracle.hessian_error)
 
 
-def _contraction(oracle: Oracle, y: Vector, model: _Model, scale: float) -> float:
+def _contraction(oracle: Oracle, y: Vector, model: Model, scale: float) -> float:
     """h = ωη sampled by a simplified Newton step; NaN where the step is no larger than the rounding of g."""
     if model.length <= 100 * EPS * model.condition * scale:
         return math.nan
@@ -272,6 +192,15 @@ def _contraction(oracle: Oracle, y: Vector, model: _Model, scale: float) -> floa
     return math.inf
 
 
+def _holds(oracle: Oracle, y: Vector, model: Model) -> bool:
+    """Whether ‖H⁻¹(H(·) − H)‖ < ½ wherever the critical point may be, so that no certain eigenvalue is zero there."""
+    for v in model.displacements():
+        change = model.turned(oracle.hessian(y + v))
+        if change.size and not (np.isfinite(change).all() and float(np.linalg.norm(change, 2)) < 0.5):
+            return False
+    return True
+
+
 def _radius_of_existence(length: float, h: float) -> float:
     """(1 − √(1−2h))/ω with ω = h/η: where the theorem places the critical point."""
     if not h > 0.0:
@@ -280,7 +209,7 @@ def _radius_of_existence(length: float, h: float) -> float:
 
 
 def _regular_verdict(
-    here: _Model, model: _Model, h: float, distance: float, radius: float, gradient_norm: float
+    here: Model, model: Model, h: float, distance: float, radius: float, gradient_norm: float
 ) -> Verdict:
     facts = {"gradient_norm": gradient_norm, "distance": distance, "radius": radius, "contraction": h}
     if distance > radius:

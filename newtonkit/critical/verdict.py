@@ -65,12 +65,21 @@ class Verdict:
     level: str = ""
     """"numerical" (all eigenvalues, up to the tolerance) or "estimated" (from Hessian-vector products)."""
     escape_direction: Vector | None = None
-    """A unit direction of certain negative curvature; None where there is none."""
+    """A unit direction in which f falls, by certain negative curvature or seen to; None where there is none."""
+    escape_length: float = math.nan
+    """How far along that direction f was seen to be lower; NaN where curvature says that it is for any short step."""
+    dimension: int | None = None
+    """Of the manifold of critical points, for a valley or a ridge."""
 
     @property
     def regular(self) -> bool:
         """Whether a regular critical point is known to be near, if not at the point itself."""
         return not self.contraction > REGULAR
+
+    @property
+    def settled(self) -> bool:
+        """Whether a closer look at degenerate directions can change nothing."""
+        return self.kind != "undecided" and (self.kind != "not critical" or self.regular)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.reason}"

@@ -117,11 +117,18 @@ def test_a_large_gradient_may_be_rounding_in_x():
 
 
 @pytest.mark.parametrize("name", ["monkey-saddle", "powell-singular"])
-def test_a_singular_hessian_leaves_the_kind_undecided(name):
+def test_eigenvalues_alone_leave_the_kind_undecided_where_the_hessian_is_singular(name):
     problem = problems.get(name)
-    verdict = classify(problem.fun, np.zeros(problem.n))
+    oracle = Oracle(Objective(problem.fun), second_order=True)
+    verdict = dense_verdict(oracle, np.zeros(problem.n))
     assert verdict.kind == "undecided"
     assert verdict.nullity == 2
+
+
+def test_curvature_across_newtons_step_counts_too():
+    """Near Peano's point the step leads straight to x = 0, and never sees that f_xx = -6y is zero there."""
+    verdict = classify(lambda x: (x[1] - x[0] ** 2) * (x[1] - 2 * x[0] ** 2), [1e-6, 1e-4])
+    assert verdict.kind == "degenerate saddle"
 
 
 CATALOGUED = [
