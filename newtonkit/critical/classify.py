@@ -10,17 +10,20 @@ eigenvalue crosses zero, so the signs at x are those at the critical point; only
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from newtonkit.critical.certify import ErrorBars, by_differences, error_bars
 from newtonkit.critical.degenerate import degenerate_verdict
 from newtonkit.critical.model import Model
 from newtonkit.critical.verdict import REGULAR, Verdict
+from newtonkit.derivatives.autodiff import DifferentiationError
 from newtonkit.derivatives.structure import flatten, is_plain_vector
-from newtonkit.linalg import EPS, Vector, all_finite, max_norm, norm
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
 from newtonkit.objective import Objective
 from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
@@ -57,7 +60,8 @@ def classify(
     args : tuple, optional
         Further arguments of fun, jac and hess.
     jac, hess : callable, optional
-        Gradient and Hessian, as in `newtonkit.minimize`; by automatic differentiation otherwise.
+        Gradient and Hessian, as in `newtonkit.minimize`; by automatic differentiation otherwise, and where fun cannot
+        be traced by differences of it, which cannot tell curvature below about √eps·|f|/x_scale² from none.
     radius : float, positive, default 1e-3
         How far, relative to ``x_scale``, the true critical point may lie from x to be called the same point.
     x_scale : float, positive, default max(1, ‖x‖∞)
@@ -100,11 +104,27 @@ def classify(
             None if hess is None else lambda v, *rest: hess(unflatten(v), *rest),
             args=args,
         )
+    scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
     with np.errstate(all="ignore"):
-        oracle = Oracle(objective, second_order=True)
-        verdict = dense_verdict(oracle, vector, radius=radius, x_scale=x_scale, confirm=True)
-        scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
-        return verdict if verdict.settled else degenerate_verdict(oracle, vector, verdict, radius=radius * scale)
+        oracle, differences_of = Oracle(objective, second_order=True), None
+        try:
+            oracle.gradient(vector)
+        except DifferentiationError:
+            if objective.has_own_derivatives:
+                raise
+            differences_of = scale
+            oracle = Oracle(by_differences(objective.fun, args, scale))
+
+        def bars(y: Vector, g: Vector, H: Matrix) -> ErrorBars:
+            return error_bars(oracle, y, g, H, differences_of=differences_of)
+
+        verdict = dense_verdict(oracle, vector, radius=radius, x_scale=x_scale, bars=bars)
+        if verdict.settled:
+            return verdict
+        if differences_of is None:
+            return degenerate_verdict(oracle, vector, verdict, radius=radius * scale)
+    why = f"{verdict.reason}; differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
+    return dataclasses.replace(verdict, reason=why)
 
 
 def dense_verdict(
@@ -114,15 +134,15 @@ def dense_verdict(
     *,
     radius: float = 1e-3,
     x_scale: float | None = None,
-    confirm: bool = False,
+    bars: Callable[[Vector, Vector, Matrix], ErrorBars] | None = None,
 ) -> Verdict:
     """The verdict at x by full Hessians asked of the oracle; see `classify`.
 
-    ``confirm`` samples the Hessian all over the ball where the critical point may lie: along Newton's step only
-    otherwise, which near a valley or a multiple root may be the wrong direction.
+    ``bars`` gives the errors of g and H at a point, and asks for certainty: the Hessian is then sampled wherever the
+    critical point may lie, not along Newton's step only, which near a valley or a multiple root is not enough.
     """
     scale = max(1.0, max_norm(x)) if x_scale is None else x_scale
-    model = _model_at(oracle, x, oracle.gradient(x) if g is None else g)
+    model = _model_at(oracle, x, oracle.gradient(x) if g is None else g, bars)
     if model is None:
         return Verdict("undecided", "the gradient or the Hessian is not finite here")
     here, gradient_norm = model, max_norm(model.g)
@@ -136,15 +156,16 @@ def dense_verdict(
     y, shrinking = x, 1.0
     for _ in range(_POLISHES):
         h = _contraction(oracle, y, model, scale)
-        if not h > REGULAR and confirm and not _holds(oracle, y, model):
+        spread = 0.0 if bars is None or h > REGULAR else _spread(oracle, y, model)
+        if spread == math.inf:
             h = math.inf
         if not h > REGULAR:  # NaN: the Newton step is all rounding
             distance = norm(y - x) + _radius_of_existence(model.length, h)
-            return _regular_verdict(here, model, h, distance, radius * scale, gradient_norm)
+            return _regular_verdict(here, model, h, distance, radius * scale, gradient_norm, spread)
         y_next = y + model.step
         if norm(y_next - x) > _DEGENERATE_RADIUS * scale:
             break
-        model_next = _model_at(oracle, y_next, oracle.gradient(y_next))
+        model_next = _model_at(oracle, y_next, oracle.gradient(y_next), bars)
         if model_next is None:
             break
         shrinking = model_next.length / model.length
@@ -172,16 +193,18 @@ def dense_verdict(
     )
 
 
-def _model_at(oracle: Oracle, x: Vector, g: Vector) -> Model | None:
+def _model_at(
+    oracle: Oracle, x: Vector, g: Vector, bars: Callable[[Vector, Vector, Matrix], ErrorBars] | None
+) -> Model | None:
     H = oracle.hessian(x)
     if not (all_finite(g) and bool(np.isfinite(H).all())):
         return None
-    return Model(g, H, x, oracle.hessian_error)
+    return Model(g, H, x, oracle.hessian_error, None if bars is None else bars(x, g, H))
 
 
 def _contraction(oracle: Oracle, y: Vector, model: Model, scale: float) -> float:
     """h = ωη sampled by a simplified Newton step; NaN where the step is no larger than the rounding of g."""
-    if model.length <= 100 * EPS * model.condition * scale:
+    if model.length <= max(100 * EPS * model.condition * scale, model.rounding):
         return math.nan
     # g(y + ts) = (1 − t)g + O(t²); half a step serves where f has no derivatives at the end of the whole one
     for t in (1.0, 0.5):
@@ -192,13 +215,19 @@ def _contraction(oracle: Oracle, y: Vector, model: Model, scale: float) -> float
     return math.inf
 
 
-def _holds(oracle: Oracle, y: Vector, model: Model) -> bool:
-    """Whether ‖H⁻¹(H(·) − H)‖ < ½ wherever the critical point may be, so that no certain eigenvalue is zero there."""
+def _spread(oracle: Oracle, y: Vector, model: Model) -> float:
+    """How much an eigenvalue may change up to the critical point; ∞ where one of the certain ones may be zero there.
+
+    That is excluded where ‖H⁻¹(H(·) − H)‖ < ½ at twice the distance, along every axis.
+    """
+    changes = []
     for v in model.displacements():
-        change = model.turned(oracle.hessian(y + v))
+        H = oracle.hessian(y + v)
+        change = model.turned(H)
         if change.size and not (np.isfinite(change).all() and float(np.linalg.norm(change, 2)) < 0.5):
-            return False
-    return True
+            return math.inf
+        changes.append(0.5 * float(np.linalg.norm(H - model.H, 2)))
+    return sum(changes)
 
 
 def _radius_of_existence(length: float, h: float) -> float:
@@ -209,9 +238,10 @@ def _radius_of_existence(length: float, h: float) -> float:
 
 
 def _regular_verdict(
-    here: Model, model: Model, h: float, distance: float, radius: float, gradient_norm: float
+    here: Model, model: Model, h: float, distance: float, radius: float, gradient_norm: float, spread: float
 ) -> Verdict:
     facts = {"gradient_norm": gradient_norm, "distance": distance, "radius": radius, "contraction": h}
+    facts["spread"] = spread
     if distance > radius:
         return here.verdict(
             "not critical",

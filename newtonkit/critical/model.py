@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from newtonkit.critical.certify import ErrorBars
 from newtonkit.critical.equilibration import equilibrating
 from newtonkit.critical.verdict import Verdict
 from newtonkit.linalg import EPS, Matrix, Vector, eigh, max_norm, norm
@@ -24,6 +26,7 @@ class Model:
         "D",
         "H",
         "Q",
+        "bars",
         "c",
         "decrease",
         "eigenvalues",
@@ -36,16 +39,23 @@ class Model:
         "tolerance",
     )
 
-    def __init__(self, g: Vector, H: Matrix, x: Vector, relative_error: float) -> None:
-        self.g, self.H = g, H
-        self.D = equilibrating(H)
+    def __init__(self, g: Vector, H: Matrix, x: Vector, relative_error: float, bars: ErrorBars | None = None) -> None:
+        self.g, self.H, self.bars = g, H, bars
+        self.D = equilibrating(H if bars is None else np.abs(H) + bars.H)
         scaled = self.D[:, np.newaxis] * H * self.D
         self.eigenvalues, self.Q = eigh(scaled)
         self.tolerance = relative_error * g.size * max_norm(self.eigenvalues)
+        if bars is not None:
+            # known entry by entry: the equilibrated bar is narrower where the rows differ in size
+            scaled_bars = self.D[:, np.newaxis] * bars.H * self.D
+            rounding = 10 * EPS * g.size * max_norm(self.eigenvalues)
+            self.tolerance = max(rounding, float(np.linalg.norm(scaled_bars, 2)))
         self.null = np.abs(self.eigenvalues) <= self.tolerance
         self.c = c = self.Q.T @ (self.D * g)
         # the terms that cancel in g are as large as those of Hx
         self.noise = noise = relative_error * (np.abs(self.Q.T) @ (self.D * (np.abs(H) @ np.abs(x) + np.abs(g))))
+        if bars is not None:
+            self.noise = noise = noise + np.abs(self.Q.T) @ (self.D * bars.g)
         slopes = np.abs(c[self.null])
         self.null_slope = float(np.max(slopes * (slopes > 10 * noise[self.null]), initial=0.0))
         self.step = np.ascontiguousarray(-self.newton(g))
@@ -77,6 +87,14 @@ class Model:
         return [2.0 * v for v in (self.step, *axes[largest], *-axes[largest]) if v.any()]
 
     @property
+    def rounding(self) -> float:
+        """Length of the Newton step that errors of the gradient alone may cause, where its bars are known; else 0."""
+        if self.bars is None:
+            return 0.0
+        kept = ~self.null
+        return norm(self.D * (np.abs(self.Q[:, kept]) @ (10 * self.noise[kept] / np.abs(self.eigenvalues[kept]))))
+
+    @property
     def condition(self) -> float:
         """Of the equilibrated Hessian, zero eigenvalues left out."""
         kept = np.abs(self.eigenvalues[~self.null])
@@ -94,7 +112,9 @@ class Model:
             return f"{plain[which]:.3g}"
         return f"{self.eigenvalues[which]:.3g} with equilibrated variables"
 
-    def verdict(self, kind: str, reason: str, **facts: Any) -> Verdict:
+    def verdict(self, kind: str, reason: str, *, spread: float = 0.0, **facts: Any) -> Verdict:
+        """A verdict on this model; ``spread`` is how much its eigenvalues may change up to the critical point."""
+        bars = self.bars
         negative = int(np.sum(self.eigenvalues < -self.tolerance))
         downhill = self.D * self.Q[:, 0]
         return Verdict(
@@ -104,6 +124,8 @@ class Model:
             nullity=int(self.null.sum()),
             eigenvalues=self.plain_eigenvalues,
             eigenvalue_tolerance=self.tolerance,
+            eigenvalue_error=math.nan if bars is None else bars.eigenvalues + spread,
+            source="" if bars is None else bars.source,
             newton_step=self.length,
             decrease=self.decrease,
             level="numerical",

@@ -49,6 +49,11 @@ class Verdict:
     """Of the Hessian, ascending; all n of them, or the few known at large n."""
     eigenvalue_tolerance: float = math.nan
     """An eigenvalue of the equilibrated Hessian, whose rows have size 1, cannot be told from zero up to this size."""
+    eigenvalue_error: float = math.nan
+    """Error bar of each of ``eigenvalues``: that of the Hessian, and what changes up to the true critical point; NaN
+    where it was not asked for."""
+    source: str = ""
+    """Where the Hessian came from: exact derivatives, differences of the gradient, differences of f."""
     gradient_norm: float = math.nan
     """‖∇f‖∞ at the point."""
     newton_step: float = math.nan

@@ -1,0 +1,110 @@
+"""Error bars: how wrong a Hessian and its eigenvalues may be, by where the Hessian comes from.
+
+By Weyl's inequality no eigenvalue of H is farther from that of H + E than ‖E‖₂. Three sources of E:
+
+* exact derivatives: what rounding x and the operations changes, seen on three points a rounding error away;
+* central differences of a gradient with step h = eps^⅓: |H_h − H_2h| estimates three times the truncation, and the
+  noise of the gradient is divided by h;
+* second differences of f with h = eps^¼: the same, and noise is divided by h². An eigenvalue below about
+  √eps·|f|/scale² can then have either sign (N&W, 2006, p. 202).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from newtonkit.derivatives.autodiff import as_number
+from newtonkit.linalg import EPS, Matrix, Vector, norm
+from newtonkit.objective import Objective
+from newtonkit.oracle import Oracle
+
+EXACT, GRADIENTS, VALUES = "exact derivatives", "differences of the gradient", "differences of f"
+
+_PROBES = 3
+_ROUNDINGS = (-2.0, -1.0, 1.0, 2.0)  # eps by which a coordinate of a probe is away: never 0, which shows nothing
+_SEED = 0
+_NOISE = 4.0  # times eps·|f|: rounding of f in one second difference
+
+
+class ErrorBars(NamedTuple):
+    """Bounds on the error of a Hessian and a gradient, entry by entry."""
+
+    source: str
+    """Where the Hessian comes from: `EXACT`, `GRADIENTS`, `VALUES`."""
+    H: Matrix
+    g: Vector
+
+    @property
+    def eigenvalues(self) -> float:
+        """Of any eigenvalue: ‖E‖₂ (Weyl)."""
+        return float(np.linalg.norm(self.H, 2))
+
+
+def by_differences(fun: Callable[..., Any], args: tuple[Any, ...], scale: float) -> Objective:
+    """An objective whose derivatives are central differences of f; ``scale`` is the length that counts as large."""
+
+    def value(x: Vector) -> float:
+        return as_number(fun(x, *args))
+
+    return Objective(
+        fun,
+        lambda x, *_: _gradient(value, x, math.cbrt(EPS) * scale),
+        lambda x, *_: _hessian(value, x, EPS**0.25 * scale),
+        args=args,
+    )
+
+
+def error_bars(oracle: Oracle, x: Vector, g: Vector, H: Matrix, *, differences_of: float | None = None) -> ErrorBars:
+    """The error bars of g and H at x.
+
+    ``differences_of`` is the scale where they are differences of f, see `by_differences`; None: derivatives are given.
+    """
+    if differences_of is not None:
+        return _bars_of_values(oracle, x, g, H, differences_of)
+    rng = np.random.default_rng(_SEED)
+    E, e = 4 * EPS * np.abs(H), 4 * EPS * np.abs(g)
+    exact = oracle.hessian_error < math.sqrt(EPS) / 10
+    for _ in range(_PROBES):
+        y = x * (1.0 + EPS * rng.choice(_ROUNDINGS, x.size))
+        e = np.maximum(e, np.abs(oracle.gradient(y) - g))
+        if exact:
+            E = np.maximum(E, 2.0 * np.abs(oracle.hessian(y) - H))
+    if exact:
+        return ErrorBars(EXACT, np.maximum(E, E.T), e)
+    h = 2.0 * math.cbrt(EPS) * (norm(x) or 1.0)
+    # columns of a coarser difference quotient
+    coarse = np.array([oracle.gradient(x + h * v) - oracle.gradient(x - h * v) for v in np.eye(x.size)]) / (2 * h)
+    e += EPS * (np.abs(H) @ np.abs(x) + np.abs(g))
+    E = E + np.abs(0.5 * (coarse + coarse.T) - H) + 2.0 * e / h
+    return ErrorBars(GRADIENTS, np.maximum(E, E.T), e)
+
+
+def _bars_of_values(oracle: Oracle, x: Vector, g: Vector, H: Matrix, scale: float) -> ErrorBars:
+    value = oracle.value
+    noise = (
+        _NOISE * EPS * (abs(value(x)) + float(np.abs(g) @ np.abs(x)) + 0.5 * float(np.abs(x) @ np.abs(H) @ np.abs(x)))
+    )
+    h, h2 = math.cbrt(EPS) * scale, EPS**0.25 * scale
+    e = np.abs(_gradient(value, x, 2.0 * h) - g) + noise / h
+    E = np.abs(_hessian(value, x, 2.0 * h2) - H) + noise / h2**2
+    return ErrorBars(VALUES, E, e)
+
+
+def _gradient(value: Callable[[Vector], float], x: Vector, h: float) -> Vector:
+    return np.array([value(x + h * v) - value(x - h * v) for v in np.eye(x.size)]) / (2 * h)
+
+
+def _hessian(value: Callable[[Vector], float], x: Vector, h: float) -> Matrix:
+    """Second differences over squares of side 2h; on the diagonal they are the usual ones with step 2h."""
+    n = x.size
+    H, axes = np.empty((n, n)), h * np.eye(n)
+    for i in range(n):
+        for j in range(i + 1):
+            p, q = axes[i], axes[j]
+            square = value(x + p + q) - value(x + p - q) - value(x - p + q) + value(x - p - q)
+            H[i, j] = H[j, i] = square / (4 * h**2)
+    return H
