@@ -1,6 +1,6 @@
 """newtonkit: second-order and quasi-Newton optimization with exact derivatives."""
 
-from newtonkit.critical import Verdict, classify
+from newtonkit.critical import CriticalPoint, CriticalPoints, Verdict, classify, find_critical_points
 from newtonkit.derivatives import (
     DerivativeCheck,
     DifferentiationError,
@@ -66,6 +66,8 @@ __all__ = [
     "ConjugateGradient",
     "Cosine",
     "Counts",
+    "CriticalPoint",
+    "CriticalPoints",
     "Cubic",
     "DerivativeCheck",
     "DifferentiationError",
@@ -103,6 +105,7 @@ __all__ = [
     "Verdict",
     "check_derivatives",
     "classify",
+    "find_critical_points",
     "grad",
     "hessian",
     "hessian_pattern",
