@@ -24,9 +24,9 @@ from newtonkit.trustregion.more_sorensen import FactorModel
 
 _STORE = 1 << 27  # numbers in the basis: 1 GB, which is 134 vectors of a million variables
 # Up to this n each new vector is made orthogonal to all before it, without which the method loses its way as
-# eigenvalues converge: for a condition of 1e8 and n = 500 a run takes 2,700 products with, 190,000 without. Above, to the
-# last two only, as in the theory: for 1e6 and n = 3000 that takes 11,300 products in place of 5,400, in an eighth of
-# the time.
+# eigenvalues converge: for a condition of 1e8 and n = 500 a run takes 2,700 products with, 190,000 without. Above, to
+# the last two only, as in the theory: for 1e6 and n = 3000 that takes 11,300 products in place of 5,400, in an eighth
+# of the time.
 _ORTHOGONAL = 1000
 _ROOM = 16  # vectors for which there is room at first
 _NOT_FINITE = Trial(np.zeros(0), math.nan, False, 0.0)
