@@ -58,18 +58,20 @@ def by_differences(fun: Callable[..., Any], args: tuple[Any, ...], scale: float)
     )
 
 
-def error_bars(oracle: Oracle, x: Vector, g: Vector, H: Matrix, *, differences_of: float | None = None) -> ErrorBars:
-    """The error bars of g and H at x.
+def error_bars(oracle: Oracle, x: Vector, g: Vector, H: Matrix, scale: float, *, of_values: bool = False) -> ErrorBars:
+    """The error bars of g and H at x; ``scale`` is the length that counts as large in x.
 
-    ``differences_of`` is the scale where they are differences of f, see `by_differences`; None: derivatives are given.
+    ``of_values`` says that they are differences of f by `by_differences`, with the same scale.
     """
-    if differences_of is not None:
-        return _bars_of_values(oracle, x, g, H, differences_of)
+    if of_values:
+        return _bars_of_values(oracle, x, g, H, scale)
     rng = np.random.default_rng(_SEED)
-    E, e = 4 * EPS * np.abs(H), 4 * EPS * np.abs(g)
+    # as the oracle expects: the probes may show nothing where a sum is rounded before it is used
+    E, e = 10 * EPS * np.abs(H), 10 * EPS * np.abs(g)
     exact = oracle.hessian_error < math.sqrt(EPS) / 10
     for _ in range(_PROBES):
-        y = x * (1.0 + EPS * rng.choice(_ROUNDINGS, x.size))
+        # a rounding error of the scale: what is added to a small x, in f, is rounded at the scale of the sum
+        y = x + EPS * np.maximum(np.abs(x), scale) * rng.choice(_ROUNDINGS, x.size)
         e = np.maximum(e, np.abs(oracle.gradient(y) - g))
         if exact:
             E = np.maximum(E, 2.0 * np.abs(oracle.hessian(y) - H))

@@ -106,22 +106,22 @@ def classify(
         )
     scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
     with np.errstate(all="ignore"):
-        oracle, differences_of = Oracle(objective, second_order=True), None
+        oracle, of_values = Oracle(objective, second_order=True), False
         try:
             oracle.gradient(vector)
         except DifferentiationError:
             if objective.has_own_derivatives:
                 raise
-            differences_of = scale
+            of_values = True
             oracle = Oracle(by_differences(objective.fun, args, scale))
 
         def bars(y: Vector, g: Vector, H: Matrix) -> ErrorBars:
-            return error_bars(oracle, y, g, H, differences_of=differences_of)
+            return error_bars(oracle, y, g, H, scale, of_values=of_values)
 
         verdict = dense_verdict(oracle, vector, radius=radius, x_scale=x_scale, bars=bars)
         if verdict.settled:
             return verdict
-        if differences_of is None:
+        if not of_values:
             return degenerate_verdict(oracle, vector, verdict, radius=radius * scale)
     why = f"{verdict.reason}; differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
     return dataclasses.replace(verdict, reason=why)

@@ -62,7 +62,7 @@ def errors_and_bars(source, seeds):
         }[source]()
         oracle = Oracle(objective, second_order=True)
         g, H = oracle.gradient(x), oracle.hessian(x)
-        bars = error_bars(oracle, x, g, H, differences_of=scale if source == VALUES else None)
+        bars = error_bars(oracle, x, g, H, scale, of_values=source == VALUES)
         assert bars.source == source
         with mpmath.workdps(30):
             computed = [*mpmath.eigsy(mpmath.matrix(H.tolist()), eigvals_only=True)]
