@@ -13,6 +13,7 @@ from newtonkit.derivatives import (
     sparse_hessian,
     value_and_grad,
 )
+from newtonkit.landscape import CheckedResult, Escape, check_result, escape
 from newtonkit.linesearch import Backtracking, HagerZhang, MoreThuente
 from newtonkit.loop import Method, iterate, run
 from newtonkit.methods import (
@@ -63,6 +64,7 @@ __all__ = [
     "Adam",
     "Backtracking",
     "Budget",
+    "CheckedResult",
     "ConjugateGradient",
     "Cosine",
     "Counts",
@@ -71,6 +73,7 @@ __all__ = [
     "Cubic",
     "DerivativeCheck",
     "DifferentiationError",
+    "Escape",
     "Exponential",
     "FirstOrder",
     "GradientDescent",
@@ -104,7 +107,9 @@ __all__ = [
     "TrustNewton",
     "Verdict",
     "check_derivatives",
+    "check_result",
     "classify",
+    "escape",
     "find_critical_points",
     "grad",
     "hessian",

@@ -13,22 +13,25 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from newtonkit.critical.certify import ErrorBars, by_differences, error_bars
 from newtonkit.critical.degenerate import degenerate_verdict
+from newtonkit.critical.kantorovich import contraction, radius_of_existence, spread
+from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.model import Model
 from newtonkit.critical.verdict import REGULAR, Verdict
 from newtonkit.derivatives.autodiff import DifferentiationError
 from newtonkit.derivatives.structure import flatten, is_plain_vector
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, max_norm, norm
+from newtonkit.linalg import Matrix, Vector, all_finite, max_norm, norm
 from newtonkit.objective import Objective
 from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
 
 _POLISHES = 3
+_MANY = 1000  # variables above which products take the place of eigenvalues
 _DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
 _LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
 
@@ -76,7 +79,8 @@ def classify(
     -----
     Cost: a gradient and a Hessian; where the Newton step is more than rounding, one more gradient and up to
     21 more Hessians (3 for n = 1, 5 for n = 2) to see that no eigenvalue changes sign where the critical point may be;
-    a hundred pairs or several at degenerate points.
+    a hundred pairs or several at degenerate points. Above 1000 variables at most 50 Hessian-vector products tell
+    what they can (`newtonkit.critical.lanczos`).
 
     References
     ----------
@@ -88,6 +92,31 @@ def classify(
     >>> verdict.kind, verdict.index, verdict.eigenvalues
     ('saddle', 1, array([-2.,  2.]))
     """
+    return examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale).verdict
+
+
+class Examined(NamedTuple):
+    """A verdict, and what it was made from."""
+
+    verdict: Verdict
+    oracle: Oracle
+    x: Vector
+    scale: float
+    """The length that counts as large in x."""
+    unflatten: Callable[[Vector], Any]
+
+
+def examine(
+    fun: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...] = (),
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+    *,
+    radius: float = 1e-3,
+    x_scale: float | None = None,
+) -> Examined:
+    """What `classify` does, for those who need the oracle afterwards."""
     check_real("radius", radius, 0.0, open_low=True)
     if x_scale is not None:
         check_real("x_scale", x_scale, 0.0, open_low=True)
@@ -97,10 +126,9 @@ def classify(
     if is_plain_vector(unflatten):
         objective = Objective(fun, jac, hess, args=args)
     else:
-        structured = jac
         objective = Objective(
             lambda v, *rest: fun(unflatten(v), *rest),
-            None if structured is None else lambda v, *rest: flatten(structured(unflatten(v), *rest))[0],
+            (lambda v, *rest: flatten(jac(unflatten(v), *rest))[0]) if callable(jac) else jac,
             None if hess is None else lambda v, *rest: hess(unflatten(v), *rest),
             args=args,
         )
@@ -108,23 +136,25 @@ def classify(
     with np.errstate(all="ignore"):
         oracle, of_values = Oracle(objective, second_order=True), False
         try:
-            oracle.gradient(vector)
+            g = oracle.gradient(vector)
         except DifferentiationError:
             if objective.has_own_derivatives:
                 raise
-            of_values = True
-            oracle = Oracle(by_differences(objective.fun, args, scale))
+            oracle, of_values = Oracle(by_differences(objective.fun, args, scale)), True
+            g = oracle.gradient(vector)
+        if vector.size > _MANY:
+            return Examined(product_verdict(oracle, vector, g, radius=radius), oracle, vector, scale, unflatten)
 
         def bars(y: Vector, g: Vector, H: Matrix) -> ErrorBars:
             return error_bars(oracle, y, g, H, scale, of_values=of_values)
 
-        verdict = dense_verdict(oracle, vector, radius=radius, x_scale=x_scale, bars=bars)
-        if verdict.settled:
-            return verdict
-        if not of_values:
-            return degenerate_verdict(oracle, vector, verdict, radius=radius * scale)
-    why = f"{verdict.reason}; differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
-    return dataclasses.replace(verdict, reason=why)
+        verdict = dense_verdict(oracle, vector, g, radius=radius, x_scale=x_scale, bars=bars)
+        if not verdict.settled and not of_values:
+            verdict = degenerate_verdict(oracle, vector, verdict, radius=radius * scale)
+        elif not verdict.settled:
+            why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
+            verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; {why}")
+    return Examined(verdict, oracle, vector, scale, unflatten)
 
 
 def dense_verdict(
@@ -155,13 +185,13 @@ def dense_verdict(
         )
     y, shrinking = x, 1.0
     for _ in range(_POLISHES):
-        h = _contraction(oracle, y, model, scale)
-        spread = 0.0 if bars is None or h > REGULAR else _spread(oracle, y, model)
-        if spread == math.inf:
+        h = contraction(oracle, y, model, scale)
+        change = 0.0 if bars is None or h > REGULAR else spread(oracle, y, model)
+        if change == math.inf:
             h = math.inf
         if not h > REGULAR:  # NaN: the Newton step is all rounding
-            distance = norm(y - x) + _radius_of_existence(model.length, h)
-            return _regular_verdict(here, model, h, distance, radius * scale, gradient_norm, spread)
+            distance = norm(y - x) + radius_of_existence(model.length, h)
+            return _regular_verdict(here, model, h, distance, radius * scale, gradient_norm, change)
         y_next = y + model.step
         if norm(y_next - x) > _DEGENERATE_RADIUS * scale:
             break
@@ -200,41 +230,6 @@ def _model_at(
     if not (all_finite(g) and bool(np.isfinite(H).all())):
         return None
     return Model(g, H, x, oracle.hessian_error, None if bars is None else bars(x, g, H))
-
-
-def _contraction(oracle: Oracle, y: Vector, model: Model, scale: float) -> float:
-    """h = ωη sampled by a simplified Newton step; NaN where the step is no larger than the rounding of g."""
-    if model.length <= max(100 * EPS * model.condition * scale, model.rounding):
-        return math.nan
-    # g(y + ts) = (1 − t)g + O(t²); half a step serves where f has no derivatives at the end of the whole one
-    for t in (1.0, 0.5):
-        g_next = oracle.gradient(y + t * model.step)
-        if all_finite(g_next):
-            bent = model.newton(g_next - (1.0 - t) * model.g)
-            return 2.0 * norm(np.ascontiguousarray(bent)) / (t * t * model.length)
-    return math.inf
-
-
-def _spread(oracle: Oracle, y: Vector, model: Model) -> float:
-    """How much an eigenvalue may change up to the critical point; ∞ where one of the certain ones may be zero there.
-
-    That is excluded where ‖H⁻¹(H(·) − H)‖ < ½ at twice the distance, along every axis.
-    """
-    changes = []
-    for v in model.displacements():
-        H = oracle.hessian(y + v)
-        change = model.turned(H)
-        if change.size and not (np.isfinite(change).all() and float(np.linalg.norm(change, 2)) < 0.5):
-            return math.inf
-        changes.append(0.5 * float(np.linalg.norm(H - model.H, 2)))
-    return sum(changes)
-
-
-def _radius_of_existence(length: float, h: float) -> float:
-    """(1 − √(1−2h))/ω with ω = h/η: where the theorem places the critical point."""
-    if not h > 0.0:
-        return length
-    return length * (1.0 - math.sqrt(1.0 - 2.0 * h)) / h
 
 
 def _regular_verdict(

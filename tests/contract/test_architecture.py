@@ -17,7 +17,7 @@ FLOORS = [
     {"stopping", "result", "judge"},
     {"loop", "linesearch", "trustregion"},
     {"methods"},
-    {"solve", "automatic", "plots"},
+    {"solve", "automatic", "plots", "landscape"},
     {"__init__"},
 ]
 # a .plot() method, and the call from scipy, reach up when they are called
