@@ -11,7 +11,7 @@ from newtonkit.critical.classify import classify
 from newtonkit.critical.degree import boundary_degree
 from newtonkit.critical.enclosures import Array, Jets
 from newtonkit.critical.krawczyk import Boxes
-from newtonkit.critical.multistart import between, newton
+from newtonkit.critical.multistart import between, distinct, newton, newton_steps
 from newtonkit.critical.points import CriticalPoint, Unresolved
 from newtonkit.linalg import Vector, eigh
 from newtonkit.objective import Objective
@@ -20,7 +20,8 @@ _MEMBERS = 64  # boxes of a cluster from whose centres Newton's method is starte
 # at a root of multiplicity 3 steps shrink by 2/3, which takes a box of width 2⁻²⁰ to 1e-4 of that in 23
 _STEPS = 30
 _SAME = 1e-4  # of the whole box: limits nearer than this are one degenerate point, known to about √eps or worse
-_LARGE = 64  # boxes across: a set this much longer than its pieces are wide has an extent of its own
+_MANY = 16  # limits of Newton's method apart from each other, with singular Hessians: they are not isolated
+_AT_REST = 1e-7  # of the whole box: a Newton step this short has arrived
 
 
 class Finding(NamedTuple):
@@ -59,8 +60,7 @@ def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes) -> Fin
             f"near {_shown(point.x)} the Hessian is singular, so that one critical point cannot be told from several"
         )
         return Finding(part("degenerate point", reason), point, hull, degree)
-    extent = ((hi - lo) / whole).max()
-    if spread > 0.25 * extent > 0.25 * _LARGE * ((cluster.hi - cluster.lo) / whole).max():
+    if len(distinct(limits, whole)[0]) >= _MANY and _singular(jets, limits, whole):
         reason = f"{_place(cluster)}, critical points lie {spread:.2g} of the box apart with others between them"
         return Finding(part("non-isolated set", reason), None, hull, degree)
     return Finding(part("unresolved", f"{_place(cluster)}, several critical points may lie close"), None, hull, degree)
@@ -87,10 +87,18 @@ def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoi
 
 
 def _limits(jets: Jets, cluster: Boxes, hull: Boxes, whole: Vector) -> Array:
-    """Where Newton's method leads from up to 64 boxes of the cluster, as far as that is still near it."""
+    """Where Newton's method converges from up to 64 boxes of the cluster, as far as that is still near it."""
     chosen = np.unique(np.linspace(0, cluster.number - 1, _MEMBERS).astype(np.int64))
     T = newton(jets, 0.5 * (cluster.lo + cluster.hi)[chosen], whole, cap=0.01, steps=_STEPS)
-    return T[between(T, hull.lo, hull.hi)]
+    values = jets.at(T)
+    at_rest = (np.abs(newton_steps(values.g, values.H)) <= _AT_REST * whole).all(axis=1)
+    return T[at_rest & between(T, hull.lo, hull.hi)]
+
+
+def _singular(jets: Jets, T: Array, whole: Vector) -> bool:
+    """Whether the Hessian is singular at every row of T, to about √eps, in units of the box."""
+    eigenvalues = np.abs(np.linalg.eigvalsh(jets.at(T).H * np.outer(whole, whole)))
+    return bool((eigenvalues.min(axis=1) <= 1e-8 * eigenvalues.max(axis=1)).all())
 
 
 def _place(cluster: Boxes) -> str:

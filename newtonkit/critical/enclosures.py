@@ -138,7 +138,8 @@ def usable_jets(
     jets = Jets(lambda x: objective.fun(x, *objective.args), unit)
     T = lo + rng.uniform(0.1, 0.9, (_TRIED, lo.size)) * whole
     narrow = 2.0**-24 * whole
-    plain = [objective.value(unit * t) for t in T]  # an error of the user's own is raised here
+    with np.errstate(all="ignore"):
+        plain = [objective.value(unit * t) for t in T]  # an error of the user's own is raised here
     try:
         enclosed = jets.over(T - narrow, T + narrow)
     except Exception as error:
@@ -146,7 +147,8 @@ def usable_jets(
     slack = 1e-9 * enclosed.f.magnitude()
     agree = [(enclosed.f.lo - slack <= plain) & (plain <= enclosed.f.hi + slack) | ~np.isfinite(plain)]
     try:
-        gradients = np.array([objective.gradient(unit * t) for t in T]) * unit
+        with np.errstate(all="ignore"):
+            gradients = np.array([objective.gradient(unit * t) for t in T]) * unit
     except DifferentiationError:
         pass  # plain numpy: jets need no autograd
     else:

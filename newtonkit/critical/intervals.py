@@ -3,7 +3,7 @@
 Sums, products and quotients are rounded outward by one step to the next float (Moore, Kearfott & Cloud, 2009,
 *Introduction to Interval Analysis*, ch. 2). Elementary functions are widened by four units in the last place, which
 numpy's own are assumed to keep: that is the one thing taken on trust. Where a function is not defined on all of an
-interval, the result speaks of the part where it is; where it is defined nowhere, both ends are NaN.
+interval, the result speaks of the part where it is. An end that is NaN says nothing: see `Interval.bounded`.
 """
 
 from __future__ import annotations

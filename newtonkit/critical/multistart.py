@@ -12,6 +12,8 @@ from scipy.spatial import cKDTree
 
 from newtonkit.critical.enclosures import Array, Differentiable
 
+SINGULAR = 1e-12
+"""Relative to the largest: eigenvalues smaller than this may be rounding."""
 _CAP = 0.2  # of the box: the largest step in any variable
 _CONVERGED = 1e-9  # of the box: a step this short, and Newton's next is rounding
 _STRAY = 1.0  # how far outside, in boxes, an iterate may go before it is given up
@@ -20,7 +22,7 @@ _STRAY = 1.0  # how far outside, in boxes, an iterate may go before it is given 
 def newton(points: Differentiable, T: Array, whole: Array, *, cap: float, steps: int) -> Array:
     """Newton's method from every row of T, undamped, with steps no longer than ``cap`` in units of ``whole``.
 
-    A row stays where it is once g or H is not finite or H is singular.
+    A row stays where it is once g or H is not finite.
     """
     for _ in range(steps):
         values = points.at(T)
@@ -55,16 +57,20 @@ def between(T: Array, lo: Array, hi: Array) -> NDArray[np.bool_]:
 
 
 def newton_steps(g: Array, H: Array) -> Array:
-    """−H⁻¹g for many at a time; NaN where g or H is not finite or H is singular."""
+    """−H⁻¹g for many at a time, of least norm where H is singular; NaN where g or H is not finite."""
+    finite = np.isfinite(H).all(axis=(1, 2)) & np.isfinite(g).all(axis=1)
+    steps = np.full(g.shape, np.nan)
     with np.errstate(all="ignore"):
-        unit = 2.0 ** np.floor(np.log2(np.abs(H).max(axis=(1, 2))))
-        scaled = H / unit[:, None, None]
-        regular = np.isfinite(scaled).all(axis=(1, 2)) & np.isfinite(g).all(axis=1)
-        scaled = np.where(regular[:, None, None], scaled, np.eye(g.shape[1]))
-        regular &= np.linalg.det(scaled) != 0.0
-        scaled = np.where(regular[:, None, None], scaled, np.eye(g.shape[1]))
-        steps = -np.linalg.solve(scaled, (g / unit[:, None])[:, :, None])[:, :, 0]
-    return np.where(regular[:, None], steps, np.nan)
+        # in the unit of H, so that determinants neither overflow nor vanish
+        unit = np.exp2(np.floor(np.log2(np.maximum(np.abs(H).max(axis=(1, 2)), np.finfo(np.float64).tiny))))
+        scaled, right = H / unit[:, None, None], -(g / unit[:, None])[:, :, None]
+        regular = np.asarray(finite & (np.linalg.det(np.where(finite[:, None, None], scaled, 0.0)) != 0.0))
+        steps[regular] = np.linalg.solve(scaled[regular], right[regular])[:, :, 0]
+        singular = finite & ~regular
+        if singular.any():
+            inverse = np.linalg.pinv(scaled[singular], rcond=SINGULAR, hermitian=True)
+            steps[singular] = (inverse @ right[singular])[:, :, 0]
+    return steps
 
 
 def _capped(step: Array, whole: Array, cap: float) -> Array:

@@ -11,7 +11,7 @@ from newtonkit.critical.audit import Audit
 from newtonkit.linalg import Vector
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CriticalPoint:
     """One critical point."""
 
@@ -31,7 +31,7 @@ class CriticalPoint:
     """Of the Hessian at x, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unresolved:
     """A part of the box where it is not proved how many critical points there are."""
 
@@ -46,7 +46,7 @@ class Unresolved:
     """One plain sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CriticalPoints(Sequence[CriticalPoint]):
     """The critical points found in a box, in the order of their values; a sequence.
 

@@ -1,0 +1,434 @@
+"""The list of critical points of a box is complete where it says so, and says so only where it is."""
+
+from __future__ import annotations
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+
+from newtonkit import find_critical_points
+from newtonkit.critical.degree import boundary_degree, sampled_winding_number
+from newtonkit.critical.enclosures import Jets
+from newtonkit.critical.krawczyk import Boxes, contract, proved_index
+from newtonkit.critical.multistart import coverage
+
+
+def himmelblau(p):
+    x, y = p[0], p[1]
+    return (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2
+
+
+def camel(p):
+    x2, y2 = p[0] ** 2, p[1] ** 2
+    return (4 - 2.1 * x2 + x2 * x2 / 3) * x2 + p[0] * p[1] + (4 * y2 - 4) * y2
+
+
+def styblinski_tang(x):
+    return 0.5 * anp.sum(x**4 - 16 * x**2 + 5 * x)
+
+
+def rastrigin(x):
+    return 10 * len(x) + anp.sum(x**2 - 10 * anp.cos(2 * np.pi * x))
+
+
+def rosenbrock(x):
+    return anp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def trefethen(p):
+    """Trefethen's fourth problem, SIAM News 35 (2002)."""
+    x, y = p[0], p[1]
+    waves = anp.exp(anp.sin(50 * x)) + anp.sin(60 * anp.exp(y)) + anp.sin(70 * anp.sin(x)) + anp.sin(anp.sin(80 * y))
+    return waves - anp.sin(10 * (x + y)) + (x * x + y * y) / 4
+
+
+def shubert(p):
+    i = np.arange(1.0, 6.0)
+    return anp.sum(i * anp.cos((i + 1) * p[0] + i)) * anp.sum(i * anp.cos((i + 1) * p[1] + i))
+
+
+def monkey(p):
+    return p[0] ** 3 - 3 * p[0] * p[1] ** 2
+
+
+def binomial(n):
+    """Of each of n variables a double well: two minima and a maximum, independently of the others."""
+    return [math.comb(n, k) * 2 ** (n - k) for k in range(n + 1)]
+
+
+CASES = {
+    # name: f, box, number of points of index 0, 1, …
+    "styblinski-tang 3": (styblinski_tang, [(-5, 5)] * 3, binomial(3)),
+    "styblinski-tang 5": (styblinski_tang, [(-5, 5)] * 5, binomial(5)),
+    "rastrigin 441": (rastrigin, [(-5.12, 5.12)] * 2, [121, 220, 100]),
+    "rastrigin 529": (rastrigin, [(-5, 6)] * 2, [144, 264, 121]),
+    "rosenbrock 4": (rosenbrock, [(-1.5, 1.5)] * 4, [2, 1, 0, 0, 0]),
+    "rosenbrock 5": (rosenbrock, [(-1.5, 1.5)] * 5, [2, 1, 0, 0, 0, 0]),
+    "rosenbrock 6": (rosenbrock, [(-1.5, 1.5)] * 6, [2, 1, 0, 0, 0, 0, 0]),
+    "trefethen": (trefethen, [(-0.5, 0.5)] * 2, [138, 273, 135]),
+    "shubert": (shubert, [(-10, 10)] * 2, [722, 1444, 722]),
+    "one variable": (lambda x: anp.sin(x[0]) * x[0], [(-10, 10)], [3, 4]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_critical_point_is_found_with_its_index_and_the_list_is_proved_complete(name):
+    f, box, counts = CASES[name]
+    points = find_critical_points(f, box)
+    assert points.complete
+    assert points.unresolved_boxes == ()
+    assert [len(points.by_index(k)) for k in range(len(box) + 1)] == counts
+    assert {point.level for point in points} == {"proved"}
+    assert not points.audit.contradicts
+    assert all(np.all([low <= xi <= high for xi, (low, high) in zip(p.x, box, strict=True)]) for p in points)
+    assert [p.fun for p in points] == sorted(p.fun for p in points)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12, 2.0**-300])
+@pytest.mark.parametrize(("f", "box", "count"), [(himmelblau, [(-6, 6)] * 2, 9), (camel, [(-3, 3), (-2, 2)], 15)])
+def test_the_unit_of_f_does_not_matter(f, box, count, unit):
+    plain = find_critical_points(f, box)
+    points = find_critical_points(lambda p: unit * f(p), box)
+    assert points.complete
+    assert len(points) == count
+    assert [p.index for p in points] == [p.index for p in sorted(plain, key=lambda p: (unit * p.fun, *p.x))]
+
+
+@pytest.mark.parametrize("f_unit", [1e-12, 1.0, 1e12])
+def test_the_unit_of_a_variable_does_not_matter(f_unit):
+    """One in nanometres, one in metres."""
+    points = find_critical_points(lambda p: f_unit * camel(p * np.array([1.0, 1e9])), [(-3, 3), (-2e-9, 2e-9)])
+    assert points.complete
+    assert [len(points.by_index(k)) for k in range(3)] == [6, 7, 2]
+
+
+def test_the_radius_bounds_the_distance_to_the_true_point():
+    """Of four minima at (±1, ±√2) and five points between, known in closed form."""
+    points = find_critical_points(lambda p: (p[0] ** 2 - 1) ** 2 + (p[1] ** 2 - 2) ** 2, [(-5, 5.1), (-5.2, 5)])
+    true = [(a, b) for a in (-1.0, 0.0, 1.0) for b in (-math.sqrt(2), 0.0, math.sqrt(2))]
+    for point in points:
+        distance = min(np.abs(point.x - x).max() for x in true)
+        # √2 itself is rounded
+        assert distance <= point.radius + 3e-16
+        assert point.radius <= 1e-14
+
+
+def test_a_point_on_the_boundary_of_the_box_belongs_to_it_and_one_beyond_does_not():
+    def f(x):
+        return anp.sum((x - 1.0) ** 2)
+
+    corner, edge = find_critical_points(f, [(0, 1), (0, 1)]), find_critical_points(f, [(0, 2), (1, 2)])
+    for points in (corner, edge):
+        assert points.complete
+        assert points[0].x == pytest.approx([1.0, 1.0], abs=1e-15)
+        assert "boundary" in points.audit.expected.reason
+    assert len(find_critical_points(f, [(0, 1 - 1e-9), (0, 2)])) == 0
+    assert find_critical_points(f, [(0, 1 - 1e-9), (0, 2)]).complete
+
+
+def test_points_where_boxes_meet_are_found_once():
+    """All 3² of them on the lines along which the box is cut, whichever way the box is shifted."""
+    for low in (-2.0, -1.94844, -1.0):
+        # 0.48711 of four above the lower end lies the first cut: through 0 for the second of these
+        points = find_critical_points(lambda x: anp.sum(x**4 - 2 * x**2), [(low, low + 4)] * 2)
+        assert points.complete
+        assert len(points) == 9
+
+
+# --- what cannot be proved ------------------------------------------------------------------------------------------
+
+DEGENERATE = {
+    "monkey saddle": (monkey, -2),
+    "x⁴ + y⁴": (lambda p: p[0] ** 4 + p[1] ** 4, 1),
+    "x² − y⁴": (lambda p: p[0] ** 2 - p[1] ** 4, -1),
+    "Peano": (lambda p: (p[1] - p[0] ** 2) * (p[1] - 2 * p[0] ** 2), -1),
+    "x² + y³": (lambda p: p[0] ** 2 + p[1] ** 3, 0),
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_a_degenerate_point_is_found_unproved_and_counts_with_its_own_degree(name):
+    f, degree = DEGENERATE[name]
+    points = find_critical_points(f, [(-1, 1.2), (-1.1, 1)])
+    assert not points.complete
+    assert [part.kind for part in points.unresolved_boxes] == ["degenerate point"]
+    part = points.unresolved_boxes[0]
+    assert ((part.lo <= 0) & (part.hi >= 0)).all()
+    assert len(points) == 1
+    assert points[0].x == pytest.approx([0, 0], abs=1e-5)
+    assert (points[0].level, points[0].index) == ("numerical", None)
+    assert points.audit.found == degree
+    assert points.audit.expected.value == degree
+
+
+def test_regular_points_beside_a_degenerate_one_are_still_proved():
+    """x³ turns back at (−1, 0) and has a double root of its derivative at 0."""
+    points = find_critical_points(lambda p: p[0] ** 4 / 4 + p[0] ** 3 / 3 + p[1] ** 2, [(-2, 1), (-1, 1)])
+    assert {(p.level, p.index) for p in points} == {("proved", 0), ("numerical", None)}
+    assert points.audit.found == points.audit.expected.value == 1
+
+
+def test_a_circle_of_critical_points_is_reported_as_a_set_that_is_not_isolated():
+    points = find_critical_points(lambda p: (p[0] ** 2 + p[1] ** 2 - 1) ** 2, [(-2, 2)] * 2, max_boxes=20_000)
+    assert [(p.kind, p.level) for p in points] == [("maximum", "proved")]
+    assert [part.kind for part in points.unresolved_boxes] == ["non-isolated set"]
+    assert not points.complete
+    assert any("max_boxes" in note for note in points.notes)
+    assert not points.audit.contradicts, "the circle has degree 0: that of its hull less that of the maximum"
+
+
+@pytest.mark.parametrize("limit", [1, 10, 100])
+def test_a_limit_on_boxes_is_kept_and_leaves_the_list_incomplete(limit):
+    points = find_critical_points(himmelblau, [(-6, 6)] * 2, max_boxes=limit)
+    assert points.processed <= limit
+    assert not points.complete
+    hulls = [(part.lo, part.hi) for part in points.unresolved_boxes]
+    for x in (p.x for p in find_critical_points(himmelblau, [(-6, 6)] * 2)):
+        listed = any(np.allclose(x, p.x, atol=1e-9) for p in points)
+        assert listed or any(((lo <= x) & (x <= hi)).all() for lo, hi in hulls), "nothing is lost"
+
+
+# --- multistart -----------------------------------------------------------------------------------------------------
+
+
+def test_above_six_variables_points_are_proved_one_by_one_but_not_their_number():
+    """A double well in every variable, tilted: 3⁷ points, of which 300 starts can find 300."""
+    points = find_critical_points(styblinski_tang, [(-5, 5)] * 7, starts=300)
+    assert not points.complete
+    assert {point.level for point in points} == {"proved"}
+    assert points.audit.expected.value == 1, "∇f points outward"
+    assert 0.0 <= points.coverage < 0.5
+    roots = np.array([point.x for point in points])
+    wells = np.sort(np.roots([2.0, 0.0, -16.0, 2.5]).real)
+    assert np.abs(roots[:, :, None] - wells).min(axis=2).max() <= 1e-12
+    assert len(np.unique(roots.round(6), axis=0)) == len(points)
+    assert all(point.index == np.sum(np.abs(point.x - wells[1]) < 1e-6) for point in points)
+
+
+def test_an_audit_that_disagrees_says_that_the_list_is_provably_incomplete():
+    points = find_critical_points(styblinski_tang, [(-5, 5)] * 2, method="multistart", starts=4)
+    whole = find_critical_points(styblinski_tang, [(-5, 5)] * 2, method="multistart", starts=500)
+    assert len(points) < 9 == len(whole)
+    assert points.audit.contradicts
+    assert "provably incomplete" in str(points)
+    assert "they agree" in str(whole)
+    assert whole.coverage == 1.0
+
+
+def test_proving_by_request_goes_beyond_six_variables():
+    points = find_critical_points(styblinski_tang, [(-5, 0)] * 7, method="prove")
+    assert points.complete
+    assert len(points) == 1
+
+
+def test_where_jets_cannot_go_autograd_searches_and_says_so():
+    """|x|³ is smooth enough for Newton's method."""
+    points = find_critical_points(lambda x: anp.sum(anp.abs(x) ** 3 + x**2) - 3 * x[0] * x[1], [(-3, 3)] * 2, starts=60)
+    assert [(p.kind, p.index, p.level) for p in points] == [("minimum", 0, "numerical")] * 2 + [
+        ("saddle", 1, "numerical")
+    ]
+    assert points[0].x == pytest.approx(-points[1].x, abs=1e-9)
+    assert abs(points[0].x) == pytest.approx([1 / 3, 1 / 3], abs=1e-9)
+    assert not points.complete
+    assert any("abs" in note for note in points.notes)
+    assert points.audit.expected == (1, "numerical", points.audit.expected.reason)
+    assert points.audit.found == 1
+
+
+def test_with_derivatives_given_fun_is_only_called_plainly():
+    seen = []
+
+    def fun(x):
+        seen.append(type(x[0]))
+        return float(himmelblau(x))
+
+    def jac(p):
+        x, y = p
+        a, b = x * x + y - 11, x + y * y - 7
+        return np.array([4 * x * a + 2 * b, 2 * a + 4 * y * b])
+
+    points = find_critical_points(fun, [(-6, 6)] * 2, jac=jac, starts=100)
+    assert len(points) == 9
+    assert set(seen) == {np.float64}
+    assert not points.complete
+
+
+def test_a_function_that_behaves_differently_on_jets_is_caught():
+    def f(x):
+        return x[0] ** 2 + x[1] ** 2 if isinstance(x[0], float) else x[0] ** 2 + (x[1] - 1) ** 2
+
+    points = find_critical_points(f, [(-1, 2)] * 2, starts=20)
+    assert not points.complete
+    assert any("disagree" in note for note in points.notes)
+
+
+def test_plain_numpy_and_further_arguments_will_do():
+    points = find_critical_points(lambda x, a: a * np.sum(np.sin(x)), [(0, 7)] * 2, args=(2.0,))
+    assert points.complete
+    assert sorted(p.kind for p in points) == ["maximum", "minimum", "saddle", "saddle"]
+
+
+def test_the_same_seed_gives_the_same_list():
+    lists = [find_critical_points(rastrigin, [(-5, 6)] * 2, method="multistart", starts=64, seed=5) for _ in range(2)]
+    assert [(*p.x, p.fun) for p in lists[0]] == [(*p.x, p.fun) for p in lists[1]]
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def test_krawczyk_never_excludes_a_box_with_a_zero_nor_certifies_one_without():
+    """Random boxes of all sizes, some round a zero of ∇f: 1, √2 in some order or 0."""
+    jets = Jets(lambda p: (p[0] ** 2 - 1) ** 2 + (p[1] ** 2 - 2) ** 2 + 0.0 * p[0] * p[1], np.ones(2))
+    zeros = np.array([(a, b) for a in (-1.0, 0.0, 1.0) for b in (-math.sqrt(2), 0.0, math.sqrt(2))])
+    rng = np.random.default_rng(4)
+    size = 10.0 ** rng.uniform(-8, 0.3, (4000, 2))
+    near = zeros[rng.integers(0, 9, 4000)]
+    middle = (
+        np.where(rng.random((4000, 1)) < 0.5, near, rng.uniform(-2, 2, (4000, 2)))
+        + 0.9 * rng.uniform(-1, 1, (4000, 2)) * size
+    )
+    result = contract(jets, Boxes(middle - size, middle + size))
+    depth = np.min(size[:, None] - np.abs(zeros - middle[:, None]), axis=2)
+    surely, perhaps = (depth > 1e-14).sum(axis=1), (depth > -1e-14).sum(axis=1)
+    assert not (result.excluded & (surely > 0)).any()
+    assert (surely[result.unique] <= 1).all()
+    assert (perhaps[result.unique] >= 1).all()
+    assert result.unique.sum() > 500
+    assert result.excluded.sum() > 500
+
+
+def test_the_proved_index_is_that_of_every_matrix_in_the_enclosure():
+    jets = Jets(lambda x: x[0] ** 2 - 1e-20 * x[1] ** 2 + 1e20 * x[2] ** 2 - x[0] * x[1] * 1e-12, np.ones(3))
+    assert proved_index(jets, Boxes(np.full((1, 3), -0.1), np.full((1, 3), 0.1))).tolist() == [1]
+
+
+def test_an_index_that_changes_within_the_box_is_not_proved():
+    jets = Jets(lambda x: x[0] ** 3 + x[1] ** 2, np.ones(2))
+    boxes = Boxes(np.array([[-0.1, -1.0], [0.1, -1.0], [-1.0, -1.0]]), np.array([[0.1, 1.0], [0.3, 1.0], [-0.1, 1.0]]))
+    assert proved_index(jets, boxes).tolist() == [-1, 0, 1]
+
+
+def real_power(p, k):
+    """Re (x + iy)ᵏ, whose gradient is the conjugate of k(x + iy)ᵏ⁻¹: it winds 1 − k times round 0."""
+    re, im = p[0], p[1]
+    for _ in range(k - 1):
+        re, im = re * p[0] - im * p[1], re * p[1] + im * p[0]
+    return re
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+def test_the_gradient_of_the_real_part_of_a_power_winds_backwards(k):
+    lo, hi = np.array([-1.0, -1.1]), np.array([1.2, 1.0])
+    jets = Jets(lambda p: real_power(p, k), np.ones(2))
+    assert boundary_degree(jets, lo, hi)[:2] == (1 - k, "proved")
+    sampled = sampled_winding_number(lambda x: jets.at(x[None]).g[0], lo, hi)
+    assert sampled[:2] == (1 - k, "numerical")
+
+
+@pytest.mark.parametrize("signs", [(1,), (-1,), (1, 1, 1), (1, -1, 1), (-1, -1, -1), (1, -1, -1, 1)])
+def test_in_other_dimensions_the_degree_comes_from_the_faces(signs):
+    jets = Jets(lambda x: anp.sum(np.array(signs) * x**2) + 0.3 * anp.sum(anp.sin(x)), np.ones(len(signs)))
+    degree = boundary_degree(jets, np.full(len(signs), -1.0), np.full(len(signs), 1.5))
+    assert degree[:2] == (math.prod(signs), "proved")
+
+
+def test_a_slope_across_the_box_has_degree_zero():
+    jets = Jets(lambda x: x[0] + x[1] ** 2 - x[2] ** 2, np.ones(3))
+    assert boundary_degree(jets, -np.ones(3), np.ones(3)).value == 0
+
+
+def test_a_zero_on_the_boundary_leaves_the_degree_unknown():
+    jets = Jets(lambda x: x[0] ** 2 + x[1] ** 2, np.ones(2))
+    assert boundary_degree(jets, np.zeros(2), np.ones(2)).value is None
+    sampled = sampled_winding_number(lambda x: 2 * x, np.zeros(2), np.ones(2))
+    assert sampled.value is None
+
+
+def test_coverage_is_the_share_of_hits_at_points_hit_more_than_once():
+    assert coverage(np.array([5, 1, 3, 1])) == pytest.approx(0.8)
+    assert coverage(np.array([], dtype=np.int64)) == 0.0
+
+
+# --- the list and its mistakes --------------------------------------------------------------------------------------
+
+
+def test_the_list_prints_a_table_of_its_points_and_a_summary():
+    points = find_critical_points(camel, [(-3, 3), (-2, 2)])
+    lines = str(points).splitlines()
+    assert lines[0].split() == ["kind", "index", "f", "x", "within", "level"]
+    assert len(lines) == 1 + 15 + len(points.summary().splitlines())
+    assert "15 critical points (7 × saddle, 6 × minimum, 2 × maximum), proved complete" in lines
+    assert (
+        repr(points) == "<CriticalPoints: 15 critical points (7 × saddle, 6 × minimum, 2 × maximum), proved complete>"
+    )
+    assert points[-1] is list(points)[14]
+    assert len(points[3:5]) == 2
+
+
+def test_a_long_list_is_cut_in_print():
+    assert "… and 391 more" in str(find_critical_points(rastrigin, [(-5.12, 5.12)] * 2))
+
+
+def test_a_frame_has_a_row_for_each_point_and_without_pandas_a_sentence_is_raised():
+    points = find_critical_points(himmelblau, [(-6, 6)] * 2)
+    try:
+        import pandas  # noqa: F401
+    except ImportError:
+        with pytest.raises(ImportError, match="pip install pandas"):
+            points.to_frame()
+    else:
+        frame = points.to_frame()
+        assert list(frame.columns) == ["kind", "index", "fun", "x0", "x1", "radius", "level"]
+        assert len(frame) == 9
+
+
+@pytest.mark.parametrize(
+    ("box", "sentence"),
+    [
+        ([], "list of pairs"),
+        ([1.0, 2.0], "list of pairs"),
+        ([(0, 1, 2)], "list of pairs"),
+        ("abc", "list of pairs"),
+        (None, "list of pairs"),
+        ([(0, 1), (0,)], "list of pairs"),
+        ([(0, 1), (2, 2)], r"low < high for every variable, got \(2, 2\) for x\[1\]"),
+        ([(1, 0)], r"got \(1, 0\) for x\[0\]"),
+        ([(0, np.inf)], "finite"),
+        ([(np.nan, 1)], "finite"),
+        ([(-1e308, 1e308)], "finite"),
+    ],
+)
+def test_a_bad_box_is_refused_with_a_sentence(box, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        find_critical_points(himmelblau, box)
+
+
+@pytest.mark.parametrize("options", [{"method": "proof"}, {"max_boxes": 0}, {"starts": 0}, {"seed": -1}])
+def test_a_bad_option_is_refused_by_name(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        find_critical_points(himmelblau, [(-6, 6)] * 2, **options)
+
+
+def test_an_error_of_the_function_itself_reaches_the_caller():
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        find_critical_points(f, [(0, 1)])
+
+
+def test_a_function_on_the_edge_of_its_domain_is_not_said_to_be_known_there():
+    """x − ln x has its minimum at 1; at 0 it is not defined, and its slope is unbounded there but has a sign."""
+    points = find_critical_points(lambda x: x[0] - anp.log(x[0]), [(0, 3)])
+    assert points.complete
+    assert points[0].x == pytest.approx([1.0], abs=1e-14)
+    beyond = find_critical_points(lambda x: x[0] + anp.log(x[0]), [(-3, 3)], max_boxes=500)
+    assert len(beyond) == 0, "1 + 1/x vanishes at -1, where f is not defined"
+
+
+def test_a_constant_function_is_critical_everywhere_and_nothing_is_proved():
+    points = find_critical_points(lambda x: 1.0 + 0.0 * x[0], [(0, 1), (0, 1)], max_boxes=200)
+    assert not points.complete
+    assert [part.kind for part in points.unresolved_boxes] == ["non-isolated set"]
