@@ -1,0 +1,138 @@
+"""How many eigenvalues of a symmetric matrix are negative, by one factorization for each side of zero; and how many at
+least, by a few products.
+
+By Sylvester's law A = LDLᵀ has as many negative eigenvalues as D. Factored at H + τI and H − τI this counts the
+eigenvalues below −τ and below τ; τ is above the backward error of both, so that no count can be wrong. Sparse matrices
+go through SuperLU without pivoting, where U = DLᵀ as long as every pivot stays on the diagonal; where one does not, or
+where the factors grow, the count is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.sparse.linalg import splu
+
+from newtonkit.linalg import EPS, Matrix, Vector
+
+_TRIES = 6
+_WIDER = 30.0  # τ for the next try
+_WIDEST = 1e-6  # of ‖H‖: a zero wider than that says nothing
+
+
+class Inertia(NamedTuple):
+    """Numbers of eigenvalues below −τ, between, and above τ."""
+
+    negative: int
+    zero: int
+    positive: int
+    threshold: float
+    """τ, more than twice the backward error of both factorizations."""
+
+
+def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
+    """The inertia of a symmetric matrix; None where the factorization cannot be trusted.
+
+    Parameters
+    ----------
+    H : ndarray or scipy sparse, shape (n, n)
+        Symmetric.
+
+    Returns
+    -------
+    Inertia or None
+        None: a pivot left the diagonal, or the factors grew, at every one of six thresholds from 10·√n·eps·‖H‖ on.
+
+    Notes
+    -----
+    A computed factorization is the exact one of A + E with |E| ≤ γ|L||D||Lᵀ|, γ = k·eps and k the longest inner product
+    in it (Higham, 2002, *Accuracy and Stability of Numerical Algorithms*, theorems 9.3 and 11.3). The bound is
+    computed from the factors. Full matrices: Bunch & Kaufman's pivoting (LAPACK's dsytrf), n³/3 operations each.
+
+    Examples
+    --------
+    >>> inertia(np.diag([-2.0, 0.0, 1.0, 3.0]))[:3]
+    (1, 1, 2)
+    """
+    A = sp.csc_array(H) if sp.issparse(H) else np.asarray(H, dtype=np.float64)
+    n = A.shape[0]
+    size = float(abs(A).sum(axis=0).max()) if n else 0.0
+    if size == 0.0:
+        return Inertia(0, n, 0, 0.0)
+    below = _sparse_negatives if sp.issparse(A) else _dense_negatives
+    unit = sp.eye_array(n, format="csc") if sp.issparse(A) else np.eye(n)
+    tau = 10 * math.sqrt(n) * EPS * size
+    for _ in range(_TRIES):
+        lower, upper = below(A + tau * unit), below(A - tau * unit)
+        if lower and upper and 2.0 * max(lower[1], upper[1]) < tau:
+            return Inertia(lower[0], upper[0] - lower[0], n - upper[0], tau)
+        # a small pivot makes the factors grow; shifted farther it is larger
+        tau *= _WIDER
+        if tau > _WIDEST * size:
+            break
+    return None
+
+
+def index_at_least(product: Callable[[Vector], Vector], V: Matrix, *, relative_error: float = 10 * EPS) -> int:
+    """How many negative eigenvalues H has at least, by products with the columns of V only.
+
+    VᵀHV with V orthonormal has no more negative eigenvalues than H (Cauchy's interlacing theorem; Golub & Van Loan,
+    2013, theorem 8.1.7). Of those of VᵀHV only the ones below −τ count, τ being the error of the products. One
+    column with vᵀHv < −τ proves that a point is no minimum.
+
+    Parameters
+    ----------
+    product : callable
+        v ↦ Hv.
+    V : ndarray, shape (n, k)
+        Any vectors; they are made orthonormal.
+    relative_error : float, positive, default 10·eps
+        Of a product, relative to its norm.
+
+    Examples
+    --------
+    >>> h = np.array([-1.0, -2.0, 3.0, 4.0])
+    >>> index_at_least(lambda v: h * v, np.eye(4)[:, :2])
+    2
+    """
+    Q = np.linalg.qr(V)[0]
+    HQ = np.column_stack([product(np.ascontiguousarray(q)) for q in Q.T])
+    M = Q.T @ HQ
+    tau = 10 * math.sqrt(len(V)) * relative_error * float(np.linalg.norm(HQ))
+    return int(np.sum(np.linalg.eigvalsh(0.5 * (M + M.T)) < -tau))
+
+
+def _dense_negatives(A: Matrix) -> tuple[int, float] | None:
+    """The number of negative eigenvalues, and the backward error of the factorization it rests on."""
+    L, D, _ = scipy.linalg.ldl(A)
+    # D has blocks of one and two rows
+    negative = (
+        int(np.sum(scipy.linalg.eigvalsh_tridiagonal(D.diagonal(), D.diagonal(1)) < 0.0))
+        if len(A) > 1
+        else int(D[0, 0] < 0.0)
+    )
+    growth = (np.abs(L) @ (np.abs(D) @ np.abs(L).sum(axis=0))).max()
+    return negative, 2.0 * len(A) * EPS * float(growth)
+
+
+def _sparse_negatives(A: Any) -> tuple[int, float] | None:
+    try:
+        lu = splu(
+            sp.csc_matrix(A),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True, "Equil": False},
+        )
+    except RuntimeError:  # exactly singular
+        return None
+    if not np.array_equal(lu.perm_r, lu.perm_c):
+        return None
+    d, L = lu.U.diagonal(), abs(lu.L)
+    growth = (L @ (np.abs(d) * np.asarray(L.sum(axis=0)).ravel())).max()
+    longest = int(np.diff(L.tocsr().indptr).max()) + 2
+    return int(np.sum(d < 0.0)), 2.0 * longest * EPS * float(growth)

@@ -1,0 +1,172 @@
+"""The index of a large Hessian: exactly by factorizations, at least so much by products, probably by Lanczos.
+
+``python tests/theory/test_inertia.py`` tells the products and seconds of each kind of statement on chains.
+"""
+
+from __future__ import annotations
+
+import time
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from newtonkit import Objective, Oracle, minimize
+from newtonkit.critical.factored import factored_verdict, negative_curvature
+from newtonkit.critical.inertia import index_at_least, inertia
+from newtonkit.critical.lanczos import product_verdict
+from newtonkit.factorization import DenseSymmetric, TridiagonalSymmetric
+
+
+def random_sparse(seed):
+    """Symmetric and indefinite, of any unit; in two cases of three with zeros on the diagonal."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 60))
+    M = sp.random_array((n, n), density=0.1, rng=rng)
+    present = rng.random(n) < [1.0, 0.7, 0.0][seed % 3]
+    return sp.csc_array(M + M.T + sp.diags_array(rng.standard_normal(n) * present)) * 10.0 ** rng.uniform(-8, 8)
+
+
+def counted(H, tau):
+    eigenvalues = np.linalg.eigvalsh(H)
+    return int(np.sum(eigenvalues < -tau)), int(np.sum(np.abs(eigenvalues) <= tau)), int(np.sum(eigenvalues > tau))
+
+
+@pytest.mark.parametrize("kind", ["sparse", "full"])
+def test_the_inertia_is_that_of_the_eigenvalues_or_it_is_refused(kind):
+    """Three hundred random matrices: none wrong; a full one is never refused, a sparse one seldom."""
+    refused = 0
+    for seed in range(300):
+        H = random_sparse(seed)
+        answer = inertia(H if kind == "sparse" else H.toarray())
+        if answer is None:
+            refused += 1
+        else:
+            assert answer[:3] == counted(H.toarray(), answer.threshold), seed
+    assert refused <= (60 if kind == "sparse" else 0)
+
+
+def test_eigenvalues_that_are_zero_are_counted_as_such():
+    """A path's Laplacian has one, two paths have two; minus it has as many."""
+    path = sp.diags_array(
+        [-np.ones(49), np.r_[1.0, 2.0 * np.ones(48), 1.0], -np.ones(49)], offsets=[-1, 0, 1], format="csc"
+    )
+    assert inertia(path.toarray())[:3] == (0, 1, 49)
+    assert inertia(-sp.block_diag([path, path], format="csc"))[:3] == (98, 2, 0)
+    assert inertia(sp.csc_array((7, 7)))[:3] == (0, 7, 0)
+
+
+def chain(n):
+    """The Hessian of a chain of double wells: some of the sites are on their barrier."""
+    rng = np.random.default_rng(n)
+    beside = -np.ones(n - 1)
+    return rng.uniform(-1.0, 3.0, n), beside
+
+
+def test_the_index_of_a_long_chain_agrees_with_the_recurrence_of_sturm():
+    diagonal, beside = chain(10_000)
+    pivot, negative = np.inf, 0
+    for d, b in zip(diagonal, np.r_[0.0, beside], strict=True):
+        pivot = d - b * b / pivot
+        negative += pivot < 0.0
+    H = sp.diags_array([beside, diagonal, beside], offsets=[-1, 0, 1], format="csc")
+    answer = inertia(H)
+    assert (answer.negative, answer.zero) == (negative, 0)
+
+
+def test_a_subspace_of_negative_curvature_bounds_the_index_from_below():
+    diagonal, beside = chain(1000)
+    B = TridiagonalSymmetric(diagonal, beside)
+    V = np.eye(1000)[:, np.argsort(diagonal)[:20]]
+    H = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+    bound = index_at_least(B.times, V)
+    assert 15 <= bound <= 20
+    assert bound <= counted(H, 0.0)[0]
+    assert index_at_least(lambda v: 1e-12 * v, V) == 0
+    assert index_at_least(lambda v: -1e-12 * v, V) == 20
+
+
+@pytest.mark.parametrize("lowest", [-1.0, -1e-3, -1e-6, -1e-9])
+def test_inverse_iteration_finds_a_single_negative_eigenvalue_however_small(lowest):
+    w = np.linspace(1e-3, 1.0, 500)
+    w[7] = lowest
+    v = np.random.default_rng(3).standard_normal(500)
+    v /= np.linalg.norm(v)
+    Q = np.eye(500) - 2.0 * np.outer(v, v)
+    B = (Q * w) @ Q
+    matrix = DenseSymmetric(0.5 * (B + B.T))
+    v = negative_curvature(matrix)
+    assert np.linalg.norm(v) == pytest.approx(1.0)
+    assert lowest * (1.0 + 1e-3) <= v @ matrix.times(v) < 0.25 * lowest
+
+
+def test_a_semidefinite_matrix_has_no_direction_of_negative_curvature():
+    w = np.linspace(0.0, 1.0, 300)
+    assert negative_curvature(DenseSymmetric(np.diag(w))) is None
+
+
+def needle():
+    """Convex in 499 directions; in the eighth f falls by 2.5e-6."""
+    w = np.linspace(1e-3, 1.0, 500)
+    w[7] = -1e-6
+    return lambda x: anp.sum(w * x**2) + 1e-7 * anp.sum(x**4)
+
+
+def test_the_factored_verdict_sees_what_lanczos_misses():
+    fun, x = needle(), np.zeros(500)
+    oracle = Oracle(Objective(fun), second_order=True)
+    g = oracle.gradient(x)
+    assert product_verdict(oracle, x, g).kind == "undecided"
+    verdict = factored_verdict(oracle, x, g, DenseSymmetric(oracle.hessian(x)))
+    assert (verdict.kind, verdict.level) == ("saddle", "numerical")
+    assert abs(verdict.escape_direction[7]) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_newton_leaves_a_saddle_of_one_small_negative_eigenvalue_among_five_hundred():
+    result = minimize(needle(), np.zeros(500), method="newton")
+    assert result.success
+    assert result.fun == pytest.approx(-2.5e-6)
+    assert result.verdict.kind == "minimum"
+
+
+def statements(n):
+    """The sentences that can be said of a chain of n sites, with what each took."""
+    diagonal, beside = chain(n)
+    B, products = TridiagonalSymmetric(diagonal, beside), 0
+
+    def product(v):
+        nonlocal products
+        products += 1
+        return B.times(v)
+
+    def timed(what, statement):
+        nonlocal products
+        products, started = 0, time.perf_counter()
+        answer = statement()
+        return f"n = {n}: {what}: {answer} ({products} products, {time.perf_counter() - started:.3f} s)"
+
+    lowest = np.zeros((n, 1))
+    lowest[np.argmin(diagonal)] = 1.0
+    many = np.zeros((n, 50))
+    many[np.argsort(diagonal)[:50], np.arange(50)] = 1.0
+    x = np.zeros(n)
+    oracle = Oracle(Objective(lambda x: 0.0))
+    H = sp.diags_array([beside, diagonal, beside], offsets=[-1, 0, 1], format="csc")
+    positive = TridiagonalSymmetric(diagonal + 3.5, beside)
+
+    def probable():
+        nonlocal products
+        verdict = product_verdict(oracle, x, x, product=lambda v: product(v) + 3.5 * v)
+        return str(verdict)
+
+    yield timed("no minimum, proved by one vector", lambda: index_at_least(product, lowest) > 0)
+    yield timed("index at least, proved by fifty", lambda: index_at_least(product, many))
+    yield timed("H + 3.5, by Lanczos", probable)
+    yield timed("H + 3.5 positive definite, by Cholesky", lambda: positive.factor(-positive.rounding) is not None)
+    yield timed("exact index, by sparse LDLᵀ", lambda: inertia(H)[:3])
+
+
+if __name__ == "__main__":
+    for n in (10_000, 100_000):
+        print(*statements(n), sep="\n")
