@@ -36,7 +36,7 @@ class Finding(NamedTuple):
     """Of ∇f on the boundary of the hull, if that was proved."""
 
 
-def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes) -> Finding:
+def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes, regions: Boxes) -> Finding:
     """What Newton's method, started from the boxes of a cluster, sees there; nothing of it is proved but the degree."""
     whole = (box.hi - box.lo)[0]
     lo, hi = cluster.lo.min(axis=0), cluster.hi.max(axis=0)
@@ -55,7 +55,12 @@ def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes) -> Fin
     spread = ((limits.max(axis=0) - limits.min(axis=0)) / whole).max()
     if spread <= _SAME:
         # the limit that most others are near, whatever the slowest of them do
-        point = degenerate_point(jets, objective, np.median(limits, axis=0))
+        t = np.median(limits, axis=0)
+        if Boxes(t[None], t[None]).within(regions).any():
+            return Finding(
+                part("unresolved", f"{_place(cluster)}, only a point already listed was found"), None, hull, degree
+            )
+        point = degenerate_point(jets, objective, t)
         reason = (
             f"near {_shown(point.x)} the Hessian is singular, so that one critical point cannot be told from several"
         )

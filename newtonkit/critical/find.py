@@ -120,7 +120,9 @@ class _Search:
         zeros = all_zeros(jets, self.lo, self.hi, max_boxes=max_boxes)
         points = self._certified(jets, zeros.certified)
         box = Boxes(self.lo[None], self.hi[None])
-        findings = [explain(jets, self.objective, cluster, box) for cluster in zeros.clusters[:_EXPLAINED]]
+        findings = [
+            explain(jets, self.objective, cluster, box, zeros.regions) for cluster in zeros.clusters[:_EXPLAINED]
+        ]
         indices = [point.index for point in points]
         found = sum_of_signs(indices)
         if zeros.clusters:
@@ -128,7 +130,7 @@ class _Search:
             rest = degree_of_clusters(hulls, degrees, zeros.certified, indices)
             found = None if found is None or rest is None or len(hulls) < len(zeros.clusters) else found + rest
         notes = [
-            f"proved by interval arithmetic in {zeros.processed} boxes, assuming that numpy's elementary functions are "
+            f"{zeros.processed} boxes examined by interval arithmetic, assuming that numpy's elementary functions are "
             "right to 4 units in the last place"
         ]
         if zeros.exhausted:

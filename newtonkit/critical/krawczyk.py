@@ -11,6 +11,7 @@ their rounding bounded a priori (Higham, 2002, *Accuracy and Stability of Numeri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,12 @@ class Boxes(NamedTuple):
     def none(n: int) -> Boxes:
         """No box."""
         return Boxes(np.empty((0, n)), np.empty((0, n)))
+
+    @staticmethod
+    def joined(parts: Sequence[Boxes], n: int) -> Boxes:
+        """All boxes of all parts."""
+        parts = [Boxes.none(n), *parts]
+        return Boxes(np.concatenate([part.lo for part in parts]), np.concatenate([part.hi for part in parts]))
 
     def where(self, mask: NDArray[np.bool_] | slice) -> Boxes:
         """Some of them."""

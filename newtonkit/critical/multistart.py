@@ -58,7 +58,7 @@ def between(T: Array, lo: Array, hi: Array) -> NDArray[np.bool_]:
 
 def newton_steps(g: Array, H: Array) -> Array:
     """−H⁻¹g for many at a time, of least norm where H is singular; NaN where g or H is not finite."""
-    finite = np.isfinite(H).all(axis=(1, 2)) & np.isfinite(g).all(axis=1)
+    finite = np.asarray(np.isfinite(H).all(axis=(1, 2)) & np.isfinite(g).all(axis=1))
     steps = np.full(g.shape, np.nan)
     with np.errstate(all="ignore"):
         # in the unit of H, so that determinants neither overflow nor vanish

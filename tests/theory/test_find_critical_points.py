@@ -137,6 +137,22 @@ def test_points_where_boxes_meet_are_found_once():
         assert len(points) == 9
 
 
+@pytest.mark.parametrize("size", [10.0, 1e3, 1e6, 1e9])
+def test_the_size_of_the_box_does_not_matter(size):
+    """Nor is any point listed twice, however small the part of the box is that holds them all."""
+    points = find_critical_points(himmelblau, [(-size, size), (-size, 1.1 * size)])
+    assert points.complete
+    assert [len(points.by_index(k)) for k in range(3)] == [4, 4, 1]
+    assert points.audit.found == points.audit.expected.value == 1
+
+
+def test_points_that_nearly_coincide_are_told_apart():
+    """Two minima and a saddle within 1.5e-5 of each other."""
+    points = find_critical_points(lambda p: p[0] ** 4 - 1e-10 * p[0] ** 2 + p[1] ** 2, [(-1, 1.3), (-1, 1.3)])
+    assert points.complete
+    assert sorted(round(1e9 * p.x[0]) for p in points) == [-7071, 0, 7071]
+
+
 # --- what cannot be proved ------------------------------------------------------------------------------------------
 
 DEGENERATE = {
