@@ -10,8 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from newtonkit.critical import CriticalPoints
     from newtonkit.methods.schedules import Schedule
     from newtonkit.result import History
+
+_GRID = 101  # values of f along each side of a contour plot
+_LEVELS = 24
+_MARKERS = {"minimum": ("v", "C0"), "maximum": ("^", "C3"), "saddle": ("x", "k")}
+_DEGENERATE = ("*", "C1")
 
 
 def plot_history(history: History) -> Figure:
@@ -62,4 +68,61 @@ def plot_schedules(schedules: Sequence[Schedule], steps: int = 100) -> Figure:
     axes.set(xlabel="update t", ylabel="learning rate η(t)", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()
+    return figure
+
+
+def plot_critical_points(points: CriticalPoints) -> Figure:
+    """Critical points over the contours of f: ▼ minima, ▲ maxima, ✕ saddles, ★ degenerate points.
+
+    With one variable they lie on the graph of f; with more than two they are drawn as index against value. Parts of the
+    box where nothing is proved are hatched.
+
+    Parameters
+    ----------
+    points : CriticalPoints
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    n = len(points.box)
+    if n <= 2:
+        sides = [np.linspace(low, high, _GRID) for low, high in points.box]
+        grid = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, n)
+        with np.errstate(all="ignore"):
+            f = np.array([float(points.fun(x)) for x in grid])
+    if n == 1:
+        axes.plot(sides[0], f, color="C0", alpha=0.5)
+        axes.set(xlabel="x[0]", ylabel="f")
+    elif n == 2:
+        # as much of the box between any two neighbours: valleys and passes show on whatever scale f has
+        levels = np.unique(np.quantile(f[np.isfinite(f)], np.linspace(0.0, 1.0, _LEVELS)))
+        if levels.size > 1:
+            axes.contour(*sides, f.reshape(_GRID, _GRID).T, levels=levels, colors="0.6", linewidths=0.6)
+        axes.set(xlabel="x[0]", ylabel="x[1]")
+    else:
+        axes.set(xlabel="f", ylabel="index")
+    for kind in dict.fromkeys(point.kind for point in points):
+        chosen = [point for point in points if point.kind == kind]
+        if n == 1:
+            places = [(point.x[0], point.fun) for point in chosen]
+        elif n == 2:
+            places = [(point.x[0], point.x[1]) for point in chosen]
+        else:
+            places = [(point.fun, np.nan if point.index is None else point.index) for point in chosen]
+        marker, colour = _MARKERS.get(kind, _DEGENERATE)
+        across, up = np.array(places).T
+        axes.scatter(across, up, marker=marker, c=colour, label=f"{kind} ({len(chosen)})")
+    if n == 2:
+        for part in points.unresolved_boxes:
+            width, height = part.hi - part.lo
+            axes.add_patch(Rectangle((part.lo[0], part.lo[1]), width, height, fill=False, hatch="//", color="C1"))
+    if len(points):
+        axes.legend()
+    axes.set_title(f"{len(points)} critical points, {'proved complete' if points.complete else 'not proved complete'}")
     return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, overload
 
 from newtonkit.critical.audit import Audit
@@ -66,10 +66,10 @@ class CriticalPoints(Sequence[CriticalPoint]):
     """How the points were searched for, and what could not be done, in sentences."""
     processed: int
     """Boxes examined, or starts."""
+    fun: Callable[[Vector], Any]
+    """The function, with its arguments bound."""
     coverage: float | None = None
     """Of multistart: the estimated share of starts that end at a point of this list; see `multistart.coverage`."""
-    fun: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
-    """The function, with its arguments bound."""
 
     @overload
     def __getitem__(self, i: int) -> CriticalPoint: ...

@@ -13,6 +13,7 @@ from newtonkit.critical.degree import boundary_degree, sampled_winding_number
 from newtonkit.critical.enclosures import Jets
 from newtonkit.critical.krawczyk import Boxes, contract, proved_index
 from newtonkit.critical.multistart import coverage
+from newtonkit.plots import plot_critical_points
 
 
 def himmelblau(p):
@@ -398,6 +399,21 @@ def test_a_frame_has_a_row_for_each_point_and_without_pandas_a_sentence_is_raise
         frame = points.to_frame()
         assert list(frame.columns) == ["kind", "index", "fun", "x0", "x1", "radius", "level"]
         assert len(frame) == 9
+
+
+def test_a_plot_has_every_point_and_hatches_what_is_unresolved():
+    plane = plot_critical_points(find_critical_points(camel, [(-3, 3), (-2, 2)])).axes[0]
+    labels = [text.get_text() for text in plane.get_legend().get_texts()]
+    assert sorted(labels) == ["maximum (2)", "minimum (6)", "saddle (7)"]
+    assert len(plane.patches) == 0
+    degenerate = plot_critical_points(find_critical_points(monkey, [(-1, 1.2), (-1, 1)])).axes[0]
+    assert len(degenerate.patches) == 1
+    assert "not proved complete" in degenerate.get_title()
+    for n in (1, 3):
+        axes = plot_critical_points(find_critical_points(styblinski_tang, [(-5, 5)] * n)).axes[0]
+        offsets = sum(len(part.get_offsets()) for part in axes.collections)
+        assert offsets == 3**n
+        assert axes.get_ylabel() == ("f" if n == 1 else "index")
 
 
 @pytest.mark.parametrize(
