@@ -24,6 +24,7 @@ from newtonkit.linalg import Vector
 
 _PIECES = 60_000  # of the boundary, after which the attempt is given up
 _FINEST = 2.0**-40  # of an edge: a zero on the boundary itself is met by ever smaller pieces
+_HALF_TURN = 3.0  # radians: a little less
 _SAMPLES, _SAMPLE_LIMIT = 32, 20_000  # points to start with on each edge, and at most, where nothing is proved
 _TURN = 1.0  # radians between neighbouring samples, above which there must be one between them
 
@@ -54,9 +55,11 @@ def _winding_number(jets: Jets, lo: Vector, hi: Vector) -> Degree:
             return Degree(None, "", f"∇f vanishes on the boundary, or too near it to tell, at about {_listed(place)}")
         g = jets.over(np.minimum(start, end), np.maximum(start, end), second_order=False).g
         settled = ((g.lo > 0.0) | (g.hi < 0.0)).any(axis=1)
-        # the image of such a piece lies in a half-plane, where the shorter way round is the way it went
-        first, last = (_angles(jets, points[settled]) for points in (start, end))
-        turned += float(np.sum(np.remainder(last - first + np.pi, 2 * np.pi) - np.pi))
+        # the image of such a piece lies in a half-plane, where the shorter way round is the way it went; unless it
+        # is so nearly half a turn that rounding decides which way is shorter
+        turns = np.remainder(_angles(jets, end) - _angles(jets, start) + np.pi, 2 * np.pi) - np.pi
+        settled &= np.abs(turns) <= _HALF_TURN
+        turned += float(turns[settled].sum())
         start, end = start[~settled], end[~settled]
         middle = 0.5 * (start + end)
         start, end = np.concatenate([start, middle]), np.concatenate([middle, end])
@@ -65,8 +68,6 @@ def _winding_number(jets: Jets, lo: Vector, hi: Vector) -> Degree:
 
 
 def _angles(jets: Jets, T: Array) -> Array:
-    if not len(T):
-        return np.empty(0)
     g = jets.over(T, T, second_order=False).g.midpoint()
     angles: Array = np.arctan2(g[:, 1], g[:, 0])
     return angles

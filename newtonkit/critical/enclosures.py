@@ -51,7 +51,7 @@ class Jets:
     fun : callable
         f(x), written with ``autograd.numpy`` or numpy.
     unit : ndarray, shape (n,)
-        Powers of two, so that x = unit·t and the chain rule cost no rounding.
+        Powers of two, so that x = unit·t and the chain rule cost no rounding, short of underflow.
 
     Examples
     --------

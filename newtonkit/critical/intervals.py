@@ -162,8 +162,9 @@ def _repeated(a: Any, p: int) -> Any:
 def _widened(lo: Any, hi: Any, floor: float = -np.inf, ceiling: float = np.inf, ulps: int = ULPS) -> Interval:
     """[lo, hi] and ``ulps`` more on either side, as far as floor and ceiling allow."""
     # below the first, above the second of the true ends; an end at infinity must not come back as NaN
-    low = np.where(np.isinf(lo), _down(lo), lo - (ulps * EPS * np.abs(lo) + _TINY))
-    high = np.where(np.isinf(hi), _up(hi), hi + (ulps * EPS * np.abs(hi) + _TINY))
+    share = (ulps + 1) * EPS  # one more for the rounding of this sum
+    low = np.where(np.isinf(lo), _down(lo), lo - (share * np.abs(lo) + _TINY))
+    high = np.where(np.isinf(hi), _up(hi), hi + (share * np.abs(hi) + _TINY))
     return Interval(np.maximum(low, floor), np.minimum(high, ceiling))
 
 

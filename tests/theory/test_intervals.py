@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from newtonkit.critical.enclosures import Jets
 from newtonkit.critical.intervals import FUNCTIONS, Interval
 
-BOXES, SAMPLES = 60, 20  # by the thousand in a test that is run by hand: see docs/critical-points.md
+BOXES, SAMPLES = 500, 20  # ten thousand points for each function
 SEED = st.integers(0, 10**6)
 EXAMPLES = settings(deadline=None, max_examples=25, derandomize=True)
 
