@@ -70,10 +70,11 @@ def error_bars(oracle: Oracle, x: Vector, g: Vector, H: Matrix, scale: float, *,
     E, e = 10 * EPS * np.abs(H), 10 * EPS * np.abs(g)
     exact = oracle.hessian_error < math.sqrt(EPS) / 10
     for _ in range(_PROBES):
-        # a rounding error of the scale: what is added to a small x, in f, is rounded at the scale of the sum
-        y = x + EPS * np.maximum(np.abs(x), scale) * rng.choice(_ROUNDINGS, x.size)
-        e = np.maximum(e, np.abs(oracle.gradient(y) - g))
+        roundings = EPS * rng.choice(_ROUNDINGS, x.size)
+        e = np.maximum(e, np.abs(oracle.gradient(x + np.abs(x) * roundings) - g))
         if exact:
+            # of the scale: what is added to a small x, in f, is rounded at the scale of the sum
+            y = x + np.maximum(np.abs(x), scale) * roundings
             E = np.maximum(E, 2.0 * np.abs(oracle.hessian(y) - H))
     if exact:
         return ErrorBars(EXACT, np.maximum(E, E.T), e)

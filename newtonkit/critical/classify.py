@@ -198,7 +198,7 @@ def dense_verdict(
         model_next = _model_at(oracle, y_next, oracle.gradient(y_next), bars)
         if model_next is None:
             break
-        shrinking = model_next.length / model.length
+        shrinking = model_next.length / model.length if model.length else math.inf
         y, model = y_next, model_next
         if shrinking > _LINEAR:
             break

@@ -161,6 +161,17 @@ def test_every_catalogued_critical_point_is_of_the_kind_and_index_stated(name, p
         assert (verdict.kind, verdict.index) == (point.kind, point.index)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_every_catalogued_point_keeps_its_kind_where_one_variable_is_in_nanometres(unit):
+    """And f in any unit: neither is a length or a value that classification may know of."""
+    for name, parameters, i in CATALOGUED:
+        problem = problems.get(name, **parameters)
+        point, units = problem.points[i], np.ones(problem.n)
+        units[-1] = 1e-9
+        verdict = classify(lambda z, fun=problem.fun, units=units: unit * fun(z / units), units * point.x)
+        assert (verdict.kind, verdict.index) == (point.kind, point.index), name
+
+
 def test_the_escape_direction_is_one_of_negative_curvature():
     for name in ("wood", "himmelblau", "beale"):
         problem = problems.get(name)
