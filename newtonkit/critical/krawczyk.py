@@ -22,6 +22,7 @@ from newtonkit.critical.intervals import Interval
 from newtonkit.linalg import EPS
 
 _SPLIT = 0.48711  # off the centre, where symmetric functions like to have a critical point
+_LONG = 0.1  # of the longest side: all sides keep shrinking, whatever their weights
 _TINY = float(np.finfo(np.float64).tiny)
 # radii of the boxes that are tried round an approximate zero, in units of the whole box
 _INFLATIONS = 2.0 ** np.arange(-44, -6, 3)
@@ -52,10 +53,15 @@ class Boxes(NamedTuple):
     def __add__(self, other: Boxes) -> Boxes:  # type: ignore[override]
         return Boxes(np.concatenate([self.lo, other.lo]), np.concatenate([self.hi, other.hi]))
 
-    def halved(self, whole: Array) -> Boxes:
-        """Each cut in two across its longest side, in units of ``whole``."""
+    def halved(self, whole: Array, weight: Array | None = None) -> Boxes:
+        """Each cut in two across its longest side, in units of ``whole``; or of its long ones that of most weight."""
         rows = np.arange(self.number)
-        side = ((self.hi - self.lo) / whole).argmax(axis=1)
+        length = (self.hi - self.lo) / whole
+        if weight is not None:
+            # where no side has any weight, the longest again
+            long = length >= _LONG * length.max(axis=1, keepdims=True)
+            length = np.where(long, weight + np.finfo(np.float64).tiny * length, -1.0)
+        side = length.argmax(axis=1)
         cut = self.lo[rows, side] + _SPLIT * (self.hi[rows, side] - self.lo[rows, side])
         lower_hi, upper_lo = self.hi.copy(), self.lo.copy()
         lower_hi[rows, side] = upper_lo[rows, side] = cut
@@ -83,6 +89,8 @@ class Contracted(NamedTuple):
     """No zero in the box."""
     unique: NDArray[np.bool_]
     """Exactly one zero in the box, and it lies in the contracted one."""
+    weight: Array
+    """For every side, how much of the width of K(X) comes from the change of ∇²f over the box and from this side."""
 
 
 def contract(jets: Jets, boxes: Boxes) -> Contracted:
@@ -97,10 +105,10 @@ def _contracted(jets: Jets, boxes: Boxes) -> Contracted:
     G, H = enclosed.g, enclosed.H
     assert H is not None
     excluded = ((G.lo > 0.0) | (G.hi < 0.0)).any(axis=1)
-    unique = np.zeros(boxes.number, dtype=bool)
+    unique, weight = np.zeros(boxes.number, dtype=bool), np.zeros_like(lo)
     left = np.flatnonzero(~excluded)
     if not left.size:
-        return Contracted(boxes, excluded, unique)
+        return Contracted(boxes, excluded, unique, weight)
 
     lo, hi, H = lo[left], hi[left], Interval(H.lo[left], H.hi[left])
     box = Interval(lo, hi)
@@ -111,7 +119,7 @@ def _contracted(jets: Jets, boxes: Boxes) -> Contracted:
     reach = _above(np.einsum("bij,bj->bi", H.magnitude(), r))
     away = (np.abs(g_mid) > _above(g_rad + reach)).any(axis=1)
 
-    K, valid = _krawczyk(m, r, g_mid, g_rad, H)
+    K, valid, weight[left] = _krawczyk(m, r, g_mid, g_rad, H)
     inside = valid & ((K.lo > lo) & (K.hi < hi)).all(axis=1)
     lo, hi = np.where(valid[:, None], np.maximum(lo, K.lo), lo), np.where(valid[:, None], np.minimum(hi, K.hi), hi)
     away |= (lo > hi).any(axis=1)
@@ -119,11 +127,11 @@ def _contracted(jets: Jets, boxes: Boxes) -> Contracted:
     unique[left] = inside & ~away
     narrowed = Boxes(boxes.lo.copy(), boxes.hi.copy())
     narrowed.lo[left], narrowed.hi[left] = lo, hi
-    return Contracted(narrowed, excluded, unique)
+    return Contracted(narrowed, excluded, unique, weight)
 
 
-def _krawczyk(m: Array, r: Array, g_mid: Array, g_rad: Array, H: Interval) -> tuple[Interval, NDArray[np.bool_]]:
-    """K(X) for the boxes m ± r, and where it means anything."""
+def _krawczyk(m: Array, r: Array, g_mid: Array, g_rad: Array, H: Interval) -> tuple[Interval, NDArray[np.bool_], Array]:
+    """K(X) for the boxes m ± r, where it means anything, and the weight of each side in its width."""
     n = m.shape[1]
     H_mid, H_rad = H.midpoint(), H.radius()
     valid = np.isfinite(H_rad).all(axis=(1, 2)) & np.isfinite(g_rad).all(axis=1)
@@ -135,12 +143,13 @@ def _krawczyk(m: Array, r: Array, g_mid: Array, g_rad: Array, H: Interval) -> tu
     Y = np.linalg.inv(np.where(valid[:, None, None], H_mid / unit, np.eye(n))) / unit
     A = np.abs(Y)
     error = (2 * n + 4) * EPS
-    M = np.abs(np.eye(n) - Y @ H_mid) + A @ H_rad + error * (A @ np.abs(H_mid) + np.eye(n))
+    spread_of_H = A @ H_rad
+    M = np.abs(np.eye(n) - Y @ H_mid) + spread_of_H + error * (A @ np.abs(H_mid) + np.eye(n))
     step = np.einsum("bij,bj->bi", Y, g_mid)
     spread = np.einsum("bij,bj->bi", A, g_rad + error * np.abs(g_mid)) + np.einsum("bij,bj->bi", M, r)
     centre, radius = m - step, _above(spread + error * np.abs(m) + error * np.abs(step))
     valid &= np.isfinite(radius).all(axis=1) & np.isfinite(centre).all(axis=1)
-    return Interval(centre - radius, centre + radius), valid
+    return Interval(centre - radius, centre + radius), valid, np.where(valid[:, None], spread_of_H.sum(axis=1) * r, 0.0)
 
 
 def _above(bound: Array) -> Array:

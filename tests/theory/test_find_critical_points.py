@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from newtonkit import find_critical_points
 from newtonkit.critical.degree import boundary_degree, sampled_winding_number
@@ -85,6 +88,42 @@ def test_every_critical_point_is_found_with_its_index_and_the_list_is_proved_com
     assert not points.audit.contradicts
     assert all(np.all([low <= xi <= high for xi, (low, high) in zip(p.x, box, strict=True)]) for p in points)
     assert [p.fun for p in points] == sorted(p.fun for p in points)
+
+
+@settings(deadline=None, max_examples=15, derandomize=True)
+@given(st.integers(1, 3), st.integers(0, 10**6))
+def test_a_sum_of_quartics_in_skew_variables_has_the_critical_points_that_its_roots_say(n, seed):
+    """In z = Ax each variable has its own quartic, whose derivative has three known roots; f sees x only."""
+    rng = np.random.default_rng(seed)
+    A = np.linalg.qr(rng.standard_normal((n, n)))[0] @ np.diag(rng.uniform(0.5, 2.0, n)) + 0.2 * rng.uniform(
+        -1, 1, (n, n)
+    )
+    roots = np.sort(rng.uniform(-1.5, 1.5, (n, 3)), axis=1)
+    derivatives = [np.poly(r) for r in roots]
+    coefficients = rng.choice([-1.0, 1.0], n) * 10.0 ** rng.uniform(-2, 2, n)
+
+    def f(x):
+        z, total = A @ x, 0.0
+        for zi, c, (a3, a2, a1, a0) in zip(z, coefficients, derivatives, strict=True):
+            total = total + c * zi * (a0 + zi * (a1 / 2 + zi * (a2 / 3 + zi * (a3 / 4))))
+        return total
+
+    true = np.array([np.linalg.solve(A, z) for z in itertools.product(*roots)])
+    inside = true[(np.abs(true) < 2.0).all(axis=1)]
+    points = find_critical_points(f, [(-2, 2)] * n)
+    # the outer roots of a quartic that opens upward are its minima
+    negative = [
+        sum((c < 0) == (k != 1) for c, k in zip(coefficients, choice, strict=True))
+        for choice in itertools.product(range(3), repeat=n)
+    ]
+    index = np.array(negative)[(np.abs(true) < 2.0).all(axis=1)]
+    assert points.complete
+    assert len(points) == len(inside)
+    for x, k in zip(inside, index, strict=True):
+        nearest = min(points, key=lambda point: np.abs(point.x - x).max())
+        # roots as near as these lose half their digits to the rounding of the coefficients
+        assert np.abs(nearest.x - x).max() <= 1e-8
+        assert nearest.index == k
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e12, 2.0**-300])
