@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from newtonkit.critical.equilibration import equilibrating
 from newtonkit.derivatives.autodiff import as_number
 from newtonkit.linalg import EPS, Matrix, Vector, norm
 from newtonkit.objective import Objective
@@ -68,13 +69,15 @@ def error_bars(oracle: Oracle, x: Vector, g: Vector, H: Matrix, scale: float, *,
     rng = np.random.default_rng(_SEED)
     # as the oracle expects: the probes may show nothing where a sum is rounded before it is used
     E, e = 10 * EPS * np.abs(H), 10 * EPS * np.abs(g)
+    units = equilibrating(H)
+    units = units / units.max()
     exact = oracle.hessian_error < math.sqrt(EPS) / 10
     for _ in range(_PROBES):
         roundings = EPS * rng.choice(_ROUNDINGS, x.size)
         e = np.maximum(e, np.abs(oracle.gradient(x + np.abs(x) * roundings) - g))
         if exact:
-            # of the scale: what is added to a small x, in f, is rounded at the scale of the sum
-            y = x + np.maximum(np.abs(x), scale) * roundings
+            # of the scale, in the unit of each variable: what is added to a small x, in f, is rounded like the sum
+            y = x + np.maximum(np.abs(x), scale * units) * roundings
             E = np.maximum(E, 2.0 * np.abs(oracle.hessian(y) - H))
     if exact:
         return ErrorBars(EXACT, np.maximum(E, E.T), e)
