@@ -45,6 +45,7 @@ from newtonkit.methods import (
     StepDecay,
     TrustNewton,
 )
+from newtonkit.morse_graph import MorseGraph, morse_graph
 from newtonkit.objective import Objective
 from newtonkit.oracle import Budget, Counts, Oracle
 from newtonkit.result import History, Result
@@ -87,6 +88,7 @@ __all__ = [
     "Method",
     "Momentum",
     "MoreThuente",
+    "MorseGraph",
     "Nesterov",
     "NewtonCG",
     "Objective",
@@ -117,6 +119,7 @@ __all__ = [
     "hvp",
     "iterate",
     "minimize",
+    "morse_graph",
     "run",
     "sparse_hessian",
     "value_and_grad",

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from newtonkit.critical import CriticalPoints
+    from newtonkit.critical import CriticalPoint, CriticalPoints
+    from newtonkit.linalg import Matrix, Vector
     from newtonkit.methods.schedules import Schedule
+    from newtonkit.morse_graph import MorseGraph
     from newtonkit.result import History
 
 _GRID = 101  # values of f along each side of a contour plot
 _LEVELS = 24
 _MARKERS = {"minimum": ("v", "C0"), "maximum": ("^", "C3"), "saddle": ("x", "k")}
 _DEGENERATE = ("*", "C1")
+_NUMBERED = 40  # points; the numbers of more would hide each other
+_ARROW = 0.05  # of the sides of the box
 
 
 def plot_history(history: History) -> Figure:
@@ -126,3 +131,71 @@ def plot_critical_points(points: CriticalPoints) -> Figure:
         axes.legend()
     axes.set_title(f"{len(points)} critical points, {'proved complete' if points.complete else 'not proved complete'}")
     return figure
+
+
+def plot_morse_graph(graph: MorseGraph) -> Figure:
+    """The picture of its critical points, and the ways down from the passes.
+
+    In the plane, blue arrows at a pass point along the eigenvector of the Hessian where f falls, red ones towards the
+    pass where it rises. With more than two variables lines lead to the minima, without the course of the way.
+
+    Parameters
+    ----------
+    graph : MorseGraph
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    points = graph.points
+    figure = plot_critical_points(points)
+    axes = figure.axes[0]
+    n = len(points.box)
+    for each in graph.passes:
+        for side in each.sides:
+            if n == 1:
+                axes.plot(side.path[:, 0], [float(points.fun(x)) for x in side.path], color="0.2", linewidth=1.5)
+            elif n == 2:
+                axes.plot(*side.path.T, color="0.2", linewidth=1.5)
+            elif side.end is not None:
+                ends = np.array([_place(points[each.point]), _place(points[side.end])])
+                axes.plot(*ends.T, color="0.6", linewidth=0.8, zorder=0)
+        if n == 2:
+            _draw_eigenvectors(axes, points[each.point].x, each.directions, points.box)
+    if n == 2:
+        axes.set(xlim=points.box[0], ylim=points.box[1])
+    elif n > 2:
+        axes.set_yticks(range(n + 1))
+    if len(points) <= _NUMBERED:
+        span = np.ptp([axes.get_xlim(), axes.get_ylim()], axis=1)
+        numbers: dict[tuple[float, ...], list[str]] = {}
+        for number, point in enumerate(points):
+            if not np.isfinite(_place(point)).all():
+                continue
+            # one label for points that are drawn on top of each other
+            cell = tuple(np.round(np.array(_place(point)) / (0.01 * span)))
+            numbers.setdefault(cell, []).append(str(number))
+        for names in numbers.values():
+            place = _place(points[int(names[0])])
+            style = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 8, "rotation": 0 if n <= 2 else 45}
+            axes.annotate(", ".join(names), place, **style)
+    return figure
+
+
+def _place(point: CriticalPoint) -> tuple[float, float]:
+    """Where `plot_critical_points` draws it."""
+    if len(point.x) <= 2:
+        first, second = (*point.x, point.fun)[:2]
+        return float(first), float(second)
+    return point.fun, np.nan if point.index is None else point.index
+
+
+def _draw_eigenvectors(axes: Axes, x: Vector, directions: Matrix, box: Sequence[tuple[float, float]]) -> None:
+    width = np.array([high - low for low, high in box])
+    for v, colour, rising in zip(directions.T, ("C0", "C3"), (False, True), strict=True):
+        # as long on paper whatever the units of the axes
+        arrow = _ARROW * v / np.linalg.norm(v / width)
+        for end in (tuple(x + arrow), tuple(x - arrow)):
+            tail, tip = (end, tuple(x)) if rising else (tuple(x), end)
+            style = {"arrowstyle": "->", "color": colour, "shrinkA": 4, "shrinkB": 4}
+            axes.annotate("", xy=tip, xytext=tail, arrowprops=style)

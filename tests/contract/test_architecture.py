@@ -15,9 +15,9 @@ FLOORS = [
     {"objective", "oracle"},
     {"critical"},
     {"stopping", "result", "judge"},
-    {"loop", "linesearch", "trustregion"},
+    {"loop", "linesearch", "trustregion", "gradient_flow"},
     {"methods"},
-    {"solve", "automatic", "plots", "landscape"},
+    {"solve", "automatic", "plots", "landscape", "morse_graph"},
     {"__init__"},
 ]
 # a .plot() method, and the call from scipy, reach up when they are called
@@ -33,6 +33,7 @@ NEIGHBOURS = {
     ("oracle", "objective"),
     ("judge", "stopping"),
     ("solve", "automatic"),
+    ("morse_graph", "plots"),
 }
 
 
