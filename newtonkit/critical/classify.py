@@ -21,7 +21,7 @@ from newtonkit.critical.certify import ErrorBars, by_differences, error_bars
 from newtonkit.critical.degenerate import degenerate_verdict
 from newtonkit.critical.kantorovich import contraction, radius_of_existence, spread
 from newtonkit.critical.lanczos import product_verdict
-from newtonkit.critical.model import Model
+from newtonkit.critical.model import Model, regular_verdict
 from newtonkit.critical.verdict import REGULAR, Verdict
 from newtonkit.derivatives.autodiff import DifferentiationError
 from newtonkit.derivatives.structure import flatten, is_plain_vector
@@ -191,7 +191,7 @@ def dense_verdict(
             h = math.inf
         if not h > REGULAR:  # NaN: the Newton step is all rounding
             distance = norm(y - x) + radius_of_existence(model.length, h)
-            return _regular_verdict(here, model, h, distance, radius * scale, gradient_norm, change)
+            return regular_verdict(here, model, h, distance, radius * scale, gradient_norm, change)
         y_next = y + model.step
         if norm(y_next - x) > _DEGENERATE_RADIUS * scale:
             break
@@ -230,31 +230,3 @@ def _model_at(
     if not (all_finite(g) and bool(np.isfinite(H).all())):
         return None
     return Model(g, H, x, oracle.hessian_error, None if bars is None else bars(x, g, H))
-
-
-def _regular_verdict(
-    here: Model, model: Model, h: float, distance: float, radius: float, gradient_norm: float, spread: float
-) -> Verdict:
-    facts = {"gradient_norm": gradient_norm, "distance": distance, "radius": radius, "contraction": h}
-    facts["spread"] = spread
-    if distance > radius:
-        return here.verdict(
-            "not critical",
-            f"the nearest critical point is {distance:.3g} away, more than {radius:.3g}",
-            **facts,
-        )
-    equilibrated, tolerance = model.eigenvalues, model.tolerance
-    n = equilibrated.size
-    if equilibrated[0] > tolerance:
-        kind, reason = "minimum", f"every eigenvalue is positive, the smallest {model.shown(0)}"
-    elif equilibrated[-1] < -tolerance:
-        kind, reason = "maximum", f"every eigenvalue is negative, the largest {model.shown(-1)}"
-    elif equilibrated[0] < -tolerance and equilibrated[-1] > tolerance:
-        index = int(np.sum(equilibrated < -tolerance))
-        extremes = f"{model.shown(0)} and {model.shown(-1)}"
-        kind, reason = "saddle", f"{index} of {n} eigenvalues negative, the extremes {extremes}"
-    else:
-        nullity = int(model.null.sum())
-        kind = "undecided"
-        reason = f"the Hessian is singular: {nullity} of {n} eigenvalues cannot be told from zero"
-    return model.verdict(kind, reason, **facts)

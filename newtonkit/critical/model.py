@@ -132,3 +132,32 @@ class Model:
             escape_direction=downhill / norm(downhill) if negative else None,
             **facts,
         )
+
+
+def regular_verdict(
+    here: Model, model: Model, h: float, distance: float, radius: float, gradient_norm: float, spread: float
+) -> Verdict:
+    """The verdict near a regular critical point, by signs of eigenvalues; ``here`` is the model at the given x."""
+    facts = {"gradient_norm": gradient_norm, "distance": distance, "radius": radius, "contraction": h}
+    facts["spread"] = spread
+    if distance > radius:
+        return here.verdict(
+            "not critical",
+            f"the nearest critical point is {distance:.3g} away, more than {radius:.3g}",
+            **facts,
+        )
+    equilibrated, tolerance = model.eigenvalues, model.tolerance
+    n = equilibrated.size
+    if equilibrated[0] > tolerance:
+        kind, reason = "minimum", f"every eigenvalue is positive, the smallest {model.shown(0)}"
+    elif equilibrated[-1] < -tolerance:
+        kind, reason = "maximum", f"every eigenvalue is negative, the largest {model.shown(-1)}"
+    elif equilibrated[0] < -tolerance and equilibrated[-1] > tolerance:
+        index = int(np.sum(equilibrated < -tolerance))
+        extremes = f"{model.shown(0)} and {model.shown(-1)}"
+        kind, reason = "saddle", f"{index} of {n} eigenvalues negative, the extremes {extremes}"
+    else:
+        nullity = int(model.null.sum())
+        kind = "undecided"
+        reason = f"the Hessian is singular: {nullity} of {n} eigenvalues cannot be told from zero"
+    return model.verdict(kind, reason, **facts)
