@@ -171,6 +171,17 @@ def test_a_valley_has_the_dimension_of_its_manifold():
     assert classify(lambda x: (anp.dot(x, x) - 1.0) ** 2, [0.48, 0.64, 0.6]).dimension == 2
 
 
+def test_differences_of_a_gradient_are_enough_to_tell_degenerate_kinds_apart():
+    """The gradient is exact; only the Hessian, known to seven digits, is not, and it merely guides Newton's method."""
+
+    def slope(x):
+        a, b = float(x[0]), float(x[1])  # nothing that autograd could follow
+        return np.array([-6.0 * a * b + 8.0 * a**3, 2.0 * b - 3.0 * a**2])
+
+    verdict = classify(peano, [0.0, 0.0], jac=slope)
+    assert (verdict.kind, verdict.source) == (SADDLE, "differences of the gradient")
+
+
 if __name__ == "__main__":
     tally, wrong = Counter(), []
     for name, beside, kind, verdict in verdicts(range(int(sys.argv[1]))):
