@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from newtonkit.critical.audit import Audit
 from newtonkit.linalg import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +90,12 @@ class CriticalPoints(Sequence[CriticalPoint]):
     def by_index(self, k: int) -> tuple[CriticalPoint, ...]:
         """Those of Morse index k: 0 minima, 1 mountain passes, n maxima."""
         return tuple(point for point in self.points if point.index == k)
+
+    def plot(self) -> Figure:
+        """The points over the contours of f; see `newtonkit.plots.plot_critical_points`."""
+        from newtonkit.plots import plot_critical_points
+
+        return plot_critical_points(self)
 
     def to_frame(self) -> Any:
         """A pandas DataFrame with one row for each point.

@@ -25,6 +25,7 @@ EXCEPTIONS = {
     ("result", "plots"),
     ("methods/schedules", "plots"),
     ("methods/base", "solve"),
+    ("critical/points", "plots"),
 }
 # rooms on one floor with a door between them
 NEIGHBOURS = {
