@@ -177,8 +177,8 @@ def plot_morse_graph(graph: MorseGraph) -> Figure:
             numbers.setdefault(cell, []).append(str(number))
         for names in numbers.values():
             place = _place(points[int(names[0])])
-            style = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 8, "rotation": 0 if n <= 2 else 45}
-            axes.annotate(", ".join(names), place, **style)
+            offset, turn = (4, 4), 0 if n <= 2 else 45
+            axes.annotate(", ".join(names), place, offset, textcoords="offset points", fontsize=8, rotation=turn)
     return figure
 
 
