@@ -32,6 +32,7 @@ _ARRIVED = 1e-3  # of the distance from a listed point to the next: nearer than 
 _STARTS, _LINEAR = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6), 0.1
 _LONGEST = 0.02  # of the diagonal: a path drawn with fifty points looks smooth
 _MARGIN = 0.1  # round points whose box is not known, for the picture
+_SHOWN, _ENTRIES = 20, 6
 _STEPS = 2000  # in the plane they take about 30, a hundred in Rosenbrock's valley
 
 
@@ -133,26 +134,36 @@ class MorseGraph:
         return plot_morse_graph(self)
 
     def __str__(self) -> str:
-        lines = [f"{len(self.minima)} minima, {len(self.passes)} passes"]
-        lines += [f"  minimum {i}: f = {self.points[i].fun:.9g}" for i in self.minima]
-        for each in self.passes:
+        lines = [self._counts()]
+        lines += [f"  minimum {i}: {self._place(i)}" for i in self.minima[:_SHOWN]]
+        lines += _more(len(self.minima))
+        for each in self.passes[:_SHOWN]:
             f = self.points[each.point].fun
             ways = []
             for side in each.sides:
                 above = "" if side.end is None else f" ({f - self.points[side.end].fun:.6g} below)"
                 ways.append(side.reason + above)
-            lines.append(f"  pass {each.point}: f = {f:.9g}, down to {' and '.join(ways)}")
+            lines.append(f"  pass {each.point}: {self._place(each.point)}, down to {' and to '.join(ways)}")
+        lines += _more(len(self.passes))
         if self.merges:
             lines.append("merge tree")
         lines += [
             f"  at pass {merge.point}, f = {self.points[merge.point].fun:.9g}: minimum {merge.absorbed} joins "
             f"{merge.survivor}, {merge.depth:.6g} deep"
-            for merge in self.merges
+            for merge in self.merges[:_SHOWN]
         ]
+        lines += _more(len(self.merges))
         return "\n".join([*lines, *self.notes])
 
     def __repr__(self) -> str:
-        return f"<MorseGraph: {len(self.minima)} minima, {len(self.passes)} passes, {len(self.merges)} merges>"
+        return f"<MorseGraph: {self._counts()}>"
+
+    def _counts(self) -> str:
+        minima, passes = len(self.minima), len(self.passes)
+        return f"{minima} minim{'um' if minima == 1 else 'a'}, {passes} pass{'' if passes == 1 else 'es'}"
+
+    def _place(self, i: int) -> str:
+        return f"f = {self.points[i].fun:.9g} at {_vector(self.points[i].x)}"
 
 
 def morse_graph(
@@ -362,8 +373,14 @@ def _notes(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[str, ...]:
 
 
 def _numbers(names: list[str]) -> str:
-    return ("point " if len(names) == 1 else "points ") + ", ".join(names)
+    shown = names[:_SHOWN] + ["…"] * (len(names) > _SHOWN)
+    return ("point " if len(names) == 1 else "points ") + ", ".join(shown)
+
+
+def _more(count: int) -> list[str]:
+    return [f"  … and {count - _SHOWN} more"] if count > _SHOWN else []
 
 
 def _vector(x: Vector) -> str:
-    return "(" + ", ".join(f"{xi:.4g}" for xi in x) + ")"
+    entries = [f"{xi:.4g}" for xi in x[:_ENTRIES]] + ["…"] * (len(x) > _ENTRIES)
+    return "(" + ", ".join(entries) + ")"

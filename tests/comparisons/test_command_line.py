@@ -48,6 +48,32 @@ def test_classify_says_what_kind_of_point_it_is():
     assert result.exit_code == 0
     assert result.output.startswith("saddle")
     assert "index 1" in result.output
+    assert "level: numerical, by exact derivatives" in result.output
+    assert "eigenvalues [-2.  2.] ± " in result.output
+
+
+def test_classify_all_lists_every_critical_point_the_ways_between_them_and_draws_both(tmp_path):
+    picture = tmp_path / "new" / "folder" / "himmelblau.png"
+    result = newtonkit("classify", "himmelblau", "--all", "--plot", str(picture))
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("himmelblau on [-6, 6] × [-6, 6]")
+    assert "9 critical points (4 × minimum, 4 × saddle, 1 × maximum), proved complete" in result.output
+    assert "degree on the boundary 1 (proved): they agree" in result.output
+    assert "4 minima, 4 passes" in result.output
+    assert "f = 13.3119263 at (3.385, 0.07385), down to point" in result.output
+    assert f"picture: {picture}" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_classify_all_takes_a_box_for_all_variables_or_for_each():
+    once = newtonkit("classify", "rosenbrock", "-n", "3", "--all", "--box", "-2,2")
+    each = newtonkit("classify", "rosenbrock", "-n", "3", "--all", "--box", "-2,2", "--box", "-2,2", "--box", "0,2")
+    assert once.output.startswith("rosenbrock(n=3) on [-2, 2] × [-2, 2] × [-2, 2]")
+    assert each.output.startswith("rosenbrock(n=3) on [-2, 2] × [-2, 2] × [0, 2]")
+    for result in (once, each):
+        assert result.exit_code == 0
+        assert "1 critical point (1 × minimum), proved complete" in result.output
+        assert "1 minimum, 0 passes" in result.output
 
 
 @pytest.mark.parametrize(
@@ -62,6 +88,14 @@ def test_classify_says_what_kind_of_point_it_is():
         (("solve", "beale", "--start", "nowhere"), "it has standard"),
         (("classify", "beale", "--at", "1"), "2 numbers"),
         (("classify", "beale", "--at", "1,b"), "2 numbers"),
+        (("classify", "beale"), "either a point, --at X,Y,…, or --all"),
+        (("classify", "beale", "--at", "1,1", "--all"), "either a point, --at X,Y,…, or --all"),
+        (("classify", "beale", "--at", "1,1", "--box", "0,1"), "--box and --plot go with --all"),
+        (("classify", "beale", "--all", "--box", "1"), "--box must be 2 numbers"),
+        (("classify", "beale", "--all", "--box", "3,1"), "low < high for every variable, got (3, 1) for x[0]"),
+        (("classify", "beale", "--all", "--plot", "beale.gif"), "--plot must end in .png, .svg, .pdf"),
+        (("classify", "rosenbrock", "-n", "4", "--all"), "no window of its own: give --box LOW,HIGH once"),
+        (("classify", "rosenbrock", "-n", "4", "--all", "--box", "0,1", "--box", "0,1"), "or 4 times; got 2"),
         (("compare", "-p", "bele"), "did you mean 'beale'"),
         (("compare", "-m", "scipy:BFG"), "did you mean 'scipy:BFGS'"),
         (("compare", "-p", "beale", "-s", "nowhere"), "no problem has a start"),
