@@ -121,8 +121,8 @@ class MorseGraph:
     def barrier(self, i: int, j: int) -> float:
         """How far f must rise from minimum i on the way to minimum j: f(`lowest_pass`) − f(i).
 
-        Infinite if no way is known. The way is the lowest inside the box if the graph is ``complete``; otherwise there
-        may be a lower one.
+        Infinite if no way is known. There may be a lower way if the graph is not ``complete``, and where f falls
+        outwards at the border of the box, by way of the border.
         """
         number = self.lowest_pass(i, j)
         return math.inf if number is None else self.points[number].fun - self.points[i].fun

@@ -22,7 +22,7 @@ _LEVELS = 24
 _MARKERS = {"minimum": ("v", "C0"), "maximum": ("^", "C3"), "saddle": ("x", "k")}
 _DEGENERATE = ("*", "C1")
 _NUMBERED = 40  # points; the numbers of more would hide each other
-_ARROW = 0.05  # of the sides of the box
+_ARROW = 0.05  # of the sides of the box; shorter where the points are crowded
 
 
 def plot_history(history: History) -> Figure:
@@ -161,7 +161,8 @@ def plot_morse_graph(graph: MorseGraph) -> Figure:
                 ends = np.array([_place(points[each.point]), _place(points[side.end])])
                 axes.plot(*ends.T, color="0.6", linewidth=0.8, zorder=0)
         if n == 2:
-            _draw_eigenvectors(axes, points[each.point].x, each.directions, points.box)
+            length = min(_ARROW, 0.3 / np.sqrt(len(points)))
+            _draw_eigenvectors(axes, points[each.point].x, each.directions, length, points.box)
     if n == 2:
         axes.set(xlim=points.box[0], ylim=points.box[1])
     elif n > 2:
@@ -190,12 +191,14 @@ def _place(point: CriticalPoint) -> tuple[float, float]:
     return point.fun, np.nan if point.index is None else point.index
 
 
-def _draw_eigenvectors(axes: Axes, x: Vector, directions: Matrix, box: Sequence[tuple[float, float]]) -> None:
+def _draw_eigenvectors(
+    axes: Axes, x: Vector, directions: Matrix, length: float, box: Sequence[tuple[float, float]]
+) -> None:
     width = np.array([high - low for low, high in box])
     for v, colour, rising in zip(directions.T, ("C0", "C3"), (False, True), strict=True):
         # as long on paper whatever the units of the axes
-        arrow = _ARROW * v / np.linalg.norm(v / width)
+        arrow = length * v / np.linalg.norm(v / width)
         for end in (tuple(x + arrow), tuple(x - arrow)):
             tail, tip = (end, tuple(x)) if rising else (tuple(x), end)
-            style = {"arrowstyle": "->", "color": colour, "shrinkA": 4, "shrinkB": 4}
+            style = {"arrowstyle": "->", "color": colour, "shrinkA": 4, "shrinkB": 4, "clip_on": True}
             axes.annotate("", xy=tip, xytext=tail, arrowprops=style)
