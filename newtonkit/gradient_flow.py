@@ -19,6 +19,7 @@ from newtonkit.oracle import Oracle
 # tenth of it by as little in three to five times as many steps (our measurement)
 _TOLERANCE = 1e-2
 _LARGEST_CHANGE, _SAFETY = 5.0, 0.9  # of step size control; Hairer, Nørsett & Wanner (1993), (II.4.13)
+_LARGEST = float(np.finfo(np.float64).max)
 _FAILED = 0.1  # as line searches shrink a step to where nothing is finite
 
 
@@ -59,7 +60,8 @@ def gradient_flow(oracle: Oracle, x: Vector, unit: Vector, longest: float) -> It
         if not (all_finite(g) and np.isfinite(H).all()):
             return
         eigenvalues, V = eigh(H)
-        tau = tau or 1.0 / (float(np.abs(eigenvalues).max()) or norm(g) or 1.0)
+        # too long rather than too short at first: a slow way is not to be taken for rest
+        tau = tau or min(longest / (norm(g) or 1.0), _LARGEST)
         accepted = False
         while not accepted:
             with np.errstate(all="ignore"):
@@ -78,7 +80,8 @@ def gradient_flow(oracle: Oracle, x: Vector, unit: Vector, longest: float) -> It
             if np.isfinite(error):
                 # the error grows like τ³, the length like τ
                 ideal = _SAFETY * math.sqrt(_TOLERANCE / error) if error else _LARGEST_CHANGE
-                tau *= min(_LARGEST_CHANGE, max(1.0 / _LARGEST_CHANGE, ideal))
+                # where f is flat at infinity τ would overflow, and could not be shrunk again
+                tau = min(tau * min(_LARGEST_CHANGE, max(1.0 / _LARGEST_CHANGE, ideal)), _LARGEST)
             else:
                 tau *= _FAILED
         x = x + unit * (s + correction)
@@ -93,7 +96,8 @@ def _phi1(z: Vector) -> Vector:
 
 def _phi3(z: Vector) -> Vector:
     """(eᶻ − 1 − z − z²/2)/z³, 1/6 at 0."""
-    # below, the first terms of the series are more precise than the difference
+    # near 0, the first terms of the series are more precise than the difference
     small = np.abs(z) < 1e-2
-    w = np.where(small, 1.0, z)
-    return np.where(small, (1.0 + z / 4.0 + z**2 / 20.0) / 6.0, (np.expm1(w) - w - 0.5 * w**2) / w**3)
+    v, w = np.where(small, z, 0.0), np.where(small, 1.0, z)
+    series = (1.0 + v / 4.0 + v**2 / 20.0 + v**3 / 120.0) / 6.0
+    return np.where(small, series, ((_phi1(w) - 1.0) / w - 0.5) / w)

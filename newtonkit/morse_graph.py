@@ -335,7 +335,7 @@ def _merge_tree(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[Merge
     for each in passes:
         # a way down that ends at a lower pass goes on from there, to minima that are one group already
         roots = sorted(
-            {_root(parent, side.end) for side in each.sides if side.end in parent}, key=lambda i: points[i].fun
+            {_root(parent, side.end) for side in each.sides if side.end in parent}, key=lambda i: (points[i].fun, i)
         )
         if len(roots) == 2:
             survivor, absorbed = roots

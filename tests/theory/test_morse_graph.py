@@ -1,16 +1,18 @@
 """Steepest descent paths, the passes between minima, and the order in which they join basins."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import autograd.numpy as np
 import pytest
+from mpmath import mp
 from numpy.testing import assert_allclose
 from scipy.integrate import solve_ivp
 
 import newtonkit
 import problems
 from newtonkit import find_critical_points, morse_graph
-from newtonkit.gradient_flow import gradient_flow
+from newtonkit.gradient_flow import _phi1, _phi3, gradient_flow
 from newtonkit.objective import Objective
 from newtonkit.oracle import Oracle
 
@@ -90,6 +92,24 @@ def test_the_flow_stops_short_of_where_the_derivatives_are_not_finite():
     with np.errstate(all="ignore"):
         path = list(gradient_flow(oracle, np.array([1.0, 0.3]), np.ones(2), 0.1))
     assert 0.0 <= path[-1][0] < 1e-6
+
+
+def test_the_functions_of_the_integrator_agree_with_forty_digits():
+    z = np.array([-1e300, -700.0, -3.0, -0.011, -0.009, -1e-9, 0.0, 1e-9, 0.009, 0.011, 3.0, 700.0])
+    for function, reference in (
+        (_phi1, lambda t: mp.expm1(t) / t if t else mp.mpf(1)),
+        (_phi3, lambda t: (mp.exp(t) - 1 - t - t**2 / 2) / t**3 if t else mp.mpf(1) / 6),
+    ):
+        with mp.workdps(60):
+            expected = [float(reference(mp.mpf(t))) for t in z]
+        # φ₃ loses eps/z² where it changes from the series
+        assert_allclose(function(z), expected, rtol=1e-10)
+
+
+def test_where_f_flattens_out_at_infinity_the_time_of_a_step_does_not_overflow():
+    oracle = Oracle(Objective(lambda x: np.exp(-x[0]) + x[1] ** 2), second_order=True)
+    path = list(islice(gradient_flow(oracle, np.array([690.0, 0.0]), np.ones(2), 1.0), 100))
+    assert 700 < path[-1][0] < 750
 
 
 # --- known landscapes -------------------------------------------------------------------------------------------
