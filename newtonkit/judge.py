@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from newtonkit.critical.classify import dense_verdict
+from newtonkit.critical.degenerate import degenerate_verdict
 from newtonkit.critical.factored import factored_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
@@ -21,6 +22,9 @@ from newtonkit.stopping import Stop, nothing_left, rounding_reached
 
 _DENSE = 200  # up to this n the verdict takes all eigenvalues of the full Hessian; above, a factor of it or products
 _FACTOR = 5000  # up to this n a full Hessian is factored, if the method has Hessians anyway
+# up to this n the claim on a point with a singular Hessian is looked at more closely, if derivatives are autograd's:
+# that takes up to some hundred Hessians
+_FEW = 30
 _AGAIN = 0.1  # a claim that was turned down is heard again once ‖g‖∞ has fallen by this factor
 _SHRUNK = 0.95  # of Newton's step: 10^(−1/7) = 0.72 of it is left at x⁸ when ‖g‖∞ has fallen tenfold
 _FAR_DOWN = 1e-8  # of ‖g‖∞ at the start: what a claim must show where the budget leaves no room for its check
@@ -152,9 +156,22 @@ class Judge:
     def final(self, state: State, ending: Ending) -> Verdict:
         """The verdict for the Result; large problems that did not converge are not worth the products."""
         claims = ending.reason.kind is Kind.CONVERGED or ending.reason is Reason.SADDLE
-        if claims or self.dense or state.x.size <= _DENSE:
-            return self.verdict(state)
-        return unchecked("the run did not converge")
+        if not (claims or self.dense or state.x.size <= _DENSE):
+            return unchecked("the run did not converge")
+        verdict = self.verdict(state)
+        cheap = state.x.size <= _FEW and not self.oracle.objective.has_own_derivatives
+        if ending.reason.kind is Kind.CONVERGED and verdict.kind == "undecided" and cheap:
+            verdict = self._closer_look(verdict, state)
+        return verdict
+
+    def _closer_look(self, verdict: Verdict, state: State) -> Verdict:
+        """The verdict at a singular Hessian by what f does along the directions without curvature."""
+        radius = max(1e-3 * max(1.0, max_norm(state.x)), 4.0 * verdict.distance if verdict.distance < math.inf else 0.0)
+        try:
+            with self.oracle.checking(), np.errstate(all="ignore"):
+                return degenerate_verdict(self.oracle, state.x, verdict, radius=radius)
+        except BudgetSpent:
+            return verdict
 
     def _examine(self, state: State) -> Verdict:
         size = max_norm(state.g) if all_finite(state.g) else math.nan

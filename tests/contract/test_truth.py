@@ -172,3 +172,23 @@ def test_small_steps_leave_a_saddle_of_small_scale():
     result = solve(lambda x: np.sum((x / 1e-12) ** 4 - (x / 1e-12) ** 2), [0.0])
     assert result.success, result.message
     assert abs(abs(result.x[0]) - 1e-12 / math.sqrt(2)) < 1e-15
+
+
+@pytest.mark.parametrize("method", ["newton", "bfgs", "lbfgs"])
+def test_a_degenerate_minimum_is_called_so_where_derivatives_are_cheap(method):
+    def powell(x):
+        return (x[0] + 10 * x[1]) ** 2 + 5 * (x[2] - x[3]) ** 2 + (x[1] - 2 * x[2]) ** 4 + 10 * (x[0] - x[3]) ** 4
+
+    result = solve(powell, [3.0, -1.0, 0.0, 1.0], method)
+    assert result.success
+    assert result.verdict.kind == "degenerate minimum"
+    given = solve(powell, [3.0, -1.0, 0.0, 1.0], method, jac=newtonkit.grad(powell))
+    assert given.verdict.kind == "undecided"
+    assert given.checks.H <= 30 < result.checks.H
+
+
+def test_a_claim_at_a_degenerate_saddle_is_no_success():
+    """x⁴ − y⁴ + z² from a point on its stable manifold: no eigenvalue is negative anywhere on it."""
+    result = solve(lambda x: x[0] ** 4 - x[1] ** 4 + x[2] ** 2, [1.0, 0.0, 1.0], "newton")
+    assert result.verdict.kind != "minimum"
+    assert not result.success or result.fun < 0
