@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from newtonkit.critical.certify import ErrorBars, error_bars
 from newtonkit.critical.classify import dense_verdict
 from newtonkit.critical.degenerate import degenerate_verdict
 from newtonkit.critical.factored import factored_verdict
@@ -169,9 +170,15 @@ class Judge:
         radius = max(1e-3 * max(1.0, max_norm(state.x)), 4.0 * verdict.distance if verdict.distance < math.inf else 0.0)
         try:
             with self.oracle.checking(), np.errstate(all="ignore"):
-                return degenerate_verdict(self.oracle, state.x, verdict, radius=radius)
+                certain = dense_verdict(self.oracle, state.x, state.g, bars=self._error_bars)
+                if certain.settled:
+                    return certain
+                return degenerate_verdict(self.oracle, state.x, certain, radius=radius)
         except BudgetSpent:
             return verdict
+
+    def _error_bars(self, x: Vector, g: Vector, H: Matrix) -> ErrorBars:
+        return error_bars(self.oracle, x, g, H, max(1.0, max_norm(x)))
 
     def _examine(self, state: State) -> Verdict:
         size = max_norm(state.g) if all_finite(state.g) else math.nan
