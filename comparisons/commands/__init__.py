@@ -1,0 +1,1 @@
+"""The commands of ``newtonkit``, a family a file; `comparisons.cli` gathers them."""

@@ -1,0 +1,96 @@
+"""What the commands share: how a problem, a point, an option is given; the console and the bar of progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+import problems
+from problems import Problem
+
+
+def standard_output() -> Console:
+    """Standard output; tables keep their columns where it goes to a file."""
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def problem_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """PROBLEM, and its parameters."""
+    command = click.option("-n", "dimension", type=int, help="Number of variables, where the problem has a choice.")(
+        command
+    )
+    command = click.option(
+        "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the problem, e.g. condition=1e4."
+    )(command)
+    return click.argument("problem")(command)
+
+
+def get_problem(name: str, dimension: int | None, params: Sequence[str]) -> Problem:
+    """The problem that was asked for."""
+    parameters: dict[str, Any] = {} if dimension is None else {"n": dimension}
+    return problems.get(name, **parameters | named_values("--param", params))
+
+
+def named_values(option: str, pairs: Sequence[str]) -> dict[str, Any]:
+    """What NAME=VALUE, given any number of times, amounts to."""
+    found = {}
+    for pair in pairs:
+        key, sign, text = pair.partition("=")
+        if not sign:
+            raise ValueError(f"{option} must be NAME=VALUE, got {pair!r}")
+        found[key] = literal(text)
+    return found
+
+
+def literal(text: str) -> Any:
+    """An int, a float, true, false, none, or else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
+
+
+def point_of(text: str, n: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """n numbers separated by commas, given to the option ``name``."""
+    try:
+        point = np.array([float(part) for part in text.replace(" ", ",").split(",") if part])
+    except ValueError:
+        raise ValueError(f"{name} must be {n} numbers separated by commas, got {text!r}") from None
+    if point.size != n:
+        raise ValueError(f"{name} must be {n} numbers separated by commas, got {point.size}: {text!r}")
+    return point
+
+
+def start_of(problem: Problem, text: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """One of the problem's starts by name, or numbers."""
+    if text in problem.starts:
+        return np.array(problem.starts[text])
+    if any(character.isdigit() for character in text):
+        return point_of(text, problem.n, "--start")
+    raise ValueError(
+        f"{problem.name} has no start {text!r}; it has {', '.join(problem.starts)}, or give {problem.n} numbers"
+    )
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[Any], None]]:
+    """A bar on standard error; what it yields is called with each cell that is done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda cell: progress.update(task, advance=1, description=f"{cell.name} · {cell.method}")

@@ -1,0 +1,115 @@
+"""``newtonkit benchmark | overhead | derivatives | walltime``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import problems
+from comparisons.commands.arguments import progress
+from comparisons.records import write_jsonl
+from comparisons.solver_benchmark import Terms
+
+
+@click.command()
+@click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat for more. Default: all.")
+@click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
+@click.option("-m", "--method", "methods", multiple=True, help="A solver: ours, scipy:NAME, galahad:NAME; repeat.")
+@click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: every start.")
+@click.option("--gradients", default=Terms.gradients, show_default=True, help="Budget of gradients of a run.")
+@click.option("--gtol", default=Terms.gtol, show_default=True, help="Tolerance on the gradient.")
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Processes.")
+@click.option("--galahad", "python", default=Terms.python, help="Interpreter that has GALAHAD. Default: this one.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("benchmark.jsonl"),
+    show_default=True,
+    help="File for the records of all runs.",
+)
+def benchmark(
+    names: tuple[str, ...],
+    tags: tuple[str, ...],
+    methods: tuple[str, ...],
+    starts: tuple[str, ...],
+    gradients: int,
+    gtol: float,
+    jobs: int,
+    python: str,
+    out: Path,
+) -> None:
+    """Score our second-order and quasi-Newton methods beside scipy's six and GALAHAD's two.
+
+    What is measured, and how it is scored, stands in docs/benchmarks.md.
+    """
+    from comparisons import benchmark_tables, galahad, solver_benchmark
+
+    console = Console(width=190)
+    chosen = solver_benchmark.chosen_solvers(methods)
+    if any(method.startswith("galahad:") for method in chosen) and (sentence := galahad.missing(python)):
+        console.print(sentence)
+        chosen = [method for method in chosen if not method.startswith("galahad:")]
+    found = [problems.get(name) for name in names or problems.names(tags or None)]
+    work = solver_benchmark.cells(found, chosen, starts)
+    if not work:
+        raise ValueError("nothing to run: no problem has such a start, or no solver is left")
+    terms = Terms(gtol=gtol, gradients=gradients, python=python)
+    with progress("running", len(work)) as advance:
+        trials = solver_benchmark.run_cells(work, terms, jobs=jobs, on_done=advance)
+    write_jsonl(trials, out)
+    benchmark_tables.show(console, trials)
+    console.print(f"records: {out}")
+
+
+@click.command()
+@click.option(
+    "-n",
+    "sizes",
+    multiple=True,
+    type=int,
+    default=(2, 10, 100, 1000, 100_000),
+    show_default=True,
+    help="Sizes; repeat. Above 1000 only methods without matrices are run.",
+)
+@click.option("--repeats", default=7, show_default=True, help="Runs of each, of which the median is shown.")
+def overhead(sizes: tuple[int, ...], repeats: int) -> None:
+    """Time each method's own work per iteration, user functions taken off, beside scipy's.
+
+    Set OMP_NUM_THREADS=1: threads of the linear algebra cost more than they bring at these sizes.
+    """
+    from comparisons.overhead import kernel_table, measure, overhead_table, ratio_table
+
+    console = Console(width=190)
+    figures = measure(sizes, repeats=repeats)
+    for table in (overhead_table(figures), ratio_table(figures), kernel_table(sizes)):
+        console.print(table)
+
+
+@click.command()
+@click.option("--sparse", is_flag=True, help="Sparse Hessians instead, up to a million variables.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
+def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
+    """Time derivatives: by hand, by plain autograd, by the tape, and by JAX where it is installed."""
+    from comparisons import derivative_speed, sparse_speed
+
+    console = Console(width=190)
+    if sparse:
+        console.print(sparse_speed.sparse_table(sparse_speed.measure(sizes)))
+    else:
+        console.print(derivative_speed.speed_table(derivative_speed.measure()))
+
+
+@click.command()
+@click.option("--sparse", is_flag=True, help="Chain and grid with sparse Hessians instead.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
+@click.option("--limit", default=60.0, show_default=True, help="Seconds after which a run is stopped.")
+@click.option("--repeats", default=5, show_default=True, help="Runs of each, of which the median is shown.")
+def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -> None:
+    """Time whole runs: our solvers and scipy's, with our derivatives and with plain autograd's."""
+    from comparisons import wall_time
+
+    cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
+    Console(width=250).print(wall_time.time_table(wall_time.measure(cases, limit=limit, repeats=repeats), cases))
