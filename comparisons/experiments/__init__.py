@@ -1,0 +1,99 @@
+"""The experiments of ``newtonkit experiment NAME``: one module each, which draws its figures and tells what they show.
+
+A module named in the list below has one public function,
+
+    run(out: Path, *, seed: int = 0, quick: bool = False, …) -> Report
+
+which writes its figures into the folder and returns the rest; ``quick`` is a version of a few seconds. Further keywords
+are options of the experiment. The module of ``minibatch-lbfgs`` is ``minibatch_lbfgs``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from comparisons.experiments.report import Picture, Report, Table
+from newtonkit.validation import nearest_name
+
+_SUMMARIES = {
+    "bowl": "a two-variable bowl: the rate decides, and what curvature makes of it",
+}
+
+
+def names() -> list[str]:
+    """The experiments, in the order in which they are best read."""
+    return list(_SUMMARIES)
+
+
+def summary(name: str) -> str:
+    """What an experiment shows, in one line.
+
+    Raises
+    ------
+    ValueError
+        With the nearest name, if there is no such experiment.
+    """
+    return _SUMMARIES[_known(name)]
+
+
+def options(name: str) -> list[str]:
+    """The keywords that the experiment takes beside ``seed`` and ``quick``."""
+    parameters = inspect.signature(_function(name)).parameters
+    return [option for option in parameters if option not in ("out", "seed", "quick")]
+
+
+def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **further: Any) -> Report:
+    """Run an experiment and write its figures, ``report.md`` and ``report.html``.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+    out : Path or str
+        Folder; made if needed.
+    seed : int, default 0
+        Of everything random in it: the same seed gives the same figures.
+    quick : bool, default False
+        A version of a few seconds, too short for conclusions.
+    **further
+        Options of the experiment, see `options`.
+
+    Returns
+    -------
+    Report
+        For instance to print: ``report.show(console)``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or option.
+    """
+    function = _function(name)
+    for option in further:
+        if option not in options(name):
+            has = nearest_name(option, options(name)) if options(name) else "it takes none beside seed and quick"
+            raise ValueError(f"experiment {name} has no option {option!r}; {has}")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = function(folder, seed=seed, quick=quick, **further)
+    report.write(folder)
+    return report
+
+
+def _known(name: str) -> str:
+    if name not in _SUMMARIES:
+        raise ValueError(f"unknown experiment {name!r}; {nearest_name(name, names())}")
+    return name
+
+
+def _function(name: str) -> Callable[..., Report]:
+    module = import_module(f"comparisons.experiments.{_known(name).replace('-', '_')}")
+    function: Callable[..., Report] = module.run
+    return function
+
+
+__all__ = ["Picture", "Report", "Table", "names", "options", "run", "summary"]
