@@ -1,24 +1,144 @@
-"""A fair learning rate for a first-order method: the best of a logarithmic grid, on a start that is not reported."""
+"""A fair learning rate: the best of a logarithmic grid, found on starts or seeds that are not reported.
+
+A rate is judged by a *score*, so that the same search serves full batches and training runs:
+
+    tune_rate(score)                     any score: rate -> (cost until the target, lowest value)
+    search(problem, "adam", budget=500)  a problem of the catalogue, from held-out starts
+    table({"adam": found, …})            best-tuned beside default, and the share of the grid that converges
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import newtonkit
+from comparisons.experiments.report import Table
 from comparisons.records import Tuning
-from newtonkit.methods import METHODS, Rule
+from comparisons.words import number
+from newtonkit.methods import METHODS, Rule, canonical_name
+from newtonkit.validation import check_integer
 from problems import Problem
 
 GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-5.0, 2.01, 0.5))
-_SIFTING = 100  # gradients every rate gets; the best few then go on to the whole budget
-_FINALISTS = 4
 _ACCURACY = 1e-6  # of ‖g‖∞, relative to its first value, that a rate is asked to reach
 _SEED = 20
 _SPREAD = 0.1
+
+Score = Callable[[float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one rate came to."""
+
+    rate: float
+    cost: float
+    """Until the target was reached; infinite where it was not."""
+    value: float
+    """The lowest value: what decides between rates that did not reach the target."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether the target was reached."""
+        return self.cost < math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class RateSearch:
+    """All rates of a grid, tried on the same budget."""
+
+    trials: tuple[Trial, ...]
+    """One for each rate of the grid, ascending."""
+    default: Trial | None
+    """The method's own rate, where it has one."""
+    target: str
+    """What the rates were asked to reach, in words."""
+    budget: int
+    """Gradients a rate was given."""
+
+    @property
+    def best(self) -> Trial:
+        """The rate that reached the target at least cost; where none did, the one with the lowest value."""
+        return min(self.trials, key=lambda trial: (trial.cost, trial.value))
+
+    @property
+    def rate(self) -> float:
+        """That of the best trial."""
+        return self.best.rate
+
+    @property
+    def at_the_edge(self) -> bool:
+        """Whether the best rate is the first or last of the grid, so that one beyond it might do better."""
+        return self.best in (self.trials[0], self.trials[-1])
+
+    @property
+    def converged(self) -> tuple[float, ...]:
+        """The rates of the grid that reached the target: how forgiving the method is."""
+        return tuple(trial.rate for trial in self.trials if trial.converged)
+
+    @property
+    def share(self) -> float:
+        """That of the grid which converged."""
+        return len(self.converged) / len(self.trials)
+
+    @property
+    def tuning(self) -> Tuning:
+        """The record that goes with a run."""
+        return Tuning(self.rate, tuple(trial.rate for trial in self.trials), self.converged, self.target, self.budget)
+
+
+def tune_rate(
+    score: Score,
+    grid: Sequence[float] = GRID,
+    *,
+    default: float | None = None,
+    target: str = "the target of the score",
+    budget: int = 0,
+) -> RateSearch:
+    """Score every rate of a grid, and the method's default rate beside them.
+
+    Parameters
+    ----------
+    score : callable
+        score(rate) -> (cost, value): the cost until a target was reached, infinite where it was not, and the lowest
+        value. It must use starts or seeds other than those reported, and give every rate the same budget. NaN counts as
+        infinite.
+    grid : sequence of float, default 1e-5 … 100 in half decades
+        Positive, no two the same.
+    default : float, optional
+        The method's own rate.
+    target : str
+        What the score asks for, in words.
+    budget : int
+        What it allows, in gradients.
+
+    Returns
+    -------
+    RateSearch
+        With ``rate``, ``share``, ``default``, and all ``trials``.
+
+    Examples
+    --------
+    >>> found = tune_rate(lambda rate: (1 / rate if rate < 2 else math.inf, 0.0), (0.1, 1.0, 10.0), default=0.01)
+    >>> found.rate, found.converged, found.default.cost
+    (1.0, (0.1, 1.0), 100.0)
+    """
+    rates = sorted(float(rate) for rate in grid)
+    if not rates or not rates[0] > 0 or not math.isfinite(rates[-1]) or len(set(rates)) < len(rates):
+        raise ValueError(f"grid must hold positive rates, no two the same; got {tuple(grid)}")
+
+    def trial(rate: float) -> Trial:
+        cost, value = (math.inf if math.isnan(figure) else float(figure) for figure in score(rate))
+        return Trial(rate, cost, value)
+
+    own = None if default is None else trial(default)
+    return RateSearch(tuple(map(trial, rates)), own, target, budget)
 
 
 def needs_rate(method: str) -> bool:
@@ -27,18 +147,36 @@ def needs_rate(method: str) -> bool:
     return cls is not None and issubclass(cls, Rule)
 
 
-def held_out_start(problem: Problem) -> NDArray[np.float64]:
-    """A start for tuning near the standard one: 10 % of its size away, seeded, never reported on."""
-    x0 = problem.starts["standard"]
-    rng = np.random.default_rng(_SEED)
+def held_out_start(problem: Problem, near: ArrayLike | None = None, number: int = 0) -> NDArray[np.float64]:
+    """A start for tuning, 10 % of the size of another away from it, seeded, never reported on.
+
+    Parameters
+    ----------
+    problem : Problem
+    near : array_like, shape (n,), optional
+        Default: the problem's standard start.
+    number : int, default 0
+        0, 1, 2, … give different ones.
+    """
+    x0 = problem.starts["standard"] if near is None else np.asarray(near, dtype=np.float64)
+    rng = np.random.default_rng(_SEED + number)
     return x0 + _SPREAD * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
 
 
-def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] = GRID, **options: Any) -> Tuning:
-    """The rate of the grid that converges at least cost, or gets lowest where none does.
+def search(
+    problem: Problem,
+    method: str,
+    *,
+    budget: int,
+    grid: Sequence[float] = GRID,
+    near: ArrayLike | None = None,
+    starts: int = 1,
+    **options: Any,
+) -> RateSearch:
+    """Every rate of the grid on one problem, from the same held-out starts and on the same budget.
 
-    Every rate runs from `held_out_start` for 100 gradients; the four best then run for the whole budget. A rate
-    converges if it takes ‖g‖∞ to a millionth of its first value, at a known minimum where the problem has one.
+    A rate converges if it takes ‖g‖∞ to a millionth of its first value from every start, at a known minimum where the
+    problem has one. Its cost is the mean number of gradients until then, its value the mean of the lowest f.
 
     Parameters
     ----------
@@ -46,30 +184,98 @@ def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] 
     method : str
         Name of a first-order rule.
     budget : int, positive
-        Gradients for each finalist.
-    grid : tuple of float, default 1e-5 … 100 in half decades
+        Gradients for each rate from each start.
+    grid : sequence of float, default 1e-5 … 100 in half decades
+    near : array_like, shape (n,), optional
+        Where the held-out starts lie, see `held_out_start`.
+    starts : int, at least 1, default 1
+        How many of them.
     **options
         Of the rule, held fixed.
-    """
-    x0 = held_out_start(problem)
-    gtol = _ACCURACY * float(np.abs(newtonkit.grad(problem.fun)(x0)).max())
 
-    def score(rate: float, gradients: int) -> tuple[float, float]:
+    Raises
+    ------
+    ValueError
+        If the method has no rate.
+    """
+    method = canonical_name(method)
+    if not needs_rate(method):
+        rules = ", ".join(name for name in METHODS if needs_rate(name))
+        raise ValueError(f"method must be one with a learning rate ({rules}), got {method!r}")
+    check_integer("budget", budget, 1)
+    check_integer("starts", starts, 1)
+    points = [held_out_start(problem, near, k) for k in range(starts)]
+    gradients = [float(np.abs(newtonkit.grad(problem.fun)(x0)).max()) for x0 in points]
+
+    def run(rate: float, x0: NDArray[np.float64], gtol: float) -> tuple[float, float]:
         """Gradients until convergence, or infinity; then the lowest f."""
         result = newtonkit.minimize(
             problem.fun,
             x0,
             method=method,
-            options=options | {"rate": rate, "maxgev": gradients, "gtol": gtol, "verdict": False, "history": False},
+            options=options | {"rate": rate, "maxgev": budget, "gtol": gtol, "verdict": False, "history": False},
         )
-        lowest = result.fun if math.isfinite(result.fun) else math.inf
         point = problem.reached(result.x, result.fun) if result.success else None
         there = result.success and (not problem.minima or (point is not None and "minimum" in point.kind))
-        return (result.njev if there else math.inf), lowest
+        return (result.njev if there else math.inf), result.fun
 
-    sifted = sorted(grid, key=lambda rate: score(rate, min(_SIFTING, budget)))
-    finals = {rate: score(rate, budget) for rate in sifted[:_FINALISTS]}
-    chosen = min(finals, key=lambda rate: finals[rate])
-    converged = tuple(sorted(rate for rate, (cost, _) in finals.items() if cost < math.inf))
+    def score(rate: float) -> tuple[float, float]:
+        ends = [run(rate, x0, _ACCURACY * g) for x0, g in zip(points, gradients, strict=True)]
+        cost, value = np.mean(ends, axis=0)
+        return float(cost), float(value)
+
+    default: Any = METHODS[method]().rate  # type: ignore[union-attr]
     words = f"‖g‖∞ ≤ {_ACCURACY:g}·‖g₀‖∞" + (" at a known minimum" if problem.minima else "")
-    return Tuning(chosen, grid, converged, words, budget)
+    return tune_rate(score, grid, default=default, target=words, budget=budget)
+
+
+def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] = GRID, **options: Any) -> Tuning:
+    """The record of a `search` from one held-out start: what a comparison runs a first-order method with."""
+    return search(problem, method, budget=budget, grid=grid, **options).tuning
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
+    """A row for each method: its best rate, its default, and how much of the grid converges.
+
+    Parameters
+    ----------
+    searches : mapping of str to RateSearch
+        By method.
+    title : str
+    value : str
+        What the value of a trial is; it is shown in brackets where the target was not reached.
+    """
+
+    def outcome(trial: Trial | None) -> list[str]:
+        if trial is None:
+            return ["–", "–"]
+        return [
+            number(trial.rate),
+            number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})",
+        ]
+
+    rows = []
+    for method, found in searches.items():
+        best = outcome(found.best)
+        best[0] += "*" if found.at_the_edge else ""
+        share = f"{len(found.converged)} of {len(found.trials)}"
+        span = f"{number(found.converged[0])} … {number(found.converged[-1])}" if found.converged else "none"
+        rows.append([method, *best, *outcome(found.default), share, span])
+    return Table(title, ("method", "best rate", "cost", "default rate", "cost", "converge", "those rates"), rows)
+
+
+def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Table:
+    """A row for each rate of the grid, and one for the default."""
+    rows = [
+        [
+            number(trial.rate) + (" (default)" if trial is found.default else ""),
+            number(trial.cost if trial.cost == math.inf else round(trial.cost)) if trial.converged else "not reached",
+            number(trial.value),
+            "best" if trial is found.best else "",
+        ]
+        for trial in sorted((*found.trials, *([found.default] if found.default else [])), key=lambda t: t.rate)
+    ]
+    return Table(title, ("rate", "cost until the target", value, ""), rows, text=(3,))
