@@ -69,7 +69,7 @@ def plot_schedules(schedules: Sequence[Schedule], steps: int = 100) -> Figure:
     axes = figure.subplots()
     updates = np.arange(1, steps + 1)
     for schedule in schedules:
-        axes.plot(updates, [schedule(int(t)) for t in updates], label=type(schedule).__name__)
+        axes.plot(updates, [schedule(int(t)) for t in updates], label=schedule.label)
     axes.set(xlabel="update t", ylabel="learning rate η(t)", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from newtonkit.loop import Method, as_method
-from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, RMSProp
+from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, AdamW, Nadam, RMSProp
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.bfgs import BFGS
 from newtonkit.methods.conjugate_gradient import ConjugateGradient
@@ -23,8 +23,10 @@ from newtonkit.methods.schedules import (
     InverseSquareRoot,
     InverseTime,
     Linear,
+    PerEpoch,
     Schedule,
     StepDecay,
+    Warmup,
 )
 from newtonkit.methods.sr1 import SR1
 from newtonkit.methods.trust_newton import TrustNewton
@@ -51,6 +53,8 @@ METHODS: dict[str, type[MethodBase] | type[Rule]] = {
         RMSProp,
         AdaDelta,
         Adam,
+        AdamW,
+        Nadam,
     )
 }
 
@@ -122,6 +126,7 @@ __all__ = [
     "AdaDelta",
     "AdaGrad",
     "Adam",
+    "AdamW",
     "ConjugateGradient",
     "Cosine",
     "Cubic",
@@ -134,8 +139,10 @@ __all__ = [
     "Linear",
     "MethodBase",
     "Momentum",
+    "Nadam",
     "Nesterov",
     "NewtonCG",
+    "PerEpoch",
     "PureNewton",
     "RMSProp",
     "Rule",
@@ -143,6 +150,7 @@ __all__ = [
     "SteepestDescent",
     "StepDecay",
     "TrustNewton",
+    "Warmup",
     "canonical_name",
     "make_method",
     "names",

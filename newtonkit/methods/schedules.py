@@ -17,12 +17,12 @@ Rate = float | Callable[[int], float]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Base of the schedules: an initial rate η₀ > 0, and ``schedule(t)`` for the rate of update t ≥ 1."""
+    """Base of the schedules: ``schedule(t)`` is the rate of update t ≥ 1."""
 
-    initial: float
-
-    def __post_init__(self) -> None:
-        check_real("initial", self.initial, 0.0, open_low=True, open_high=True)
+    @property
+    def label(self) -> str:
+        """The name in legends."""
+        return type(self).__name__
 
     def __call__(self, t: int) -> float:
         """η(t)."""
@@ -36,7 +36,17 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class StepDecay(Schedule):
+class _FromInitial(Schedule):
+    """What the schedules with an initial rate η₀ > 0 share."""
+
+    initial: float
+
+    def __post_init__(self) -> None:
+        check_real("initial", self.initial, 0.0, open_low=True, open_high=True)
+
+
+@dataclass(frozen=True)
+class StepDecay(_FromInitial):
     """η₀ times ``factor`` once for every milestone passed: η₀·factor^(number of milestones ≤ t).
 
     Parameters
@@ -66,7 +76,7 @@ class StepDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class _Decaying(Schedule):
+class _Decaying(_FromInitial):
     """What the schedules with a decay constant k ≥ 0 share."""
 
     decay: float = 0.01
@@ -109,7 +119,7 @@ class InverseTime(_Decaying):
 
 
 @dataclass(frozen=True)
-class _Ending(Schedule):
+class _Ending(_FromInitial):
     """What the schedules that reach 0 at update T share."""
 
     horizon: int = 100
@@ -156,7 +166,7 @@ class Linear(_Ending):
 
 
 @dataclass(frozen=True)
-class InverseSquareRoot(Schedule):
+class InverseSquareRoot(_FromInitial):
     """η₀/√t.
 
     Examples
@@ -170,10 +180,87 @@ class InverseSquareRoot(Schedule):
         return self.initial / math.sqrt(t)
 
 
-def check_rate(rate: Rate) -> None:
-    """Raise unless ``rate`` is a positive number or a callable of t."""
+@dataclass(frozen=True)
+class Warmup(Schedule):
+    """A linear rise to another schedule, then that schedule: η(t) = (t/w)·s(w) for t ≤ w, s(t) after.
+
+    Parameters
+    ----------
+    then : float, positive, or schedule
+        s, which counts from the first update of all; a number is a constant rate.
+    steps : int, at least 1
+        w.
+
+    References
+    ----------
+    Goyal et al. (2017), arXiv:1706.02677, section 2.2; over `InverseSquareRoot` it is the schedule of Vaswani et al.
+    (2017), arXiv:1706.03762, eq. 3.
+
+    Examples
+    --------
+    >>> schedule = Warmup(0.1, steps=4)
+    >>> [schedule(t) for t in (1, 2, 4, 100)]
+    [0.025, 0.05, 0.1, 0.1]
+    """
+
+    then: Rate
+    steps: int
+
+    def __post_init__(self) -> None:
+        check_rate(self.then, "then")
+        check_integer("steps", self.steps, 1)
+
+    @property
+    def label(self) -> str:
+        """The name in legends."""
+        then = self.then
+        return f"Warmup, then {then.label if isinstance(then, Schedule) else 'constant'}"
+
+    def __call__(self, t: int) -> float:
+        """η(t)."""
+        if t >= self.steps:
+            return rate_at(self.then, t)
+        return t / self.steps * rate_at(self.then, self.steps)
+
+
+@dataclass(frozen=True)
+class PerEpoch(Schedule):
+    """A schedule that counts epochs: s(1) for the first ``updates`` updates, then s(2), …
+
+    Parameters
+    ----------
+    schedule : float, positive, or schedule
+        s.
+    updates : int, at least 1
+        Updates in an epoch.
+
+    Examples
+    --------
+    >>> schedule = PerEpoch(StepDecay(1.0, milestones=(3,)), updates=5)
+    >>> [schedule(t) for t in (1, 10, 11)]
+    [1.0, 1.0, 0.1]
+    """
+
+    schedule: Rate
+    updates: int
+
+    def __post_init__(self) -> None:
+        check_rate(self.schedule, "schedule")
+        check_integer("updates", self.updates, 1)
+
+    def __call__(self, t: int) -> float:
+        """η(t)."""
+        return rate_at(self.schedule, 1 + (t - 1) // self.updates)
+
+
+def check_rate(rate: Rate, name: str = "rate") -> None:
+    """Raise unless a rate is a positive number or a callable of t."""
+    if isinstance(rate, type):
+        raise TypeError(
+            f"{name} must be a number or a schedule, got the class {rate.__name__}; write {rate.__name__}(…)"
+        )
     if not callable(rate):
-        check_real("rate", rate, 0.0, open_low=True, open_high=True)
+        check_real(name, rate, 0.0, open_low=True, open_high=True)
 
 
 def rate_at(rate: Rate, t: int) -> float:

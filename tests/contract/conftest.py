@@ -13,6 +13,8 @@ RATES = {
     "rmsprop": 0.01,
     "adadelta": 1.0,
     "adam": 0.05,
+    "adamw": 0.05,
+    "nadam": 0.05,
 }
 SECOND_ORDER = ("newton", "newton-cg", "cubic", "newton-linesearch", "bfgs", "dfp", "sr1", "lbfgs", "cg")
 GUARDED = (*SECOND_ORDER, "gd-linesearch")

