@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import newtonkit
-from comparisons.commands import catalogue, classify, compare, measurements, solve
+from comparisons.commands import catalogue, classify, compare, experiment, measurements, solve
 
 
 class _Command(click.Group):
@@ -35,6 +35,8 @@ def main() -> None:
     newtonkit solve rosenbrock -n 100 --method lbfgs
     newtonkit classify himmelblau --at 3,2
     newtonkit classify himmelblau --all --plot himmelblau.png
+    newtonkit experiment list
+    newtonkit tune rosenbrock --method adam
     newtonkit list problems
     """
 
@@ -43,6 +45,8 @@ for command in (
     compare.compare,
     solve.solve,
     classify.classify,
+    experiment.experiment,
+    experiment.tune,
     catalogue.list_,
     measurements.benchmark,
     measurements.overhead,

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 import problems
+from comparisons import experiments
 from comparisons.cli import main
 from comparisons.records import read_jsonl
 from newtonkit.methods import METHODS
@@ -125,3 +126,19 @@ def test_compare_exits_with_1_where_the_check_fails(tmp_path):
     )
     assert result.exit_code == 1
     assert "FAILED" in result.output
+
+
+def test_experiment_list_names_every_experiment_and_a_misspelt_one_is_told_the_nearest():
+    listed = newtonkit("experiment", "list").output
+    assert all(name in listed for name in experiments.names())
+    result = newtonkit("experiment", "bowll")
+    assert result.exit_code == 2
+    assert "unknown experiment 'bowll'; did you mean 'bowl'?" in " ".join(result.output.split())
+
+
+def test_tune_shows_every_rate_of_the_grid_and_the_best():
+    result = newtonkit("tune", "booth", "--method", "gd", "--gradients", "50")
+    assert result.exit_code == 0, result.output
+    assert all(f" {rate:g} " in result.output for rate in (1e-5, 0.01, 100))
+    assert "best rate" in result.output
+    assert "must be one with a learning rate" in " ".join(newtonkit("tune", "booth", "--method", "bfgs").output.split())
