@@ -19,19 +19,21 @@ import numpy as np
 
 from newtonkit.critical.certify import ErrorBars, by_differences, error_bars
 from newtonkit.critical.degenerate import degenerate_verdict
+from newtonkit.critical.factored import sparse_verdict
 from newtonkit.critical.kantorovich import contraction, radius_of_existence, spread
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.model import Model, regular_verdict
 from newtonkit.critical.verdict import REGULAR, Verdict
 from newtonkit.derivatives.autodiff import DifferentiationError
 from newtonkit.derivatives.structure import flatten, is_plain_vector
+from newtonkit.factorization import SparseStructure
 from newtonkit.linalg import Matrix, Vector, all_finite, max_norm, norm
 from newtonkit.objective import Objective
 from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
 
 _POLISHES = 3
-_MANY = 1000  # variables above which products take the place of eigenvalues
+_MANY = 1000  # variables above which sparse factorizations or products take the place of eigenvalues
 _DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
 _LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
 
@@ -79,8 +81,9 @@ def classify(
     -----
     Cost: a gradient and a Hessian; where the Newton step is more than rounding, one more gradient and up to
     21 more Hessians (3 for n = 1, 5 for n = 2) to see that no eigenvalue changes sign where the critical point may be;
-    a hundred pairs or several at degenerate points. Above 1000 variables at most 50 Hessian-vector products tell
-    what they can (`newtonkit.critical.lanczos`).
+    a hundred pairs or several at degenerate points. Above 1000 variables the negative eigenvalues of a sparse Hessian
+    are counted by factorizations (`newtonkit.critical.factored`); of others, at most 50 Hessian-vector products tell
+    what they can (`newtonkit.critical.lanczos`): "saddle" is certain, "minimum" a matter of probability, stated.
 
     References
     ----------
@@ -140,10 +143,13 @@ def examine(
         except DifferentiationError:
             if objective.has_own_derivatives:
                 raise
+            if vector.size > _MANY:
+                reason = f"fun cannot be traced, and x has {vector.size} > {_MANY} variables: give jac, or jac and hess"
+                return Examined(Verdict("undecided", reason), oracle, vector, scale, unflatten)
             oracle, of_values = Oracle(by_differences(objective.fun, args, scale)), True
             g = oracle.gradient(vector)
         if vector.size > _MANY:
-            return Examined(product_verdict(oracle, vector, g, radius=radius), oracle, vector, scale, unflatten)
+            return Examined(_large_verdict(oracle, vector, g, radius), oracle, vector, scale, unflatten)
 
         def bars(y: Vector, g: Vector, H: Matrix) -> ErrorBars:
             return error_bars(oracle, y, g, H, scale, of_values=of_values)
@@ -221,6 +227,16 @@ def dense_verdict(
     return here.verdict(
         "not critical", f"the Newton step is {here.length:.3g} long, with no sign of a critical point near", **facts
     )
+
+
+def _large_verdict(oracle: Oracle, x: Vector, g: Vector, radius: float) -> Verdict:
+    """By the factors of a sparse Hessian, where they are sparse too; else by products."""
+    pattern, _ = oracle.hessian_pattern(x)
+    if pattern is not None and (structure := SparseStructure(pattern)).fits:
+        H = oracle.sparse_hessian(x)
+        if H is not None and bool(np.isfinite(H.data).all()):
+            return sparse_verdict(oracle, x, g, H, structure, radius=radius)
+    return product_verdict(oracle, x, g, radius=radius)
 
 
 def _model_at(

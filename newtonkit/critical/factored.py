@@ -1,4 +1,6 @@
-"""A verdict for matrices too large for eigenvectors: whether all eigenvalues are positive, by one factorization."""
+"""Verdicts for matrices too large for eigenvectors: are all eigenvalues positive, by one Cholesky factorization; how
+many are negative, by sparse ones of another kind.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,20 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import splu
 
+from newtonkit.critical.equilibration import equilibrating, scaled
+from newtonkit.critical.inertia import inertia
 from newtonkit.critical.lanczos import product_verdict
-from newtonkit.critical.verdict import Verdict
-from newtonkit.factorization import Symmetric
-from newtonkit.linalg import Vector, dot, max_norm, norm
+from newtonkit.critical.verdict import REGULAR, Verdict
+from newtonkit.factorization import SparseStructure, Symmetric
+from newtonkit.linalg import EPS, Vector, all_finite, dot, max_norm, norm
 from newtonkit.oracle import Oracle
 
 _BISECTIONS = 4  # of the exponent of the shift, between one that factors and a quarter of it that does not
 _ITERATIONS = 100
+_NOISE = 10.0  # times eps·(|H||x| + |g|): what rounding of x and of the sums of a gradient amounts to
 _SEED = 0
 
 
@@ -88,3 +95,62 @@ def negative_curvature(B: Symmetric) -> Vector | None:
         if dot(v, B.times(v)) < -0.5 * failing:
             break
     return v if dot(v, B.times(v)) < -B.rounding else None
+
+
+def sparse_verdict(
+    oracle: Oracle, x: Vector, g: Vector, H: sp.csc_array, structure: SparseStructure, *, radius: float = 1e-3
+) -> Verdict:
+    """The verdict at x from its sparse Hessian with the exact number of negative eigenvalues, where it can be counted.
+
+    Counted for DHD, equilibrated, by `inertia`; where that is refused, `factored_verdict` says what it can. A second,
+    simplified Newton step tells whether the Hessian is as regular at the critical point
+    (`newtonkit.critical.kantorovich`).
+    """
+    D = equilibrating(H)
+    A = scaled(H, D)
+    counted, B, n = inertia(A), structure.matrix(H), x.size
+    if counted is None or counted.zero:
+        verdict = factored_verdict(oracle, x, g, B, radius=radius)
+        if counted is None or verdict.kind == "not critical":
+            return verdict
+        both = counted.negative > 0 and counted.positive > 0
+        reason = f"{counted.negative} of {n} eigenvalues negative, {counted.zero} cannot be told from zero"
+        return dataclasses.replace(
+            verdict,
+            kind="saddle" if both else "undecided",
+            reason=reason,
+            index=counted.negative,
+            nullity=counted.zero,
+            level="numerical",
+        )
+    lu = splu(sp.csc_matrix(A), permc_spec="MMD_AT_PLUS_A")
+
+    def newton(v: Vector) -> Vector:
+        return np.ascontiguousarray(-D * lu.solve(D * v))
+
+    step, scale = newton(g), max(1.0, max_norm(x))
+    length = norm(step)
+    noise = _NOISE * EPS * (abs(H) @ np.abs(x) + np.abs(g))
+    rounding = norm(newton(noise * np.random.default_rng(_SEED).choice([-1.0, 1.0], n)))
+    g_next = oracle.gradient(x + step) if length > rounding else np.zeros(n)
+    h = math.nan if length <= rounding else 2.0 * norm(newton(g_next)) / length if all_finite(g_next) else math.inf
+    direction = negative_curvature(B) if counted.negative else None
+    facts: dict[str, Any] = {
+        "gradient_norm": max_norm(g),
+        "newton_step": length,
+        "distance": length,
+        "radius": radius * scale,
+        "contraction": h,
+        "decrease": -0.5 * dot(g, step) if not counted.negative else math.nan,
+        "eigenvalue_tolerance": counted.threshold,
+        "level": "numerical",
+        "index": counted.negative,
+        "nullity": 0,
+        "escape_direction": direction,
+    }
+    if not length <= radius * scale:
+        return Verdict("not critical", f"the Newton step is {length:.3g} long, more than {radius * scale:.3g}", **facts)
+    if h > REGULAR:
+        return Verdict("undecided", f"the Newton step is {length:.3g} long, but the next is not much shorter", **facts)
+    kind = {0: "minimum", n: "maximum"}.get(counted.negative, "saddle")
+    return Verdict(kind, f"{counted.negative} of {n} eigenvalues negative, counted by a sparse factorization", **facts)

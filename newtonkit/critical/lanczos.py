@@ -56,7 +56,10 @@ def product_verdict(
         return Verdict("not critical", f"the Newton step is {length:.3g} long, more than {radius * scale:.3g}", **facts)
     if ritz[0] < -tolerance:
         kind = "saddle" if ritz[-1] > tolerance else "maximum"
-        return Verdict(kind, f"a direction of curvature {ritz[0]:.3g} was found", escape_direction=lowest, **facts)
+        # an orthonormal basis is known in which they are eigenvalues: H has as many (Cauchy's interlacing theorem)
+        least = int(np.sum(ritz < -tolerance))
+        reason = f"at least {least} of {x.size} eigenvalues negative, the lowest below {ritz[0]:.3g}"
+        return Verdict(kind, reason, escape_direction=lowest, **facts)
     seen = f"no negative curvature in {_LANCZOS_STEPS} products from a random start"
     if bound > tolerance:
         return Verdict("minimum", f"{seen}; the smallest eigenvalue is at least {bound:.3g} at 99 %", **facts)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from newtonkit import Objective, Oracle, minimize
+from newtonkit import Objective, Oracle, classify, minimize
 from newtonkit.critical.factored import factored_verdict, negative_curvature
 from newtonkit.critical.inertia import index_at_least, inertia
 from newtonkit.critical.lanczos import product_verdict
@@ -121,6 +121,61 @@ def test_the_factored_verdict_sees_what_lanczos_misses():
     verdict = factored_verdict(oracle, x, g, DenseSymmetric(oracle.hessian(x)))
     assert (verdict.kind, verdict.level) == ("saddle", "numerical")
     assert abs(verdict.escape_direction[7]) == pytest.approx(1.0, abs=1e-3)
+
+
+def wells(x):
+    """A chain of double wells."""
+    return anp.sum((x**2 - 1.0) ** 2) / 4.0 + 0.5 * anp.sum((x[1:] - x[:-1]) ** 2)
+
+
+@pytest.mark.parametrize("beside", [0.0, 1e-6])
+def test_in_thousands_of_variables_classify_counts_the_negative_eigenvalues_of_a_sparse_hessian(beside):
+    """On the barriers they are −1 + 2(1 − cos(kπ/n)), k < n: a third is negative. In one well none is."""
+    n = 3001  # of a multiple of three one would be zero
+    noise = beside * np.random.default_rng(0).standard_normal(n)
+    index = int(np.sum(2.0 * (1.0 - np.cos(np.pi * np.arange(n) / n)) < 1.0))
+    barrier, well = classify(wells, noise), classify(wells, 1.0 + noise)
+    assert (barrier.kind, barrier.index, barrier.nullity) == ("saddle", index, 0)
+    v = barrier.escape_direction
+    assert wells(1e-3 * v) < wells(np.zeros(n))
+    assert (well.kind, well.index, well.nullity) == ("minimum", 0, 0)
+    assert classify(wells, 0.5 + noise).kind == "not critical"
+
+
+def test_no_unit_of_a_variable_changes_that_count():
+    units = np.where(np.arange(3000) % 2, 1.0, 1e-9)
+    assert classify(lambda z: wells(z / units), np.zeros(3000)).index == classify(wells, np.zeros(3000)).index
+
+
+@pytest.mark.parametrize("beside", [0.0, 1e-9, 1e-4])
+def test_one_degenerate_direction_among_thousands_leaves_the_kind_undecided(beside):
+    x = np.zeros(3000)
+    x[0] = beside
+    assert classify(lambda x: x[0] ** 3 + anp.sum(x[1:] ** 2), x).kind == "undecided"
+
+
+def test_products_state_how_many_eigenvalues_are_negative_at_least():
+    """Of a full Hessian with three of them, whose others are near 1."""
+    n = 2000
+    w = np.r_[-3.0, -2.0, -1.0, np.linspace(1.0, 1.1, n - 3)]
+    verdict = classify(lambda x: 0.5 * anp.sum(w * x**2) + anp.sum(x) ** 4, np.zeros(n))
+    assert verdict.kind == "saddle"
+    assert verdict.index is None, "how many there are is not known"
+    assert "at least 3 of 2000 eigenvalues negative" in verdict.reason
+
+
+def test_values_alone_are_not_enough_in_thousands_of_variables():
+    calls = 0
+
+    def opaque(x):
+        nonlocal calls
+        calls += 1
+        return float(sum(float(t) ** 2 for t in x))
+
+    verdict = classify(opaque, np.zeros(1500))
+    assert verdict.kind == "undecided"
+    assert "give jac" in verdict.reason
+    assert calls < 10
 
 
 def test_newton_leaves_a_saddle_of_one_small_negative_eigenvalue_among_five_hundred():

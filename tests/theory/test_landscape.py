@@ -96,8 +96,8 @@ def test_from_a_point_that_is_not_critical_the_way_down_is_along_the_gradient():
 def test_products_check_a_result_in_many_variables():
     n = 3000
 
-    def many(x):
-        return anp.sum(x[:-1] ** 2) + 0.1 * anp.sum(x**4) - x[-1] ** 2
+    def many(x):  # with a full Hessian
+        return anp.sum(x[:-1] ** 2) + 0.1 * anp.sum(x**4) - x[-1] ** 2 + 0.01 * anp.sum(x) ** 4
 
     checked = check_result(many, scipy.optimize.OptimizeResult(x=np.zeros(n), success=True))
     assert checked.verdict.kind == "saddle"
