@@ -25,6 +25,7 @@ _LONG_DECIMAL = re.compile(r"(\d\.\d)\d+(?=[ \n\"])")
 # quasi-Newton, warm colours for first-order (hues of Okabe & Ito and of Tol, which differ in lightness too).
 _STYLES = {
     "newton": ("#0072B2", "D"),
+    "newton-cg": ("#44AA99", "H"),
     "newton-linesearch": ("#56B4E9", "d"),
     "newton-pure": ("#1B2A6B", "*"),
     "bfgs": ("#117733", "s"),

@@ -39,10 +39,10 @@ def paths(runs: Sequence[Run], problem: Problem) -> Figure:
     equal = 0.4 < shape < 2
     figure = Figure(figsize=(10.4, 1.75 + 3.0 * (shape if equal else 1.0)), layout="constrained")
     panels = figure.subplots(1, max(len(families), 1), sharex=True, sharey=True, squeeze=False)[0]
-    landscape = _landscape(problem, window)
+    ground = landscape(problem, window)
     for axes, name in zip(panels, families, strict=False):
-        _contours(axes, *landscape)
-        _known_points(axes, problem)
+        contours(axes, *ground)
+        known_points(axes, problem)
         # the first of a family on top: the wild paths of adaptive rules come last and would hide the others
         for run in reversed([run for run in runs if family(run.method) == name]):
             _path(axes, run, window)
@@ -69,7 +69,7 @@ def _window(runs: Sequence[Run], problem: Problem) -> Window:
     return sides[0], sides[1]
 
 
-def _landscape(problem: Problem, window: Window, points: int = 97) -> tuple[Vector, Vector, Vector, Vector]:
+def landscape(problem: Problem, window: Window, points: int = 97) -> tuple[Vector, Vector, Vector, Vector]:
     """Grid, values above the lowest one there, and levels: spaced evenly in their logarithm if f has a minimum."""
     x, y = (np.linspace(low, high, points) for low, high in window)
     with np.errstate(all="ignore"):
@@ -85,7 +85,8 @@ def _landscape(problem: Problem, window: Window, points: int = 97) -> tuple[Vect
     return x, y, height, np.geomspace(low, top, 13)[:-1] if 0 < low < top else np.array([top])
 
 
-def _contours(axes: Axes, x: Vector, y: Vector, height: Vector, levels: Vector) -> None:
+def contours(axes: Axes, x: Vector, y: Vector, height: Vector, levels: Vector) -> None:
+    """Muted, so that the paths own the colours."""
     axes.contour(x, y, height, levels=levels, colors="#b9b9b9", linewidths=0.6, zorder=1)
 
 
@@ -119,7 +120,8 @@ def _kind(point: CriticalPoint) -> str:
     return point.kind.removeprefix("degenerate ")
 
 
-def _known_points(axes: Axes, problem: Problem) -> None:
+def known_points(axes: Axes, problem: Problem) -> None:
+    """The critical points that the catalogue knows."""
     for point in problem.points:
         if point.x is not None:
             marker, size = _POINT_MARKERS[_kind(point)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class RateSearch:
 
     trials: tuple[Trial, ...]
     """One for each rate of the grid, ascending."""
+    finer: tuple[Trial, ...]
+    """Those between the best of the grid and its neighbours, if such were asked for."""
     default: Trial | None
     """The method's own rate, where it has one."""
     target: str
@@ -65,7 +68,7 @@ class RateSearch:
     @property
     def best(self) -> Trial:
         """The rate that reached the target at least cost; where none did, the one with the lowest value."""
-        return min(self.trials, key=lambda trial: (trial.cost, trial.value))
+        return _best((*self.trials, *self.finer))
 
     @property
     def rate(self) -> float:
@@ -75,7 +78,7 @@ class RateSearch:
     @property
     def at_the_edge(self) -> bool:
         """Whether the best rate is the first or last of the grid, so that one beyond it might do better."""
-        return self.best in (self.trials[0], self.trials[-1])
+        return self.rate in (self.trials[0].rate, self.trials[-1].rate)
 
     @property
     def converged(self) -> tuple[float, ...]:
@@ -90,13 +93,20 @@ class RateSearch:
     @property
     def tuning(self) -> Tuning:
         """The record that goes with a run."""
-        return Tuning(self.rate, tuple(trial.rate for trial in self.trials), self.converged, self.target, self.budget)
+        tried = sorted((*self.trials, *self.finer), key=lambda trial: trial.rate)
+        converged = tuple(trial.rate for trial in tried if trial.converged)
+        return Tuning(self.rate, tuple(trial.rate for trial in tried), converged, self.target, self.budget)
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    return min(trials, key=lambda trial: (trial.cost, trial.value))
 
 
 def tune_rate(
     score: Score,
     grid: Sequence[float] = GRID,
     *,
+    finer: int = 0,
     default: float | None = None,
     target: str = "the target of the score",
     budget: int = 0,
@@ -111,6 +121,8 @@ def tune_rate(
         infinite.
     grid : sequence of float, default 1e-5 … 100 in half decades
         Positive, no two the same.
+    finer : int, at least 0, default 0
+        How many more rates to try, once the best of the grid is known, between it and each of its neighbours.
     default : float, optional
         The method's own rate.
     target : str
@@ -137,8 +149,13 @@ def tune_rate(
         cost, value = (math.inf if math.isnan(figure) else float(figure) for figure in score(rate))
         return Trial(rate, cost, value)
 
+    check_integer("finer", finer, 0)
+    trials = tuple(map(trial, rates))
+    best = trials.index(_best(trials))
+    around = rates[max(best - 1, 0) : best + 2]
+    between = [float(f"{rate:.3g}") for pair in pairwise(around) for rate in np.geomspace(*pair, finer + 2)[1:-1]]
     own = None if default is None else trial(default)
-    return RateSearch(tuple(map(trial, rates)), own, target, budget)
+    return RateSearch(trials, tuple(map(trial, between)), own, target, budget)
 
 
 def needs_rate(method: str) -> bool:
@@ -169,6 +186,7 @@ def search(
     *,
     budget: int,
     grid: Sequence[float] = GRID,
+    finer: int = 0,
     near: ArrayLike | None = None,
     starts: int = 1,
     **options: Any,
@@ -186,6 +204,8 @@ def search(
     budget : int, positive
         Gradients for each rate from each start.
     grid : sequence of float, default 1e-5 … 100 in half decades
+    finer : int, at least 0, default 0
+        As in `tune_rate`.
     near : array_like, shape (n,), optional
         Where the held-out starts lie, see `held_out_start`.
     starts : int, at least 1, default 1
@@ -226,7 +246,7 @@ def search(
 
     default: Any = METHODS[method]().rate  # type: ignore[union-attr]
     words = f"‖g‖∞ ≤ {_ACCURACY:g}·‖g₀‖∞" + (" at a known minimum" if problem.minima else "")
-    return tune_rate(score, grid, default=default, target=words, budget=budget)
+    return tune_rate(score, grid, finer=finer, default=default, target=words, budget=budget)
 
 
 def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] = GRID, **options: Any) -> Tuning:
@@ -276,6 +296,8 @@ def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Tabl
             number(trial.value),
             "best" if trial is found.best else "",
         ]
-        for trial in sorted((*found.trials, *([found.default] if found.default else [])), key=lambda t: t.rate)
+        for trial in sorted(
+            (*found.trials, *found.finer, *([found.default] if found.default else [])), key=lambda t: t.rate
+        )
     ]
     return Table(title, ("rate", "cost until the target", value, ""), rows, text=(3,))

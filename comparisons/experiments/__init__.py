@@ -21,6 +21,7 @@ from newtonkit.validation import nearest_name
 
 _SUMMARIES = {
     "bowl": "a two-variable bowl: the rate decides, and what curvature makes of it",
+    "ellipse": "thirty steps of four rules in a long valley, and what curvature makes of it",
 }
 
 

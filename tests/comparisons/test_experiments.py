@@ -7,9 +7,13 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
+import problems
 from comparisons import experiments
 from comparisons.drawing import save
 from comparisons.experiments import Picture, Report, Table
+from comparisons.experiments.beside import cost_until, lowest
+from comparisons.records import Tuning
+from comparisons.runner import Protocol, run_one
 
 
 def small_report(folder):
@@ -73,3 +77,88 @@ class TestFrame:
     def test_a_picture_is_a_file_a_browser_can_show(self, tmp_path):
         with pytest.raises(ValueError, match="path must end in"):
             Picture(tmp_path / "figure.pdf", "", "")
+
+
+def written(name, folder):
+    """A quick run of an experiment, and that all it promises is there."""
+    report = experiments.run(name, folder, quick=True)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for picture in report.pictures:
+        assert picture.source in page
+        assert picture.caption
+    for table in report.tables:
+        assert table.rows
+    return report
+
+
+def column(table, heading):
+    i = list(table.headings).index(heading)
+    return {row[0]: row[i] for row in table.rows}
+
+
+@pytest.fixture(scope="module")
+def bowl(tmp_path_factory):
+    return written("bowl", tmp_path_factory.mktemp("bowl"))
+
+
+class TestBowl:
+    def test_the_table_sets_what_was_found_beside_what_was_published(self, bowl):
+        assert [row[1:5] for row in bowl.tables[0].rows] == [
+            ["562", "562", "-4.112352244740471", "-4.112352244740471"],
+            ["30", "30", "-4.112353204214919", "-4.112353204214919"],
+            ["173", "173", "-4.112353104302869", "-4.112353104302869"],
+        ]
+
+    def test_among_several_minima_not_every_rule_finds_the_lowest(self, bowl):
+        ends = column(bowl.tables[1], "nearest critical point")
+        assert ends["Adam"] == "minimum with f = 0"
+        assert ends["AdaGrad"] == "minimum with f = 0.2986"
+
+    def test_the_caption_names_the_rates_that_diverge_and_those_that_crawl(self, bowl):
+        """Above 2/λ = 0.184 gradient descent on the bowl cannot converge."""
+        caption = bowl.pictures[2].caption
+        assert "it diverges: 0.19 and 0.25" in caption
+        assert "at the end: 0.0001 and 0.001" in caption
+
+    def test_curvature_closes_the_gap_at_less_cost_than_any_tuned_rule(self, bowl):
+        costs = column(bowl.tables[2], "cost until 1e-6")
+        curved = [int(costs[name]) for name in ("newton", "bfgs", "lbfgs")]
+        plain = [int(costs[name]) for name in ("gd", "adagrad", "rmsprop", "adam") if costs[name] != "never"]
+        assert max(curved) < min(plain)
+
+
+@pytest.fixture(scope="module")
+def ellipse(tmp_path_factory):
+    return written("ellipse", tmp_path_factory.mktemp("ellipse"))
+
+
+class TestEllipse:
+    def test_the_endpoints_are_those_published(self, ellipse):
+        for _, found, published, f, published_f in ellipse.tables[0].rows:
+            assert found == published
+            assert float(f) == pytest.approx(float(published_f), rel=1e-6)
+
+    def test_it_is_said_that_better_points_are_passed_on_the_way(self, ellipse):
+        assert "passed on the way by momentum (0.00954 after 24 steps) and Adam" in ellipse.paragraphs[1]
+
+    def test_gradient_descent_zig_zags_in_every_step(self, ellipse):
+        assert "sgd zig-zags most: it crosses the valley 30 times" in ellipse.pictures[0].caption
+
+
+class TestBeside:
+    def test_the_cost_of_a_gap_is_that_of_the_first_state_beneath_it(self):
+        problem = problems.get("long-ellipse")
+        run = run_one(problem, "standard", "bfgs")
+        cost = cost_until(run, 0.5)
+        gaps = {point.cost: point.f / run.f_start for point in run.trace}
+        assert gaps[cost] <= 0.5
+        assert all(gap > 0.5 for before, gap in gaps.items() if before < cost)
+
+    def test_a_gap_that_is_never_closed_has_no_cost(self):
+        problem = problems.get("rosenbrock")
+        tuning = Tuning(1e-6, (1e-6,), (), "nothing", 10)
+        assert cost_until(run_one(problem, "standard", "gd", Protocol(gradients=20), tuning)) is None
+
+    def test_a_problem_without_a_minimum_has_no_gap(self):
+        with pytest.raises(ValueError, match="monkey-saddle has no known minimum"):
+            lowest(problems.get("monkey-saddle"))

@@ -122,6 +122,20 @@ class TestTuneRate:
         score = {0.1: (3.0, 0.0), 1.0: (2.0, 0.0), 10.0: (math.inf, 1.0)}.get
         assert tune_rate(score, (10.0, 0.1, 1.0)) == tune_rate(score, (0.1, 1.0, 10.0))
 
+    def test_finer_rates_lie_between_the_best_and_its_neighbours_and_do_not_count_in_the_share(self):
+        found = tune_rate(lambda rate: (abs(math.log(rate / 0.5)), 0.0), (0.01, 0.1, 1.0, 10.0), finer=3)
+        between = [trial.rate for trial in found.finer]
+        assert between == pytest.approx([0.178, 0.316, 0.562, 1.78, 3.16, 5.62])
+        assert found.rate == 0.562
+        assert found.share == 1.0
+        assert len(found.trials) == 4
+        assert found.tuning.grid == tuple(sorted([0.01, 0.1, 1.0, 10.0, *between]))
+
+    def test_at_the_edge_of_the_grid_finer_rates_are_on_one_side_only(self):
+        found = tune_rate(lambda rate: (rate, 0.0), (0.1, 1.0, 10.0), finer=2)
+        assert [trial.rate for trial in found.finer] == pytest.approx([0.215, 0.464])
+        assert found.at_the_edge
+
     @pytest.mark.parametrize("grid", [(), (0.0, 1.0), (-1.0,), (1.0, 1.0), (math.nan,), (math.inf,)])
     def test_a_grid_that_is_none_is_refused(self, grid):
         with pytest.raises(ValueError, match="grid must hold positive rates"):
