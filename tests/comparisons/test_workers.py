@@ -1,0 +1,216 @@
+"""Whatever a run does, it costs that run only."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import problems
+from comparisons.workers import Ending, no_memory_limit, run_all
+
+HERE = Path(__file__).parent
+# the processes import what this one's main module imports
+PRELOAD = ("pytest", "problems", "newtonkit.derivatives.taping")
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """The misbehaving runs; the processes find the module where this one does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(HERE)
+        yield importlib.import_module("misbehaving")
+
+
+TIME, DIED, RAISED, MEMORY, DONE = Ending.TIME, Ending.DIED, Ending.RAISED, Ending.MEMORY, Ending.DONE
+# what it does, how it ends, what is said of it
+MISBEHAVIOUR = [
+    ("hang", TIME, "stopped after 0.5 s, its limit"),
+    ("hang_with_the_lock", TIME, "stopped after 0.5 s, its limit"),
+    ("hang_deaf", TIME, "stopped after 0.5 s, its limit"),
+    ("write_garbage", TIME, "stopped after 0.5 s, its limit"),
+    ("segfault", DIED, "its process was killed by SIGSEGV (Segmentation fault)"),
+    ("abort", DIED, "its process was killed by SIGABRT (Aborted)"),
+    (("vanish", 0), DIED, "its process ended by itself, with exit code 0"),
+    (("vanish", 3), DIED, "its process ended by itself, with exit code 3"),
+    ("close_everything", DIED, "its process ended by itself, with exit code 0"),
+    ("flood", MEMORY, "asked for more memory than the 200 MB it may allocate"),
+    ("flood_slowly", MEMORY, "asked for more memory than the 200 MB it may allocate"),
+    ("fail", RAISED, "ZeroDivisionError: of my own (misbehaving.py"),
+    ("fail_unprintably", RAISED, "UnprintableError"),
+    ("leave", RAISED, "SystemExit: I have had enough (misbehaving.py"),
+    ("return_a_list", RAISED, "must return bytes, got list"),
+    ("nan", DONE, ""),
+]
+
+
+@posix
+@pytest.mark.skipif(bool(no_memory_limit()), reason=no_memory_limit() or "there is one")
+@pytest.mark.parametrize("reuse", [False, True])
+def test_each_misbehaving_run_costs_its_own_cell_and_its_neighbours_nothing(runs, reuse):
+    tasks = [task for bad, _, _ in MISBEHAVIOUR for task in (bad, "well")]
+    found = {
+        outcome.number: outcome
+        for outcome in run_all(tasks, runs.behave, jobs=4, seconds=0.5, megabytes=200, preload=PRELOAD, reuse=reuse)
+    }
+    assert sorted(found) == list(range(len(tasks)))
+    for number, (bad, ending, message) in enumerate(MISBEHAVIOUR):
+        outcome, neighbour = found[2 * number], found[2 * number + 1]
+        assert (bad, outcome.ending) == (bad, ending)
+        assert message in outcome.message
+        assert (outcome.result is None) == (ending is not DONE)
+        assert (neighbour.ending, neighbour.result, neighbour.message) == (DONE, b"well", "")
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("reuse", [False, True])
+def test_every_task_has_one_outcome_whatever_the_number_of_jobs(runs, jobs, reuse):
+    outcomes = list(run_all(range(12), runs.double, jobs=jobs, preload=PRELOAD, reuse=reuse))
+    assert {outcome.number: int(outcome.result) for outcome in outcomes} == {k: 2 * k for k in range(12)}
+    assert len(outcomes) == 12
+    assert list(run_all([], runs.double, jobs=jobs)) == []
+
+
+def test_a_run_in_its_own_process_gives_the_numbers_of_one_in_this(runs):
+    names = ["beale", "rosenbrock", "himmelblau"]
+    outcomes = run_all(names, runs.minimize, jobs=2, preload=PRELOAD)
+    assert {names[o.number]: o.result for o in outcomes} == {name: runs.minimize(name, None) for name in names}
+    assert np.isfinite(problems.get("beale").fun(np.frombuffer(runs.minimize("beale", None))))
+
+
+def test_a_process_is_given_a_second_run_only_if_asked(runs):
+    def processes(reuse):
+        return {o.result for o in run_all(["process"] * 5, runs.behave, preload=PRELOAD, reuse=reuse)}
+
+    assert len(processes(reuse=False)) == 5
+    assert len(processes(reuse=True)) == 1
+
+
+def test_a_run_has_one_blas_thread_and_this_process_keeps_its_own(runs, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    (outcome,) = run_all(["environment"], runs.behave, preload=PRELOAD, reuse=True)
+    assert outcome.result == b"1"
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("function", "ending"), [("report_then_hang", TIME), ("report_then_crash", DIED), ("report_much", DONE)]
+)
+def test_what_a_run_has_reported_outlives_it(runs, function, ending):
+    (outcome,) = run_all([3], getattr(runs, function), seconds=0.5, preload=PRELOAD)
+    assert outcome.ending is ending
+    assert outcome.reports == ((bytes(2**20),) * 3 if function == "report_much" else (b"0", b"1", b"2"))
+
+
+def test_a_run_that_never_stops_reporting_is_stopped(runs):
+    (outcome,) = run_all([0], runs.report_for_ever, seconds=0.2, preload=PRELOAD)
+    assert outcome.ending is TIME
+    assert set(outcome.reports) == {b"and on"}
+
+
+def test_a_caller_who_is_slow_costs_no_run_its_time(runs):
+    # 3 MB are more than a pipe holds: a run whose reports nobody took would stand still
+    for outcome in run_all([3, 3], runs.report_much, jobs=1, seconds=0.4, preload=PRELOAD):
+        time.sleep(0.5)
+        assert outcome.ending is DONE
+
+
+def gone(process):
+    """Whether it is dead, or only waits for its parent to notice."""
+    stat = Path(f"/proc/{process}/stat")
+    if Path("/proc/self/stat").exists():
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def within(seconds, condition):
+    """Whether it comes true in this time."""
+    end = time.monotonic() + seconds
+    while not (true := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return true
+
+
+@posix
+def test_what_a_run_has_started_is_killed_with_it(runs, tmp_path):
+    path = tmp_path / "number"
+    (outcome,) = run_all([str(path)], runs.start_another_and_hang, seconds=0.5, preload=PRELOAD)
+    assert outcome.ending is TIME
+    assert within(5, lambda: gone(int(path.read_text())))
+
+
+@posix
+def test_an_abandoned_iterator_kills_every_process(runs, tmp_path):
+    paths = [tmp_path / "a", tmp_path / "b"]
+    outcomes = run_all(["no such folder/x", *map(str, paths)], runs.write_number_and_hang, jobs=3, preload=PRELOAD)
+    assert next(outcomes).ending is RAISED
+    assert within(20, lambda: all(path.exists() and path.read_text() for path in paths))
+    outcomes.close()
+    assert within(5, lambda: all(gone(int(path.read_text())) for path in paths))
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {here!r})
+import misbehaving
+from comparisons.workers import run_all
+
+if __name__ == "__main__":
+    tasks = ["no such folder/x", *sys.argv[1:]]
+    for outcome in run_all(tasks, misbehaving.write_number_and_hang, jobs=2, seconds=60):
+        print("acknowledged", outcome.number, flush=True)
+"""
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_no_process_outlives_the_one_that_started_it(number, tmp_path):
+    script, path = tmp_path / "script.py", tmp_path / "number"
+    script.write_text(SCRIPT.format(here=str(HERE)))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(problems.__file__).parents[1]), *sys.path])}
+    parent = subprocess.Popen(
+        [sys.executable, script, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    with parent:
+        assert parent.stdout.readline() == "acknowledged 0\n"
+        assert within(20, lambda: path.exists() and path.read_text())
+        parent.send_signal(number)
+        parent.communicate(timeout=10)
+    assert parent.returncode == -number
+    assert within(5, lambda: gone(int(path.read_text())))
+
+
+def test_what_cannot_be_sent_is_named():
+    with pytest.raises(TypeError, match=r"the function, .*lambda.* at the top level of a module"):
+        run_all([1], lambda task, report: b"")
+    with pytest.raises(TypeError, match=r"task 1, .*cannot be sent"):
+        run_all([1, iter(lambda: 0, 1)], print)
+
+
+def test_a_function_that_the_processes_cannot_import_is_named(monkeypatch):
+    ghost = types.ModuleType("ghost")
+    exec("def run(task, report): return b''", vars(ghost))
+    monkeypatch.setitem(sys.modules, "ghost", ghost)
+    with pytest.raises(RuntimeError, match=r'exit code 1: .* under if __name__ == "__main__".* can import run'):
+        list(run_all([1, 2, 3], ghost.run, jobs=2, preload=PRELOAD))
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("jobs", 0), ("jobs", 1.5), ("seconds", 0), ("seconds", float("nan")), ("megabytes", -1)],
+)
+def test_a_limit_that_is_none_is_named(argument, value):
+    with pytest.raises(ValueError, match=f"{argument} must be .* got {value}"):
+        run_all([1], print, **{argument: value})
