@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from newtonkit.linalg import EPS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
 _GRID = 101  # values of f along each side of a contour plot
 _LEVELS = 24
 _MARKERS = {"minimum": ("v", "C0"), "maximum": ("^", "C3"), "saddle": ("x", "k")}
-_DEGENERATE = ("*", "C1")
+_DEGENERATE = ("*", "k")
+_STAR = (
+    0.06  # of the sides of the box: radius of the sectors about a degenerate point; less where another point is near
+)
+_ANGLES = 720  # at which f is compared on the rim of these sectors
+_FALLS, _RISES = "C0", "C3"
 _NUMBERED = 40  # points; the numbers of more would hide each other
 _ARROW = 0.05  # of the sides of the box; shorter where the points are crowded
 
@@ -79,8 +86,10 @@ def plot_schedules(schedules: Sequence[Schedule], steps: int = 100) -> Figure:
 def plot_critical_points(points: CriticalPoints) -> Figure:
     """Critical points over the contours of f: ▼ minima, ▲ maxima, ✕ saddles, ★ degenerate points.
 
-    With one variable they lie on the graph of f; with more than two they are drawn as index against value. Parts of the
-    box where nothing is proved are hatched.
+    A degenerate point in the plane is the centre of sectors: blue where f is lower on their rim, red where it is higher.
+    Sectors narrower than half a degree are not seen.
+    With one variable points lie on the graph of f; with more than two they are drawn as index against value. Parts of
+    the box where nothing is proved are hatched.
 
     Parameters
     ----------
@@ -122,15 +131,47 @@ def plot_critical_points(points: CriticalPoints) -> Figure:
             places = [(point.fun, np.nan if point.index is None else point.index) for point in chosen]
         marker, colour = _MARKERS.get(kind, _DEGENERATE)
         across, up = np.array(places).T
-        axes.scatter(across, up, marker=marker, c=colour, label=f"{kind} ({len(chosen)})")
+        axes.scatter(across, up, marker=marker, c=colour, label=f"{kind} ({len(chosen)})", zorder=3)
     if n == 2:
+        for i, point in enumerate(points):
+            if point.kind not in _MARKERS:
+                _draw_sectors(axes, points, i)
         for part in points.unresolved_boxes:
             width, height = part.hi - part.lo
             axes.add_patch(Rectangle((part.lo[0], part.lo[1]), width, height, fill=False, hatch="//", color="C1"))
     if len(points):
         axes.legend()
-    axes.set_title(f"{len(points)} critical points, {'proved complete' if points.complete else 'not proved complete'}")
+    plural = "" if len(points) == 1 else "s"
+    proof = "proved complete" if points.complete else "not proved complete"
+    axes.set_title(f"{len(points)} critical point{plural}, {proof}")
     return figure
+
+
+def _draw_sectors(axes: Axes, points: CriticalPoints, i: int) -> None:
+    """Sectors about the i-th point, by the sign of f on their rim minus f at the point."""
+    centre, f = points[i].x, points[i].fun
+    width = np.array([high - low for low, high in points.box])
+    others = [float(np.linalg.norm((point.x - centre) / width)) for j, point in enumerate(points) if j != i]
+    radius = min(_STAR, 0.5 * min(others, default=np.inf))
+    step = 2 * np.pi / _ANGLES
+    angles = step * np.arange(_ANGLES)
+
+    def rim(angle: Vector) -> Matrix:
+        return centre + radius * width * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+    with np.errstate(all="ignore"):
+        change = np.array([float(points.fun(x)) for x in rim(angles)]) - f
+    signs = np.where(np.abs(change) <= 10 * EPS * abs(f), 0.0, np.sign(change))
+    # begun where the sign changes, no sector is cut in two
+    begin = int(np.argmax(signs != np.roll(signs, 1)))
+    signs, angles = np.roll(signs, -begin), np.roll(angles, -begin)
+    angles[_ANGLES - begin :] += 2 * np.pi
+    cuts = np.flatnonzero(np.diff(signs)) + 1
+    for first, last in zip([0, *cuts], [*(cuts - 1), _ANGLES - 1], strict=True):
+        if signs[first] in (-1.0, 1.0):
+            arc = rim(np.linspace(angles[first] - step / 2, angles[last] + step / 2, last - first + 2))
+            colour = _FALLS if signs[first] < 0.0 else _RISES
+            axes.fill(*np.vstack([centre, arc]).T, color=colour, alpha=0.7, linewidth=0, zorder=2)
 
 
 def plot_morse_graph(graph: MorseGraph) -> Figure:
@@ -195,7 +236,7 @@ def _draw_eigenvectors(
     axes: Axes, x: Vector, directions: Matrix, length: float, box: Sequence[tuple[float, float]]
 ) -> None:
     width = np.array([high - low for low, high in box])
-    for v, colour, rising in zip(directions.T, ("C0", "C3"), (False, True), strict=True):
+    for v, colour, rising in zip(directions.T, (_FALLS, _RISES), (False, True), strict=True):
         # as long on paper whatever the units of the axes
         arrow = length * v / np.linalg.norm(v / width)
         for end in (tuple(x + arrow), tuple(x - arrow)):

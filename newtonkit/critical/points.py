@@ -53,7 +53,7 @@ class Unresolved:
 class CriticalPoints(Sequence[CriticalPoint]):
     """The critical points found in a box, in the order of their values; a sequence.
 
-    Printing it prints a table. Its points are ``.x``, ``.fun``, ``.kind``, ``.index``, ``.level``.
+    Printing it prints a table, with # the place of a point in the sequence. Its points are ``.x``, ``.fun``, ``.kind``, ``.index``, ``.level``.
     """
 
     points: tuple[CriticalPoint, ...]
@@ -98,7 +98,7 @@ class CriticalPoints(Sequence[CriticalPoint]):
         return plot_critical_points(self)
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame with one row for each point.
+        """A pandas DataFrame with one row for each point, in the order of the list.
 
         Raises
         ------
@@ -128,10 +128,18 @@ class CriticalPoints(Sequence[CriticalPoint]):
         return "\n".join([*lines, *self.notes])
 
     def __str__(self) -> str:
-        header = ("kind", "index", "f", "x", "within", "level")
+        header = ("#", "kind", "index", "f", "x", "within", "level")
         rows = [
-            (p.kind, "–" if p.index is None else str(p.index), f"{p.fun:.9g}", _vector(p.x), f"{p.radius:.1e}", p.level)
-            for p in self.points[:_ROWS]
+            (
+                str(i),
+                p.kind,
+                "–" if p.index is None else str(p.index),
+                f"{p.fun:.9g}",
+                _vector(p.x),
+                f"{p.radius:.1e}",
+                p.level,
+            )
+            for i, p in enumerate(self.points[:_ROWS])
         ]
         widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (header, *rows)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 
 import autograd.numpy as anp
+import matplotlib.colors
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -413,7 +415,8 @@ def test_coverage_is_the_share_of_hits_at_points_hit_more_than_once():
 def test_the_list_prints_a_table_of_its_points_and_a_summary():
     points = find_critical_points(camel, [(-3, 3), (-2, 2)])
     lines = str(points).splitlines()
-    assert lines[0].split() == ["kind", "index", "f", "x", "within", "level"]
+    assert lines[0].split() == ["#", "kind", "index", "f", "x", "within", "level"]
+    assert [line.split()[0] for line in lines[1:16]] == [str(i) for i in range(15)]
     assert len(lines) == 1 + 15 + len(points.summary().splitlines())
     assert "15 critical points (7 × saddle, 6 × minimum, 2 × maximum), proved complete" in lines
     assert (
@@ -427,17 +430,22 @@ def test_a_long_list_is_cut_in_print():
     assert "… and 391 more" in str(find_critical_points(rastrigin, [(-5.12, 5.12)] * 2))
 
 
-def test_a_frame_has_a_row_for_each_point_and_without_pandas_a_sentence_is_raised():
+def test_a_frame_has_a_row_for_each_point():
+    pytest.importorskip("pandas", reason="the extra 'tables' is not installed")
     points = find_critical_points(himmelblau, [(-6, 6)] * 2)
-    try:
-        import pandas  # noqa: F401
-    except ImportError:
-        with pytest.raises(ImportError, match="pip install pandas"):
-            points.to_frame()
-    else:
-        frame = points.to_frame()
-        assert list(frame.columns) == ["kind", "index", "fun", "x0", "x1", "radius", "level"]
-        assert len(frame) == 9
+    frame = points.to_frame()
+    assert list(frame.columns) == ["kind", "index", "fun", "x0", "x1", "radius", "level"]
+    assert list(frame.kind) == [point.kind for point in points]
+    assert list(frame["index"]) == [point.index for point in points]
+    np.testing.assert_array_equal(frame[["x0", "x1"]], [point.x for point in points])
+    assert list(frame.fun) == sorted(point.fun for point in points)
+
+
+def test_without_pandas_the_frame_is_refused_with_a_sentence(monkeypatch):
+    points = find_critical_points(himmelblau, [(-6, 6)] * 2)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="to_frame needs pandas: pip install pandas"):
+        points.to_frame()
 
 
 def test_a_plot_has_every_point_and_hatches_what_is_unresolved():
@@ -446,13 +454,35 @@ def test_a_plot_has_every_point_and_hatches_what_is_unresolved():
     assert sorted(labels) == ["maximum (2)", "minimum (6)", "saddle (7)"]
     assert len(plane.patches) == 0
     degenerate = plot_critical_points(find_critical_points(monkey, [(-1, 1.2), (-1, 1)])).axes[0]
-    assert len(degenerate.patches) == 1
+    assert [patch.get_hatch() for patch in degenerate.patches].count("//") == 1
     assert "not proved complete" in degenerate.get_title()
     for n in (1, 3):
         axes = plot_critical_points(find_critical_points(styblinski_tang, [(-5, 5)] * n)).axes[0]
         offsets = sum(len(part.get_offsets()) for part in axes.collections)
         assert offsets == 3**n
         assert axes.get_ylabel() == ("f" if n == 1 else "index")
+
+
+@pytest.mark.parametrize(
+    ("fun", "falls", "rises"),
+    [
+        (lambda p: p[0] ** 3 - 3 * p[0] * p[1] ** 2, 3, 3),
+        (lambda p: p[0] ** 2 - p[1] ** 4, 2, 2),
+        (lambda p: (p[1] - p[0] ** 2) * (p[1] - 2 * p[0] ** 2), 2, 2),
+        (lambda p: p[0] ** 2 + p[1] ** 3, 1, 1),
+        (lambda p: p[0] ** 4 + p[1] ** 4, 0, 1),
+    ],
+)
+def test_a_degenerate_point_is_drawn_with_the_sectors_where_f_falls_and_rises(fun, falls, rises):
+    """As many as rays on which f changes its sign; their corners lie where it has the sign of their colour."""
+    axes = plot_critical_points(find_critical_points(fun, [(-1, 1.2), (-1, 1)])).axes[0]
+    sectors = [patch for patch in axes.patches if not patch.get_hatch()]
+    colours = [patch.get_facecolor()[:3] for patch in sectors]
+    blue, red = (matplotlib.colors.to_rgb(name) for name in ("C0", "C3"))
+    assert (colours.count(blue), colours.count(red)) == (falls, rises)
+    for patch, colour in zip(sectors, colours, strict=True):
+        inside = patch.get_xy()[2:-2]  # without the centre and the borders between two colours
+        assert all((fun(p) < 0.0) == (colour == blue) for p in inside)
 
 
 @pytest.mark.parametrize(
