@@ -86,9 +86,8 @@ def plot_schedules(schedules: Sequence[Schedule], steps: int = 100) -> Figure:
 def plot_critical_points(points: CriticalPoints) -> Figure:
     """Critical points over the contours of f: ▼ minima, ▲ maxima, ✕ saddles, ★ degenerate points.
 
-    A degenerate point in the plane is the centre of sectors: blue where f is lower on their rim, red where it is higher.
-    Sectors narrower than half a degree are not seen.
-    With one variable points lie on the graph of f; with more than two they are drawn as index against value. Parts of
+    A degenerate point in the plane is the centre of sectors, blue where f is lower on their rim, red where it is higher;
+    those narrower than half a degree are not seen. With one variable points lie on the graph of f; with more than two they are drawn as index against value. Parts of
     the box where nothing is proved are hatched.
 
     Parameters
@@ -154,10 +153,11 @@ def _draw_sectors(axes: Axes, points: CriticalPoints, i: int) -> None:
     others = [float(np.linalg.norm((point.x - centre) / width)) for j, point in enumerate(points) if j != i]
     radius = min(_STAR, 0.5 * min(others, default=np.inf))
     step = 2 * np.pi / _ANGLES
-    angles = step * np.arange(_ANGLES)
+    angles: Vector = step * np.arange(_ANGLES)
 
     def rim(angle: Vector) -> Matrix:
-        return centre + radius * width * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        place: Matrix = centre + radius * width * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        return place
 
     with np.errstate(all="ignore"):
         change = np.array([float(points.fun(x)) for x in rim(angles)]) - f
@@ -169,7 +169,8 @@ def _draw_sectors(axes: Axes, points: CriticalPoints, i: int) -> None:
     cuts = np.flatnonzero(np.diff(signs)) + 1
     for first, last in zip([0, *cuts], [*(cuts - 1), _ANGLES - 1], strict=True):
         if signs[first] in (-1.0, 1.0):
-            arc = rim(np.linspace(angles[first] - step / 2, angles[last] + step / 2, last - first + 2))
+            ends = angles[first] - step / 2, angles[last] + step / 2
+            arc = rim(np.linspace(*ends, last - first + 2, dtype=np.float64))
             colour = _FALLS if signs[first] < 0.0 else _RISES
             axes.fill(*np.vstack([centre, arc]).T, color=colour, alpha=0.7, linewidth=0, zorder=2)
 

@@ -53,7 +53,8 @@ class Unresolved:
 class CriticalPoints(Sequence[CriticalPoint]):
     """The critical points found in a box, in the order of their values; a sequence.
 
-    Printing it prints a table, with # the place of a point in the sequence. Its points are ``.x``, ``.fun``, ``.kind``, ``.index``, ``.level``.
+    Printing it prints a table, # being the place of a point in the sequence. Its points are ``.x``, ``.fun``,
+    ``.kind``, ``.index``, ``.level``.
     """
 
     points: tuple[CriticalPoint, ...]
