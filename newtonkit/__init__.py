@@ -43,6 +43,7 @@ from newtonkit.methods import (
     PureNewton,
     RMSProp,
     Rule,
+    SampledLBFGS,
     Schedule,
     SteepestDescent,
     StepDecay,
@@ -56,6 +57,7 @@ from newtonkit.result import History, Result
 from newtonkit.solve import minimize
 from newtonkit.state import Kind, Reason, State, StepFailure, StepInfo
 from newtonkit.stopping import Stop
+from newtonkit.training import train
 
 __version__ = "0.1.0"
 
@@ -105,6 +107,7 @@ __all__ = [
     "Reason",
     "Result",
     "Rule",
+    "SampledLBFGS",
     "Schedule",
     "SparseHessian",
     "State",
@@ -130,5 +133,6 @@ __all__ = [
     "morse_graph",
     "run",
     "sparse_hessian",
+    "train",
     "value_and_grad",
 ]

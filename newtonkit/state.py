@@ -78,7 +78,12 @@ class Reason(enum.Enum):
         "the last step changed too little to go on: {detail} = {measured:.3g} ≤ {limit:.3g}",
         "the gradient was not tested; lower or drop ftol and xtol to let gtol decide.",
     )
-    EPOCHS = (Kind.CONVERGED, "all {limit:.0f} epochs done", "")
+    EPOCHS = (Kind.CONVERGED, "all {limit:.0f} {detail} done", "")
+    PATIENCE = (
+        Kind.CONVERGED,
+        "stopped early: the {detail} has not fallen below {measured:.6g} in {limit:.0f} looks at it",
+        "",
+    )
     ITERATIONS = (
         Kind.BUDGET,
         "stopped after {measured:.0f} iterations (maxiter = {limit:.0f})",
@@ -140,6 +145,11 @@ class Reason(enum.Enum):
         Kind.FAILURE,
         "the Hessian is singular: {detail}",
         "use method='newton', which is safe at singular Hessians.",
+    )
+    DIVERGED = (
+        Kind.FAILURE,
+        "all {detail} done, but the loss over all data is {measured:.6g}, and never was below {limit:.6g}, its start",
+        "take a smaller learning rate, or a larger batch.",
     )
 
     def __init__(self, kind: Kind, template: str, advice: str) -> None:

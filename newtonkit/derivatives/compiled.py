@@ -129,6 +129,12 @@ class Derivatives:
         if case is not None:
             case.has_product(x, args, at_once=True)
 
+    def prepare_gradient(self, x: Vector, args: tuple[Any, ...] = ()) -> None:
+        """Record the tape of the gradient now, so that every gradient of this shape rounds alike from the first on."""
+        case = self._case(x, args)
+        if case is not None:
+            case.has_gradient(x, args, at_once=True)
+
     def may_be_stale(self, x: Vector, args: tuple[Any, ...] = ()) -> bool:
         """Whether derivatives for this shape of x and args have come from a tape."""
         case = self._case(x, args)
@@ -226,9 +232,9 @@ class _Case:
             return True
         return bool(self.programs) and self._recorded("value", x, args, at_once=True)
 
-    def has_gradient(self, x: Vector, args: tuple[Any, ...]) -> bool:
-        """Whether there is a tape of f and ∇f, recorded now if its turn has come."""
-        return "gradient" in self.programs or self._recorded("gradient", x, args, at_once=False)
+    def has_gradient(self, x: Vector, args: tuple[Any, ...], *, at_once: bool = False) -> bool:
+        """Whether there is a tape of f and ∇f, recorded now if its turn has come, or at once."""
+        return "gradient" in self.programs or self._recorded("gradient", x, args, at_once=at_once)
 
     def has_product(self, x: Vector, args: tuple[Any, ...], *, at_once: bool = False) -> bool:
         """Whether there is a tape of v ↦ ∇²f·v, recorded now if its turn has come, or at once."""

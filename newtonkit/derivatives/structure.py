@@ -13,7 +13,7 @@ from newtonkit.linalg import Vector
 Unflatten = Callable[[Any], Any]
 
 
-def flatten(x0: Any) -> tuple[Vector, Unflatten]:
+def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     """The entries of ``x0`` as one float64 vector, and the function that restores its structure.
 
     Parameters
@@ -23,6 +23,8 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
         them; a number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, and a list
         or tuple with an array or dict in it, keeps its structure, with every leaf as a float64 array; dicts come
         in the order of their sorted keys.
+    name : str, default "x0"
+        What errors call it.
 
     Returns
     -------
@@ -46,9 +48,9 @@ def flatten(x0: Any) -> tuple[Vector, Unflatten]:
     """
     if isbox(x0):  # differentiated from outside: autograd's own array, already float
         return (x0, _identity) if x0.ndim == 1 else (x0.reshape(-1), _reshaping(x0.shape))
-    tree = _with_float_leaves(x0, "x0")
+    tree = _with_float_leaves(x0, name)
     if not _has_entries(tree):
-        raise ValueError(f"x0 must hold at least one number, got {x0!r}")
+        raise ValueError(f"{name} must hold at least one number, got {x0!r}")
     if isinstance(tree, np.ndarray):
         return tree.reshape(-1).copy(), _identity if tree.ndim == 1 else _reshaping(tree.shape)
     leaves: list[Vector] = []

@@ -17,6 +17,7 @@ from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, Stee
 from newtonkit.methods.lbfgs import LBFGS
 from newtonkit.methods.newton import LineSearchNewton, PureNewton
 from newtonkit.methods.newton_cg import NewtonCG
+from newtonkit.methods.sampled_lbfgs import SampledLBFGS
 from newtonkit.methods.schedules import (
     Cosine,
     Exponential,
@@ -146,6 +147,7 @@ __all__ = [
     "PureNewton",
     "RMSProp",
     "Rule",
+    "SampledLBFGS",
     "Schedule",
     "SteepestDescent",
     "StepDecay",

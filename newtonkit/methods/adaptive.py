@@ -312,7 +312,7 @@ class Nadam(Rule):
 
     def momentum(self, t: int) -> float:
         """μₜ."""
-        return self.beta1 * (1.0 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        return self.beta1 * (1.0 - 0.5 * math.pow(0.96, t * self.momentum_decay))
 
     def update(self, g: Vector, memory: NadamMoments, x: Vector) -> tuple[Vector, NadamMoments]:
         """What the mean of g will be after the next step, as far as it is known, over the root of that of g²."""

@@ -49,6 +49,15 @@ class Rule:
         """Where, relative to x, the rule wants its gradient; None: at x."""
         return None
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether the rule wants the gradient at the new point, of the same function, handed to `observe`."""
+        return False
+
+    def observe(self, g: Vector, memory: Any, x: Vector) -> Any:
+        """The memory, after the gradient g at the new point x has been seen."""
+        return memory
+
     def eta(self, t: int) -> float:
         """The learning rate of update t."""
         return rate_at(self.rate, t)
@@ -101,6 +110,8 @@ class FirstOrder(MethodBase):
         step, memory = rule.update(g, memory, state.x)
         x = state.x + step
         f, g = oracle.value_and_grad(x)
+        if rule.asks_again:
+            memory = rule.observe(g, memory, x)
         info = StepInfo(length=norm(step), decrease=state.f - f, alpha=rule.eta(t))
         return FirstOrderState(x, f, g, info, memory, t)
 

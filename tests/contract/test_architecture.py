@@ -17,7 +17,7 @@ FLOORS = [
     {"stopping", "result", "judge"},
     {"loop", "linesearch", "trustregion", "gradient_flow"},
     {"methods"},
-    {"solve", "automatic", "plots", "landscape", "morse_graph"},
+    {"solve", "automatic", "training", "plots", "landscape", "morse_graph"},
     {"__init__"},
 ]
 # a .plot() method, and the call from scipy, reach up when they are called

@@ -30,6 +30,13 @@ def wrong_sign(method):
     return newtonkit.minimize(lambda x: bowl(x) + 4.0, [3.0, 2.0], jac=lambda x: -2 * (x - 1.0), method=method)
 
 
+def trained(rate=0.1, **options):
+    rows = onp.linspace(-1.0, 1.0, 8)
+    return newtonkit.train(
+        lambda x, batch: np.mean((x[0] - batch) ** 2), [3.0], rows, "gd", epochs=20, options={"rate": rate}, **options
+    )
+
+
 calls = []
 
 
@@ -63,6 +70,9 @@ REACHED = {
     Reason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
     Reason.RADIUS: lambda: wrong_sign("newton"),
     Reason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
+    Reason.EPOCHS: trained,
+    Reason.PATIENCE: lambda: trained(rate=1.0, patience=1),
+    Reason.DIVERGED: lambda: trained(rate=1.1),
 }
 
 
@@ -82,8 +92,7 @@ def test_an_exception_is_a_reason_of_the_partial_result():
 
 
 def test_no_reason_is_left_out():
-    # EPOCHS belongs to training, which has no code yet
-    assert set(Reason) - set(REACHED) == {Reason.EXCEPTION, Reason.EPOCHS}
+    assert set(Reason) - set(REACHED) == {Reason.EXCEPTION}
 
 
 @pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.name)

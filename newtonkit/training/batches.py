@@ -1,0 +1,142 @@
+"""Data as arrays with one row an example, and which of the rows the batch of each update holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Arrays with equally many rows, and how to put such arrays back into the user's structure."""
+
+    arrays: Arrays
+    restore: Callable[[Sequence[Any]], Any]
+    names: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of examples."""
+        return len(self.arrays[0])
+
+    def take(self, rows: NDArray[np.int64]) -> Arrays:
+        """Copies of these rows."""
+        return tuple(array.take(rows, axis=0) for array in self.arrays)
+
+
+def as_data(data: Any, name: str = "data") -> Data:
+    """What a user passes as data: an array, or a tuple, list or dict of arrays with equally many rows.
+
+    The arrays are not copied, but handed out as views that cannot be written.
+
+    Raises
+    ------
+    TypeError
+        If an entry does not hold numbers.
+    ValueError
+        If there are no rows, or not equally many.
+
+    Examples
+    --------
+    >>> data = as_data({"x": np.zeros((3, 2)), "y": [0, 1, 1]})
+    >>> data.restore(data.take(np.array([2])))
+    {'x': array([[0., 0.]]), 'y': array([1])}
+    """
+    keys: list[Any] | None = None
+    if isinstance(data, dict):
+        keys = list(data)
+        entries, names = list(data.values()), tuple(f"{name}[{key!r}]" for key in keys)
+    elif isinstance(data, list | tuple):
+        entries, names = list(data), tuple(f"{name}[{i}]" for i in range(len(data)))
+    else:
+        entries, names = [data], (name,)
+    if not entries:
+        raise ValueError(f"{name} must hold at least one array, got {data!r}")
+    arrays = tuple(map(_rows_of_numbers, entries, names))
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) > 1:
+        each = ", ".join(f"{entry} has {length}" for entry, length in zip(names, lengths, strict=True))
+        raise ValueError(f"the arrays of {name} must have equally many rows, one for each example: {each}")
+    if lengths[0] == 0:
+        raise ValueError(f"{name} must have at least one row, got none")
+
+    def restore(parts: Sequence[Any]) -> Any:
+        if keys is not None:
+            return dict(zip(keys, parts, strict=True))
+        if isinstance(data, list | tuple):
+            return list(parts) if isinstance(data, list) else tuple(parts)
+        return parts[0]
+
+    return Data(arrays, restore, names)
+
+
+def _rows_of_numbers(entry: Any, name: str) -> NDArray[Any]:
+    array = np.asarray(entry)
+    if array.dtype.kind in "US":
+        raise TypeError(
+            f"{name} must hold numbers, got strings; number the classes: numpy.unique(labels, return_inverse=True)[1]"
+        )
+    if array.dtype.kind not in "fiub":
+        hint = "; write it as a dense array" if hasattr(entry, "toarray") else ""
+        raise TypeError(f"{name} must hold real numbers, got {type(entry).__name__} of dtype {array.dtype}{hint}")
+    if array.ndim == 0:
+        raise ValueError(
+            f"{name} must be an array with one row for each example, got the number {entry!r}; "
+            "a list is taken for several arrays, so write one of numbers as numpy.array([...])"
+        )
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which rows each update sees: a pure function of the seed and the update's number, so that nothing need be kept.
+
+    Epoch e = 1, 2, … is drawn by ``numpy.random.default_rng((seed, e))``: without replacement it is one permutation of
+    the rows, cut into batches, the last of which may be smaller; with replacement as many batches of full size.
+
+    Parameters
+    ----------
+    rows : int
+        Of the data.
+    batch_size : int or None
+        None: all rows, as they are.
+    replacement : bool
+    seed : int
+    """
+
+    rows: int
+    batch_size: int | None
+    replacement: bool
+    seed: int
+
+    @property
+    def full(self) -> bool:
+        """Whether every batch is all of the data."""
+        return self.batch_size is None
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Batches that make one pass over the data."""
+        return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
+
+    def place(self, t: int) -> tuple[int, int]:
+        """The epoch of update t, and the number of its batch in it, both from 1."""
+        epoch, batch = divmod(t - 1, self.updates_per_epoch)
+        return epoch + 1, batch + 1
+
+    def epoch(self, number: int) -> list[NDArray[np.int64]]:
+        """The rows of every batch of an epoch."""
+        assert self.batch_size is not None
+        generator = np.random.default_rng((self.seed, number))
+        if self.replacement:
+            return list(generator.integers(self.rows, size=(self.updates_per_epoch, self.batch_size)))
+        order = generator.permutation(self.rows)
+        return [order[start : start + self.batch_size] for start in range(0, self.rows, self.batch_size)]

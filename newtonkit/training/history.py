@@ -1,0 +1,89 @@
+"""The record of a training run: the loss on every batch, and the full losses taken now and then."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newtonkit.linalg import Vector
+
+
+class FullLoss(NamedTuple):
+    """One look at the loss over all data."""
+
+    update: int
+    """Updates made until then."""
+    epochs: float
+    """Passes over the data that the gradients until then amount to."""
+    loss: float
+    validation: float
+    """The loss over the validation data; NaN without any."""
+    seconds: float
+
+
+class TrainingHistory:
+    """What a training run saw.
+
+    Attributes
+    ----------
+    update : ndarray of int
+        The numbers of the updates made, from 1, or from where an earlier run ended.
+    loss : ndarray
+        The loss on the batch of each of these updates, before the update; it comes with the gradient. Rules that look
+        ahead (Nesterov) take it where they look.
+    full : list of FullLoss
+    full_update, full_epochs, full_loss, validation_loss, seconds : ndarray
+        The columns of ``full``.
+    """
+
+    def __init__(self, first: int = 1) -> None:
+        self._first = first
+        self._losses: list[float] = []
+        self.full: list[FullLoss] = []
+
+    def __len__(self) -> int:
+        return len(self._losses)
+
+    def record(self, loss: float) -> None:
+        """One more update."""
+        self._losses.append(loss)
+
+    @property
+    def update(self) -> NDArray[np.int64]:
+        """See above."""
+        return np.arange(self._first, self._first + len(self._losses))
+
+    @property
+    def loss(self) -> Vector:
+        """See above."""
+        return np.array(self._losses)
+
+    @property
+    def full_update(self) -> NDArray[np.int64]:
+        """See above."""
+        return np.array([look.update for look in self.full], dtype=np.int64)
+
+    @property
+    def full_epochs(self) -> Vector:
+        """See above."""
+        return np.array([look.epochs for look in self.full])
+
+    @property
+    def full_loss(self) -> Vector:
+        """See above."""
+        return np.array([look.loss for look in self.full])
+
+    @property
+    def validation_loss(self) -> Vector:
+        """See above."""
+        return np.array([look.validation for look in self.full])
+
+    @property
+    def seconds(self) -> Vector:
+        """See above."""
+        return np.array([look.seconds for look in self.full])
+
+    def __repr__(self) -> str:
+        return f"<TrainingHistory of {len(self)} updates, {len(self.full)} full losses>"

@@ -1,0 +1,396 @@
+"""A training run: update after update, looks at the loss over all data between them, and what ends it."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newtonkit.critical.verdict import unchecked
+from newtonkit.derivatives.autodiff import as_number, trace_gradient, trace_lock
+from newtonkit.derivatives.structure import Unflatten
+from newtonkit.linalg import EPS, Vector, all_finite
+from newtonkit.methods.first_order import Rule
+from newtonkit.objective import Objective
+from newtonkit.oracle import Counts
+from newtonkit.result import Result
+from newtonkit.state import Ending, Kind, Reason
+from newtonkit.training.batches import Arrays, Data, Sampling
+from newtonkit.training.history import FullLoss, TrainingHistory
+from newtonkit.training.progress import Bar
+
+
+class Loss:
+    """A user's loss(params, batch) as a function of a flat vector and the arrays of a batch, and its gradient."""
+
+    def __init__(self, loss: Callable[..., Any], unflatten: Unflatten, data: Data, *, tape: bool) -> None:
+        def flat(v: Any, *arrays: Any) -> Any:
+            return loss(unflatten(v), data.restore(arrays))
+
+        self.flat = flat
+        self.objective = Objective(flat, tape=tape)
+        self._shapes: set[tuple[int, int]] = set()
+
+    def value(self, x: Vector, arrays: Arrays) -> float:
+        """By a plain call."""
+        with trace_lock:
+            value = self.flat(x.copy(), *arrays)
+        shape = np.shape(value)
+        if math.prod(shape) != 1:
+            raise TypeError(
+                f"loss must return one real number, got an array of shape {shape}; return np.mean(…) over the rows"
+            )
+        return as_number(value)
+
+    def value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
+        """From a tape where there can be one, from the first gradient on: a run that is gone on with rounds alike."""
+        derivatives = self.objective.derivatives
+        shape = x.size, len(arrays[0])
+        if shape not in self._shapes:
+            derivatives.prepare_gradient(x, arrays)
+            self._shapes.add(shape)
+        return derivatives.value_and_gradient(x.copy(), arrays)
+
+    def plain_value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
+        """The same by plain autograd."""
+        f, g = trace_gradient(lambda z: self.flat(z, *arrays), x.copy())
+        return as_number(f), np.asarray(g)
+
+
+class Best(NamedTuple):
+    """The parameters with the lowest loss looked at."""
+
+    x: Vector
+    loss: float
+    """Over all data, by a plain call."""
+    score: float
+    """What is compared: the loss over the validation data where there are such, else over all data."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """Where a training run stands: all that is needed to go on bit for bit, and to be kept in a file."""
+
+    x: Vector
+    memory: Any
+    t: int
+    """Updates made."""
+    rule: Rule
+    sampling: Sampling
+    rows: int
+    """Rows of all gradients so far."""
+    best: Best
+    waited: int
+    """Looks since the best."""
+    first_loss: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to look at the loss over all data, and when to end."""
+
+    updates: int
+    planned: Ending
+    check_every: int
+    target: float = -math.inf
+    patience: float = math.inf
+    maxtime: float = math.inf
+
+
+class Update:
+    """What a callback is told after an update.
+
+    Attributes
+    ----------
+    number : int
+        t = 1, 2, …
+    epoch, batch_number : int
+        Both from 1.
+    loss : float
+        On the batch, before the update.
+    params
+        The parameters after the update, a copy in the user's structure.
+    batch
+        The batch, in the structure of the data.
+    """
+
+    __slots__ = ("_arrays", "_run", "_x", "batch_number", "epoch", "loss", "number")
+
+    def __init__(self, run: TrainingRun, arrays: Arrays, loss: float) -> None:
+        self._run, self._arrays, self._x = run, arrays, run.x
+        self.number = run.t
+        self.epoch, self.batch_number = run.sampling.place(run.t)
+        self.loss = loss
+
+    @property
+    def params(self) -> Any:
+        """See above."""
+        return self._run.unflatten(self._x.copy())
+
+    @property
+    def batch(self) -> Any:
+        """See above."""
+        return self._run.data.restore(self._arrays)
+
+    def loss_after(self) -> float:
+        """The loss on the same batch after the update: one evaluation, counted in ``checks``."""
+        self._run.checks.f += 1
+        return self._run.loss.value(self._x, self._arrays)
+
+    def __repr__(self) -> str:
+        return f"<Update {self.number}: epoch {self.epoch}, batch {self.batch_number}, loss {self.loss:.6g}>"
+
+
+class TrainingRun:
+    """One run in progress."""
+
+    def __init__(
+        self,
+        loss: Loss,
+        unflatten: Unflatten,
+        data: Data,
+        validation: Data | None,
+        limits: Limits,
+        state: TrainingState,
+        earlier: Result | None,
+    ) -> None:
+        self.loss, self.unflatten, self.data, self.validation = loss, unflatten, data, validation
+        self.limits = limits
+        self.rule, self.sampling = state.rule, state.sampling
+        self.x, self.memory, self.t = state.x, copy.deepcopy(state.memory), state.t
+        self.best, self.waited, self.first_loss, self.rows = state.best, state.waited, state.first_loss, state.rows
+        self.counts, self.checks = Counts(), Counts()
+        if earlier is not None:
+            self.counts, self.checks = Counts(earlier.nfev, earlier.njev), copy.copy(earlier.checks)
+        # where the loss and its gradient were finite last, and what the rule remembered there
+        self.good = self.x, self.memory, self.t
+        self.looked_at = self.t if self.t > 0 else -1
+        self.history = TrainingHistory(self.t + 1)
+        self.started = time.perf_counter()
+        self.errstate = np.geterr()
+        self._epoch: tuple[int, list[NDArray[np.int64]]] = (0, [])
+
+    # --- the loop -------------------------------------------------------------------------------------------
+
+    def to_the_end(self, callback: Callable[[Update], Any] | None, bar: Bar | None) -> Result:
+        """Update after update until something ends the run; an exception in user code carries the Result so far."""
+        try:
+            with np.errstate(all="ignore"):
+                ending = self._to_the_end(callback, bar)
+                ending = self._last_look(ending)
+            return self.result(ending)
+        except BaseException as error:
+            ending = Ending(Reason.EXCEPTION, detail=f"{type(error).__name__}: {error}")
+            try:
+                error.partial_result = self.result(ending)  # type: ignore[attr-defined]
+            except AttributeError:
+                error.add_note("(no partial result: this exception takes no attributes)")
+            self._explain(error)
+            raise
+        finally:
+            if bar is not None:
+                bar.close(self.t)
+
+    def _to_the_end(self, callback: Callable[[Update], Any] | None, bar: Bar | None) -> Ending:
+        limits = self.limits
+        while self.t < limits.updates:
+            # with all data in every batch the loss comes with the gradient, which is due anyway
+            known = self.sampling.full and self.t > 0 and self.rule.offset(self.memory) is None
+            if self.t % limits.check_every == 0 and self.looked_at < self.t and not known:
+                ending = self._look()
+                if ending is not None:
+                    return ending
+            if limits.maxtime < math.inf and (seconds := time.perf_counter() - self.started) > limits.maxtime:
+                return Ending(Reason.TIME, seconds, limits.maxtime)
+            arrays = self._batch()
+            f, g = self._gradient(arrays)
+            if not (math.isfinite(f) and all_finite(g)):
+                what = "the gradient has entries that are not finite" if math.isfinite(f) else f"the loss is {f}"
+                return self._ending_at(what, arrays)
+            if known and self.t % limits.check_every == 0 and self.looked_at < self.t:
+                ending = self._look(f)
+                if ending is not None:
+                    return ending
+            trouble = self._update(g, arrays)
+            if trouble:
+                self.good = self.x, self.memory, self.t
+                return self._ending_at(trouble, arrays)
+            self.history.record(f)
+            if bar is not None:
+                bar.show(self.t, self.sampling.place(self.t)[0], f)
+            if callback is not None and self._stopped(callback, Update(self, arrays, f)):
+                return Ending(Reason.CALLBACK, self.t)
+        return limits.planned
+
+    def _batch(self) -> Arrays:
+        """The arrays of the next update's batch."""
+        if self.sampling.full:
+            return self.data.arrays
+        epoch, batch = self.sampling.place(self.t + 1)
+        if self._epoch[0] != epoch:
+            self._epoch = epoch, self.sampling.epoch(epoch)
+        return self.data.take(self._epoch[1][batch - 1])
+
+    def _gradient(self, arrays: Arrays) -> tuple[float, Vector]:
+        offset = self.rule.offset(self.memory)
+        x = self.x if offset is None else self.x + offset
+        self.counts.f += 1
+        self.counts.g += 1
+        self.rows += len(arrays[0])
+        f, g = self.loss.value_and_gradient(x, arrays)
+        if not (math.isfinite(f) and all_finite(g)):
+            # looked at twice before it is believed
+            self.checks.f += 1
+            self.checks.g += 1
+            f, g = self.loss.plain_value_and_gradient(x, arrays)
+        return f, g
+
+    def _update(self, g: Vector, arrays: Arrays) -> str:
+        """Make the update, all or nothing; what is wrong where it cannot be made."""
+        rule = self.rule
+        step, memory = rule.update(g, self.memory, self.x)
+        x = self.x + step
+        if not all_finite(x):
+            return "the step leads to parameters that are not finite"
+        if rule.asks_again:
+            self.counts.g += 1
+            self.rows += len(arrays[0])
+            _, g = self.loss.value_and_gradient(x, arrays)
+            if not all_finite(g):
+                return "the step leads to where the gradient is not finite"
+            memory = rule.observe(g, memory, x)
+        self.good = self.x, self.memory, self.t
+        self.x, self.memory, self.t = x, memory, self.t + 1
+        return ""
+
+    def _stopped(self, callback: Callable[[Update], Any], update: Update) -> bool:
+        with np.errstate(**self.errstate):  # it is no part of the update
+            try:
+                answer = callback(update)
+            except StopIteration:
+                return True
+        return isinstance(answer, bool | np.bool_) and bool(answer)
+
+    # --- the loss over all data -----------------------------------------------------------------------------
+
+    def _look(self, known: float | None = None) -> Ending | None:
+        """Record the loss over all data, keep the best parameters, and say whether it is time to end."""
+        self.looked_at = self.t
+        loss = known
+        if loss is None:
+            self.checks.f += 1
+            loss = self.loss.value(self.x, self.data.arrays)
+        validation = math.nan
+        if self.validation is not None:
+            self.checks.f += 1
+            validation = self.loss.value(self.x, self.validation.arrays)
+        seconds = time.perf_counter() - self.started
+        self.history.full.append(FullLoss(self.t, self.rows / self.data.rows, loss, validation, seconds))
+        if self.t == 0:
+            self.first_loss = loss
+        score = loss if self.validation is None else validation
+        for value, which in ((loss, "loss over all data"), (score, "validation loss")):
+            # at the start the batches shall tell where
+            if not math.isfinite(value) and self.t > 0:
+                where = f"after update {self.t} (epoch {self.sampling.place(self.t)[0]})"
+                return Ending(Reason.NON_FINITE, detail=f"the {which} is {value} {where}")
+        if score < self.best.score:
+            self.best, self.waited = Best(self.x, loss, score), 0
+        else:
+            self.waited += 1
+        if loss <= self.limits.target:
+            return Ending(Reason.TARGET, loss, self.limits.target)
+        if self.waited >= self.limits.patience:
+            which = "loss over all data" if self.validation is None else "validation loss"
+            return Ending(Reason.PATIENCE, self.best.score, self.limits.patience, which)
+        return None
+
+    def _last_look(self, ending: Ending) -> Ending:
+        """The parameters at the end are looked at too; the run has failed if nothing was gained."""
+        if ending.reason is not Reason.NON_FINITE and self.looked_at != self.t:
+            found = self._look()
+            if found is not None and found.reason is not Reason.PATIENCE:
+                ending = found
+        if ending.reason is Reason.NON_FINITE:
+            self.x, self.memory, self.t = self.good
+            if self.looked_at != self.t:
+                self._look()
+        if ending.reason is Reason.EPOCHS and self.history.full:
+            last, first = self.history.full[-1].loss, self.first_loss
+            was_lower = self.best.loss < first or any(look.loss < first for look in self.history.full)
+            if not was_lower and last > first + 10 * EPS * abs(first):
+                ending = Ending(Reason.DIVERGED, last, first, f"{ending.limit:.0f} {ending.detail}")
+        return ending
+
+    # --- endings --------------------------------------------------------------------------------------------
+
+    def _ending_at(self, what: str, arrays: Arrays) -> Ending:
+        """NON_FINITE with the update, the epoch and the batch; and whether the data are to blame."""
+        t = self.t + 1
+        epoch, batch = self.sampling.place(t)
+        detail = f"{what} at update {t} (epoch {epoch}, batch {batch} of {self.sampling.updates_per_epoch})"
+        bad = [name for name, array in zip(self.data.names, arrays, strict=True) if not np.isfinite(array).all()]
+        if bad:
+            self.good = self.x, self.memory, self.t  # the parameters are not to blame
+            detail += f", where {' and '.join(bad)} holds values that are not finite"
+        return Ending(Reason.NON_FINITE, detail=f"{detail}; the last good parameters are kept")
+
+    def _explain(self, error: BaseException) -> None:
+        floats = [
+            name
+            for name, array in zip(self.data.names, self.data.arrays, strict=True)
+            if array.dtype.kind == "f" and (array.ndim == 1 or array.shape[1:] == (1,))
+        ]
+        if isinstance(error, IndexError) and floats:
+            error.add_note(f"{' and '.join(floats)} holds floats: labels that are used as an index must be integers")
+
+    def result(self, ending: Ending) -> Result:
+        """Everything under the names of scipy, and ours."""
+        best = self.best
+        # a run broken off before the first look has nothing to compare
+        x, loss = (best.x, best.loss) if math.isfinite(best.score) else (self.x, math.nan)
+        if self.looked_at == self.t and math.isnan(loss) and self.history.full:
+            loss = self.history.full[-1].loss
+        if self.sampling.full and ending.reason is not Reason.EXCEPTION and math.isfinite(loss):
+            self.checks.f += 1
+            loss = self.loss.value(x, self.data.arrays)
+        state = TrainingState(
+            self.x,
+            copy.deepcopy(self.memory),
+            self.t,
+            self.rule,
+            self.sampling,
+            self.rows,
+            best,
+            self.waited,
+            self.first_loss,
+        )
+        return Result(
+            x=self.unflatten(x.copy()),
+            fun=loss,
+            last=self.unflatten(self.x.copy()),
+            success=ending.reason.kind is Kind.CONVERGED,
+            status=ending.reason.status,
+            message=ending.message,
+            reason=ending.reason,
+            verdict=unchecked("gradients of batches say nothing of curvature"),
+            nit=self.t,
+            nfev=self.counts.f,
+            njev=self.counts.g,
+            nhev=0,
+            nhvp=0,
+            checks=self.checks,
+            epochs=self.rows / self.data.rows,
+            method=self.rule.name,
+            choice="",
+            derivatives=self.loss.objective.derivative_source,
+            history=self.history,
+            state=state,
+            elapsed=time.perf_counter() - self.started,
+        )
