@@ -13,37 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import newtonkit
+from comparisons.trace import Trace, TracePoint, cost
 from newtonkit import Counts
 
-# Cost in units of one f, by the theory of automatic differentiation (Griewank & Walther, 2008, sections 3.3 and 5.1,
-# rounded): a gradient costs about two more than the f that comes with it, a Hessian-vector product twice a gradient,
-# a dense Hessian n products.
-COST_OF_F = 1
-COST_OF_GRADIENT = 2
-COST_OF_PRODUCT = 4
-
-
-def cost(counts: Counts, n: int) -> int:
-    """The evaluations of a run in one number, in units of one f: f + 2g + 4Hv + 4nH."""
-    return (
-        COST_OF_F * counts.f
-        + COST_OF_GRADIENT * counts.g
-        + COST_OF_PRODUCT * counts.Hv
-        + COST_OF_PRODUCT * n * counts.H
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class TracePoint:
-    """One iteration of a run."""
-
-    cost: int
-    """Cost until then, see `cost`."""
-    f: float
-    gradient_norm: float
-    """‖g‖∞; NaN where the solver did not evaluate the gradient at this point."""
-    x: tuple[float, ...] = ()
-    """The point, for problems of two variables only."""
+__all__ = [
+    "Run",
+    "Trace",
+    "TracePoint",
+    "Tuning",
+    "cost",
+    "from_record",
+    "read_jsonl",
+    "record",
+    "versions",
+    "write_jsonl",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +81,20 @@ class Run:
     cost: int
     nit: int
     seconds: float
-    trace: tuple[TracePoint, ...] = field(repr=False)
+    trace: Trace = field(repr=False)
     tuning: Tuning | None = None
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    x_start: tuple[float, ...] = ()
+    ending: str = "elsewhere"
+    """How it ended by `comparisons.verdicts`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
+    lambda_min: float | None = None
+    """The lowest eigenvalue of the Hessian at the end; None where that is not known."""
+    distance: float | None = None
+    """‖x − x*‖ / max(1, ‖x*‖) to the known critical point nearest to the end; None where none is known."""
+    mode: str = "budget"
+    """What decided that it ended: see `comparisons.protocol.Protocol`."""
+    seed: int = 0
+    """Of the starts drawn at random."""
 
     @property
     def ours(self) -> bool:
@@ -118,11 +113,38 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "newtonkit": newtonkit.__version__} | installed
 
 
+def record(run: Run) -> dict[str, Any]:
+    """The run as plain JSON values, all but its trace; numbers that are not finite become "nan", "inf", "-inf"."""
+    whole = {entry.name: getattr(run, entry.name) for entry in dataclasses.fields(run) if entry.name != "trace"}
+    found: dict[str, Any] = _plain(whole)
+    return found
+
+
+def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
+    """The run of which `record` and `Trace.arrays` are given.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If something is missing, or of another kind.
+    """
+    found = dict(data)
+    for name in ("f", "f_start", "gradient_norm", "gap", "seconds", "reached_f", "lambda_min", "distance"):
+        found[name] = _number(found.get(name))
+    for name in ("x", "x_start"):
+        found[name] = tuple(map(_number, found.get(name, ())))
+    found["counts"], found["checks"] = Counts(**found["counts"]), Counts(**found["checks"])
+    if found["tuning"] is not None:
+        lists_to_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in found["tuning"].items()}
+        found["tuning"] = Tuning(**lists_to_tuples)
+    return Run(**found, trace=Trace.from_arrays(found["n"], arrays))
+
+
 def write_jsonl(runs: Iterable[Any], path: Path) -> None:
-    """One JSON object a line; numbers that are not finite become the strings "nan", "inf", "-inf"."""
+    """One JSON object a line, from a `Run` or any other dataclass; see `record`."""
     with path.open("w", encoding="utf-8") as file:
         for run in runs:
-            file.write(json.dumps(_plain(dataclasses.asdict(run)), ensure_ascii=False, allow_nan=False) + "\n")
+            file.write(json.dumps(_plain(run), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_jsonl(path: Path) -> Iterator[Run]:
@@ -136,29 +158,19 @@ def read_jsonl(path: Path) -> Iterator[Run]:
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             try:
-                yield _run_from(json.loads(line))
+                data = json.loads(line)
+                yield from_record(data, data.pop("trace"))
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{path}, line {number}: no record of a run ({error})") from error
-
-
-def _run_from(data: dict[str, Any]) -> Run:
-    for name in ("f", "f_start", "gradient_norm", "gap", "seconds", "reached_f"):
-        data[name] = _number(data[name])
-    data["x"] = tuple(map(_number, data["x"]))
-    data["counts"], data["checks"] = Counts(**data["counts"]), Counts(**data["checks"])
-    data["trace"] = tuple(
-        TracePoint(p["cost"], _number(p["f"]), _number(p["gradient_norm"]), tuple(map(_number, p["x"])))
-        for p in data["trace"]
-    )
-    if data["tuning"] is not None:
-        tuning = data["tuning"]
-        data["tuning"] = Tuning(**tuning | {key: tuple(tuning[key]) for key in ("grid", "converged")})
-    return Run(**data)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
+    if isinstance(value, Trace):
+        return {name: _plain(column.tolist()) for name, column in value.arrays().items()}
+    if dataclasses.is_dataclass(value):
+        return {entry.name: _plain(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

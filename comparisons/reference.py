@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
-from comparisons.records import TracePoint, cost
+from comparisons.recorder import Recorder
+from comparisons.trace import Trace
 from newtonkit import Budget, Objective, Oracle
-from newtonkit.state import BudgetSpent
+from newtonkit.linalg import finite_max_norm
+from newtonkit.state import FIRST, BudgetSpent, State
 from problems import Problem
 
 Vector = NDArray[np.float64]
 
-# what each solver asks for, and its tolerances: the same gtol as ours where it has one, else as far as it goes
+# what each solver asks for
 SOLVERS: dict[str, tuple[str, ...]] = {
     "BFGS": ("jac",),
     "L-BFGS-B": ("jac",),
@@ -47,10 +49,22 @@ class Outcome:
     nit: int
     reported: dict[str, int]
     oracle: Oracle
-    trace: tuple[TracePoint, ...]
+    trace: Trace
 
 
-def solve(problem: Problem, x0: Vector, method: str, *, gtol: float, maxiter: int, budget: Budget) -> Outcome:
+Solver = Callable[..., OptimizeResult]
+
+
+def solve(
+    problem: Problem,
+    x0: Vector,
+    method: str,
+    *,
+    gtol: float | None,
+    maxiter: int,
+    budget: Budget,
+    options: Mapping[str, Any] | None = None,
+) -> Outcome:
     """Run ``scipy.optimize.minimize`` with exact derivatives, every call of which goes through our Oracle.
 
     Parameters
@@ -59,49 +73,71 @@ def solve(problem: Problem, x0: Vector, method: str, *, gtol: float, maxiter: in
     x0 : ndarray, shape (n,)
     method : str
         One of scipy's names, without prefix.
-    gtol : float
-        Tolerance on the gradient where the solver has one.
+    gtol : float or None
+        Tolerance on the gradient where the solver has one; 0: as far as it goes; None: the solver's own defaults, and
+        its own limit of iterations.
     maxiter : int
     budget : Budget
         Evaluations after which the run is stopped from outside.
+    options : mapping, optional
+        Of the solver's own, which take precedence.
     """
-    needs = SOLVERS[method]
-    oracle = Oracle(Objective(problem.fun), budget)
-    trace = _Trace(oracle, problem.n)
+    settings = ({} if gtol is None else _options(method, gtol, maxiter)) | dict(options or {})
+
+    def scipys(fun: Any, x0: Vector, **given: Any) -> OptimizeResult:
+        return scipy_minimize(fun, x0, method=method, options=settings, **given)
+
+    return observed(problem, x0, scipys, SOLVERS[method], budget)
+
+
+def observed(problem: Problem, x0: Vector, solver: Solver, needs: tuple[str, ...], budget: Budget) -> Outcome:
+    """Run a solver of scipy's signature; whatever it evaluates is counted and recorded.
+
+    Parameters
+    ----------
+    problem : Problem
+    x0 : ndarray, shape (n,)
+    solver : callable
+        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…) -> OptimizeResult``, given those of the three derivatives
+        that are in ``needs``. Where it never calls the callback, each gradient counts as an iteration.
+    needs : tuple of str
+    budget : Budget
+    """
+    recorder = Recorder(problem)
+    oracle = Oracle(Objective(problem.fun), budget, observer=recorder)
 
     def value(x: Vector) -> float:
         return oracle.value(x.copy())
 
     def gradient(x: Vector) -> Vector:
-        g = oracle.gradient(x.copy())
-        trace.remember(x, g)
-        return g.copy()
+        return oracle.gradient(x.copy()).copy()
 
-    derivatives: dict[str, Any] = {"jac": gradient}
-    if "hess" in needs:
-        derivatives["hess"] = lambda x: oracle.hessian(x.copy())
-    if "hessp" in needs:
-        derivatives["hessp"] = lambda x, p: oracle.product(x.copy())(np.ascontiguousarray(p))
+    def callback(intermediate_result: OptimizeResult) -> None:
+        recorder.visit(intermediate_result.x, float(intermediate_result.fun))
 
-    trace.record(x0, oracle.value(x0))
-    oracle.counts.f = 0  # the first point of the trace is no request of the solver's
+    derivatives = {
+        "jac": gradient,
+        "hess": lambda x: oracle.hessian(x.copy()).copy(),
+        "hessp": lambda x, p: oracle.product(x.copy())(np.ascontiguousarray(p)),
+    }
     x, nit, reported = x0, 0, {}
     with np.errstate(all="ignore"):
+        f, g = Oracle(Objective(problem.fun)).value_and_grad(x0)
+        recorder.record(0, State(x0, f, g, FIRST), finite_max_norm(g), oracle.counts, 0.0)
         try:
-            result = scipy_minimize(
-                value, x0, method=method, callback=trace, options=_options(method, gtol, maxiter), **derivatives
-            )
-            x, nit, reported = result.x, result.nit, _reported(result)
+            result = solver(value, x0.copy(), callback=callback, **{name: derivatives[name] for name in needs})
+            x, nit, reported = result.x, int(result.get("nit", len(recorder) - 1)), _reported(result)
             success, reason, message = bool(result.success), f"status {result.status}", str(result.message)
         except BudgetSpent as spent:
             success, reason, message = False, spent.ending.reason.name, spent.ending.message
-            x, nit = (x0 if oracle.best_x is None else oracle.best_x), len(trace.points) - 1
-        except Exception as error:  # a solver of scipy's that breaks costs its own cell only
+            x, nit = (x0 if oracle.best_x is None else oracle.best_x), len(recorder) - 1
+        except Exception as error:  # a solver that breaks costs its own cell only
             success, reason, message = False, type(error).__name__, str(error)
             x = x0 if oracle.best_x is None else oracle.best_x
-        check = Oracle(Objective(problem.fun))
-        f, g = check.value_and_grad(np.array(x, dtype=np.float64))
-    return Outcome(x, f, g, success, reason, message, nit, reported, oracle, tuple(trace.points))
+        if len(recorder) == 1:
+            recorder.count_gradients()
+        f, g = Oracle(Objective(problem.fun)).value_and_grad(np.array(x, dtype=np.float64))
+    return Outcome(x, f, g, success, reason, message, nit, reported, oracle, recorder.trace())
 
 
 def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
@@ -109,36 +145,10 @@ def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
         # ftol = 0 leaves the decision to the gradient, as in the other solvers
         return {"gtol": gtol, "ftol": 0.0, "maxiter": maxiter, "maxfun": 10 * maxiter, "maxcor": 10}
     if method == "Newton-CG":
-        # it stops on the length of a step alone; this is √eps, about where a gradient of 1e-8 is reached too
-        return {"xtol": 1.5e-8, "maxiter": maxiter}
+        # it stops on the length of a step alone; √eps is about where a gradient of 1e-8 is reached too
+        return {"xtol": 1.5e-8 if gtol else 0.0, "maxiter": maxiter}
     return {"gtol": gtol, "maxiter": maxiter}
 
 
 def _reported(result: OptimizeResult) -> dict[str, int]:
-    return {name: int(result[name]) for name in ("nfev", "njev", "nhev") if name in result}
-
-
-class _Trace:
-    """The trace of a run of scipy's: a point per callback, with the gradient where one was evaluated there."""
-
-    def __init__(self, oracle: Oracle, n: int) -> None:
-        self.oracle = oracle
-        self.n = n
-        self.points: list[TracePoint] = []
-        self._last: tuple[Vector, Vector] | None = None
-
-    def remember(self, x: Vector, g: Vector) -> None:
-        """The last gradient, for the callback that follows."""
-        self._last = x.copy(), g
-
-    def record(self, x: Vector, f: float) -> None:
-        """Append the point x."""
-        size = math.nan
-        if self._last is not None and np.array_equal(self._last[0], x):
-            size = float(np.abs(self._last[1]).max())
-        kept = tuple(map(float, x)) if self.n == 2 else ()
-        self.points.append(TracePoint(cost(self.oracle.counts, self.n), f, size, kept))
-
-    def __call__(self, intermediate_result: OptimizeResult) -> None:
-        """The callback, in scipy's second style."""
-        self.record(intermediate_result.x, float(intermediate_result.fun))
+    return {name: int(result[name]) for name in ("nfev", "njev", "nhev") if result.get(name) is not None}

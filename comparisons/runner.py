@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 import newtonkit
 import problems
 from comparisons import reference
-from comparisons.records import Run, TracePoint, Tuning, cost, versions
+from comparisons.recorder import Recorder
+from comparisons.records import Run, Tuning, cost, versions
 from comparisons.tuning import needs_rate, tune
-from newtonkit import Budget, Counts
-from newtonkit.methods import canonical_name
+from newtonkit import Budget, Counts, Objective, Stop
+from newtonkit.loop import run
+from newtonkit.methods import canonical_name, make_method
 from newtonkit.validation import nearest_name
 from problems import Problem
 
@@ -156,7 +158,7 @@ def run_cells(
             found[i] = future.result()
             if on_done is not None:
                 on_done(work[i])
-    return [run for i in range(len(work)) for run in found[i]]
+    return [one for i in range(len(work)) for one in found[i]]
 
 
 @contextmanager
@@ -228,6 +230,7 @@ def run_one(
         cost=cost(end["counts"], problem.n),
         seconds=seconds,
         tuning=tuning,
+        x_start=tuple(map(float, x0)),
         versions=versions(),
         **end,
     )
@@ -235,25 +238,16 @@ def run_one(
 
 def _own_run(problem: Problem, x0: Vector, method: str, protocol: Protocol, options: dict[str, Any]) -> dict[str, Any]:
     budget = protocol.budget
-    settings = options | {
-        "gtol": protocol.gtol,
-        "maxfev": budget.maxfev,
-        "maxgev": budget.maxgev,
-        "history": "points" if problem.n == 2 else True,
+    recorder = Recorder(problem)
+    result = run(
+        make_method(method, **options),
+        Objective(problem.fun),
+        x0,
+        Stop(gtol=protocol.gtol, maxfev=budget.maxfev, maxgev=budget.maxgev),
+        history=recorder,
         # the verdict is made afterwards, outside the budget, the same for every method
-        "verdict": not needs_rate(method),
-    }
-    result = newtonkit.minimize(problem.fun, x0, method=method, options=settings)
-    history = result.history
-    points = history.x if problem.n == 2 else [()] * len(history)
-    trace = tuple(
-        TracePoint(
-            cost(Counts(row.nfev, row.njev, row.nhev, row.nhvp), problem.n),
-            row.f,
-            row.gradient_norm,
-            tuple(map(float, x)),
-        )
-        for row, x in zip(history.rows, points, strict=True)
+        check=not needs_rate(method),
+        observer=recorder,
     )
     return {
         "options": options,
@@ -267,7 +261,7 @@ def _own_run(problem: Problem, x0: Vector, method: str, protocol: Protocol, opti
         "checks": result.checks,
         "reported": {"nfev": result.nfev, "njev": result.njev, "nhev": result.nhev},
         "nit": result.nit,
-        "trace": trace,
+        "trace": recorder.trace(),
     }
 
 

@@ -14,7 +14,7 @@ from newtonkit.critical.verdict import Verdict, unchecked
 from newtonkit.judge import Judge, believed, contradiction
 from newtonkit.linalg import EPS, Vector, all_finite, max_norm
 from newtonkit.objective import Objective
-from newtonkit.oracle import Counts, Oracle
+from newtonkit.oracle import Counts, Observer, Oracle
 from newtonkit.result import History, Progress, Result
 from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo
 from newtonkit.stopping import Stop, unbounded_below
@@ -130,6 +130,7 @@ def run(
     check: bool = True,
     fallbacks: Sequence[Method] = (),
     earlier: Result | None = None,
+    observer: Observer | None = None,
 ) -> Result:
     """Iterate until a tolerance, a budget, the callback or a failure ends it; every outcome is a Result.
 
@@ -150,13 +151,15 @@ def run(
         Should the method fail, each in turn goes on from the best point, on the same budget and the same counts.
     earlier : Result, optional
         Go on from its last state, counts included, in place of x0.
+    observer : callable, optional
+        Told of every evaluation that is counted; see `newtonkit.Oracle`.
 
     Raises
     ------
     BaseException
         Whatever user code raised, with the Result so far attached as ``partial_result``.
     """
-    the_run = _Run(method, objective, x0, stop, check=check, fallbacks=fallbacks)
+    the_run = _Run(method, objective, x0, stop, check=check, fallbacks=fallbacks, observer=observer)
     if earlier is not None:
         the_run.go_on_from(earlier)
     try:
@@ -198,13 +201,14 @@ class _Run:
         *,
         check: bool,
         fallbacks: Sequence[Method] = (),
+        observer: Observer | None = None,
     ) -> None:
         self.method = method
         self.fallbacks = list(fallbacks)
         self.story: list[str] = []
         self.stop = stop
         self.x0 = x0
-        self.oracle = Oracle(objective, stop.budget, second_order=wants_curvature(method))
+        self.oracle = Oracle(objective, stop.budget, second_order=wants_curvature(method), observer=observer)
         self.judge = Judge(self.oracle, stop, method.needs, enabled=check)
         self.errstate = np.geterr()
         self.shown = False  # whether the user may hold a state of this run, and step it

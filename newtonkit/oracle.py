@@ -47,6 +47,8 @@ class Budget:
 
 _UNLIMITED = Budget()
 
+Observer = Callable[[str, Vector, float, Vector | None, bool], None]
+
 
 class Oracle:
     """One run's view of an objective: the only border with user code.
@@ -61,14 +63,27 @@ class Oracle:
     second_order : bool, default False
         Whether Hessians or products will be asked for at most points where the gradient is: autograd's gradient
         then comes from the nested trace that the Hessian needs anyway.
+    observer : callable, optional
+        observer(kind, x, f, g, check), called after each evaluation that is counted, once for each; kind is "f", "g",
+        "H" or "Hv", f the value or NaN, g the gradient or None, check whether it is counted in ``checks``. A Hessian
+        that was evaluated for a check, and then asked for by the method, is reported again with check=False: it has
+        moved to the other ledger. x and g are the oracle's own: read only, and copied where they are to be kept.
     """
 
-    def __init__(self, objective: Objective, budget: Budget = _UNLIMITED, *, second_order: bool = False) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        budget: Budget = _UNLIMITED,
+        *,
+        second_order: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
         self.objective = objective
         self.budget = budget
         self.counts = Counts()
         self.checks = Counts()
         self.second_order = second_order
+        self.observer = observer
         self.best_x: Vector | None = None
         self.best_f = math.inf
         self.best_g: Vector | None = None
@@ -112,6 +127,8 @@ class Oracle:
         f = self.objective.quick_value(x.copy())
         if not abs(f) <= self._largest_f:
             f = self._second_look(f, x)
+        if self.observer is not None:
+            self._report("f", x, f)
         if -math.inf < f < self.best_f:
             self._second_best = self.best_x, self.best_f, self.best_g
             self.best_x, self.best_f, self.best_g = x, f, None
@@ -121,6 +138,8 @@ class Oracle:
         """∇f(x), where f(x) is known already or not needed."""
         self._spend(g=1)
         g = self._plausible_gradient(self._gradient(x), x)
+        if self.observer is not None:
+            self._report("g", x, g=g)
         if x is self.best_x:
             if all_finite(g):
                 self.best_g = g
@@ -150,8 +169,12 @@ class Oracle:
                 self.checks.g += 1
                 self._linearized_at = None
                 g = self._gradient(x)
+                self._report("g", x, g=g, check=True)
             f = believed
         g = self._plausible_gradient(g, x)
+        if self.observer is not None:
+            self._report("f", x, f)
+            self._report("g", x, g=g)
         if -math.inf < f < self.best_f and (self.best_x is None or not math.isnan(self._last_size)):
             self.best_x, self.best_f, self.best_g = x, f, g
         return f, g
@@ -167,6 +190,7 @@ class Oracle:
                 # a check came first, but the method would have asked all the same: it is the method's to pay
                 self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1
                 self._hessian_ledger = self.counts
+                self._report("H", x)
             return self._hessian
         H = self._evaluated_hessian(x)
         # all zeros are what the trace of a plain number, a glitch, leaves behind
@@ -191,12 +215,15 @@ class Oracle:
             if self._ledger is self.counts and self._sparse_ledger is self.checks:
                 self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1  # as in `hessian`
                 self._sparse_ledger = self.counts
+                self._report("H", x)
             return self._sparse
         self._spend(H=1)
         if self.objective.hess is None:
             H = self.objective.recovered_hessian(x.copy(), lambda _: self._linearize(x))
+            self._report("H", x)
         else:
             H = self.objective.hessian(x.copy())
+            self._report("H", x)
             if not sp.issparse(H):
                 self._hessian_at, self._hessian, self._hessian_ledger = x, H, self._ledger
                 return None
@@ -224,8 +251,11 @@ class Oracle:
             else:
                 product = self._product(x)
                 own_products = self.objective.hvp is not None
-                self._spend(g=product.gradients_each * x.size, Hv=x.size if own_products else 0)
+                products = x.size if own_products else 0
+                self._spend(g=product.gradients_each * x.size, Hv=products)
                 H = dense_from_products(product.times, x.size)
+                self._report_products(x, product.gradients_each * x.size, products)
+        self._report("H", x)
         return H
 
     def product(self, x: Vector) -> Callable[[Vector], Vector]:
@@ -239,7 +269,10 @@ class Oracle:
 
         def counted(v: Vector) -> Vector:
             self._spend(Hv=1, g=gradients)
-            return np.ascontiguousarray(times(v))
+            Hv = np.ascontiguousarray(times(v))
+            if self.observer is not None:
+                self._report_products(x, gradients, 1)
+            return Hv
 
         return counted
 
@@ -283,10 +316,12 @@ class Oracle:
             return believed
         f = self.objective.value(x.copy())
         self.checks.f += 1
+        self._report("f", x, f, check=True)
         surprise = not abs(f - believed) <= 1e-8 * abs(believed)
         if surprise and f != believed and self.counts.f + self.checks.f < self.budget.maxfev:
             self.checks.f += 1
             f = self.objective.value(x.copy())
+            self._report("f", x, f, check=True)
         return f
 
     def misled(self, x: Vector, g: Vector) -> bool:
@@ -304,7 +339,9 @@ class Oracle:
             again = objective.gradient(x.copy())
             same = norm(again - g) <= _SAME_GRADIENT * norm(g) + norm(again - g) * (not all_finite(again))
         else:
+            again = g
             same = objective.derivatives.verify(x.copy(), g, objective.args)
+        self._report("g", x, g=again, check=True)
         if same:
             return False
         self.best_x, self.best_f, self.best_g = None, math.inf, None
@@ -325,6 +362,18 @@ class Oracle:
         ledger.g += g
         ledger.H += H
         ledger.Hv += Hv
+
+    def _report(
+        self, kind: str, x: Vector, f: float = math.nan, g: Vector | None = None, *, check: bool | None = None
+    ) -> None:
+        """Tell the observer of one evaluation, made for a check where the ledger in use says so."""
+        if self.observer is not None:
+            self.observer(kind, x, f, g, self._ledger is self.checks if check is None else check)
+
+    def _report_products(self, x: Vector, gradients: int, products: int) -> None:
+        """The same for products, and for the gradients that their differences took."""
+        for kind in ["g"] * gradients + ["Hv"] * products:
+            self._report(kind, x)
 
     def _refuse_spending(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
         if not self._limited:
@@ -350,6 +399,7 @@ class Oracle:
         if suspicious and self._may_check_f():
             self.checks.f += 1
             again = self.objective.value(x.copy())
+            self._report("f", x, again, check=True)
             if not finite and not math.isfinite(again):
                 self._failure_confirmed = True
             f = again
@@ -366,6 +416,7 @@ class Oracle:
                 self.checks.g += 1
                 self._linearized_at = None
                 g = self._gradient(x)
+                self._report("g", x, g=g, check=True)
                 size = finite_max_norm(g)
                 finite = not math.isnan(size)
                 self._failure_confirmed = self._failure_confirmed or not finite
@@ -402,4 +453,5 @@ class Oracle:
         product = self.objective.product(x, max(norm(x), travelled) or 1.0)
         self._differences = product.gradients_each > 0
         self._ledger.g += product.gradients_spent
+        self._report_products(x, product.gradients_spent, 0)
         return product

@@ -36,7 +36,7 @@ def test_several_processes_give_the_same_runs_as_one():
     work = cells(["beale", "booth"], ["newton", "gd", "scipy:L-BFGS-B"])
 
     def figures(runs):
-        return [(r.problem, r.method, r.f, r.cost, r.reason, r.trace) for r in runs]
+        return [(r.problem, r.method, r.f, r.cost, r.reason, r.trace.points) for r in runs]
 
     done = []
     parallel = run_cells(work, QUICK, jobs=2, on_done=done.append)

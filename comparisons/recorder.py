@@ -1,0 +1,164 @@
+"""Recording a run while it goes: one observer for our methods, scipy's and anybody's."""
+
+from __future__ import annotations
+
+import math
+import time
+from array import array
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comparisons.trace import Evaluations, Iterations, Trace
+from newtonkit import Counts
+from newtonkit.linalg import finite_max_norm
+from newtonkit.result import History
+from newtonkit.state import FIRST, State
+from problems import Problem
+
+Vector = NDArray[np.float64]
+
+_NOWHERE: Vector = np.empty(0)
+
+
+class Recorder(History):
+    """Fills a `Trace`: the observer of an `Oracle`, and the history of a run at the same time.
+
+    The time it takes for itself is taken off the seconds it records.
+
+    Parameters
+    ----------
+    problem : Problem
+        Whose known critical points distances are measured to.
+
+    Examples
+    --------
+    >>> import newtonkit, problems
+    >>> problem = problems.get("booth")
+    >>> recorder = Recorder(problem)
+    >>> oracle = newtonkit.Oracle(newtonkit.Objective(problem.fun), observer=recorder)
+    >>> f = oracle.value(problem.starts["standard"])
+    >>> recorder.trace().evaluations.kind
+    array(['f'], dtype='<U2')
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(points=problem.n == 2)
+        self.n = problem.n
+        known = [(i, point.x) for i, point in enumerate(problem.points) if point.x is not None]
+        self._which = [i for i, _ in known]
+        self._points = np.array([x for _, x in known]).reshape(len(known), problem.n)
+        self._scales = np.maximum(1.0, np.linalg.norm(self._points, axis=1))
+        self._began = time.perf_counter()
+        self._own_seconds = 0.0
+        self._kind: list[str] = []
+        self._check = array("b")
+        self._values = array("d")  # f, ‖g‖∞, distance, seconds: four a row
+        self._nearest = array("i")
+        self._place: tuple[Vector | None, float, int] = (None, math.nan, -1)
+        self._last_hessian: tuple[Vector | None, int] = (None, -1)
+        self._last_value: tuple[Vector | None, float] = (None, math.nan)
+        self._last_gradient: tuple[Vector | None, float] = (None, math.nan)
+        self._gradients: list[tuple[int, Vector, float, float]] = []  # rows until then, x, f, ‖g‖∞
+        self._written: list[tuple[int, str]] = []  # rows until each state, and its note
+
+    def __call__(self, kind: str, x: Vector, f: float, g: Vector | None, check: bool) -> None:
+        """One evaluation; the observer of `newtonkit.Oracle`."""
+        now = time.perf_counter()
+        if kind == "H" and self._moved_to_counts(x, check):
+            return
+        size = math.nan if g is None else finite_max_norm(g)
+        distance, nearest = self._distance(x)
+        self._kind.append(kind)
+        self._check.append(check)
+        self._values.extend((f, size, distance, now - self._began - self._own_seconds))
+        self._nearest.append(nearest)
+        if kind == "f":
+            self._last_value = x, f
+        elif kind == "g":
+            self._last_gradient = x, size
+            self._gradients.append((len(self._kind), x if self.points else _NOWHERE, _at(x, self._last_value), size))
+        self._own_seconds += time.perf_counter() - now
+
+    def _moved_to_counts(self, x: Vector, check: bool) -> bool:
+        """Whether this Hessian was recorded as a check already; it is none, then."""
+        at, row = self._last_hessian
+        if x is at and self._check[row] and not check:
+            self._check[row] = False
+            return True
+        self._last_hessian = x, len(self._kind)
+        return False
+
+    def _distance(self, x: Vector) -> tuple[float, int]:
+        """To the nearest known critical point, relative to its size, and which one it is."""
+        if not self._which:
+            return math.nan, -1
+        at, distance, nearest = self._place
+        if x is not at:  # f and g come one after the other at the same point
+            with np.errstate(all="ignore"):
+                away = self._points - x
+                squares = np.einsum("ij,ij->i", away, away)
+            k = int(squares.argmin())
+            distance, nearest = math.sqrt(squares[k]) / float(self._scales[k]), self._which[k]
+            self._place = x, distance, nearest
+        return distance, nearest
+
+    def record(self, nit: int, state: State, gradient_norm: float, counts: Counts, seconds: float) -> None:
+        """One state of a run of ours; see `newtonkit.History`."""
+        began = time.perf_counter()
+        super().record(nit, state, gradient_norm, counts, seconds)
+        self._written.append((len(self._kind), state.info.note))
+        self._own_seconds += time.perf_counter() - began
+
+    def visit(self, x: Vector, f: float) -> None:
+        """One iterate of somebody else's solver, with the gradient where it was evaluated there last."""
+        self._append(np.array(x, dtype=np.float64), f, _at(x, self._last_gradient))
+
+    def count_gradients(self) -> None:
+        """Take each gradient after the first for an iteration: for a solver that tells of none."""
+        for rows, x, f, size in self._gradients[1:]:
+            self._append(x, f, size)
+            self._written[-1] = rows, ""
+
+    def _append(self, x: Vector, f: float, size: float) -> None:
+        self.record(len(self), State(x, f, _NOWHERE, FIRST), size, Counts(), math.nan)
+
+    def trace(self) -> Trace:
+        """All that was recorded."""
+        f, gradient_norm, distance, seconds = np.array(self._values).reshape(-1, 4).T
+        notes = list(dict.fromkeys(["", *(note for _, note in self._written)]))
+        places = {note: i for i, note in enumerate(notes)}
+        rows_until = np.array([rows for rows, _ in self._written], dtype=np.int32)
+        complete = np.searchsorted(rows_until, np.arange(len(self._kind)), side="right") - 1
+        states = len(self)
+        return Trace(
+            self.n,
+            Evaluations(
+                kind=np.array(self._kind, dtype="<U2"),
+                f=f.copy(),
+                gradient_norm=gradient_norm.copy(),
+                distance=distance.copy(),
+                nearest=np.array(self._nearest, dtype=np.int32),
+                seconds=seconds.copy(),
+                iteration=np.maximum(complete, 0).astype(np.int32),
+                check=np.array(self._check, dtype=np.bool_),
+            ),
+            Iterations(
+                evaluations=rows_until,
+                f=self.f,
+                gradient_norm=self.gradient_norm,
+                accepted=self.accepted.astype(np.bool_),
+                length=self.length,
+                alpha=self.alpha,
+                radius=self.radius,
+                note=np.array([places[note] for _, note in self._written], dtype=np.int32),
+                notes=np.array(notes, dtype=np.str_),
+                x=self.x.reshape(states, -1) if self.points and states else np.empty((states, 0)),
+            ),
+        )
+
+
+def _at(x: Vector, known: tuple[Vector | None, float]) -> float:
+    """The number that is known at the point x, else NaN."""
+    at, number = known
+    return number if at is x or (at is not None and np.array_equal(at, x)) else math.nan

@@ -1,0 +1,215 @@
+"""The trace of a run: every evaluation and every iteration, as columns from which everything is scored afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newtonkit import Counts
+
+Vector = NDArray[np.float64]
+Array = NDArray[Any]
+
+KINDS = ("f", "g", "H", "Hv")
+
+# Cost in units of one f, by the theory of automatic differentiation (Griewank & Walther, 2008, sections 3.3 and 5.1,
+# rounded): a gradient costs about two more than the f that comes with it, a Hessian-vector product twice a gradient,
+# a dense Hessian n products.
+COST_OF_F = 1
+COST_OF_GRADIENT = 2
+COST_OF_PRODUCT = 4
+
+
+def cost(counts: Counts, n: int) -> int:
+    """The evaluations of a run in one number, in units of one f: f + 2g + 4Hv + 4nH."""
+    return (
+        COST_OF_F * counts.f
+        + COST_OF_GRADIENT * counts.g
+        + COST_OF_PRODUCT * counts.Hv
+        + COST_OF_PRODUCT * n * counts.H
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TracePoint:
+    """One iteration of a run."""
+
+    cost: int
+    """Cost until then, see `cost`."""
+    f: float
+    gradient_norm: float
+    """‖g‖∞; NaN where the solver did not evaluate the gradient at this point."""
+    x: tuple[float, ...] = ()
+    """The point, for problems of two variables only."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    """One row for every evaluation, in the order in which they were made; each column has one entry a row."""
+
+    kind: NDArray[np.str_]
+    """One of `KINDS`."""
+    f: Vector
+    """The value, on rows of kind f; NaN on others."""
+    gradient_norm: Vector
+    """‖g‖∞, on rows of kind g; NaN on others, and where g was not finite."""
+    distance: Vector
+    """‖x − x*‖ / max(1, ‖x*‖), x* the known critical point nearest to x; NaN where none is known."""
+    nearest: NDArray[np.int32]
+    """Which one that is: its place in ``Problem.points``; −1 for none."""
+    seconds: Vector
+    """Since the start of the run, the time spent on recording taken off."""
+    iteration: NDArray[np.int32]
+    """How many iterations were complete when it was made."""
+    check: NDArray[np.bool_]
+    """Whether it was made to check something, and is no part of the counts."""
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Iterations:
+    """One row for the start, and one for every iteration."""
+
+    evaluations: NDArray[np.int32]
+    """How many rows of `Evaluations` had been written by then."""
+    f: Vector
+    gradient_norm: Vector
+    """‖g‖∞; NaN where the solver did not evaluate the gradient at this point."""
+    accepted: NDArray[np.bool_]
+    """False for a rejected trial of a trust region."""
+    length: Vector
+    """‖s‖ of the (trial) step; NaN where the solver does not tell, as in the two columns that follow."""
+    alpha: Vector
+    radius: Vector
+    note: NDArray[np.int32]
+    """What was unusual about the step: a place in ``notes``."""
+    notes: NDArray[np.str_]
+    """The different notes, the first of them empty; as many as there are, not one a row."""
+    x: Vector
+    """The points, shape (rows, 2); shape (rows, 0) for problems of more or fewer variables."""
+
+    def __len__(self) -> int:
+        return len(self.f)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What happened in a run; as a sequence, its iterations, the start first.
+
+    Parameters
+    ----------
+    n : int
+        Number of variables, for the cost of a Hessian.
+    evaluations : Evaluations
+    iterations : Iterations
+    """
+
+    n: int
+    evaluations: Evaluations
+    iterations: Iterations
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, k: int) -> TracePoint:
+        return self.points[k]
+
+    def __iter__(self) -> Iterator[TracePoint]:
+        return iter(self.points)
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self.evaluations)} evaluations in {len(self) - 1} iterations>"
+
+    @cached_property
+    def points(self) -> tuple[TracePoint, ...]:
+        """The iterations with what they had cost."""
+        spent = np.concatenate([[0], np.cumsum(self.weights())])
+        rows = self.iterations
+        return tuple(
+            TracePoint(int(spent[done]), float(f), float(size), tuple(map(float, x)))
+            for done, f, size, x in zip(rows.evaluations, rows.f, rows.gradient_norm, rows.x, strict=True)
+        )
+
+    def weights(
+        self, f: float = COST_OF_F, g: float = COST_OF_GRADIENT, Hv: float = COST_OF_PRODUCT, H: float | None = None
+    ) -> Vector:
+        """What each evaluation costs, zero for checks; their running sum is the cost until then.
+
+        Parameters
+        ----------
+        f, g, Hv : float
+            The price of each; the defaults are those of `cost`.
+        H : float, optional
+            The price of a Hessian; default n products.
+        """
+        price = {"f": f, "g": g, "Hv": Hv, "H": self.n * Hv if H is None else H}
+        paid = np.zeros(len(self.evaluations))
+        for kind, each in price.items():
+            paid[self.evaluations.kind == kind] = each
+        paid[self.evaluations.check] = 0.0
+        return paid
+
+    def counts(self, *, checks: bool = False) -> Counts:
+        """How many rows there are of each kind; of checks, or of all but these."""
+        rows = self.evaluations.kind[self.evaluations.check == checks]
+        return Counts(**{kind: int((rows == kind).sum()) for kind in KINDS})
+
+    def arrays(self) -> dict[str, Array]:
+        """All columns under plain names, for storage: see `from_arrays`."""
+        return {
+            f"{table}.{column.name}": getattr(getattr(self, table), column.name)
+            for table, kind in _TABLES.items()
+            for column in fields(kind)
+        }
+
+    @classmethod
+    def from_arrays(cls, n: int, arrays: Mapping[str, Any]) -> Trace:
+        """The trace that `arrays` describes.
+
+        Parameters
+        ----------
+        n : int
+        arrays : mapping of str to array_like
+            Lists do as well as arrays.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or has another length than the rest of its table.
+        """
+        found = {}
+        for table, kind in _TABLES.items():
+            columns = {}
+            for column in fields(kind):
+                name = f"{table}.{column.name}"
+                if name not in arrays:
+                    raise ValueError(f"a trace must have the column {name!r}; it has {', '.join(arrays) or 'none'}")
+                columns[column.name] = np.asarray(arrays[name], dtype=_TYPES.get(column.name, np.float64))
+            rows = len(columns["f"])
+            if "x" in columns:
+                columns["x"] = columns["x"].reshape(rows, -1) if rows else columns["x"].reshape(0, 0)
+            for name, values in columns.items():
+                if len(values) != rows and name != "notes":
+                    raise ValueError(f"column {table}.{name} must have {rows} entries as {table}.f, got {len(values)}")
+            found[table] = kind(**columns)
+        return cls(n, found["evaluations"], found["iterations"])
+
+
+_TABLES: dict[str, type[Any]] = {"evaluations": Evaluations, "iterations": Iterations}
+_TYPES: dict[str, Any] = {
+    "kind": np.str_,
+    "notes": np.str_,
+    "nearest": np.int32,
+    "iteration": np.int32,
+    "evaluations": np.int32,
+    "note": np.int32,
+    "check": np.bool_,
+    "accepted": np.bool_,
+}
