@@ -41,12 +41,11 @@ class Loss:
         """By a plain call."""
         with trace_lock:
             value = self.flat(x.copy(), *arrays)
-        shape = np.shape(value)
-        if math.prod(shape) != 1:
-            raise TypeError(
-                f"loss must return one real number, got an array of shape {shape}; return np.mean(…) over the rows"
-            )
-        return as_number(value)
+        array = np.asarray(value)
+        if array.size == 1 and array.dtype.kind in "fiub":
+            return float(array.item())
+        got = f"an array of shape {array.shape}; return np.mean(…) over the rows" if array.size != 1 else repr(value)
+        raise TypeError(f"loss must return one real number, got {got}")
 
     def value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
         """From a tape where there can be one, from the first gradient on: a run that is gone on with rounds alike."""
@@ -298,8 +297,8 @@ class TrainingRun:
         for value, which in ((loss, "loss over all data"), (score, "validation loss")):
             # at the start the batches shall tell where
             if not math.isfinite(value) and self.t > 0:
-                where = f"after update {self.t} (epoch {self.sampling.place(self.t)[0]})"
-                return Ending(Reason.NON_FINITE, detail=f"the {which} is {value} {where}")
+                detail = f"the {which} is {value} after {self._place(self.t)}; the last good parameters are kept"
+                return Ending(Reason.NON_FINITE, detail=detail)
         if score < self.best.score:
             self.best, self.waited = Best(self.x, loss, score), 0
         else:
@@ -332,14 +331,16 @@ class TrainingRun:
 
     def _ending_at(self, what: str, arrays: Arrays) -> Ending:
         """NON_FINITE with the update, the epoch and the batch; and whether the data are to blame."""
-        t = self.t + 1
-        epoch, batch = self.sampling.place(t)
-        detail = f"{what} at update {t} (epoch {epoch}, batch {batch} of {self.sampling.updates_per_epoch})"
+        detail = f"{what} at {self._place(self.t + 1)}"
         bad = [name for name, array in zip(self.data.names, arrays, strict=True) if not np.isfinite(array).all()]
         if bad:
             self.good = self.x, self.memory, self.t  # the parameters are not to blame
             detail += f", where {' and '.join(bad)} holds values that are not finite"
         return Ending(Reason.NON_FINITE, detail=f"{detail}; the last good parameters are kept")
+
+    def _place(self, t: int) -> str:
+        epoch, batch = self.sampling.place(t)
+        return f"update {t} (epoch {epoch}, batch {batch} of {self.sampling.updates_per_epoch})"
 
     def _explain(self, error: BaseException) -> None:
         floats = [

@@ -17,6 +17,7 @@ from newtonkit import (
     AdaDelta,
     AdaGrad,
     Adam,
+    AdamW,
     Cosine,
     Exponential,
     GradientDescent,
@@ -24,6 +25,7 @@ from newtonkit import (
     InverseTime,
     Linear,
     Momentum,
+    Nadam,
     Nesterov,
     Objective,
     RMSProp,
@@ -140,6 +142,43 @@ def adam_folded(x, eta, beta1, beta2, epsilon, *, inside=False):
         yield x
 
 
+def amsgrad(x, eta, beta1, beta2, epsilon):
+    m, v, largest = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+    for t in range(1, STEPS + 1):
+        g = gradient(x)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        largest = np.where(v > largest, v, largest)
+        x = x - eta(t) * (m / (1 - beta1**t)) / (np.sqrt(largest / (1 - beta2**t)) + epsilon)
+        yield x
+
+
+def adamw(x, eta, beta1, beta2, epsilon, decay):
+    """Loshchilov & Hutter, algorithm 2, line 12, with the decay multiplied by the rate."""
+    m, v = np.zeros_like(x), np.zeros_like(x)
+    for t in range(1, STEPS + 1):
+        g = gradient(x)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+        x = x - eta(t) * (m_hat / (np.sqrt(v_hat) + epsilon) + decay * x)
+        yield x
+
+
+def nadam(x, eta, beta1, beta2, epsilon, mu):
+    """Dozat, algorithm 2, with his m as a mean: g and m are each corrected by the momenta that they have met."""
+    m, v = np.zeros_like(x), np.zeros_like(x)
+    for t in range(1, STEPS + 1):
+        g = gradient(x)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        until_now = math.prod(mu(i) for i in range(1, t + 1))
+        until_next = math.prod(mu(i) for i in range(1, t + 2))
+        m_bar = mu(t + 1) * m / (1 - until_next) + (1 - mu(t)) * g / (1 - until_now)
+        x = x - eta(t) * m_bar / (np.sqrt(v / (1 - beta2**t)) + epsilon)
+        yield x
+
+
 def fixed(value):
     return lambda t: value
 
@@ -193,6 +232,19 @@ CASES = {
         Adam(rate=0.05, epsilon=1e-2, epsilon_inside=True, correction="rate"),
         adam_folded(START, fixed(0.05), 0.9, 0.999, 1e-2, inside=True),
     ),
+    "amsgrad": (
+        Adam(rate=0.05, beta2=0.9, epsilon=1e-3, amsgrad=True),
+        amsgrad(START, fixed(0.05), 0.9, 0.9, 1e-3),
+    ),
+    "adamw": (AdamW(rate=0.05, weight_decay=0.1), adamw(START, fixed(0.05), 0.9, 0.999, 1e-8, 0.1)),
+    "nadam": (
+        Nadam(rate=0.02, epsilon=1e-4),
+        nadam(START, fixed(0.02), 0.9, 0.999, 1e-4, lambda t: 0.9 * (1 - 0.5 * 0.96 ** (t * 0.004))),
+    ),
+    "nadam at constant momentum": (
+        Nadam(rate=0.02, epsilon=1e-4, momentum_decay=math.inf),
+        nadam(START, fixed(0.02), 0.9, 0.999, 1e-4, lambda t: 0.9),
+    ),
 }
 
 
@@ -235,6 +287,7 @@ SCHEDULED = {
         Adam(rate=InverseSquareRoot(0.1)),
         adam(START, lambda t: 0.1 / math.sqrt(t), 0.9, 0.999, 1e-8),
     ),
+    "adamw with cosine": (AdamW(rate=Cosine(0.1, horizon=100)), adamw(START, cosine, 0.9, 0.999, 1e-8, 0.01)),
 }
 
 
@@ -261,7 +314,7 @@ def test_the_gradient_by_autograd_gives_the_same_steps(case):
 
 
 def test_the_first_update_asks_its_schedule_for_t_equal_to_one():
-    for kind in (GradientDescent, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam):
+    for kind in (GradientDescent, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam, AdamW, Nadam):
         asked = []
 
         def schedule(t, asked=asked):
@@ -300,6 +353,34 @@ def test_a_coordinate_without_gradient_stays_where_it_is_even_without_epsilon(ru
     for state in states:
         assert state.x[1] == 2.0
         assert np.isfinite(state.x).all()
+
+
+def test_without_decay_adamw_is_adam():
+    one, other = (
+        islice(iterate(rule, fun, START), 50) for rule in (AdamW(rate=0.05, weight_decay=0.0), Adam(rate=0.05))
+    )
+    for here, there in zip(one, other, strict=True):
+        np.testing.assert_array_equal(here.x, there.x)
+
+
+def test_amsgrad_never_forgets_a_large_gradient_and_adam_does():
+    """After one gradient of 100, a thousand of 0.01: Adam's step has grown back, AMSGrad's has not."""
+    lengths = {}
+    for amsgrad in (False, True):
+        rule = Adam(rate=1.0, beta2=0.9, amsgrad=amsgrad)
+        memory = rule.start(1)
+        for g in (100.0, *[0.01] * 1000):
+            step, memory = rule.update(np.array([g]), memory, np.zeros(1))
+        lengths[amsgrad] = abs(step[0])
+    assert lengths[False] == pytest.approx(1.0, rel=1e-3)
+    assert lengths[True] < 1e-3
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW, Nadam])
+@pytest.mark.parametrize("option", [{"beta1": 1.0}, {"beta2": -0.1}, {"epsilon": -1.0}, {"rate": 0.0}])
+def test_a_constant_out_of_range_is_refused_by_name(kind, option):
+    with pytest.raises(ValueError, match=f"{next(iter(option))} must be a number in"):
+        kind(**option)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newtonkit import Cosine, Exponential, InverseSquareRoot, InverseTime, Linear, StepDecay
+from newtonkit import (
+    Cosine,
+    Exponential,
+    InverseSquareRoot,
+    InverseTime,
+    Linear,
+    PerEpoch,
+    StepDecay,
+    Warmup,
+)
 
 SCHEDULES = [
     StepDecay(0.3),
@@ -79,3 +88,53 @@ def test_every_rate_is_proportional_to_the_initial_one(which, t, initial):
 def test_an_initial_rate_that_is_not_positive_and_finite_is_refused_by_name(kind, initial):
     with pytest.raises(ValueError, match="initial"):
         kind(initial)
+
+
+@pytest.mark.parametrize("then", [0.3, *SCHEDULES])
+def test_warm_up_rises_in_a_straight_line_to_the_schedule_and_then_is_the_schedule(then):
+    schedule = Warmup(then, steps=10)
+    plain = then if callable(then) else lambda t: then
+    rising = [schedule(t) for t in range(1, 11)]
+    assert rising[-1] == plain(10)
+    np.testing.assert_allclose(np.diff(rising), plain(10) / 10, rtol=1e-12)
+    assert [schedule(t) for t in range(10, 100)] == [plain(t) for t in range(10, 100)]
+
+
+def test_warm_up_over_the_inverse_square_root_is_the_schedule_of_the_transformer():
+    """Vaswani et al. (2017), eq. 3: d^(−½)·min(t^(−½), t·w^(−3/2)), with d = 512 and w = 4000."""
+    schedule = Warmup(InverseSquareRoot(512**-0.5), steps=4000)
+    for t in (1, 100, 3999, 4000, 4001, 100_000):
+        assert schedule(t) == pytest.approx(512**-0.5 * min(t**-0.5, t * 4000**-1.5), rel=1e-14)
+
+
+def test_a_warm_up_of_one_step_changes_nothing():
+    schedule = Cosine(0.3, horizon=40)
+    assert [Warmup(schedule, steps=1)(t) for t in range(1, 50)] == [schedule(t) for t in range(1, 50)]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_of_epochs_changes_after_every_epoch_only(schedule):
+    by_epoch = PerEpoch(schedule, updates=7)
+    assert [by_epoch(t) for t in range(1, 7 * 50 + 1)] == [schedule(e) for e in range(1, 51) for _ in range(7)]
+
+
+def test_compositions_compose_and_say_so_in_their_legend():
+    schedule = PerEpoch(Warmup(StepDecay(1.0, milestones=(4,)), steps=2), updates=3)
+    assert [schedule(t) for t in range(1, 13)] == [0.5] * 3 + [1.0] * 6 + [pytest.approx(0.1)] * 3
+    assert Warmup(Cosine(1.0), steps=2).label == "Warmup, then Cosine"
+    assert Warmup(0.1, steps=2).label == "Warmup, then constant"
+    legend = Warmup(Cosine(1.0), steps=2).plot().axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["Warmup, then Cosine"]
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5])
+def test_a_warm_up_of_no_steps_is_refused(steps):
+    with pytest.raises((ValueError, TypeError), match="steps must be an integer of at least 1"):
+        Warmup(0.1, steps=steps)
+
+
+def test_a_schedule_given_as_a_class_is_refused_with_what_to_write():
+    with pytest.raises(
+        TypeError, match=r"then must be a number or a schedule, got the class Cosine; write Cosine\(…\)"
+    ):
+        Warmup(Cosine, steps=3)

@@ -1,0 +1,659 @@
+"""`train`: what it promises, with a small network of its own."""
+
+import math
+import pickle
+import re
+import threading
+
+import autograd.numpy as np
+import numpy as onp
+import pytest
+
+import newtonkit
+from newtonkit import Adam, Cosine, GradientDescent, Nesterov, Reason, SampledLBFGS, StepDecay, Warmup, train
+from newtonkit.training.batches import Sampling
+from newtonkit.training.train import RULES
+
+ROWS, CLASSES = 150, 3
+_rng = onp.random.default_rng(1)
+X = _rng.standard_normal((ROWS, 2))
+LABELS = (X[:, 0] * X[:, 1] > 0).astype(int) + (X[:, 0] > 1)
+ONE_HOT = onp.eye(CLASSES)[LABELS]
+# rates at which every rule makes progress here; at 0.1, and one seed of three, sampled L-BFGS blows up
+RATES = {"gd": 0.3, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.1, "rmsprop": 0.01, "adadelta": 1.0}
+RATES |= {"lbfgs": 0.05, "sampled-lbfgs": 0.05}
+
+
+def network():
+    rng = onp.random.default_rng(0)
+    return [
+        {"W": rng.standard_normal((a, b)) / math.sqrt(a), "b": onp.zeros(b)} for a, b in ((2, 5), (5, 4), (4, CLASSES))
+    ]
+
+
+def log_probabilities(params, x):
+    for i, layer in enumerate(params):
+        x = np.dot(x, layer["W"]) + layer["b"]
+        if i < len(params) - 1:
+            x = np.maximum(x, 0.0)
+    largest = np.max(x, axis=1, keepdims=True)
+    return x - largest - np.log(np.sum(np.exp(x - largest), axis=1, keepdims=True))
+
+
+def by_mask(params, batch):
+    x, labels = batch
+    return -np.mean(np.sum(log_probabilities(params, x) * (labels[:, None] == np.arange(CLASSES)), axis=1))
+
+
+def by_one_hot(params, batch):
+    x, rows = batch
+    return -np.mean(np.sum(log_probabilities(params, x) * rows, axis=1))
+
+
+def by_index(params, batch):
+    x, labels = batch
+    return -np.mean(log_probabilities(params, x)[np.arange(len(labels)), labels])
+
+
+def line(params, batch):
+    """A linear regression: every gradient is known by hand."""
+    x, y = batch
+    return np.mean((params[0] * x + params[1] - y) ** 2)
+
+
+def line_gradient(params, x, y):
+    r = params[0] * x + params[1] - y
+    return onp.array([2 * onp.mean(r * x), 2 * onp.mean(r)])
+
+
+POINTS = onp.linspace(-1.0, 1.0, 10), onp.linspace(-2.0, 4.0, 10) ** 2
+
+
+def flat(params):
+    return onp.concatenate([leaf.ravel() for layer in params for leaf in (layer["W"], layer["b"])])
+
+
+def options_for(method):
+    return {"rate": RATES[method]} if method in RATES else {}
+
+
+# --- batches ------------------------------------------------------------------------------------------------------
+
+
+def test_an_epoch_meets_every_row_once_in_another_order_with_a_smaller_last_batch():
+    seen = []
+    train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=3, callback=lambda update: seen.append(update.batch[0].copy()))
+    assert [len(batch) for batch in seen] == [4, 4, 2] * 3
+    epochs = [onp.concatenate(seen[i : i + 3]) for i in (0, 3, 6)]
+    for epoch in epochs:
+        onp.testing.assert_array_equal(onp.sort(epoch), POINTS[0])
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+
+
+def test_with_steps_batches_of_full_size_are_drawn_with_replacement():
+    seen = []
+    result = train(line, [0.0, 0.0], POINTS, batch_size=4, steps=500, callback=lambda u: seen.append(u.batch[0].copy()))
+    assert result.nit == 500
+    assert all(len(batch) == 4 for batch in seen)
+    drawn = onp.concatenate(seen)
+    assert any(len(set(batch)) < 4 for batch in seen)
+    # 2000 draws of ten values: 200 ± 13 each; five deviations
+    counts = [int((drawn == value).sum()) for value in POINTS[0]]
+    assert all(133 < count < 267 for count in counts)
+
+
+def test_batches_can_be_drawn_again_by_hand():
+    seen = []
+    train(line, [0.0, 0.0], POINTS, seed=7, batch_size=4, epochs=2, callback=lambda u: seen.append(u.batch[1].copy()))
+    for epoch in (1, 2):
+        order = onp.random.default_rng((7, epoch)).permutation(10)
+        onp.testing.assert_array_equal(onp.concatenate(seen[3 * epoch - 3 : 3 * epoch]), POINTS[1][order])
+
+
+def test_the_place_of_an_update_counts_epochs_and_batches_from_one():
+    sampling = Sampling(10, 4, False, 0)
+    assert [sampling.place(t) for t in (1, 3, 4, 7)] == [(1, 1), (1, 3), (2, 1), (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "loss"),
+    [
+        (X, lambda p, batch: np.mean((batch - p) ** 2)),
+        ([X, LABELS], lambda p, batch: np.mean((batch[0] - p) ** 2) + 0.0 * np.sum(batch[1])),
+        ({"x": X, "labels": list(LABELS)}, lambda p, batch: np.mean((batch["x"] - p) ** 2)),
+    ],
+    ids=["array", "list", "dict"],
+)
+def test_a_batch_has_the_structure_of_the_data(data, loss):
+    kinds = set()
+    result = train(loss, [5.0, 5.0], data, epochs=2, callback=lambda update: kinds.add(type(update.batch)))
+    assert kinds == {type(data)}
+    assert result.success
+
+
+def test_the_data_are_neither_copied_nor_to_be_written():
+    def writes(params, batch):
+        batch[...] = 0.0
+        return np.mean((batch - params) ** 2)
+
+    with pytest.raises(ValueError, match="read-only"):
+        train(writes, [1.0, 1.0], X, batch_size=None, epochs=1)
+
+
+# --- updates ------------------------------------------------------------------------------------------------------
+
+
+def test_gradient_descent_on_batches_is_the_loop_one_would_write():
+    params = onp.array([0.5, -0.5])
+    losses = []
+    result = train(line, [0.5, -0.5], POINTS, GradientDescent(rate=0.1), batch_size=3, epochs=5, seed=2)
+    for epoch in range(1, 6):
+        order = onp.random.default_rng((2, epoch)).permutation(10)
+        for start in range(0, 10, 3):
+            x, y = (column[order[start : start + 3]] for column in POINTS)
+            losses.append(float(line(params, (x, y))))
+            params = params - 0.1 * line_gradient(params, x, y)
+    onp.testing.assert_allclose(result.last, params, rtol=1e-13)
+    onp.testing.assert_allclose(result.history.loss, losses, rtol=1e-13)
+    onp.testing.assert_array_equal(result.history.update, onp.arange(1, 21))
+
+
+def test_nesterov_takes_its_one_gradient_where_it_looks_ahead():
+    params, v = onp.array([0.5, -0.5]), onp.zeros(2)
+    result = train(line, params, POINTS, Nesterov(rate=0.05, decay=0.8), batch_size=None, epochs=20)
+    for _ in range(20):
+        v = 0.8 * v + 0.05 * line_gradient(params - 0.8 * v, *POINTS)
+        params = params - v
+    onp.testing.assert_allclose(result.last, params, rtol=1e-12)
+    assert result.njev == 20
+
+
+@pytest.mark.parametrize("batch_size", [None, 10, 1000])
+def test_with_all_data_in_every_batch_training_is_minimizing(batch_size):
+    result = train(line, [0.0, 0.0], POINTS, Adam(rate=0.05), batch_size=batch_size, epochs=40)
+    states = newtonkit.iterate(Adam(rate=0.05), lambda p: line(p, POINTS), [0.0, 0.0])
+    for _ in range(41):
+        state = next(states)
+    onp.testing.assert_allclose(result.last, state.x, rtol=1e-12)
+    assert result.nit == result.epochs == 40
+
+
+@pytest.mark.parametrize("method", RULES)
+def test_every_rule_lowers_the_loss_of_a_network(method):
+    result = train(by_mask, network(), (X, LABELS), method, batch_size=32, epochs=40, options=options_for(method))
+    assert result.reason is Reason.EPOCHS
+    assert result.success
+    assert result.fun < 0.9 * result.history.full_loss[0]
+    assert result.nit == 40 * 5
+
+
+def test_a_schedule_of_updates_gives_each_update_its_rate():
+    rates = []
+
+    def schedule(t):
+        rates.append(t)
+        return 0.1 / t
+
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=3, schedule=schedule)
+    assert rates == list(range(1, 10))
+    params = onp.zeros(2)
+    for epoch in range(1, 4):
+        order = onp.random.default_rng((0, epoch)).permutation(10)
+        for i in range(3):
+            rows = order[4 * i : 4 * i + 4]
+            params = params - 0.1 / (3 * (epoch - 1) + i + 1) * line_gradient(params, *(c[rows] for c in POINTS))
+    onp.testing.assert_allclose(result.last, params, rtol=1e-12)
+
+
+@pytest.mark.parametrize("counted", [{"epochs": 4}, {"steps": 12}])
+def test_a_schedule_of_epochs_is_asked_for_the_number_of_the_epoch(counted):
+    asked = []
+
+    def schedule(epoch):
+        asked.append(epoch)
+        return 0.01
+
+    train(line, [0.0, 0.0], POINTS, batch_size=4, schedule=schedule, schedule_unit="epochs", **counted)
+    assert asked == [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3
+
+
+def test_a_rules_own_schedule_counts_epochs_too():
+    own = train(line, [0.0, 0.0], POINTS, GradientDescent(StepDecay(0.1, (2,))), epochs=3, schedule_unit="epochs")
+    given = train(line, [0.0, 0.0], POINTS, "gd", epochs=3, schedule=StepDecay(0.1, (2,)), schedule_unit="epochs")
+    onp.testing.assert_array_equal(own.last, given.last)
+
+
+# --- sampled L-BFGS -----------------------------------------------------------------------------------------------
+
+
+def test_a_pair_on_one_batch_takes_a_second_gradient_and_one_on_two_batches_does_not():
+    one = train(by_mask, network(), (X, LABELS), "lbfgs", batch_size=50, epochs=10)
+    two = train(by_mask, network(), (X, LABELS), SampledLBFGS(pairs="two batches"), batch_size=50, epochs=10)
+    assert (one.nit, one.njev, one.epochs) == (30, 60, 20.0)
+    assert (two.nit, two.njev, two.epochs) == (30, 30, 10.0)
+
+
+def test_on_all_data_the_two_kinds_of_pairs_are_one():
+    ends = [
+        train(line, [0.5, -0.5], POINTS, SampledLBFGS(pairs=pairs), batch_size=None, epochs=30).last
+        for pairs in ("one batch", "two batches")
+    ]
+    onp.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
+
+
+def test_on_all_data_sampled_lbfgs_is_minimizing_with_the_rule():
+    rule = SampledLBFGS(rate=0.5)
+    trained = train(line, [0.5, -0.5], POINTS, rule, batch_size=None, epochs=10).last
+    states = newtonkit.iterate(rule, lambda p: line(p, POINTS), [0.5, -0.5])
+    for _ in range(11):
+        state = next(states)
+    onp.testing.assert_allclose(trained, state.x, rtol=1e-10)
+
+
+def test_pairs_on_one_batch_learn_the_curvature_that_pairs_on_two_batches_miss():
+    """Rows scattered about one parabola of curvature 1: y = s on one batch; on two, y holds their difference too."""
+    rows = onp.random.default_rng(0).standard_normal(400)
+    errors = {}
+    for pairs in ("one batch", "two batches"):
+        result = train(
+            lambda p, batch: 0.5 * np.mean((p[0] - batch) ** 2),
+            [1.0],
+            rows,
+            SampledLBFGS(rate=0.01, memory=1, pairs=pairs),
+            batch_size=4,
+            epochs=1,
+        )
+        errors[pairs] = abs(result.state.memory.pairs.gamma - 1.0)
+    assert errors["one batch"] < 1e-12
+    assert errors["two batches"] > 0.1
+
+
+def test_a_stale_memory_of_sampled_lbfgs_is_refused():
+    rule, g = SampledLBFGS(), onp.array([1.0, 2.0])
+    _, memory = rule.update(g, rule.start(2), onp.zeros(2))
+    rule.observe(g / 2, memory, -0.1 * g)
+    with pytest.raises(RuntimeError, match="stale"):
+        rule.observe(g / 2, memory, -0.1 * g)
+
+
+# --- going on -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", RULES)
+@pytest.mark.parametrize("counted", ["epochs", "steps"])
+def test_two_trainings_are_bit_for_bit_one(method, counted):
+    """The first is broken off in the middle of an epoch, kept in a file, and gone on with twice."""
+
+    def training(params, callback=None, **anew):
+        return train(by_mask, params, (X, LABELS), batch_size=32, callback=callback, **{counted: 12}, **anew)
+
+    anew = {"method": method, "options": options_for(method), "seed": 5}
+    whole = training(network(), **anew)
+    stop = 33 if counted == "epochs" else 7
+    first = training(network(), lambda update: update.number == stop, **anew)
+    assert (first.reason, first.nit) == (Reason.CALLBACK, stop)
+    kept = pickle.loads(pickle.dumps(first.state))
+    for _ in range(2):
+        first.state = kept
+        second = training(first)
+        onp.testing.assert_array_equal(flat(second.last), flat(whole.last))
+        assert (second.nit, second.nfev, second.njev) == (whole.nit, whole.nfev, whole.njev)
+        assert second.epochs == whole.epochs
+        assert second.method == whole.method
+        onp.testing.assert_array_equal(second.history.loss, whole.history.loss[stop:])
+        onp.testing.assert_array_equal(second.history.update, whole.history.update[stop:])
+
+
+def test_a_schedule_goes_on_where_it_was():
+    def training(params, epochs, **anew):
+        return train(line, params, POINTS, batch_size=4, epochs=epochs, **anew)
+
+    anew = {"method": "gd", "schedule": Warmup(Cosine(0.2, horizon=20), steps=4), "schedule_unit": "epochs"}
+    whole = training([0.0, 0.0], 15, **anew)
+    onp.testing.assert_array_equal(training(training([0.0, 0.0], 6, **anew), 15).last, whole.last)
+
+
+def test_a_training_goes_on_at_another_rate_if_one_is_given():
+    first = train(line, [0.0, 0.0], POINTS, "gd", epochs=3, options={"rate": 0.1})
+    second = train(line, first, POINTS, epochs=4, options={"rate": 0.01})
+    expected = first.last - 0.01 * line_gradient(first.last, *POINTS)
+    onp.testing.assert_allclose(second.last, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"batch_size": 5}, "batch_size=5, but the earlier run had 4"),
+        ({"seed": 1}, "seed=1, but the earlier run had 0"),
+        ({"method": "gd"}, "result of 'adam', and 'gd' cannot go on"),
+        ({"epochs": None, "steps": 50}, "the earlier run counted epochs"),
+        ({"data": (X, LABELS)}, "data has 150 rows, but the earlier run had 10"),
+    ],
+)
+def test_what_would_change_the_batches_is_refused_with_the_way_out(changed, words):
+    first = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=2)
+    with pytest.raises(ValueError, match=words):
+        train(line, first, **({"data": POINTS, "epochs": 4} | changed))
+
+
+def test_a_result_of_minimize_is_no_state_of_training():
+    result = newtonkit.minimize(lambda p: line(p, POINTS), [0.0, 0.0])
+    with pytest.raises(ValueError, match=r"params=result\.x to start anew"):
+        train(line, result, POINTS, epochs=1)
+
+
+# --- the loss over all data ---------------------------------------------------------------------------------------
+
+
+def test_the_loss_over_all_data_is_looked_at_after_every_epoch_and_counted_apart():
+    calls = []
+
+    def counting(params, batch):
+        calls.append(len(batch[0]))
+        return line(params, batch)
+
+    result = train(counting, [0.0, 0.0], POINTS, batch_size=4, epochs=3, options={"tape": False})
+    onp.testing.assert_array_equal(result.history.full_update, [0, 3, 6, 9])
+    onp.testing.assert_array_equal(result.history.full_epochs, [0.0, 1.0, 2.0, 3.0])
+    assert (result.nfev, result.njev, result.checks.f) == (9, 9, 4)
+    assert len(calls) == 9 + 4
+    assert result.derivatives == "plain autograd (turned off)"
+
+
+def test_looks_can_be_further_apart():
+    result = train(line, [0.0, 0.0], POINTS, batch_size=4, steps=20, check_every=8)
+    onp.testing.assert_array_equal(result.history.full_update, [0, 8, 16, 20])
+
+
+def test_with_all_data_in_every_batch_looks_cost_nothing():
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=None, epochs=30)
+    assert len(result.history.full) == 31
+    # at the start, at the end, and a plain call at x
+    assert result.checks.f == 3
+    onp.testing.assert_allclose(result.history.full_loss[1:-1], result.history.loss[1:], rtol=0)
+
+
+@pytest.mark.parametrize("method", ["adam", "nesterov"])
+@pytest.mark.parametrize("batch_size", [4, None])
+def test_fun_is_the_loss_over_all_data_at_x_and_the_lowest_one_looked_at(method, batch_size):
+    result = train(line, [0.0, 0.0], POINTS, method, batch_size=batch_size, epochs=30, options={"rate": 0.2})
+    assert result.fun == float(line(result.x, POINTS))
+    assert result.fun == pytest.approx(result.history.full_loss.min(), rel=1e-14)
+
+
+def test_the_loss_on_the_batch_after_the_update_can_be_had():
+    after, expected = [], []
+
+    def callback(update):
+        after.append(update.loss_after())
+        expected.append(float(line(update.params, update.batch)))
+        assert update.loss != after[-1]
+
+    result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=2, callback=callback)
+    assert after == expected
+    assert result.checks.f == 3 + 6
+
+
+def test_updates_kept_by_a_callback_keep_their_parameters():
+    kept = []
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=2, callback=lambda update: kept.append(update))
+    onp.testing.assert_array_equal(kept[-1].params, result.last)
+    assert len({tuple(update.params) for update in kept}) == 6
+    assert [(update.number, update.epoch, update.batch_number) for update in kept[2:4]] == [(3, 1, 3), (4, 2, 1)]
+    assert [update.loss for update in kept] == list(result.history.loss)
+
+
+# --- how it ends --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [lambda update: update.number == 5, lambda update: stop_at(update, 5)])
+def test_the_callback_stops_on_the_exact_update(ask):
+    result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=10, callback=ask)
+    assert (result.reason, result.nit, result.success) == (Reason.CALLBACK, 5, False)
+
+
+def stop_at(update, number):
+    if update.number == number:
+        raise StopIteration
+
+
+def test_training_stops_early_when_the_loss_over_all_data_falls_no_further():
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=2, epochs=500, patience=5, options={"rate": 0.1})
+    assert result.reason is Reason.PATIENCE
+    assert result.success
+    best = int(onp.argmin(result.history.full_loss))
+    assert len(result.history.full) - 1 - best == 5
+    assert result.fun == result.history.full_loss[best]
+
+
+def test_with_held_out_data_the_parameters_that_serve_them_best_are_returned():
+    held_out = POINTS[0], 2.0 * POINTS[0] + 3.0  # another line: to fit the data is to miss it
+    result = train(line, [2.0, 3.0], POINTS, "gd", epochs=100, patience=3, validation=held_out, options={"rate": 0.01})
+    assert result.reason is Reason.PATIENCE
+    assert result.nit == 3
+    onp.testing.assert_array_equal(result.x, [2.0, 3.0])
+    assert result.history.full_loss[-1] < result.history.full_loss[0]
+    assert onp.all(onp.diff(result.history.validation_loss) > 0)
+
+
+def test_training_stops_at_its_target():
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=500, target=20.0, options={"rate": 0.05})
+    assert (result.reason, result.success) == (Reason.TARGET, True)
+    assert result.fun <= 20.0 < result.history.full_loss[-2]
+
+
+def test_training_stops_in_time():
+    result = train(line, [0.0, 0.0], POINTS, epochs=10**6, maxtime=0.1)
+    assert result.reason is Reason.TIME
+    assert not result.success
+    assert result.elapsed < 5.0
+
+
+def test_a_rate_at_which_nothing_is_gained_is_no_success():
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=5, options={"rate": 3.0})
+    assert (result.reason, result.success) == (Reason.DIVERGED, False)
+    assert "take a smaller learning rate" in result.message
+    onp.testing.assert_array_equal(result.x, [0.0, 0.0])
+
+
+def test_a_loss_that_overflows_ends_the_training_with_the_last_good_parameters():
+    result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=10_000, options={"rate": 1e10})
+    assert result.reason is Reason.NON_FINITE
+    # one update led from the last good parameters to where the loss, of all data or of a batch, is not finite
+    assert re.search(
+        rf"(after update {result.nit + 1}|at update {result.nit + 2}) \(epoch \d, batch \d of 3\)", result.message
+    )
+    assert onp.isfinite(result.last).all()
+    assert onp.isfinite(result.fun)
+    assert result.fun <= line(onp.zeros(2), POINTS)
+
+
+def test_a_batch_with_nan_in_it_is_named():
+    x = POINTS[0].copy()
+    order = onp.random.default_rng((0, 1)).permutation(10)
+    x[order[5]] = onp.nan
+    result = train(line, [0.0, 0.0], (x, POINTS[1]), batch_size=4, epochs=10)
+    assert result.reason is Reason.NON_FINITE
+    assert (
+        "the loss is nan at update 2 (epoch 1, batch 2 of 3), where data[0] holds values that are not" in result.message
+    )
+    assert result.nit == 1
+    # the update before it was good, and is kept
+    clean = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=10, callback=lambda update: update.number == 1)
+    onp.testing.assert_array_equal(result.last, clean.last)
+
+
+def test_a_gradient_that_is_not_finite_ends_the_training():
+    result = train(lambda p, batch: np.sqrt(np.sum(p**2)) + 0.0 * np.sum(batch), [0.0, 0.0], X, epochs=2)
+    assert result.reason is Reason.NON_FINITE
+    assert "the gradient has entries that are not finite at update 1 (epoch 1, batch 1 of 3)" in result.message
+    assert result.nit == 0
+
+
+def test_one_failure_in_many_calls_is_looked_at_twice_and_forgiven():
+    calls = []
+
+    def failing_once(params, batch):
+        calls.append(1)
+        return line(params, batch) * (onp.nan if len(calls) == 8 else 1.0)
+
+    result = train(failing_once, [0.0, 0.0], POINTS, batch_size=4, epochs=5, options={"tape": False})
+    assert result.success
+    assert result.checks.g == 1
+    steady = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=5, options={"tape": False})
+    onp.testing.assert_array_equal(result.last, steady.last)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_an_exception_travels_on_with_the_result_so_far_which_can_be_gone_on_with(error):
+    def training(params, callback=None):
+        return train(line, params, POINTS, "gd", batch_size=4, epochs=5, callback=callback)
+
+    def callback(update):
+        if update.number == 8:
+            raise error("enough")
+
+    with pytest.raises(error) as caught:
+        training([0.0, 0.0], callback)
+    partial = caught.value.partial_result
+    assert partial.reason is Reason.EXCEPTION
+    assert partial.nit == 8
+    assert math.isfinite(partial.fun)
+    onp.testing.assert_array_equal(training(partial).last, training([0.0, 0.0]).last)
+
+
+# --- the tape -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("loss", "labels"), [(by_mask, LABELS), (by_one_hot, ONE_HOT)], ids=["integers", "one-hot"])
+@pytest.mark.parametrize("batch_size", [64, None])
+def test_batches_are_inputs_of_a_tape_the_smaller_last_one_too(loss, labels, batch_size):
+    """Calls of the loss after the first epoch come from plain looks and the tape's scattered comparisons alone."""
+    calls = []
+
+    def counting(params, batch):
+        calls.append(len(batch[0]))
+        return loss(params, batch)
+
+    result = train(counting, network(), (X, labels), "gd", batch_size=batch_size, epochs=40, check_every=10**6)
+    assert result.derivatives == "tape"
+    sizes = {64, 22} if batch_size else {150}
+    assert set(calls) == sizes | {150}
+    for size in sizes:
+        # a recording, its comparisons at the 1st, 2nd, 4th, … 64th use, and three plain calls
+        assert calls.count(size) <= 1 + 7 + 3
+    plain = train(loss, network(), (X, labels), "gd", batch_size=batch_size, epochs=40, options={"tape": False})
+    onp.testing.assert_allclose(flat(result.last), flat(plain.last), rtol=0, atol=1e-12)
+
+
+def test_labels_used_as_an_index_are_as_right_and_slower_and_the_result_says_why():
+    indexed = train(by_index, network(), (X, LABELS), epochs=5)
+    masked = train(by_mask, network(), (X, LABELS), epochs=5)
+    assert masked.derivatives == "tape"
+    assert "depends on the values" in indexed.derivatives or indexed.derivatives == "tape"
+    onp.testing.assert_allclose(flat(indexed.last), flat(masked.last), rtol=0, atol=1e-12)
+
+
+def test_a_loss_that_draws_random_numbers_is_never_frozen():
+    """Half of the inputs are dropped at random: were the mask a constant of a tape, the losses would repeat."""
+    rng = onp.random.default_rng(3)
+
+    def dropping(params, batch):
+        return np.mean((batch * (rng.random(batch.shape) < 0.5) - params) ** 2)
+
+    result = train(dropping, [0.0, 0.0], X, "gd", batch_size=None, epochs=20, options={"rate": 1e-12})
+    assert "disagreed" in result.derivatives
+    assert len(set(result.history.loss)) == 20
+
+
+def test_trainings_in_threads_do_not_disturb_each_other():
+    expected = flat(train(by_mask, network(), (X, LABELS), epochs=5).last)
+    ends = [None] * 4
+
+    def training(i):
+        ends[i] = flat(train(by_mask, network(), (X, LABELS), epochs=5).last)
+
+    threads = [threading.Thread(target=training, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for end in ends:
+        onp.testing.assert_array_equal(end, expected)
+
+
+# --- what a caller passes in --------------------------------------------------------------------------------------
+
+
+def test_parameters_come_back_in_their_structure_as_floats_and_the_callers_are_untouched():
+    start = {"slope": 1, "offset": onp.array([2], dtype=onp.int64)}
+    result = train(lambda p, b: line((p["slope"], p["offset"]), b), start, POINTS, epochs=2)
+    assert set(result.x) == {"slope", "offset"}
+    assert result.x["offset"].dtype == onp.float64
+    assert start == {"slope": 1, "offset": onp.array([2])}
+    assert result.nit == 2
+
+
+def test_the_progress_bar_is_on_standard_error(capsys):
+    train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=20, progress=True)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "60/60 updates" in captured.err
+
+
+MISTAKES = [
+    ({"loss": 3.0}, TypeError, r"loss must be callable as loss\(params, batch\), got 3.0"),
+    ({"loss": lambda p, b: (p[0] - b[0]) ** 2}, TypeError, r"loss must return one real number, got an array of shape"),
+    ({"loss": lambda p, b: None}, TypeError, "loss must return one real number, got None"),
+    ({"loss": lambda p, b: math.sqrt(p[0] ** 2 + 1)}, TypeError, "autograd.numpy"),
+    ({"params": [[1.0, "a"]]}, TypeError, "params must hold real numbers"),
+    ({"params": [1.0, math.inf]}, ValueError, "params must be finite"),
+    ({"params": {}}, ValueError, "params must hold at least one number"),
+    ({"data": (X, LABELS[:-1])}, ValueError, r"equally many rows.*: data\[0\] has 150, data\[1\] has 149"),
+    ({"data": X[:0]}, ValueError, "data must have at least one row, got none"),
+    ({"data": ()}, ValueError, "data must hold at least one array"),
+    ({"data": 3.0}, ValueError, "data must be an array with one row for each example, got the number 3.0"),
+    ({"data": [1.0, 2.0]}, ValueError, r"data\[0\] must be an array with one row.*numpy.array"),
+    ({"data": (X, ["cat"] * ROWS)}, TypeError, r"data\[1\] must hold numbers, got strings; number the classes"),
+    ({"data": {"x": X, "y": None}}, TypeError, r"data\['y'\] must hold real numbers, got NoneType"),
+    ({"validation": X}, ValueError, "validation must have the structure of data"),
+    ({"epochs": None}, ValueError, "give epochs .* or steps"),
+    ({"steps": 5}, ValueError, "give epochs or steps, not both: epochs=2 shuffles"),
+    ({"epochs": 0}, ValueError, "epochs must be an integer of at least 1, got 0"),
+    ({"epochs": 2.5}, TypeError, "epochs must be an integer of at least 1, got 2.5"),
+    ({"batch_size": 0}, ValueError, "batch_size must be an integer of at least 1, got 0"),
+    ({"batch_size": "all"}, TypeError, "batch_size must be an integer of at least 1, got 'all'"),
+    ({"seed": -1}, ValueError, "seed must be an integer of at least 0"),
+    ({"patience": 0}, ValueError, "patience must be an integer of at least 1"),
+    ({"check_every": 0}, ValueError, "check_every must be an integer of at least 1"),
+    ({"target": math.nan}, ValueError, "target must be a number"),
+    ({"maxtime": 0.0}, ValueError, "maxtime must be a number in"),
+    ({"method": Adam}, TypeError, r"got the class Adam; write Adam\(\)"),
+    ({"method": 3}, TypeError, "method must be a name or a rule"),
+    ({"method": "adm"}, ValueError, "did you mean 'adam'"),
+    ({"method": "newton"}, ValueError, "newtonkit.minimize.*method='newton'.*or train with one of"),
+    ({"method": "bfgs"}, ValueError, "newtonkit.minimize.*method='bfgs'"),
+    ({"method": newtonkit.LBFGS()}, ValueError, "newtonkit.minimize.*method='lbfgs'.*or train with one of"),
+    ({"options": {"rat": 0.1}}, ValueError, "unknown option 'rat' for method 'adam'; did you mean 'rate'"),
+    ({"options": {"rate": -1.0}}, ValueError, "rate must be a number in"),
+    ({"schedule": Cosine(0.1), "options": {"rate": 0.1}}, ValueError, "give a schedule or a rate, not both"),
+    ({"schedule": Cosine(0.1), "method": Adam(rate=0.5)}, ValueError, "give a schedule or a rate, not both"),
+    ({"schedule": Cosine}, TypeError, "got the class Cosine"),
+    ({"schedule": -0.1}, ValueError, "schedule must be a number in"),
+    ({"schedule_unit": "batches"}, ValueError, "schedule_unit='batches' is not known"),
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "words"), MISTAKES, ids=[str(i) for i in range(len(MISTAKES))])
+def test_a_mistake_gets_a_sentence(given, kind, words):
+    arguments = {"loss": line, "params": [0.0, 0.0], "data": POINTS, "epochs": 2} | given
+    if given.keys() & {"loss"} and "data" not in given:
+        arguments["data"] = POINTS
+    with pytest.raises(kind, match=words):
+        train(**arguments)
+
+
+def test_float_labels_used_as_an_index_are_explained():
+    with pytest.raises(IndexError) as caught:
+        train(by_index, network(), (X, LABELS.astype(float)), epochs=1)
+    assert caught.value.__notes__ == ["data[1] holds floats: labels that are used as an index must be integers"]
