@@ -86,9 +86,9 @@ def plot_schedules(schedules: Sequence[Schedule], steps: int = 100) -> Figure:
 def plot_critical_points(points: CriticalPoints) -> Figure:
     """Critical points over the contours of f: ▼ minima, ▲ maxima, ✕ saddles, ★ degenerate points.
 
-    A degenerate point in the plane is the centre of sectors, blue where f is lower on their rim, red where it is higher;
-    those narrower than half a degree are not seen. With one variable points lie on the graph of f; with more than two they are drawn as index against value. Parts of
-    the box where nothing is proved are hatched.
+    A degenerate point in the plane is the centre of sectors, blue where f is lower on their rim, red where it is
+    higher; those narrower than half a degree are not seen. With one variable points lie on the graph of f; with more
+    than two they are drawn as index against value. Parts of the box where nothing is proved are hatched.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _draw_sectors(axes: Axes, points: CriticalPoints, i: int) -> None:
     others = [float(np.linalg.norm((point.x - centre) / width)) for j, point in enumerate(points) if j != i]
     radius = min(_STAR, 0.5 * min(others, default=np.inf))
     step = 2 * np.pi / _ANGLES
-    angles: Vector = step * np.arange(_ANGLES)
+    angles = step * np.arange(_ANGLES, dtype=np.float64)
 
     def rim(angle: Vector) -> Matrix:
         place: Matrix = centre + radius * width * np.stack([np.cos(angle), np.sin(angle)], axis=-1)

@@ -32,9 +32,11 @@ class Model:
         "eigenvalues",
         "g",
         "length",
+        "negative",
         "noise",
         "null",
         "null_slope",
+        "positive",
         "step",
         "tolerance",
     )
@@ -44,13 +46,20 @@ class Model:
         self.D = equilibrating(H if bars is None else np.abs(H) + bars.H)
         scaled = self.D[:, np.newaxis] * H * self.D
         self.eigenvalues, self.Q = eigh(scaled)
-        self.tolerance = relative_error * g.size * max_norm(self.eigenvalues)
-        if bars is not None:
+        if bars is None:
+            self.tolerance = relative_error * g.size * max_norm(self.eigenvalues)
+            self.negative = int(np.sum(self.eigenvalues < -self.tolerance))
+            self.positive = int(np.sum(self.eigenvalues > self.tolerance))
+        else:
             # known entry by entry: the equilibrated bar is narrower where the rows differ in size
-            scaled_bars = self.D[:, np.newaxis] * bars.H * self.D
+            E = self.D[:, np.newaxis] * bars.H * self.D
             rounding = 10 * EPS * g.size * max_norm(self.eigenvalues)
-            self.tolerance = max(rounding, float(np.linalg.norm(scaled_bars, 2)))
-        self.null = np.abs(self.eigenvalues) <= self.tolerance
+            self.tolerance = max(rounding, float(np.linalg.norm(E, 2)))
+            turned = np.abs(self.Q.T) @ E @ np.abs(self.Q)
+            self.negative = _certain(-self.eigenvalues, turned, rounding, self.tolerance)
+            self.positive = _certain(self.eigenvalues[::-1], turned[::-1, ::-1], rounding, self.tolerance)
+        self.null = np.ones(g.size, dtype=bool)
+        self.null[: self.negative] = self.null[g.size - self.positive :] = False
         self.c = c = self.Q.T @ (self.D * g)
         # the terms that cancel in g are as large as those of Hx
         self.noise = noise = relative_error * (np.abs(self.Q.T) @ (self.D * (np.abs(H) @ np.abs(x) + np.abs(g))))
@@ -60,7 +69,7 @@ class Model:
         self.null_slope = float(np.max(slopes * (slopes > 10 * noise[self.null]), initial=0.0))
         self.step = np.ascontiguousarray(-self.newton(g))
         self.length = norm(self.step)
-        curvatures = np.maximum(np.abs(self.eigenvalues), self.tolerance)
+        curvatures = np.maximum(np.abs(self.eigenvalues), self.tolerance * self.null)
         left = ~self.null | (np.abs(c) > 10 * noise)
         # a zero curvature stands for the smallest that could be told from it
         self.decrease = 0.5 * float(np.sum(c[left] ** 2 / curvatures[left])) if max_norm(curvatures) > 0.0 else 0.0
@@ -115,12 +124,11 @@ class Model:
     def verdict(self, kind: str, reason: str, *, spread: float = 0.0, **facts: Any) -> Verdict:
         """A verdict on this model; ``spread`` is how much its eigenvalues may change up to the critical point."""
         bars = self.bars
-        negative = int(np.sum(self.eigenvalues < -self.tolerance))
         downhill = self.D * self.Q[:, 0]
         return Verdict(
             kind,
             reason,
-            index=negative,
+            index=self.negative,
             nullity=int(self.null.sum()),
             eigenvalues=self.plain_eigenvalues,
             eigenvalue_tolerance=self.tolerance,
@@ -129,9 +137,21 @@ class Model:
             newton_step=self.length,
             decrease=self.decrease,
             level="numerical",
-            escape_direction=downhill / norm(downhill) if negative else None,
+            escape_direction=downhill / norm(downhill) if self.negative else None,
             **facts,
         )
+
+
+def _certain(sizes: Vector, E: Matrix, rounding: float, widest: float) -> int:
+    """How many eigenvalues certainly have the sign that makes their ``sizes`` positive; sizes descend.
+
+    H has at least k of them if it has k on the span of k vectors (Cauchy's interlacing theorem). On that of the first k
+    eigenvectors it is wrong by no more than the largest sum of a row in the leading k × k block of ``E``, the error
+    bars in the eigenbasis, nor by more than ``widest``: one direction of which little is known does not hide others.
+    """
+    sums = np.triu(np.cumsum(E, axis=1)).max(axis=0, initial=0.0)
+    certain = sizes > np.maximum(rounding, np.minimum(widest, sums))
+    return int(np.argmin(np.append(certain, False)))
 
 
 def regular_verdict(
@@ -146,16 +166,14 @@ def regular_verdict(
             f"the nearest critical point is {distance:.3g} away, more than {radius:.3g}",
             **facts,
         )
-    equilibrated, tolerance = model.eigenvalues, model.tolerance
-    n = equilibrated.size
-    if equilibrated[0] > tolerance:
+    n = model.g.size
+    if model.positive == n:
         kind, reason = "minimum", f"every eigenvalue is positive, the smallest {model.shown(0)}"
-    elif equilibrated[-1] < -tolerance:
+    elif model.negative == n:
         kind, reason = "maximum", f"every eigenvalue is negative, the largest {model.shown(-1)}"
-    elif equilibrated[0] < -tolerance and equilibrated[-1] > tolerance:
-        index = int(np.sum(equilibrated < -tolerance))
+    elif model.negative and model.positive:
         extremes = f"{model.shown(0)} and {model.shown(-1)}"
-        kind, reason = "saddle", f"{index} of {n} eigenvalues negative, the extremes {extremes}"
+        kind, reason = "saddle", f"{model.negative} of {n} eigenvalues negative, the extremes {extremes}"
     else:
         nullity = int(model.null.sum())
         kind = "undecided"

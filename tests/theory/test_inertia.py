@@ -1,17 +1,13 @@
-"""The index of a large Hessian: exactly by factorizations, at least so much by products, probably by Lanczos.
-
-``python tests/theory/test_inertia.py`` tells the products and seconds of each kind of statement on chains.
-"""
+"""The index of a large Hessian: exactly by factorizations, at least so much by products, probably by Lanczos."""
 
 from __future__ import annotations
-
-import time
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from comparisons.classifier_figures import wells
 from newtonkit import Objective, Oracle, classify, minimize
 from newtonkit.critical.factored import factored_verdict, negative_curvature
 from newtonkit.critical.inertia import index_at_least, inertia
@@ -123,11 +119,6 @@ def test_the_factored_verdict_sees_what_lanczos_misses():
     assert abs(verdict.escape_direction[7]) == pytest.approx(1.0, abs=1e-3)
 
 
-def wells(x):
-    """A chain of double wells."""
-    return anp.sum((x**2 - 1.0) ** 2) / 4.0 + 0.5 * anp.sum((x[1:] - x[:-1]) ** 2)
-
-
 @pytest.mark.parametrize("beside", [0.0, 1e-6])
 def test_in_thousands_of_variables_classify_counts_the_negative_eigenvalues_of_a_sparse_hessian(beside):
     """On the barriers they are −1 + 2(1 − cos(kπ/n)), k < n: a third is negative. In one well none is."""
@@ -183,45 +174,3 @@ def test_newton_leaves_a_saddle_of_one_small_negative_eigenvalue_among_five_hund
     assert result.success
     assert result.fun == pytest.approx(-2.5e-6)
     assert result.verdict.kind == "minimum"
-
-
-def statements(n):
-    """The sentences that can be said of a chain of n sites, with what each took."""
-    diagonal, beside = chain(n)
-    B, products = TridiagonalSymmetric(diagonal, beside), 0
-
-    def product(v):
-        nonlocal products
-        products += 1
-        return B.times(v)
-
-    def timed(what, statement):
-        nonlocal products
-        products, started = 0, time.perf_counter()
-        answer = statement()
-        return f"n = {n}: {what}: {answer} ({products} products, {time.perf_counter() - started:.3f} s)"
-
-    lowest = np.zeros((n, 1))
-    lowest[np.argmin(diagonal)] = 1.0
-    many = np.zeros((n, 50))
-    many[np.argsort(diagonal)[:50], np.arange(50)] = 1.0
-    x = np.zeros(n)
-    oracle = Oracle(Objective(lambda x: 0.0))
-    H = sp.diags_array([beside, diagonal, beside], offsets=[-1, 0, 1], format="csc")
-    positive = TridiagonalSymmetric(diagonal + 3.5, beside)
-
-    def probable():
-        nonlocal products
-        verdict = product_verdict(oracle, x, x, product=lambda v: product(v) + 3.5 * v)
-        return str(verdict)
-
-    yield timed("no minimum, proved by one vector", lambda: index_at_least(product, lowest) > 0)
-    yield timed("index at least, proved by fifty", lambda: index_at_least(product, many))
-    yield timed("H + 3.5, by Lanczos", probable)
-    yield timed("H + 3.5 positive definite, by Cholesky", lambda: positive.factor(-positive.rounding) is not None)
-    yield timed("exact index, by sparse LDLᵀ", lambda: inertia(H)[:3])
-
-
-if __name__ == "__main__":
-    for n in (10_000, 100_000):
-        print(*statements(n), sep="\n")

@@ -1,66 +1,29 @@
-"""What a point is that a minimizer returns, and where f falls from it if it is no minimum.
-
-``python tests/theory/test_landscape.py`` prints what scipy's gradient methods claim at, and on the stable manifold of,
-the saddle of x² − y² + y⁴/4.
-"""
+"""What a point is that a minimizer returns, and where f falls from it if it is no minimum."""
 
 from __future__ import annotations
-
-import warnings
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.optimize
 
+from comparisons.saddle_claims import scipy_claims
+from comparisons.saddle_claims import strict_saddle as fun
 from newtonkit import check_result, classify, escape, minimize
-
-
-def fun(x):
-    """A saddle at 0 with f = 0; minima at (0, ±√2) with f = −1."""
-    return x[0] ** 2 - x[1] ** 2 + x[1] ** 4 / 4
-
-
-def gradient(x):
-    return np.array([2 * x[0], -2 * x[1] + x[1] ** 3])
-
-
-def hessian(x):
-    return np.array([[2.0, 0.0], [0.0, -2.0 + 3.0 * x[1] ** 2]])
-
-
-PLAIN = ["CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP"]
-SECOND_ORDER = ["Newton-CG", "trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact"]
-
-
-def scipy_result(method, x0):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return scipy.optimize.minimize(fun, x0, method=method, jac=gradient, hess=None if method in PLAIN else hessian)
-
-
-def claims():
-    """(method, start, scipy's result, what `check_result` says) for scipy's eleven gradient methods."""
-    for method in PLAIN + SECOND_ORDER:
-        for start in ([0.0, 0.0], [1.0, 0.0]):
-            try:
-                result = scipy_result(method, start)
-            except ValueError:  # dogleg refuses an indefinite Hessian
-                continue
-            yield method, start, result, check_result(fun, result)
 
 
 def test_every_scipy_result_at_the_saddle_is_found_out_and_led_to_a_minimum():
     """All eleven succeed at the saddle itself, most of them from (1, 0) too, though f = −1 is not far."""
     caught = 0
-    for method, start, result, checked in claims():
+    for claim in scipy_claims():
+        result, checked = claim.result, claim.checked
         at_the_saddle = abs(result.fun) < 0.1
-        assert checked.contradicted == (at_the_saddle and result.success), (method, start)
+        assert checked.contradicted == (at_the_saddle and result.success), (claim.method, claim.start)
         if at_the_saddle:
             caught += 1
             assert (checked.verdict.kind, checked.verdict.index) == ("saddle", 1)
             assert checked.escape.fun == fun(checked.escape.x) < -0.7
-            assert minimize(fun, checked.escape.x).fun == pytest.approx(-1.0)
+            assert claim.end.fun == pytest.approx(-1.0)
         elif result.success:
             assert checked.verdict.kind == "minimum"
             assert checked.escape is None
@@ -134,8 +97,3 @@ def test_from_a_degenerate_saddle_the_way_down_is_long_enough_to_stay_down(degen
 def test_there_is_no_way_down_from_a_degenerate_minimum(minimum):
     assert classify(minimum, [0.0, 0.0]).kind == "degenerate minimum"
     assert escape(minimum, [0.0, 0.0]) is None
-
-
-if __name__ == "__main__":
-    for method, start, result, checked in claims():
-        print(f"{method} from {start}: success={result.success} f={result.fun:.3g}; {checked}")
