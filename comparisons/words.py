@@ -198,7 +198,7 @@ def in_words(method: str) -> str:
     words = long_name(method)
     if method.startswith("scipy:"):
         return words
-    return words if words.replace("-", "").lower() == method else f"{words} ({method})"
+    return words if words.replace("-", "").lower() == method.replace("-", "") else f"{words} ({method})"
 
 
 def listing(items: Sequence[str], most: int = 6) -> str:

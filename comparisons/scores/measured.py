@@ -1,0 +1,94 @@
+"""The prices of evaluations measured on this machine, on each problem by itself."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comparisons.scores.prices import Instance, PriceModel, Prices
+from newtonkit import Objective, Oracle
+from problems import Problem
+
+REPEATS = 21
+_APART = 1e-7  # relative distance of the points of the repeats: no value may be remembered from the last one
+_SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds of one evaluation each, medians over the repeats."""
+
+    problem: str
+    n: int
+    seconds: Prices
+    repeats: int
+
+    @property
+    def prices(self) -> Prices:
+        """In units of one f."""
+        return Prices(*(value / self.seconds.f for value in self.seconds))
+
+
+def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
+    """Time f, g, Hv and H of a problem side by side.
+
+    At each of a few points close to the standard start they are asked for in the order in which a run asks: f, then the
+    gradient, then a product, then the Hessian; so each may use what the one before it left behind, as in a run. The
+    first point, where the tape is recorded, is not timed. All go through the Oracle, whose own time of about a
+    microsecond is part of the price, as it is in a run.
+
+    Parameters
+    ----------
+    problem : Problem
+    repeats : int, at least 1, default 21
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats must be at least 1, got {repeats}")
+    x0 = problem.starts["standard"]
+    rng = np.random.default_rng(_SEED)
+    oracle = Oracle(Objective(problem.fun))
+    rows = []
+    with np.errstate(all="ignore"):
+        for _ in range(repeats + 1):
+            x = x0 + _APART * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
+            v = rng.standard_normal(problem.n)
+            f, g = _timed(oracle.value, x), _timed(oracle.gradient, x)
+            Hv = _timed(partial(_multiply, oracle, v), x)
+            rows.append(Prices(f, g, H=_timed(oracle.hessian, x), Hv=Hv))
+    medians = (statistics.median(column) for column in zip(*rows[1:], strict=True))
+    return Measured(problem.label, problem.n, Prices(*medians), repeats)
+
+
+def _multiply(oracle: Oracle, v: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    oracle.product(x)(v)
+
+
+def _timed(function: Callable[[Any], Any], x: Any) -> float:
+    began = time.perf_counter()
+    function(x)
+    return max(time.perf_counter() - began, 1e-9)  # the resolution of the clock
+
+
+def as_measured(measurements: Sequence[Measured]) -> PriceModel:
+    """The prices measured on each problem, in units of one f of that problem.
+
+    Parameters
+    ----------
+    measurements : sequence of Measured
+        One for each problem that will be asked for.
+    """
+    known: Mapping[str, Prices] = {entry.problem: entry.prices for entry in measurements}
+
+    def prices(instance: Instance) -> Prices:
+        if instance.problem not in known:
+            raise ValueError(f"no prices were measured on {instance.problem}; there are some for {', '.join(known)}")
+        return known[instance.problem]
+
+    return prices

@@ -1,0 +1,118 @@
+"""How fast a run converged in the end, and what theory says it should have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from comparisons.order import errors_of, observed_order
+from comparisons.records import Run
+from comparisons.words import number
+from newtonkit.linalg import EPS
+from problems import Problem
+
+_LAST = 5  # steps that a factor is read from, as many as an order
+_STEADY = 0.02  # relative spread of the factors of the last steps that makes a limit of them
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The end of a convergence: e₊ ≈ C·eᵠ."""
+
+    order: float
+    """q: 1 for linear, 2 for quadratic convergence; NaN if too few errors are above rounding."""
+    factor: float
+    """The geometric mean of e₊/e over the last steps; the limit of the ratios where the convergence is linear."""
+    steady: bool
+    """Whether these ratios agree with each other to 2 %."""
+
+    @property
+    def words(self) -> str:
+        """The rate in words."""
+        if math.isnan(self.factor):
+            return "too few steps to tell"
+        if self.steady:
+            return f"linear: every step leaves {number(self.factor, 3)} of the error"
+        if math.isnan(self.order):
+            return f"the last steps leave {number(self.factor, 2)} of the error each"
+        return f"order {self.order:.2f}"
+
+
+def rate(errors: Iterable[float]) -> Rate:
+    """Order and factor of a sequence of errors that goes to zero.
+
+    Parameters
+    ----------
+    errors : iterable of float
+        One for each iterate: ‖x − x*‖, f − f*, or what else is zero in the limit.
+
+    Examples
+    --------
+    >>> rate([0.5**k for k in range(20)]).words
+    'linear: every step leaves 0.5 of the error'
+    """
+    given = list(errors)
+    ratios = _ratios(given)
+    if not ratios.size:
+        return Rate(math.nan, math.nan, False)
+    order = observed_order(given)
+    return Rate(
+        order,
+        float(np.exp(np.log(ratios).mean())),
+        ratios.size == _LAST and float(ratios.max() / ratios.min()) <= 1.0 + _STEADY,
+    )
+
+
+def _ratios(errors: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The last ratios of an error to the one before it, rejected steps and zeros left out."""
+    usable = [e for k, e in enumerate(errors) if math.isfinite(e) and e > 0 and (k == 0 or e != errors[k - 1])]
+    last = np.array(usable[-_LAST - 1 :], dtype=np.float64)
+    return last[1:] / last[:-1]
+
+
+def value_rate(run: Run, problem: Problem) -> Rate:
+    """The rate at which f − f* goes to zero, f* the value of the known minimum at which the run ended.
+
+    Where errors of x are multiplied by c, those of f are multiplied by cᵈ, d the degree of the first term of f at the
+    minimum: 2 as a rule, 4 for Powell's singular function.
+    """
+    point = problem.reached(run.x, run.f) if run.at_minimum else None
+    if point is None:
+        return Rate(math.nan, math.nan, False)
+    floor = 10 * EPS * abs(point.f)
+    return rate([row.f - point.f for row in run.trace if row.f - point.f > floor])
+
+
+def point_rate(run: Run, problem: Problem) -> Rate:
+    """The rate at which ‖x − x*‖ goes to zero; known for problems of two variables, whose points are recorded."""
+    return rate(errors_of(run, problem))
+
+
+def newton_factor(degree: int) -> float:
+    """By what the pure Newton step multiplies the error where f grows like the ``degree``-th power of the distance.
+
+    For f homogeneous of degree d, ∇²f(x)·x = (d − 1)·∇f(x) by Euler's theorem, so the step is −x/(d − 1) and leaves
+    (d − 2)/(d − 1) of x: nothing of a quadratic, 2/3 of a quartic (Griewank & Osborne 1983, SIAM J. Numer. Anal. 20,
+    747-773); f − f* is multiplied by the d-th power of that, 16/81 for a quartic.
+
+    Examples
+    --------
+    >>> newton_factor(2), newton_factor(4) ** 4 == (2 / 3) ** 4
+    (0.0, True)
+    """
+    if degree < 2:
+        raise ValueError(f"degree must be an integer >= 2, got {degree}")
+    return (degree - 2) / (degree - 1)
+
+
+def gradient_factor(condition: float) -> float:
+    """By what gradient descent at its best fixed rate multiplies the error of a quadratic: (κ − 1)/(κ + 1).
+
+    Nocedal & Wright (2006), theorem 3.3, has the same for an exact line search.
+    """
+    if not condition >= 1:
+        raise ValueError(f"condition must be a number >= 1, got {condition}")
+    return (condition - 1.0) / (condition + 1.0)
