@@ -1,22 +1,34 @@
-"""How fast: f − f* and the gradient, against iterations and against cost."""
+"""How fast: f − f* and the gradient, by iterations, by cost and by seconds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from comparisons.drawing import INK, legend, marker, style, thin, tick
+from comparisons.curves import (
+    COLOURED,
+    DEEPEST,
+    SMALLEST_GAP,
+    Curve,
+    Vector,
+    curve_of,
+    floor_of,
+    in_colour,
+    rounding_is_in_view,
+    scale_of,
+)
+from comparisons.drawing import INK, Style, marker, style, tick
 from comparisons.records import Run
 from comparisons.words import (
     Ending,
     cheapest,
     coinciding,
+    count,
     ending,
     endings,
     gap_in_words,
@@ -25,37 +37,21 @@ from comparisons.words import (
     number,
     times,
 )
-from newtonkit.linalg import EPS
 from problems import CriticalPoint, Problem
 
-Vector = NDArray[np.float64]
-
-SMALLEST_GAP = 1e-20  # far below what any tolerance asks for; beneath it a picture would show rounding alone
-_SMALLEST_GRADIENT = 1e-15
 _GREATEST = 1e4  # times the value at the start: what lies above is out of the picture
-_DEEPEST = 1e20  # how far down f is drawn where it has no minimum
-_FAR = 1e40  # of the rest, as much as axes can bear
-
-
-class _Curve(NamedTuple):
-    iteration: Vector
-    cost: Vector
-    f: Vector
-    gradient: Vector
-
-
-def _curve(run: Run) -> _Curve:
-    """The trace, and the returned point after it where the trace ends before that or does not know its gradient."""
-    kept = [(k, run.trace[k]) for k in thin(len(run.trace))]
-    rows = [(float(k), max(p.cost, 1), p.f, p.gradient_norm) for k, p in kept]
-    end = (float(max(run.nit, len(run.trace) - 1)), max(run.cost, 1), run.f, run.gradient_norm)
-    if not rows or rows[-1][1:] != end[1:]:
-        rows.append(end)
-    return _Curve(*np.array(rows, dtype=np.float64).T)
+_GREY = "#cfcfcf"
+_ALONG = {
+    "iteration": ("by iterations", "iterations"),
+    "cost": ("by cost", "cost: f + 2 g + 4 Hv + 4n H"),
+    "seconds": ("by time", "seconds"),
+}
 
 
 def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
-    """f − f* and ‖g‖∞ against iterations and against cost, in four panels.
+    """f − f* and ‖g‖∞ by iterations, by cost and by seconds, in six panels.
+
+    At most eight methods are in colour, each labelled at the right edge; see `in_colour`.
 
     Parameters
     ----------
@@ -64,53 +60,49 @@ def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
     problem : Problem or None
         Whose lowest known minimum is f*; where there is none, f itself is drawn.
     """
-    figure = Figure(figsize=(9.6, 7.4), layout="constrained")
-    panels = figure.subplots(2, 2, sharex="col", sharey="row")
+    figure = Figure(figsize=(11.5, 7.0), layout="constrained")
+    panels = figure.subplots(2, 3, sharex="col", sharey="row")
     best = None if problem is None else problem.best
-    curves = [(run, _curve(run)) for run in runs]
-    for column, along in enumerate(("iteration", "cost")):
-        for run, curve in reversed(curves):  # the first on top
-            x = getattr(curve, along)
-            height = _height(run, curve, best)
-            _draw(panels[0, column], x, height, run)
-            _draw(panels[1, column], x, np.clip(curve.gradient, _SMALLEST_GRADIENT, _FAR), run)
+    curves = [curve_of(run, best) for run in runs]
+    coloured = in_colour(runs)
+    chosen = [curve for curve in curves if any(curve.run is run for run in coloured)]
+    for curve in reversed(curves):  # the first on top
+        look = style(curve.run.method) if any(curve is one for one in chosen) else None
+        for column, along in enumerate(_ALONG):
+            _draw(panels[0, column], getattr(curve, along), curve.height, look)
+            _draw(panels[1, column], getattr(curve, along), curve.gradient, look)
     _scale_values(panels[0, 0], curves, best)
-    _scale_logarithmic(panels[1, 0], [np.clip(c.gradient, _SMALLEST_GRADIENT, _FAR) for _, c in curves])
-    if best is not None and _floor_is_rounding(best):
-        for axes in panels[0]:
-            axes.axhline(_floor(best), color=INK, linewidth=0.9, linestyle=":", zorder=1)
-    _label(panels, [curve for _, curve in curves], best)
-    legend(figure, runs)
+    _scale_logarithmic(panels[1, 0], [curve.gradient for curve in curves])
+    if best is not None and rounding_is_in_view(curves, best):
+        _draw_rounding(panels[0], floor_of(best))
+    _label(panels, curves, best)
+    _name_the_ends(panels[0, -1], [(curve.run.method, curve.seconds, curve.height) for curve in chosen])
+    _name_the_ends(panels[1, -1], [(curve.run.method, curve.seconds, curve.gradient) for curve in chosen])
     return figure
 
 
-def _height(run: Run, curve: _Curve, best: CriticalPoint | None) -> Vector:
-    """What is drawn: f − f*, or f where there is no f*, each down to where it means something."""
-    if best is not None:
-        return np.clip(curve.f - best.f, _floor(best), _FAR)
-    return np.where(np.isfinite(curve.f), np.clip(curve.f, -_DEEPEST * _scale(run), _FAR), np.nan)
+def _draw_rounding(panels: Sequence[Axes], floor: float) -> None:
+    for axes in panels:
+        axes.axhline(floor, color=INK, linewidth=0.9, linestyle=":", zorder=1)
+    panels[0].annotate(
+        f"rounding of f*, ε|f*| = {number(floor, 2)}",
+        (0.02, floor),
+        (0, -3),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="top",
+        fontsize=8,
+    )
 
 
-def _scale(run: Run) -> float:
-    """The size of f where the run began."""
-    return max(1.0, abs(run.f_start)) if math.isfinite(run.f_start) else 1.0
-
-
-def _floor(best: CriticalPoint | None) -> float:
-    """The rounding of f*, beneath which no difference from it means anything."""
-    return SMALLEST_GAP if best is None else max(EPS * abs(best.f), SMALLEST_GAP)
-
-
-def _floor_is_rounding(best: CriticalPoint) -> bool:
-    return EPS * abs(best.f) >= SMALLEST_GAP
-
-
-def _draw(axes: Axes, x: Vector, y: Vector, run: Run) -> None:
-    """One line with a marker at its end; it is interrupted where a value is not finite."""
+def _draw(axes: Axes, x: Vector, y: Vector, look: Style | None) -> None:
+    """One line with a marker at its end, grey without a style; it is interrupted where a value is not finite."""
     shown = np.isfinite(y)
     if not shown.any():
         return
-    look = style(run.method)
+    if look is None:
+        axes.plot(x, np.where(shown, y, np.nan), color=_GREY, linewidth=1.1, zorder=1)
+        return
     width = (
         {"linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 3} if look.dashed else {"linewidth": 1.9, "zorder": 2}
     )
@@ -118,16 +110,51 @@ def _draw(axes: Axes, x: Vector, y: Vector, run: Run) -> None:
     axes.plot(x[shown][-1:], y[shown][-1:], linestyle="none", zorder=4, **marker(look))
 
 
-def _scale_values(axes: Axes, curves: Sequence[tuple[Run, _Curve]], best: CriticalPoint | None) -> None:
-    heights = [_height(run, curve, best) for run, curve in curves]
+def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> None:
+    """Names beside the panel, in the order of the heights at which their lines end, joined to these ends."""
+    low, high = (axes.transData.transform((axes.get_xlim()[0], edge))[1] for edge in axes.get_ylim())
+    found = []
+    for name, x, y in ends:
+        shown = np.flatnonzero(np.isfinite(y))
+        if len(shown):
+            tip = float(x[shown[-1]]), float(y[shown[-1]])
+            found.append(((axes.transData.transform(tip)[1] - low) / (high - low), tip, name))
+    found.sort(key=lambda end: (-end[0], end[1][0]))
+    for place, (_, tip, name) in zip(_spread([end[0] for end in found]), found, strict=True):
+        colour = style(name).colour
+        axes.annotate(
+            name,
+            tip,
+            (1.06, place),
+            xycoords="data",
+            textcoords="axes fraction",
+            va="center",
+            fontsize=8.5,
+            color=colour,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.6, "shrinkA": 1, "shrinkB": 3},
+        )
+
+
+def _spread(places: Sequence[float], gap: float = 0.075) -> list[float]:
+    """Descending places moved apart, as little as it takes, within the height of a panel."""
+    spread: list[float] = []
+    for k, place in enumerate(places):
+        ceiling = spread[-1] - gap if spread else 1.0
+        # those that follow need their room too
+        spread.append(min(max(place, gap * (len(places) - 1 - k)), ceiling))
+    return spread
+
+
+def _scale_values(axes: Axes, curves: Sequence[Curve], best: CriticalPoint | None) -> None:
     if best is not None:
-        _scale_logarithmic(axes, heights)
+        _scale_logarithmic(axes, [curve.height for curve in curves])
         return
     # without a minimum f may fall through every power of ten, and begin on either side of zero
-    scale = max([_scale(run) for run, _ in curves], default=1.0)
+    scale = max([scale_of(curve.run) for curve in curves], default=1.0)
     axes.set_yscale("symlog", linthresh=scale)
-    finite = [h for height in heights for h in height[np.isfinite(height)]] or [0.0]
-    axes.set_ylim(min(10 * min(finite), -2 * scale), max(10 * max(finite), 2 * scale))
+    finite = np.concatenate([[0.0], *(curve.height[np.isfinite(curve.height)] for curve in curves)])
+    axes.set_ylim(min(10 * float(finite.min()), -2 * scale), max(10 * float(finite.max()), 2 * scale))
 
 
 def _scale_logarithmic(axes: Axes, curves: Sequence[Vector]) -> None:
@@ -139,24 +166,32 @@ def _scale_logarithmic(axes: Axes, curves: Sequence[Vector]) -> None:
         starts = max(float(curve[0]) for curve in finite)
         low = min(float(curve.min()) for curve in finite)
         high = min(max(float(curve.max()) for curve in finite), _GREATEST * starts)
-        axes.set_ylim(low / 3, 3 * high)
+        # a tenth of the height above and below, for the markers
+        room = max((high / low) ** 0.08, 3.0)
+        axes.set_ylim(low / room, high * room)
 
 
-def _label(panels: Any, curves: Sequence[_Curve], best: CriticalPoint | None) -> None:
+def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> None:
     longest = [float(curve.iteration[-1]) for curve in curves] or [0.0]
     if max(longest) > 10 * max(min(longest), 1.0):
         panels[1, 0].set_xscale("symlog", linthresh=1, linscale=0.4)
         panels[1, 0].set_xlim(0, 1.4 * max(longest))
     else:
         panels[1, 0].set_xlim(0, 1.05 * max(longest) or 1.0)
-    panels[1, 1].set_xscale("log")
+    for axes in panels[1, 1:]:
+        axes.set_xscale("log")
+    # the start, at no time at all, is out of the picture: the second point tells where the axis begins
+    second = [float(curve.seconds[1]) for curve in curves if len(curve.seconds) > 1]
+    if second:
+        panels[1, 2].set_xlim(left=min(second) / 2)
+    for axes, (title, unit) in zip(panels.T, _ALONG.values(), strict=True):
+        axes[0].set(title=title)
+        axes[1].set(xlabel=unit)
     for axes in panels.flat:
         axes.xaxis.set_major_formatter(tick)
         axes.yaxis.set_major_formatter(tick)
-    panels[0, 0].set(ylabel="f − f*" if best is not None else "f", title="against iterations")
-    panels[0, 1].set(title="against cost")
-    panels[1, 0].set(xlabel="iterations", ylabel="‖g‖∞, the largest entry of the gradient")
-    panels[1, 1].set(xlabel="cost, in evaluations of f  (f + 2 g + 4 Hv + 4n H)")
+    panels[0, 0].set(ylabel="f − f*" if best is not None else "f")
+    panels[1, 0].set(ylabel="‖g‖∞, the largest entry of the gradient")
     if best is None:
         # around zero the labels of a symmetric axis run into each other
         panels[0, 0].yaxis.set_major_formatter(lambda value, _: tick(value) if value == 0 or abs(value) > 10 else "")
@@ -169,17 +204,14 @@ def _label(panels: Any, curves: Sequence[_Curve], best: CriticalPoint | None) ->
 
 
 def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
-    """What the four panels show, in plain words, with the numbers of these runs."""
+    """What the six panels show, in plain words, with the numbers of these runs."""
     best = None if problem is None else problem.best
+    below = "the largest entry of its gradient; from left to right by iterations, by cost, by seconds."
     if best is None:
-        sentences = [
-            "Top: f; bottom: the largest entry of its gradient; left against iterations, right against cost.",
-            "No minimum of f is known, so f itself is drawn.",
-        ]
+        sentences = [f"Top: f; bottom: {below} No minimum of f is known, so f itself is drawn."]
     else:
         sentences = [
-            "Top: how far f is above its lowest known minimum; bottom: the largest entry of the gradient; left against "
-            "iterations, right against cost. Lower and further left is better.",
+            f"Top: how far f is above its lowest known minimum; bottom: {below} Lower and further left is better.",
             *_winner(runs),
             *_slowest(runs),
         ]
@@ -216,12 +248,12 @@ def _slowest(runs: Sequence[Run]) -> list[str]:
 
 def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
     notes = []
-    if best is not None and _floor_is_rounding(best):
-        notes.append(f"The dotted line is the rounding of f*, {number(_floor(best), 2)}; nothing below it is drawn.")
+    if best is not None and rounding_is_in_view([curve_of(run, best) for run in runs], best):
+        notes.append(f"The dotted line is the rounding of f*, {number(floor_of(best), 2)}; nothing below it is drawn.")
     elif any(run.gap is not None and run.gap < SMALLEST_GAP for run in runs):
         notes.append(f"Differences below {number(SMALLEST_GAP)} are drawn at that height.")
-    if best is None and any(run.f < -_DEEPEST * _scale(run) for run in runs):
-        notes.append(f"What falls below {number(-_DEEPEST)} is drawn at that height.")
+    if best is None and any(run.f < -DEEPEST * scale_of(run) for run in runs):
+        notes.append(f"What falls below {number(-DEEPEST)} is drawn at that height.")
     silent = [
         run.method
         for run in runs
@@ -229,4 +261,11 @@ def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
     ]
     if silent:
         notes.append(f"The trace of {listing(silent)} has hardly any gradients, so little but its end is drawn below.")
+    if len(runs) > COLOURED:
+        coloured = in_colour(runs)
+        grey = [run.method for run in runs if not any(run is other for other in coloured)]
+        notes.append(
+            f"In colour {count(len(coloured), 'method')}, the best of each family in turn; in grey {listing(grey)}."
+        )
+    notes.append("The seconds are those of one run on one machine, the first look of autograd at f among them.")
     return notes

@@ -8,11 +8,45 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons import pictures
+from comparisons import convergence, pictures
+from comparisons.curves import in_colour
 from comparisons.records import Run, TracePoint, Tuning
 from comparisons.runner import DEFAULT_METHODS
-from comparisons.words import Ending, ending, false_success, listing, number
+from comparisons.trace import Evaluations, Iterations, Trace
+from comparisons.words import Ending, ending, false_success, family, listing, number
 from newtonkit import Counts
+
+
+def make_trace(*points, tick=1e-4):
+    """The trace of which these are the iterations: evaluations of f alone, one every ``tick`` seconds."""
+    costs = [point.cost for point in points]
+    spent, width = max(costs, default=0), len(points[0].x) if points else 0
+    nan, zeros = np.full(spent, np.nan), np.zeros(len(points))
+    return Trace(
+        2,
+        Evaluations(
+            kind=np.full(spent, "f"),
+            f=nan,
+            gradient_norm=nan,
+            distance=nan,
+            nearest=np.full(spent, -1, dtype=np.int32),
+            seconds=tick * np.arange(1, spent + 1),
+            iteration=np.zeros(spent, dtype=np.int32),
+            check=np.zeros(spent, dtype=bool),
+        ),
+        Iterations(
+            evaluations=np.array(costs, dtype=np.int32),
+            f=np.array([point.f for point in points]),
+            gradient_norm=np.array([point.gradient_norm for point in points]),
+            accepted=zeros == 0,
+            length=zeros,
+            alpha=zeros,
+            radius=zeros,
+            note=zeros.astype(np.int32),
+            notes=np.array([""]),
+            x=np.array([point.x for point in points]).reshape(len(points), width),
+        ),
+    )
 
 
 def make_run(method="newton", name="himmelblau", steps=6, cost=50, **changes):
@@ -22,9 +56,11 @@ def make_run(method="newton", name="himmelblau", steps=6, cost=50, **changes):
     start = np.array(problem.starts["standard"])
     xs = [end + (start - end) * 0.25**k for k in range(steps)]
     fs = [float(problem.fun(x)) for x in xs]
-    trace = tuple(
-        TracePoint(max(1, cost * k // max(steps - 1, 1)), f, 10.0 * 0.25**k, tuple(map(float, x)))
-        for k, (x, f) in enumerate(zip(xs, fs, strict=True))
+    trace = make_trace(
+        *(
+            TracePoint(max(1, cost * k // max(steps - 1, 1)), f, 10.0 * 0.25**k, tuple(map(float, x)))
+            for k, (x, f) in enumerate(zip(xs, fs, strict=True))
+        )
     )
     fields = {
         "problem": problem.label,
@@ -122,7 +158,7 @@ class TestStyle:
         colour = pictures.style("lbfgs").colour
         alone = pictures.convergence([make_run("lbfgs")], HIMMELBLAU)
         among = pictures.convergence([make_run("adam"), make_run("newton"), make_run("lbfgs")], HIMMELBLAU)
-        assert len(lines_by_colour(alone, colour)) == len(lines_by_colour(among, colour)) == 4
+        assert len(lines_by_colour(alone, colour)) == len(lines_by_colour(among, colour)) == 6
 
     @pytest.mark.parametrize("length", [1, 2, 300, 301, 1000, 12345])
     def test_thinning_keeps_the_first_and_the_last_point(self, length):
@@ -136,28 +172,61 @@ class TestStyle:
 class TestConvergence:
     def test_the_gap_is_drawn_against_the_certified_minimum(self):
         """Not against the best value seen: the run below ends 5 above f*, and its line does too."""
-        run = make_run(f=5.0, gap=5.0, reached_f=5.0, trace=(TracePoint(1, 9.0, 1.0), TracePoint(50, 5.0, 0.1)), nit=1)
+        run = make_run(
+            f=5.0, gap=5.0, reached_f=5.0, trace=make_trace(TracePoint(1, 9.0, 1.0), TracePoint(50, 5.0, 0.1)), nit=1
+        )
         figure = pictures.convergence([run], HIMMELBLAU)
         (line,) = lines_by_colour(figure, pictures.style("newton").colour)[:1]
         np.testing.assert_allclose(line.get_ydata()[:2], [9.0, 5.0])
 
     def test_a_trace_of_nan_gradients_leaves_only_the_end(self):
-        points = tuple(replace(p, gradient_norm=math.nan) for p in make_run().trace)
-        run = make_run("scipy:trust-exact", trace=points)
+        points = [replace(p, gradient_norm=math.nan) for p in make_run().trace]
+        run = make_run("scipy:trust-exact", trace=make_trace(*points))
         figure = pictures.convergence([run], HIMMELBLAU)
-        gradients = figure.axes[2].lines[0].get_ydata()
+        gradients = figure.axes[3].lines[0].get_ydata()
         assert np.isfinite(gradients).sum() == 1
         assert gradients[-1] == run.gradient_norm
         pictures.svg_text(figure)
         assert "scipy:trust-exact has hardly any gradients" in pictures.convergence_caption([run], HIMMELBLAU)
 
+    def test_its_columns_are_iterations_cost_and_seconds(self):
+        figure = pictures.convergence([make_run("bfgs", cost=20)], HIMMELBLAU)
+        assert [axes.get_title() for axes in figure.axes[:3]] == ["by iterations", "by cost", "by time"]
+        by_iterations, by_cost, by_seconds = (axes.lines[0].get_xdata() for axes in figure.axes[:3])
+        assert by_iterations.tolist()[:6] == [0, 1, 2, 3, 4, 5]
+        assert by_cost.tolist()[:6] == [1, 4, 8, 12, 16, 20]
+        np.testing.assert_allclose(by_seconds, 1e-4 * by_cost)
+
+    def test_at_most_eight_methods_are_in_colour_and_each_family_has_its_share(self):
+        runs = [make_run(method, cost=10 + i) for i, method in enumerate(DEFAULT_METHODS)]
+        coloured = in_colour(runs)
+        assert len(coloured) == 8
+        assert [family(run.method) for run in coloured[:3]] == ["second-order", "quasi-Newton", "first-order"]
+        figure = pictures.convergence(runs, HIMMELBLAU)
+        names = {text.get_text() for text in figure.axes[2].texts}
+        assert {run.method for run in coloured} <= names
+        assert len(lines_by_colour(figure, convergence._GREY)) == 6 * (len(runs) - 8)
+        caption = pictures.convergence_caption(runs, HIMMELBLAU)
+        assert "In colour 8 methods" in caption
+
+    def test_a_run_that_solves_the_problem_is_in_colour_before_one_that_does_not(self):
+        lost = [nowhere(method, cost=1, gap=1e-12) for method in ("adam", "momentum", "nesterov")]
+        coloured = in_colour([*lost, make_run("gd", cost=10**6)], most=1)
+        assert [run.method for run in coloured] == ["gd"]
+
+    def test_names_beside_a_panel_keep_their_order_and_their_distance(self):
+        places = convergence._spread([0.9, 0.9, 0.5, 0.02, 0.02, 0.02])
+        assert (np.diff(places) <= -0.075 + 1e-12).all()
+        assert places[2] == 0.5
+        assert 0.0 <= min(places) <= max(places) <= 0.9
+
     @pytest.mark.parametrize(
         "changes",
         [
-            {"trace": ()},
-            {"trace": (), "f": math.inf, "gradient_norm": math.nan},
-            {"trace": (TracePoint(0, math.nan, math.nan),), "f": math.nan, "gradient_norm": math.nan},
-            {"trace": (TracePoint(3, 1e300, 1e299), TracePoint(9, -math.inf, math.inf)), "f": -math.inf},
+            {"trace": make_trace()},
+            {"trace": make_trace(), "f": math.inf, "gradient_norm": math.nan},
+            {"trace": make_trace(TracePoint(0, math.nan, math.nan)), "f": math.nan, "gradient_norm": math.nan},
+            {"trace": make_trace(TracePoint(3, 1e300, 1e299), TracePoint(9, -math.inf, math.inf)), "f": -math.inf},
         ],
     )
     def test_it_can_be_drawn_whatever_a_run_holds(self, changes):
@@ -187,10 +256,10 @@ class TestConvergence:
 
     def test_the_rounding_of_a_minimum_other_than_zero_is_drawn(self):
         problem = problems.get("six-hump-camel")
-        run = make_run(f=problem.best.f, gap=0.0, reached_f=problem.best.f, trace=())
+        run = make_run(f=problem.best.f, gap=0.0, reached_f=problem.best.f, trace=make_trace())
         figure = pictures.convergence([run], problem)
         floors = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == ":"]
-        assert [line.get_ydata()[0] for line in floors] == pytest.approx([2.29e-16] * 2, rel=0.01)
+        assert [line.get_ydata()[0] for line in floors] == pytest.approx([2.29e-16] * 3, rel=0.01)
 
 
 class TestPaths:
@@ -199,7 +268,7 @@ class TestPaths:
         assert [axes.get_title() for axes in figure.axes] == ["second-order", "quasi-Newton", "first-order"]
 
     def test_the_window_is_the_domain_widened_to_hold_the_start(self):
-        away = (TracePoint(1, 1.0, 1.0, (20.0, 0.0)), TracePoint(2, 0.5, 1.0, (3.0, 2.0)))
+        away = make_trace(TracePoint(1, 1.0, 1.0, (20.0, 0.0)), TracePoint(2, 0.5, 1.0, (3.0, 2.0)))
         figure = pictures.paths([make_run(trace=away)], HIMMELBLAU)
         (left, right), (bottom, top) = figure.axes[0].get_xlim(), figure.axes[0].get_ylim()
         assert left == -6
@@ -207,7 +276,7 @@ class TestPaths:
         assert (bottom, top) == (-6, 6)
 
     def test_a_path_to_infinity_is_cut_and_the_caption_says_so(self):
-        steps = tuple(TracePoint(k, 1.0, 1.0, (10.0**k, 0.0)) for k in (0, 50, 100, 300))
+        steps = make_trace(*(TracePoint(k, 1.0, 1.0, (10.0**k, 0.0)) for k in (0, 50, 100, 300)))
         run = make_run(trace=steps, x=(1e300, 0.0))
         figure = pictures.paths([run], HIMMELBLAU)
         drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])

@@ -9,12 +9,14 @@ import pytest
 
 import problems
 from comparisons.check import Finding
+from comparisons.recorder import Recorder
 from comparisons.records import Tuning
 from comparisons.report import summary, write_report
 from comparisons.runner import run_one
 from newtonkit import Counts
 
-SOLVED = run_one(problems.get("himmelblau"), "standard", "bfgs")
+HIMMELBLAU = problems.get("himmelblau")
+SOLVED = run_one(HIMMELBLAU, "standard", "bfgs")
 LOST = replace(SOLVED, success=False, reason="EVALUATIONS", reached=None, reached_f=None, verdict="not critical")
 
 
@@ -157,7 +159,7 @@ def test_what_cannot_be_compared_is_reported_all_the_same(tmp_path):
     run = nowhere(
         name="monkey-saddle",
         problem="monkey-saddle",
-        trace=(),
+        trace=Recorder(HIMMELBLAU).trace(),
         x=(math.nan, math.nan),
         f=math.nan,
         gap=None,
