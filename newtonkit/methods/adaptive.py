@@ -49,8 +49,23 @@ class NadamMoments(NamedTuple):
 
 def _scaled(g: Vector, G: Vector, epsilon: float, *, inside: bool) -> Vector:
     """g/(√G + ε), or g/√(G + ε) with ε inside the root; 0 where g is 0, also for G = ε = 0."""
-    root = np.sqrt(G + epsilon) if inside else np.sqrt(G) + epsilon
+    if inside:
+        root = G + epsilon
+        np.sqrt(root, out=root)
+    else:
+        root = np.sqrt(G)
+        root += epsilon
+    if epsilon > 0.0:
+        # a division under a mask takes twice the time
+        return np.divide(g, root, out=root)
     return np.divide(g, root, out=np.zeros_like(g), where=g != 0.0)
+
+
+def _mean(old: Vector, new: Vector, decay: float) -> Vector:
+    """decay·old + (1 − decay)·new, the running mean after one more value."""
+    mean = (1.0 - decay) * new
+    mean += decay * old
+    return mean
 
 
 @dataclass(frozen=True)
@@ -125,7 +140,7 @@ class RMSProp(AdaGrad):
 
     def accumulated(self, G: Vector, g: Vector) -> Vector:
         """ρG + (1−ρ)g²."""
-        return self.decay * G + (1.0 - self.decay) * (g * g)
+        return _mean(G, g * g, self.decay)
 
 
 @dataclass(frozen=True)
@@ -164,9 +179,9 @@ class AdaDelta(Rule):
     def update(self, g: Vector, memory: SquaredSteps, x: Vector) -> tuple[Vector, SquaredSteps]:
         """−ηΔ, the units of which are those of x."""
         t = memory.t + 1
-        G = self.decay * memory.G + (1.0 - self.decay) * (g * g)
+        G = _mean(memory.G, g * g, self.decay)
         delta = np.sqrt(memory.s + self.epsilon) / np.sqrt(G + self.epsilon) * g
-        s = self.decay * memory.s + (1.0 - self.decay) * (delta * delta)
+        s = _mean(memory.s, delta * delta, self.decay)
         return -self.eta(t) * delta, SquaredSteps(t, G, s)
 
 
@@ -223,8 +238,8 @@ class Adam(Rule):
     def update(self, g: Vector, memory: Moments, x: Vector) -> tuple[Vector, Moments]:
         """The corrected mean of g over the root of the corrected mean of g²."""
         t = memory.t + 1
-        m = self.beta1 * memory.m + (1.0 - self.beta1) * g
-        v = self.beta2 * memory.v + (1.0 - self.beta2) * (g * g)
+        m = _mean(memory.m, g, self.beta1)
+        v = _mean(memory.v, g * g, self.beta2)
         largest = None if memory.largest is None else np.maximum(memory.largest, v)
         squares = v if largest is None else largest
         bias1, bias2 = 1.0 - self.beta1**t, 1.0 - self.beta2**t
@@ -317,8 +332,8 @@ class Nadam(Rule):
     def update(self, g: Vector, memory: NadamMoments, x: Vector) -> tuple[Vector, NadamMoments]:
         """What the mean of g will be after the next step, as far as it is known, over the root of that of g²."""
         t = memory.t + 1
-        m = self.beta1 * memory.m + (1.0 - self.beta1) * g
-        v = self.beta2 * memory.v + (1.0 - self.beta2) * (g * g)
+        m = _mean(memory.m, g, self.beta1)
+        v = _mean(memory.v, g * g, self.beta2)
         now, following = self.momentum(t), self.momentum(t + 1)
         product = memory.product * now
         ahead = following / (1.0 - product * following) * m + (1.0 - now) / (1.0 - product) * g
