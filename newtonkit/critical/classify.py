@@ -197,6 +197,10 @@ def dense_verdict(
             h = math.inf
         if not h > REGULAR:  # NaN: the Newton step is all rounding
             distance = norm(y - x) + radius_of_existence(model.length, h)
+            if bars is not None and y is not x and model.null.any() and distance > radius * scale:
+                # Newton's steps may have gone along a manifold of critical points, past the nearest
+                reason = f"a critical point is {distance:.3g} away, but with directions without curvature"
+                return here.verdict("undecided", reason, gradient_norm=gradient_norm, distance=distance, contraction=h)
             return regular_verdict(here, model, h, distance, radius * scale, gradient_norm, change)
         y_next = y + model.step
         if norm(y_next - x) > _DEGENERATE_RADIUS * scale:
