@@ -86,10 +86,11 @@ def _draw_rounding(panels: Sequence[Axes], floor: float) -> None:
         axes.axhline(floor, color=INK, linewidth=0.9, linestyle=":", zorder=1)
     panels[0].annotate(
         f"rounding of f*, ε|f*| = {number(floor, 2)}",
-        (0.02, floor),
-        (0, -3),
+        (0.98, floor),
+        (0, -4),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
+        ha="right",
         va="top",
         fontsize=8,
     )
@@ -117,7 +118,8 @@ def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> No
     for name, x, y in ends:
         shown = np.flatnonzero(np.isfinite(y))
         if len(shown):
-            tip = float(x[shown[-1]]), float(y[shown[-1]])
+            # a line that ends outside the panel is met at its edge
+            tip = float(np.clip(x[shown[-1]], *axes.get_xlim())), float(np.clip(y[shown[-1]], *axes.get_ylim()))
             found.append(((axes.transData.transform(tip)[1] - low) / (high - low), tip, name))
     found.sort(key=lambda end: (-end[0], end[1][0]))
     for place, (_, tip, name) in zip(_spread([end[0] for end in found]), found, strict=True):
@@ -213,6 +215,7 @@ def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
         sentences = [
             f"Top: how far f is above its lowest known minimum; bottom: {below} Lower and further left is better.",
             *_winner(runs),
+            *_first_by_the_clock(runs, best),
             *_slowest(runs),
         ]
     return " ".join(sentences + endings(runs) + coinciding(runs) + _notes(runs, best))
@@ -227,6 +230,15 @@ def _winner(runs: Sequence[Run]) -> list[str]:
     if there == 1:
         return [f"The only method that ended at the lowest known minimum is {in_words(first.method)}: {end}"]
     return [f"The cheapest of the {there} methods at the lowest known minimum is {in_words(first.method)}: {end}"]
+
+
+def _first_by_the_clock(runs: Sequence[Run], best: CriticalPoint) -> list[str]:
+    """Who is there first in seconds, where several are."""
+    there = [(float(curve_of(run, best).seconds[-1]), run) for run in runs if ending(run) is Ending.LOWEST]
+    if len(there) < 2:
+        return []
+    seconds, run = min(there, key=lambda pair: pair[0])
+    return [f"By the clock {in_words(run.method)} is the first of them, after {number(1e3 * seconds, 2)} ms."]
 
 
 def _slowest(runs: Sequence[Run]) -> list[str]:

@@ -242,6 +242,22 @@ class TestConvergence:
         assert re.search(r"cheapest of the 3 methods .* is L-BFGS: .* at cost 37", caption)
         assert best.method == "lbfgs"
 
+    def test_the_caption_names_the_first_by_the_clock_whoever_is_the_cheapest(self):
+        slow, quick = make_run("newton", cost=10), make_run("adam", cost=20)
+        slow = replace(slow, trace=make_trace(*slow.trace, tick=1e-2))
+        caption = pictures.convergence_caption([slow, quick], HIMMELBLAU)
+        assert "is Newton's method with a trust region (newton): " in caption
+        assert "By the clock Adam is the first of them, after 2 ms." in caption
+
+    def test_the_names_of_lines_that_leave_the_panel_are_joined_to_its_edge(self):
+        steep = make_trace(TracePoint(1, 1.0, 1.0), TracePoint(9, 1e30, 1e30))
+        run = nowhere("gd", trace=steep, f=1e30, gap=1e30, gradient_norm=1e30)
+        for axes in pictures.convergence([make_run(), run], HIMMELBLAU).axes[2::3]:
+            low, high = axes.get_ylim()
+            named = [text for text in axes.texts if text.get_text() in ("gd", "newton")]
+            assert len(named) == 2
+            assert all(low <= text.xy[1] <= high for text in named)
+
     def test_the_caption_says_where_tuned_gradient_descent_is_when_its_budget_is_spent(self):
         tuning = Tuning(0.03, (0.01, 0.03), (0.03,), "the lowest f", 500)
         run = nowhere("gd", f=1e-5, gap=1e-5, counts=Counts(1000, 1000, 0, 0), tuning=tuning)
