@@ -19,6 +19,8 @@ from problems import CriticalPoint, Problem
 Vector = NDArray[np.float64]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
+_EXITS = 3  # of a run that leaves the window again and again, the first ones are marked
+_HEAD = 0.01  # of the window: the shaft of an arrow there, the rest is its head
 _POINT_MARKERS = {"minimum": ("*", 13), "saddle": ("x", 7), "maximum": ("^", 7)}
 
 
@@ -33,7 +35,7 @@ def paths(runs: Sequence[Run], problem: Problem) -> Figure:
         With a ``domain``.
     """
     families = [name for name in FAMILIES if any(family(run.method) == name for run in runs)]
-    window = _window(runs, problem)
+    window = window_of(runs, problem)
     (left, right), (bottom, top) = window
     shape = (top - bottom) / (right - left)
     equal = 0.4 < shape < 2
@@ -44,8 +46,9 @@ def paths(runs: Sequence[Run], problem: Problem) -> Figure:
         contours(axes, *ground)
         known_points(axes, problem)
         # the first of a family on top: the wild paths of adaptive rules come last and would hide the others
-        for run in reversed([run for run in runs if family(run.method) == name]):
-            _path(axes, run, window)
+        members = [run for run in runs if family(run.method) == name]
+        for depth, run in reversed(list(enumerate(members))):
+            _path(axes, run, window, depth)
         axes.title.set_fontsize(11)
         axes.set(title=name, xlim=window[0], ylim=window[1], xlabel="x")
         if equal:
@@ -55,7 +58,7 @@ def paths(runs: Sequence[Run], problem: Problem) -> Figure:
     return figure
 
 
-def _window(runs: Sequence[Run], problem: Problem) -> Window:
+def window_of(runs: Sequence[Run], problem: Problem) -> Window:
     """The problem's domain, widened to hold the start."""
     if problem.domain is None:
         raise ValueError(f"{problem.label} has no domain to draw; paths are for problems of two variables")
@@ -69,7 +72,7 @@ def _window(runs: Sequence[Run], problem: Problem) -> Window:
     return sides[0], sides[1]
 
 
-def landscape(problem: Problem, window: Window, points: int = 97) -> tuple[Vector, Vector, Vector, Vector]:
+def landscape(problem: Problem, window: Window, points: int = 161) -> tuple[Vector, Vector, Vector, Vector]:
     """Grid, values above the lowest one there, and levels: spaced evenly in their logarithm if f has a minimum."""
     x, y = (np.linspace(low, high, points) for low, high in window)
     with np.errstate(all="ignore"):
@@ -90,24 +93,45 @@ def contours(axes: Axes, x: Vector, y: Vector, height: Vector, levels: Vector) -
     axes.contour(x, y, height, levels=levels, colors="#b9b9b9", linewidths=0.6, zorder=1)
 
 
-def _path(axes: Axes, run: Run, window: Window) -> None:
+def _path(axes: Axes, run: Run, window: Window, depth: int) -> None:
+    """One way, thicker the more others lie on top of it: where they take the same steps all of them are seen."""
     points = np.array([p.x for p in run.trace if len(p.x) == 2], dtype=np.float64).reshape(-1, 2)
     if len(run.x) == 2 and (not len(points) or tuple(points[-1]) != run.x):
         points = np.vstack([points, run.x])
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return
-    points = _pulled_in(points[thin(len(points))], window)
+    points = pulled_in(points[thin(len(points))], window)
     look = style(run.method)
-    width = {"linewidth": 1.1, "linestyle": (0, (4, 2))} if look.dashed else {"linewidth": 1.5}
+    width: dict[str, Any] = {"linewidth": min(1.4 + 0.25 * depth, 2.4)}
+    if look.dashed:
+        width |= {"linewidth": 1.1, "linestyle": (0, (4, 2))}
     if len(points) <= 60:
         width |= {"marker": ".", "markersize": 3.5}
     axes.plot(*points.T, color=look.colour, alpha=0.9, zorder=3, **width)
     axes.plot(*points[:1].T, "o", color="white", markeredgecolor="black", markersize=7, zorder=6)
     axes.plot(*points[-1:].T, linestyle="none", zorder=5, **marker(look))
+    for before, after in _exits(points, window)[:_EXITS]:
+        arrow = {"arrowstyle": "-|>", "color": look.colour, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", tuple(after), xytext=tuple(before), arrowprops=arrow, zorder=5)
 
 
-def _pulled_in(points: Vector, window: Window) -> Vector:
+def _exits(points: Vector, window: Window) -> list[tuple[Vector, Vector]]:
+    """The last little way to the edge of each step that leaves the window."""
+    low, high = np.array(window).T
+    inside = ((points >= low) & (points <= high)).all(axis=1)
+    found = []
+    for k in np.flatnonzero(inside[:-1] & ~inside[1:]):
+        step = points[k + 1] - points[k]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = np.where(step > 0, (high - points[k]) / step, (low - points[k]) / step)
+        edge = points[k] + np.nanmin(np.where(step != 0, reach, np.inf)) * step
+        length = np.linalg.norm(step / (high - low))
+        found.append((edge - min(1.0, _HEAD / length) * step, edge))
+    return found
+
+
+def pulled_in(points: Vector, window: Window) -> Vector:
     """Points far outside moved towards the window, on the ray from its middle: a drawing of 1e100 breaks viewers."""
     middle = np.array([sum(side) / 2 for side in window])
     size = np.array([side[1] - side[0] for side in window])
@@ -159,9 +183,9 @@ def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
         if most.nit > 2 * fewest.nit:
             sentences.append(f"{most.method} takes {most.nit}.")
     sentences += coinciding(runs)
-    left = [run.method for run in runs if _leaves(run, _window(runs, problem))]
+    left = [run.method for run in runs if _leaves(run, window_of(runs, problem))]
     if left:
-        sentences.append(f"Out of the picture for part of the way: {listing(left)}.")
+        sentences.append(f"Out of the picture for part of the way, where arrows point: {listing(left)}.")
     return " ".join(sentences)
 
 

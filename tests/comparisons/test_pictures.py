@@ -298,7 +298,24 @@ class TestPaths:
         drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
         assert np.abs(drawn).max() < 1e3
         pictures.svg_text(figure)
-        assert "Out of the picture for part of the way: newton." in pictures.paths_caption([run], HIMMELBLAU)
+        assert "Out of the picture for part of the way, where arrows point: newton." in pictures.paths_caption(
+            [run], HIMMELBLAU
+        )
+
+    def test_an_arrow_stands_where_a_path_leaves_the_window_and_nowhere_else(self):
+        """From the start (0, 0) of this one straight to (20, 10): it crosses x = 6 at y = 3."""
+        ways = ((0.0, 0.0), (20.0, 10.0), (3.0, 2.0))
+        run = make_run(trace=make_trace(*(TracePoint(k + 1, 1.0, 1.0, x) for k, x in enumerate(ways))))
+        (arrow,) = (text for text in pictures.paths([run], HIMMELBLAU).axes[0].texts if text.arrow_patch is not None)
+        assert arrow.xy == pytest.approx((6.0, 3.0))
+        within = pictures.paths([make_run()], HIMMELBLAU).axes[0].texts
+        assert not any(text.arrow_patch for text in within)
+
+    def test_methods_that_take_the_same_steps_are_all_seen(self):
+        """The line below is the wider one."""
+        figure = pictures.paths([make_run("bfgs"), make_run("lbfgs")], HIMMELBLAU)
+        above, below = (lines_by_colour(figure, pictures.style(name).colour)[0] for name in ("bfgs", "lbfgs"))
+        assert above.get_linewidth() < below.get_linewidth()
 
     def test_a_problem_without_a_domain_is_refused(self):
         with pytest.raises(ValueError, match="no domain"):
