@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from comparisons.galahad_child import END, GRADIENT, HESSIAN, VALUE
 from comparisons.reference import Outcome
+from comparisons.trace import Trace
 from newtonkit import Budget, Objective, Oracle
 from newtonkit.state import BudgetSpent
 from problems import Problem
@@ -119,7 +120,7 @@ def solve(
         child.communicate()
     with np.errstate(all="ignore"):
         f, g = Oracle(Objective(problem.fun)).value_and_grad(x)
-    return Outcome(x, f, g, success, reason, message, nit, {}, oracle, ())
+    return Outcome(x, f, g, success, reason, message, nit, {}, oracle, Trace.empty(problem.n))
 
 
 def _conversation(child: subprocess.Popen[bytes], oracle: Oracle, x0: Vector) -> tuple[Vector, bool, str, str, int]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from comparisons.rows import pack, unpack
 from comparisons.trace import Evaluations, Iterations, Trace
 from newtonkit import Counts
 from newtonkit.linalg import finite_max_norm
@@ -17,8 +21,11 @@ from newtonkit.state import FIRST, State
 from problems import Problem
 
 Vector = NDArray[np.float64]
+Array = NDArray[Any]
+Report = Callable[[bytes], None]
 
 _NOWHERE: Vector = np.empty(0)
+_SHARE = 0.05  # of the time that reporting may take
 
 
 class Recorder(History):
@@ -30,6 +37,9 @@ class Recorder(History):
     ----------
     problem : Problem
         Whose known critical points distances are measured to.
+    report : callable, optional
+        Given the rows so far that it was not given before, in bytes (see `reported_trace`): after each evaluation, as
+        long as that takes no more than a twentieth of the time.
 
     Examples
     --------
@@ -42,7 +52,7 @@ class Recorder(History):
     array(['f'], dtype='<U2')
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, report: Report | None = None) -> None:
         super().__init__(points=problem.n == 2)
         self.n = problem.n
         known = [(i, point.x) for i, point in enumerate(problem.points) if point.x is not None]
@@ -50,7 +60,10 @@ class Recorder(History):
         self._points = np.array([x for _, x in known]).reshape(len(known), problem.n)
         self._scales = np.maximum(1.0, np.linalg.norm(self._points, axis=1))
         self._began = time.perf_counter()
-        self._own_seconds = 0.0
+        self.own_seconds = 0.0
+        self._report = report
+        self._reported = 0
+        self._report_seconds = 0.0
         self._kind: list[str] = []
         self._check = array("b")
         self._values = array("d")  # f, ‖g‖∞, distance, seconds: four a row
@@ -71,14 +84,22 @@ class Recorder(History):
         distance, nearest = self._distance(x)
         self._kind.append(kind)
         self._check.append(check)
-        self._values.extend((f, size, distance, now - self._began - self._own_seconds))
+        self._values.extend((f, size, distance, now - self._began - self.own_seconds))
         self._nearest.append(nearest)
         if kind == "f":
             self._last_value = x, f
         elif kind == "g":
             self._last_gradient = x, size
             self._gradients.append((len(self._kind), x if self.points else _NOWHERE, _at(x, self._last_value), size))
-        self._own_seconds += time.perf_counter() - now
+        if self._report is not None and self._report_seconds <= _SHARE * (now - self._began):
+            self._send(self._report)
+        self.own_seconds += time.perf_counter() - now
+
+    def _send(self, report: Report) -> None:
+        began = time.perf_counter()
+        report(pack(self._columns(self._reported)))
+        self._reported = len(self._kind)
+        self._report_seconds += time.perf_counter() - began
 
     def _moved_to_counts(self, x: Vector, check: bool) -> bool:
         """Whether this Hessian was recorded as a check already; it is none, then."""
@@ -108,7 +129,7 @@ class Recorder(History):
         began = time.perf_counter()
         super().record(nit, state, gradient_norm, counts, seconds)
         self._written.append((len(self._kind), state.info.note))
-        self._own_seconds += time.perf_counter() - began
+        self.own_seconds += time.perf_counter() - began
 
     def visit(self, x: Vector, f: float) -> None:
         """One iterate of somebody else's solver, with the gradient where it was evaluated there last."""
@@ -123,9 +144,21 @@ class Recorder(History):
     def _append(self, x: Vector, f: float, size: float) -> None:
         self.record(len(self), State(x, f, _NOWHERE, FIRST), size, Counts(), math.nan)
 
+    def _columns(self, first: int = 0) -> dict[str, Array]:
+        """The columns of `Evaluations` from this row on, but for the one that iterations give."""
+        f, gradient_norm, distance, seconds = np.array(self._values[4 * first :]).reshape(-1, 4).T
+        return {
+            "kind": np.array(self._kind[first:], dtype="<U2"),
+            "f": f.copy(),
+            "gradient_norm": gradient_norm.copy(),
+            "distance": distance.copy(),
+            "nearest": np.array(self._nearest[first:], dtype=np.int32),
+            "seconds": seconds.copy(),
+            "check": np.array(self._check[first:], dtype=np.bool_),
+        }
+
     def trace(self) -> Trace:
         """All that was recorded."""
-        f, gradient_norm, distance, seconds = np.array(self._values).reshape(-1, 4).T
         notes = list(dict.fromkeys(["", *(note for _, note in self._written)]))
         places = {note: i for i, note in enumerate(notes)}
         rows_until = np.array([rows for rows, _ in self._written], dtype=np.int32)
@@ -133,16 +166,7 @@ class Recorder(History):
         states = len(self)
         return Trace(
             self.n,
-            Evaluations(
-                kind=np.array(self._kind, dtype="<U2"),
-                f=f.copy(),
-                gradient_norm=gradient_norm.copy(),
-                distance=distance.copy(),
-                nearest=np.array(self._nearest, dtype=np.int32),
-                seconds=seconds.copy(),
-                iteration=np.maximum(complete, 0).astype(np.int32),
-                check=np.array(self._check, dtype=np.bool_),
-            ),
+            Evaluations(**self._columns(), iteration=np.maximum(complete, 0).astype(np.int32)),
             Iterations(
                 evaluations=rows_until,
                 f=self.f,
@@ -156,6 +180,17 @@ class Recorder(History):
                 x=self.x.reshape(states, -1) if self.points and states else np.empty((states, 0)),
             ),
         )
+
+
+def reported_trace(n: int, reports: Sequence[bytes]) -> Trace:
+    """The trace of a run that was lost, from what it had reported: its evaluations, without iterations."""
+    nothing = Trace.empty(n)
+    if not reports:
+        return nothing
+    parts = [unpack(report) for report in reports]
+    columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    evaluations = Evaluations(**columns, iteration=np.zeros(len(columns["kind"]), dtype=np.int32))
+    return dataclasses.replace(nothing, evaluations=evaluations)
 
 
 def _at(x: Vector, known: tuple[Vector | None, float]) -> float:

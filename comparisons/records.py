@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import newtonkit
+from comparisons.rows import plain
 from comparisons.trace import Trace, TracePoint, cost
 from newtonkit import Counts
 
@@ -25,6 +25,7 @@ __all__ = [
     "from_record",
     "read_jsonl",
     "record",
+    "tuning_from",
     "versions",
     "write_jsonl",
 ]
@@ -86,7 +87,7 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
     x_start: tuple[float, ...] = ()
     ending: str = "elsewhere"
-    """How it ended by `comparisons.verdicts`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
+    """How it ended by `comparisons.endings`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
     lambda_min: float | None = None
     """The lowest eigenvalue of the Hessian at the end; None where that is not known."""
     distance: float | None = None
@@ -115,9 +116,10 @@ def versions() -> dict[str, str]:
 
 def record(run: Run) -> dict[str, Any]:
     """The run as plain JSON values, all but its trace; numbers that are not finite become "nan", "inf", "-inf"."""
-    whole = {entry.name: getattr(run, entry.name) for entry in dataclasses.fields(run) if entry.name != "trace"}
-    found: dict[str, Any] = _plain(whole)
-    return found
+    found = _fields(run)
+    del found["trace"]
+    plain_record: dict[str, Any] = plain(found)
+    return plain_record
 
 
 def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
@@ -135,16 +137,21 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
         found[name] = tuple(map(_number, found.get(name, ())))
     found["counts"], found["checks"] = Counts(**found["counts"]), Counts(**found["checks"])
     if found["tuning"] is not None:
-        lists_to_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in found["tuning"].items()}
-        found["tuning"] = Tuning(**lists_to_tuples)
+        found["tuning"] = tuning_from(found["tuning"])
     return Run(**found, trace=Trace.from_arrays(found["n"], arrays))
+
+
+def tuning_from(data: Mapping[str, Any]) -> Tuning:
+    """The tuning of which the fields are given."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return Tuning(**values)
 
 
 def write_jsonl(runs: Iterable[Any], path: Path) -> None:
     """One JSON object a line, from a `Run` or any other dataclass; see `record`."""
     with path.open("w", encoding="utf-8") as file:
         for run in runs:
-            file.write(json.dumps(_plain(run), ensure_ascii=False, allow_nan=False) + "\n")
+            file.write(json.dumps(plain(_fields(run)), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_jsonl(path: Path) -> Iterator[Run]:
@@ -164,17 +171,12 @@ def read_jsonl(path: Path) -> Iterator[Run]:
                 raise ValueError(f"{path}, line {number}: no record of a run ({error})") from error
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+def _fields(value: Any) -> Any:
+    """Dataclasses and traces as mappings, down to the last."""
     if isinstance(value, Trace):
-        return {name: _plain(column.tolist()) for name, column in value.arrays().items()}
+        return {name: column.tolist() for name, column in value.arrays().items()}
     if dataclasses.is_dataclass(value):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return {entry.name: _fields(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
     return value
 
 

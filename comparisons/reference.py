@@ -52,9 +52,6 @@ class Outcome:
     trace: Trace
 
 
-Solver = Callable[..., OptimizeResult]
-
-
 def solve(
     problem: Problem,
     x0: Vector,
@@ -64,6 +61,7 @@ def solve(
     maxiter: int,
     budget: Budget,
     options: Mapping[str, Any] | None = None,
+    recorder: Recorder | None = None,
 ) -> Outcome:
     """Run ``scipy.optimize.minimize`` with exact derivatives, every call of which goes through our Oracle.
 
@@ -81,16 +79,26 @@ def solve(
         Evaluations after which the run is stopped from outside.
     options : mapping, optional
         Of the solver's own, which take precedence.
+    recorder : Recorder, optional
+        A new one by default.
     """
     settings = ({} if gtol is None else _options(method, gtol, maxiter)) | dict(options or {})
 
     def scipys(fun: Any, x0: Vector, **given: Any) -> OptimizeResult:
         return scipy_minimize(fun, x0, method=method, options=settings, **given)
 
-    return observed(problem, x0, scipys, SOLVERS[method], budget)
+    return observed(problem, x0, scipys, (*SOLVERS[method], "callback"), budget, recorder=recorder)
 
 
-def observed(problem: Problem, x0: Vector, solver: Solver, needs: tuple[str, ...], budget: Budget) -> Outcome:
+def observed(
+    problem: Problem,
+    x0: Vector,
+    solver: Callable[..., Any],
+    needs: tuple[str, ...],
+    budget: Budget,
+    *,
+    recorder: Recorder | None = None,
+) -> Outcome:
     """Run a solver of scipy's signature; whatever it evaluates is counted and recorded.
 
     Parameters
@@ -98,12 +106,14 @@ def observed(problem: Problem, x0: Vector, solver: Solver, needs: tuple[str, ...
     problem : Problem
     x0 : ndarray, shape (n,)
     solver : callable
-        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…) -> OptimizeResult``, given those of the three derivatives
-        that are in ``needs``. Where it never calls the callback, each gradient counts as an iteration.
+        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…) -> OptimizeResult``, given those of the four that are in
+        ``needs``. Where it never calls the callback, each gradient counts as an iteration.
     needs : tuple of str
     budget : Budget
+    recorder : Recorder, optional
+        A new one by default.
     """
-    recorder = Recorder(problem)
+    recorder = Recorder(problem) if recorder is None else recorder
     oracle = Oracle(Objective(problem.fun), budget, observer=recorder)
 
     def value(x: Vector) -> float:
@@ -115,7 +125,8 @@ def observed(problem: Problem, x0: Vector, solver: Solver, needs: tuple[str, ...
     def callback(intermediate_result: OptimizeResult) -> None:
         recorder.visit(intermediate_result.x, float(intermediate_result.fun))
 
-    derivatives = {
+    offered: dict[str, Callable[..., Any]] = {
+        "callback": callback,
         "jac": gradient,
         "hess": lambda x: oracle.hessian(x.copy()).copy(),
         "hessp": lambda x, p: oracle.product(x.copy())(np.ascontiguousarray(p)),
@@ -125,9 +136,10 @@ def observed(problem: Problem, x0: Vector, solver: Solver, needs: tuple[str, ...
         f, g = Oracle(Objective(problem.fun)).value_and_grad(x0)
         recorder.record(0, State(x0, f, g, FIRST), finite_max_norm(g), oracle.counts, 0.0)
         try:
-            result = solver(value, x0.copy(), callback=callback, **{name: derivatives[name] for name in needs})
-            x, nit, reported = result.x, int(result.get("nit", len(recorder) - 1)), _reported(result)
-            success, reason, message = bool(result.success), f"status {result.status}", str(result.message)
+            result = solver(value, x0.copy(), **{name: offered[name] for name in needs})
+            x, nit, reported = _point(result.x, x0), int(result.get("nit", len(recorder) - 1)), _reported(result)
+            success, reason = bool(result.get("success", False)), f"status {result.get('status', 'not given')}"
+            message = str(result.get("message", ""))
         except BudgetSpent as spent:
             success, reason, message = False, spent.ending.reason.name, spent.ending.message
             x, nit = (x0 if oracle.best_x is None else oracle.best_x), len(recorder) - 1
@@ -148,6 +160,14 @@ def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
         # it stops on the length of a step alone; √eps is about where a gradient of 1e-8 is reached too
         return {"xtol": 1.5e-8 if gtol else 0.0, "maxiter": maxiter}
     return {"gtol": gtol, "maxiter": maxiter}
+
+
+def _point(x: Any, x0: Vector) -> Vector:
+    """What a solver returns for x, as a vector like x0."""
+    point = np.array(x, dtype=np.float64)
+    if point.shape != x0.shape:
+        raise ValueError(f"the solver returned x of shape {point.shape}, not {x0.shape}")
+    return point
 
 
 def _reported(result: OptimizeResult) -> dict[str, int]:

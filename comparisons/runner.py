@@ -1,33 +1,37 @@
-"""Running methods over problems: the list of cells, each cell on its own, several at a time."""
+"""Running methods over problems: the list of cells, each run on its own, several at a time."""
 
 from __future__ import annotations
 
+import json
 import math
-import multiprocessing
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-import newtonkit
 import problems
-from comparisons import reference
-from comparisons.recorder import Recorder
-from comparisons.records import Run, Tuning, cost, versions
-from comparisons.tuning import needs_rate, tune
-from newtonkit import Budget, Counts, Objective, Stop
-from newtonkit.loop import run
-from newtonkit.methods import canonical_name, make_method
-from newtonkit.validation import nearest_name
+from comparisons.one_run import lost_run, run_one, tuning_for
+from comparisons.protocol import STANDARD, Protocol, start_names
+from comparisons.recorder import Report, reported_trace
+from comparisons.records import Run, Tuning, from_record, record, tuning_from, versions
+from comparisons.rows import json_text, key_of, pack, plain, unpack
+from comparisons.solvers import as_solver, split_name
+from comparisons.store import Store
+from comparisons.workers import Outcome, run_all
 from problems import Problem
 
-Vector = NDArray[np.float64]
+__all__ = [
+    "DEFAULT_METHODS",
+    "Cell",
+    "Protocol",
+    "canonical_method",
+    "cells",
+    "default_problems",
+    "problem_named",
+    "run_cell",
+    "run_cells",
+    "run_one",
+]
 
 DEFAULT_METHODS = (
     "newton",
@@ -53,30 +57,6 @@ def default_problems() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """What every run of a comparison is given.
-
-    Parameters
-    ----------
-    gtol : float, default 1e-8
-        Tolerance on ‖g‖∞.
-    gradients : int, default 1000
-        Budget of gradients; f may be called ten times as often.
-    tuning_gradients : int, default 500
-        The same for each finalist of the tuning of a learning rate.
-    """
-
-    gtol: float = 1e-8
-    gradients: int = 1000
-    tuning_gradients: int = 500
-
-    @property
-    def budget(self) -> Budget:
-        """The limits as the Oracle takes them."""
-        return Budget(maxfev=10 * self.gradients, maxgev=self.gradients)
-
-
-@dataclass(frozen=True)
 class Cell:
     """One problem and one method, over several starts; a name and parameters only, so that it travels."""
 
@@ -87,199 +67,195 @@ class Cell:
 
 
 def canonical_method(name: str) -> str:
-    """The name of a method as runs record it, for a user's spelling; scipy's solvers carry the prefix ``scipy:``.
+    """The name of a method as runs record it, for a user's spelling; see `as_solver`.
 
     Raises
     ------
     ValueError
         With the nearest valid name.
     """
-    if name.lower().startswith("scipy:"):
-        for known in reference.solver_names():
-            if known.lower() == name.lower():
-                return known
-        raise ValueError(f"unknown solver {name!r}; {nearest_name(name, reference.solver_names())}")
-    return canonical_name(name)
+    return as_solver(name).label
 
 
 def cells(
-    problem_names: Sequence[str], methods: Sequence[str], starts: Sequence[str] | None = ("standard",)
+    problem_names: Sequence[str], methods: Sequence[str], starts: str | Sequence[str] | None = ("standard",)
 ) -> list[Cell]:
     """Every problem with every method.
 
     Parameters
     ----------
     problem_names : sequence of str
+        With parameters in brackets if any: ``"rosenbrock[n=10]"``.
     methods : sequence of str
-    starts : sequence of str, optional
-        Names of starts; a problem is run from those it has. None: from all of its starts.
+    starts : str or sequence of str, optional
+        See `start_names`; None: every start of the catalogue.
     """
+    labels = [canonical_method(method) for method in methods]
     chosen = []
-    for name in problem_names:
-        problem = problems.get(name)
-        here = tuple(s for s in problem.starts if starts is None or s in starts)
-        chosen += [Cell(problem.name, {}, here, canonical_method(method)) for method in methods if here]
+    for text in problem_names:
+        problem = problem_named(text)
+        here = start_names(problem, "all" if starts is None else starts)
+        _, parameters = split_name(text)
+        chosen += [Cell(problem.name, parameters, here, label) for label in labels if here]
     return chosen
+
+
+def problem_named(text: str) -> Problem:
+    """The problem that a name with parameters means: ``"rosenbrock[n=10]"``."""
+    name, parameters = split_name(text)
+    return problems.get(name, **parameters)
+
+
+def run_cell(cell: Cell, protocol: Protocol) -> list[Run]:
+    """The runs of one cell: a learning rate is tuned once, then every start is run with it."""
+    return run_cells([cell], protocol)
 
 
 def run_cells(
     work: Sequence[Cell],
-    protocol: Protocol = Protocol(),
+    protocol: Protocol = STANDARD,
     *,
     jobs: int = 1,
-    on_done: Callable[[Cell], None] | None = None,
+    seconds: float = math.inf,
+    megabytes: float = math.inf,
+    store: Store | None = None,
+    on_done: Callable[[Cell], None] = lambda cell: None,
 ) -> list[Run]:
-    """All runs of these cells, in the order of the cells, ``jobs`` cells at a time.
+    """All runs of these cells, in the order of the cells.
 
     Parameters
     ----------
     work : sequence of Cell
     protocol : Protocol
     jobs : int, at least 1, default 1
-        Processes; 1 runs in this one.
+        Runs at a time. With 1 and no limits they are made in this process; else each in one of its own, see
+        `comparisons.workers`, so that a hang or a crash costs that run only.
+    seconds, megabytes : float, positive, default inf
+        Limits of a run. One that exceeds them, or whose process dies, is recorded as that, with what it had evaluated.
+    store : Store, optional
+        Every run is added to it as it ends; those that it holds already are not made again.
     on_done : callable, optional
-        Called with each cell as it finishes.
+        Called with each cell as its last run ends.
     """
-    if jobs == 1:
-        runs = []
-        for cell in work:
-            runs += run_cell(cell, protocol)
-            if on_done is not None:
-                on_done(cell)
-        return runs
-    found: dict[int, list[Run]] = {}
-    context = multiprocessing.get_context("spawn")
-    with one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        # the dearest first, so that no process is left with one of them at the end
-        order = sorted(range(len(work)), key=lambda i: -problems.get(work[i].name, **work[i].parameters).n)
-        futures = {pool.submit(run_cell, work[i], protocol): i for i in order}
-        for future in as_completed(futures):
-            i = futures[future]
-            found[i] = future.result()
-            if on_done is not None:
-                on_done(work[i])
-    return [one for i in range(len(work)) for one in found[i]]
+    tasks = [_Task(place, cell, start, protocol) for place, cell in enumerate(work) for start in cell.starts]
+    runs = {} if store is None else _stored(tasks, store)
+    left = Counter(task.place for task in tasks)
+
+    def finish(number: int) -> None:
+        task = tasks[number]
+        left[task.place] -= 1
+        if not left[task.place]:
+            on_done(task.cell)
+
+    for number in runs:
+        finish(number)
+    missing = {number: task for number, task in enumerate(tasks) if number not in runs}
+    limits = {"jobs": jobs, "seconds": seconds, "megabytes": megabytes}
+    for number, run in (
+        _here(missing) if (jobs, seconds, megabytes) == (1, math.inf, math.inf) else _apart(missing, limits)
+    ):
+        if store is not None:
+            store.append(tasks[number].identity, record(run), run.trace.arrays())
+        runs[number] = run
+        finish(number)
+    return [runs[number] for number in range(len(tasks))]
 
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Processes started inside use one BLAS thread: several threads in each would fight for the same cores."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+@dataclass(frozen=True)
+class _Task:
+    """One run; without a start, the tuning that goes before the runs of a cell."""
+
+    place: int
+    """Of the cell, in the list of cells."""
+    cell: Cell
+    start: str
+    protocol: Protocol
+    tuning: Tuning | None = None
+
+    @property
+    def problem(self) -> Problem:
+        return problems.get(self.cell.name, **self.cell.parameters)
+
+    @property
+    def tunes(self) -> bool:
+        return as_solver(self.cell.method).rate == "tuned"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that determines the run."""
+        return {
+            "problem": self.problem.label,
+            "start": self.start,
+            "method": self.cell.method,
+            "protocol": asdict(self.protocol),
+            "versions": versions(),
+        }
 
 
-def run_cell(cell: Cell, protocol: Protocol) -> list[Run]:
-    """The runs of one cell: a learning rate is tuned once, then every start is run with it."""
-    problem = problems.get(cell.name, **cell.parameters)
-    tuning = tune(problem, cell.method, budget=protocol.tuning_gradients) if needs_rate(cell.method) else None
-    return [run_one(problem, start, cell.method, protocol, tuning) for start in cell.starts]
+def _stored(tasks: Sequence[_Task], store: Store) -> dict[int, Run]:
+    """The runs of these tasks that the store holds, by number."""
+    numbers = {key_of(task.identity): number for number, task in enumerate(tasks)}
+    return {numbers[row.key]: from_record(row.record, row.arrays) for row in store.rows(numbers.keys())}
 
 
-def run_one(
-    problem: Problem, start: str, method: str, protocol: Protocol = Protocol(), tuning: Tuning | None = None
-) -> Run:
-    """One method on one problem from one start.
-
-    Parameters
-    ----------
-    problem : Problem
-    start : str
-        Name of one of the problem's starts.
-    method : str
-        Name as `canonical_method` gives it.
-    protocol : Protocol
-    tuning : Tuning, optional
-        Whose rate the method takes.
-    """
-    x0 = np.array(problem.starts[start])
-    began = time.perf_counter()
-    if method.startswith("scipy:"):
-        end = _scipy_run(problem, x0, method.removeprefix("scipy:"), protocol)
-    else:
-        end = _own_run(problem, x0, method, protocol, {} if tuning is None else {"rate": tuning.rate})
-    seconds = time.perf_counter() - began
-    x = np.asarray(end.pop("x"))
-    finite = bool(np.isfinite(x).all()) and math.isfinite(end["f"])
-    verdict = newtonkit.classify(problem.fun, x) if finite else None
-    point = problem.reached(x, end["f"]) if finite else None
-    best = problem.best
-    return Run(
-        problem=problem.label,
-        name=problem.name,
-        parameters=dict(problem.parameters),
-        n=problem.n,
-        start=start,
-        method=method,
-        x=tuple(map(float, x)),
-        f_start=float(problem.fun(x0)),
-        verdict="undecided" if verdict is None else verdict.kind,
-        verdict_reason="the end is not finite" if verdict is None else verdict.reason,
-        index=None if verdict is None else verdict.index,
-        reached=None if point is None else point.kind,
-        reached_f=None if point is None else point.f,
-        gap=None if best is None else end["f"] - best.f,
-        cost=cost(end["counts"], problem.n),
-        seconds=seconds,
-        tuning=tuning,
-        x_start=tuple(map(float, x0)),
-        versions=versions(),
-        **end,
-    )
+def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run]]:
+    """The runs by number, made one after the other in this process."""
+    tuned: dict[int, Tuning | None] = {}
+    for number, task in tasks.items():
+        problem = task.problem
+        if task.place not in tuned:
+            tuned[task.place] = tuning_for(problem, as_solver(task.cell.method), task.protocol)
+        yield number, run_one(problem, task.start, task.cell.method, task.protocol, tuned[task.place])
 
 
-def _own_run(problem: Problem, x0: Vector, method: str, protocol: Protocol, options: dict[str, Any]) -> dict[str, Any]:
-    budget = protocol.budget
-    recorder = Recorder(problem)
-    result = run(
-        make_method(method, **options),
-        Objective(problem.fun),
-        x0,
-        Stop(gtol=protocol.gtol, maxfev=budget.maxfev, maxgev=budget.maxgev),
-        history=recorder,
-        # the verdict is made afterwards, outside the budget, the same for every method
-        check=not needs_rate(method),
-        observer=recorder,
-    )
-    return {
-        "options": options,
-        "x": result.x,
-        "f": float(result.fun),
-        "gradient_norm": float(np.abs(result.jac).max()),
-        "success": bool(result.success),
-        "reason": result.reason.name,
-        "message": result.message,
-        "counts": Counts(result.nfev, result.njev, result.nhev, result.nhvp),
-        "checks": result.checks,
-        "reported": {"nfev": result.nfev, "njev": result.njev, "nhev": result.nhev},
-        "nit": result.nit,
-        "trace": recorder.trace(),
+def _apart(tasks: Mapping[int, _Task], limits: Mapping[str, Any]) -> Iterator[tuple[int, Run]]:
+    """The runs by number as they end, each in a process of its own; first the learning rates are tuned."""
+    search = {task.place: task for task in tasks.values() if task.tunes}
+    outcomes = dict(_outcomes(search, _tune, limits))
+    ready = {}
+    for number, task in tasks.items():
+        outcome = outcomes.get(task.place)
+        if outcome is None:
+            ready[number] = task
+        elif outcome.result is None:
+            yield number, _lost(task, outcome, "the search for a learning rate ")
+        else:
+            ready[number] = replace(task, tuning=tuning_from(json.loads(outcome.result)))
+    for number, outcome in _outcomes(ready, _run, limits):
+        if outcome.result is None:
+            yield number, _lost(ready[number], outcome)
+        else:
+            text, _, packed = outcome.result.partition(b"\n")
+            yield number, from_record(json.loads(text), unpack(packed))
+
+
+def _outcomes(
+    tasks: Mapping[int, _Task], function: Callable[[_Task, Report], bytes], limits: Mapping[str, Any]
+) -> Iterator[tuple[int, Outcome]]:
+    """What became of each task, by its key, as they end."""
+    # the dearest first, so that no process is left with one of them at the end
+    order = sorted(tasks, key=lambda number: -tasks[number].problem.n)
+    for outcome in run_all([tasks[number] for number in order], function, preload=[__name__], **limits):
+        yield order[outcome.number], outcome
+
+
+def _tune(task: _Task, report: Report) -> bytes:
+    tuning = tuning_for(task.problem, as_solver(task.cell.method), task.protocol)
+    assert tuning is not None
+    return json_text(plain(asdict(tuning))).encode()
+
+
+def _run(task: _Task, report: Report) -> bytes:
+    run = run_one(task.problem, task.start, task.cell.method, task.protocol, task.tuning, report=report)
+    return json_text(record(run)).encode() + b"\n" + pack(run.trace.arrays())
+
+
+def _lost(task: _Task, outcome: Outcome, what: str = "") -> Run:
+    problem = task.problem
+    end = {
+        "seconds": outcome.seconds,
+        "reason": outcome.ending.name,
+        "message": what + outcome.message,
+        "trace": reported_trace(problem.n, outcome.reports),
     }
-
-
-def _scipy_run(problem: Problem, x0: Vector, method: str, protocol: Protocol) -> dict[str, Any]:
-    end = reference.solve(
-        problem, x0, method, gtol=protocol.gtol, maxiter=10 * protocol.gradients, budget=protocol.budget
-    )
-    return {
-        "options": {},
-        "x": end.x,
-        "f": end.f,
-        "gradient_norm": float(np.abs(end.g).max()),
-        "success": end.success,
-        "reason": end.reason,
-        "message": end.message,
-        "counts": end.oracle.counts,
-        "checks": end.oracle.checks,
-        "reported": end.reported,
-        "nit": end.nit,
-        "trace": end.trace,
-    }
+    return lost_run(problem, task.start, task.cell.method, task.protocol, task.tuning, end)

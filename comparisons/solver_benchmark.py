@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import newtonkit
 import problems
 from comparisons import galahad, reference
-from comparisons.runner import one_thread_each
+from comparisons.workers import one_thread_each
 from newtonkit import Budget, Counts, Objective, Oracle
 from newtonkit.methods import METHODS, Rule, SteepestDescent
 from newtonkit.validation import nearest_name

@@ -170,6 +170,12 @@ class Trace:
         }
 
     @classmethod
+    def empty(cls, n: int) -> Trace:
+        """A trace of nothing."""
+        names = [f"{table}.{column.name}" for table, kind in _TABLES.items() for column in fields(kind)]
+        return cls.from_arrays(n, dict.fromkeys(names, ()))
+
+    @classmethod
     def from_arrays(cls, n: int, arrays: Mapping[str, Any]) -> Trace:
         """The trace that `arrays` describes.
 

@@ -1,0 +1,242 @@
+"""One run: a solver on a problem from a start, recorded, and its end judged in the same way for every solver."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import newtonkit
+from comparisons import reference
+from comparisons.endings import ending_class, lowest_eigenvalue
+from comparisons.protocol import STANDARD, Protocol, start_point
+from comparisons.recorder import Recorder, Report
+from comparisons.records import Run, Tuning, cost, versions
+from comparisons.solvers import Solver, accepted, as_solver
+from comparisons.tuning import tune
+from newtonkit import Counts, Objective, Stop
+from newtonkit.loop import Method
+from newtonkit.loop import run as run_method
+from newtonkit.methods import FirstOrder
+from problems import Problem
+
+Vector = NDArray[np.float64]
+
+
+def tuning_for(problem: Problem, solver: Solver, protocol: Protocol) -> Tuning | None:
+    """The learning rate found for a solver, where it is to be tuned."""
+    if solver.rate != "tuned":
+        return None
+    return tune(problem, solver.name, budget=protocol.tuning_gradients, **solver.options)
+
+
+def run_one(
+    problem: Problem,
+    start: str,
+    method: str | Solver,
+    protocol: Protocol = STANDARD,
+    tuning: Tuning | None = None,
+    *,
+    report: Report | None = None,
+) -> Run:
+    """One method on one problem from one start.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : str
+        Name of one of the problem's starts, or of those drawn at random: see `start_point`.
+    method : str or Solver
+        See `as_solver`.
+    protocol : Protocol
+    tuning : Tuning, optional
+        Whose rate the method takes.
+    report : callable, optional
+        Given the evaluations as they are made; see `Recorder`.
+    """
+    solver = as_solver(method)
+    x0 = start_point(problem, start, protocol.seed)
+    options = {**solver.options, **({} if tuning is None else {"rate": tuning.rate})}
+    recorder = Recorder(problem, report)
+    began = time.perf_counter()
+    if solver.is_scipys or solver.is_callable:
+        end = _reference_run(problem, x0, solver, protocol, recorder)
+    else:
+        end = _own_run(problem, x0, solver.method(**options), protocol, recorder)
+    end["seconds"] = time.perf_counter() - began - recorder.own_seconds
+    return judged(problem, start, solver, protocol, options | {"tuning": tuning}, end | {"trace": recorder.trace()})
+
+
+def lost_run(
+    problem: Problem, start: str, method: str, protocol: Protocol, tuning: Tuning | None, end: Mapping[str, Any]
+) -> Run:
+    """The record of a run whose process was lost: its start, what it had reported, and why.
+
+    Parameters
+    ----------
+    end : mapping
+        seconds, reason and message, and the ``trace`` so far.
+    """
+    solver = as_solver(method)
+    x0 = start_point(problem, start, protocol.seed)
+    trace = end["trace"]
+    counts = trace.counts()
+    f, g = _value_and_grad(problem, x0)
+    known = {
+        "x": x0,
+        "f": f,
+        "gradient_norm": _max_norm(g),
+        "success": False,
+        "counts": counts,
+        "checks": trace.counts(checks=True),
+        "reported": {},
+        "nit": 0,
+    }
+    return judged(problem, start, solver, protocol, {**solver.options, "tuning": tuning}, known | dict(end))
+
+
+def judged(
+    problem: Problem,
+    start: str,
+    solver: Solver,
+    protocol: Protocol,
+    asked: Mapping[str, Any],
+    end: Mapping[str, Any],
+) -> Run:
+    """The record of a run, with the verdict on its end."""
+    x0 = start_point(problem, start, protocol.seed)
+    x, f = np.asarray(end["x"]), float(end["f"])
+    finite = bool(np.isfinite(x).all()) and math.isfinite(f)
+    with np.errstate(all="ignore"):
+        verdict = newtonkit.classify(problem.fun, x) if finite else None
+        f_start = float(problem.fun(np.array(x0)))
+    point = problem.reached(x, f) if finite else None
+    nearest, distance = problem.nearest(x) if finite else (None, math.nan)
+    best = problem.best
+    options = {key: _simple(value) for key, value in asked.items() if key != "tuning"}
+    return Run(
+        problem=problem.label,
+        name=problem.name,
+        parameters=dict(problem.parameters),
+        n=problem.n,
+        start=start,
+        method=solver.label,
+        options=options,
+        x=tuple(map(float, x)),
+        f=f,
+        f_start=f_start,
+        gradient_norm=end["gradient_norm"],
+        success=end["success"],
+        reason=end["reason"],
+        message=end["message"],
+        verdict="undecided" if verdict is None else verdict.kind,
+        verdict_reason="the end is not finite" if verdict is None else verdict.reason,
+        index=None if verdict is None else verdict.index,
+        reached=None if point is None else point.kind,
+        reached_f=None if point is None else point.f,
+        gap=None if best is None else f - best.f,
+        counts=end["counts"],
+        checks=end["checks"],
+        reported=end["reported"],
+        cost=cost(end["counts"], problem.n),
+        nit=end["nit"],
+        seconds=end["seconds"],
+        trace=end["trace"],
+        tuning=asked["tuning"],
+        versions=versions(),
+        x_start=tuple(map(float, x0)),
+        ending=ending_class(problem, f, f_start, end["reason"], verdict, point),
+        lambda_min=lowest_eigenvalue(problem, x, verdict),
+        distance=None if nearest is None else distance / max(1.0, float(np.linalg.norm(nearest.x))),  # type: ignore[arg-type]
+        mode=protocol.mode,
+        seed=protocol.seed,
+    )
+
+
+def _own_run(problem: Problem, x0: Vector, method: Method, protocol: Protocol, recorder: Recorder) -> dict[str, Any]:
+    budget = protocol.budget
+    stop = Stop(maxfev=budget.maxfev, maxgev=budget.maxgev, maxiter=10 * protocol.gradients)
+    if protocol.tolerance is not None:
+        stop = dataclasses.replace(stop, gtol=protocol.tolerance)
+    # the verdict is made afterwards, outside the budget, the same for every method; rules at a rate never leave a
+    # saddle, so that theirs would be of no use to them
+    check = not isinstance(method, FirstOrder)
+    reason = ""
+    try:
+        result = run_method(
+            method,
+            Objective(problem.fun),
+            x0,
+            stop,
+            history=recorder,
+            check=check,
+            observer=recorder,
+        )
+    except Exception as error:  # a method that breaks costs its own cell only
+        if not hasattr(error, "partial_result"):
+            raise
+        result, reason = error.partial_result, type(error).__name__
+    return {
+        "x": result.x,
+        "f": float(result.fun),
+        "gradient_norm": _max_norm(result.jac),
+        "success": bool(result.success),
+        "reason": reason or result.reason.name,
+        "message": result.message,
+        "counts": Counts(result.nfev, result.njev, result.nhev, result.nhvp),
+        "checks": result.checks,
+        "reported": {"nfev": result.nfev, "njev": result.njev, "nhev": result.nhev},
+        "nit": result.nit,
+    }
+
+
+def _reference_run(
+    problem: Problem, x0: Vector, solver: Solver, protocol: Protocol, recorder: Recorder
+) -> dict[str, Any]:
+    if solver.is_callable:
+        assert callable(solver.target)
+        end = reference.observed(
+            problem, x0, solver.target, accepted(solver.target), protocol.budget, recorder=recorder
+        )
+    else:
+        end = reference.solve(
+            problem,
+            x0,
+            solver.name.removeprefix("scipy:"),
+            gtol=protocol.tolerance,
+            maxiter=10 * protocol.gradients,
+            budget=protocol.budget,
+            options=solver.options,
+            recorder=recorder,
+        )
+    return {
+        "x": end.x,
+        "f": end.f,
+        "gradient_norm": _max_norm(end.g),
+        "success": end.success,
+        "reason": end.reason,
+        "message": end.message,
+        "counts": end.oracle.counts,
+        "checks": end.oracle.checks,
+        "reported": end.reported,
+        "nit": end.nit,
+    }
+
+
+def _value_and_grad(problem: Problem, x: Vector) -> tuple[float, Vector]:
+    with np.errstate(all="ignore"):
+        return newtonkit.Oracle(Objective(problem.fun)).value_and_grad(x)
+
+
+def _max_norm(g: Vector) -> float:
+    return float(np.abs(g).max())
+
+
+def _simple(value: Any) -> Any:
+    """What a record can hold of an option: its text, where it is an object."""
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

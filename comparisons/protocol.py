@@ -1,0 +1,137 @@
+"""What every run of a comparison is given: what decides its end, its budget, its start."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newtonkit import Budget, Objective, Oracle
+from newtonkit.linalg import all_finite
+from newtonkit.validation import check_integer, check_real, nearest_name
+from problems import Problem
+
+Vector = NDArray[np.float64]
+
+MODES = ("budget", "shipped")
+SEEDED = ("seeded-1", "seeded-2", "seeded-3")
+SUITE = "suite"
+# what catalogues call a start from which a method that only follows gradients never leaves a line
+_SYMMETRIC = ("symmetric", "stable-manifold", "axis")
+_SPREAD = 0.1
+_DRAWS = 100
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What every run of a comparison is given.
+
+    Parameters
+    ----------
+    mode : {"budget", "shipped"}, default "budget"
+        "budget": tolerances are ``gtol``, and the same for all; with the default of 0 a solver goes on as far as
+        rounding allows, or until its budget is spent, and what it had reached when is read off its trace afterwards.
+        "shipped": every solver stops by its own defaults, within the budget.
+    gtol : float, at least 0, default 0
+        Tolerance on ‖g‖∞ in the mode "budget".
+    gradients : int, at least 1, default 1000
+        Budget of gradients; f may be called ten times as often.
+    tuning_gradients : int, at least 1, default 500
+        The same for each rate, where a learning rate is tuned.
+    seed : int, at least 0, default 0
+        Of the starts drawn at random: the same seed gives the same numbers.
+    """
+
+    mode: str = "budget"
+    gtol: float = 0.0
+    gradients: int = 1000
+    tuning_gradients: int = 500
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}; got {self.mode!r}")
+        check_real("gtol", self.gtol, 0.0, open_high=True)
+        check_integer("gradients", self.gradients, 1)
+        check_integer("tuning_gradients", self.tuning_gradients, 1)
+        check_integer("seed", self.seed, 0)
+        if self.mode == "shipped" and self.gtol:
+            raise ValueError(f"gtol is each solver's own in the mode 'shipped', got {self.gtol}")
+
+    @property
+    def budget(self) -> Budget:
+        """The limits as the Oracle takes them."""
+        return Budget(maxfev=10 * self.gradients, maxgev=self.gradients)
+
+    @property
+    def tolerance(self) -> float | None:
+        """What solvers are told; None: nothing, they have their own."""
+        return None if self.mode == "shipped" else self.gtol
+
+
+STANDARD = Protocol()
+
+
+def start_names(problem: Problem, wanted: str | Sequence[str] = SUITE) -> tuple[str, ...]:
+    """The starts from which a problem is run, by name.
+
+    Parameters
+    ----------
+    problem : Problem
+    wanted : str or sequence of str, default "suite"
+        "suite": the standard start, the one ten times as far out (or what the catalogue calls "far"), three drawn at
+        random, and one on a line of symmetry where the problem has one. "all": every start of the catalogue. Else
+        names; the problem is run from those it has.
+    """
+    if wanted == "all":
+        return tuple(problem.starts)
+    if wanted == SUITE:
+        far = next((name for name in ("x10", "far") if name in problem.starts), None)
+        symmetric = next((name for name in _SYMMETRIC if name in problem.starts), None)
+        return tuple(name for name in ("standard", far, *SEEDED, symmetric) if name is not None)
+    names = [wanted] if isinstance(wanted, str) else wanted
+    return tuple(name for name in names if name in problem.starts or name in SEEDED)
+
+
+def start_point(problem: Problem, name: str, seed: int = 0) -> Vector:
+    """The start of this name.
+
+    Those named seeded-1 to seeded-3 are near the standard one: xᵢ = x₀ᵢ·(1 + z/10), xᵢ = z/10 where x₀ᵢ = 0, with z
+    standard normal, and drawn again (up to a hundred times) where f or its gradient is not finite. They depend on the
+    seed, on the problem with its parameters, and on nothing else.
+
+    Parameters
+    ----------
+    problem : Problem
+    name : str
+    seed : int, at least 0, default 0
+
+    Raises
+    ------
+    ValueError
+        For a name that is none, with the nearest; or if f is finite nowhere near the standard start.
+
+    Examples
+    --------
+    >>> import problems
+    >>> start_point(problems.get("rosenbrock"), "seeded-1").round(4)
+    array([-1.3432,  0.816 ])
+    """
+    if name in problem.starts:
+        return np.array(problem.starts[name])
+    if name not in SEEDED:
+        raise ValueError(f"{problem.label} has no start {name!r}; {nearest_name(name, [*problem.starts, *SEEDED])}")
+    x0 = problem.starts["standard"]
+    rng = np.random.default_rng([seed, SEEDED.index(name), zlib.crc32(problem.label.encode())])
+    oracle = Oracle(Objective(problem.fun))
+    for _ in range(_DRAWS):
+        x = x0 + _SPREAD * np.where(x0 == 0, 1.0, x0) * rng.standard_normal(problem.n)
+        with np.errstate(all="ignore"):
+            f, g = oracle.value_and_grad(x)
+        if math.isfinite(f) and all_finite(g):
+            return x
+    raise ValueError(f"f of {problem.label} is not finite at any of {_DRAWS} points near its standard start")
