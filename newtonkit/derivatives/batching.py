@@ -156,6 +156,8 @@ def _getitem(i: Instruction) -> Rule | None:
 
 def _mixes(index: Any) -> bool:
     """Whether a leading axis would change where numpy puts the axes of the result: several index arrays apart."""
+    if isinstance(index, Instruction) and index.dtype is None:
+        return True  # a tuple of them
     parts = index if isinstance(index, tuple) else (index,)
     arrays = [part for part in parts if isinstance(part, np.ndarray | list | Instruction)]
     return len(arrays) > 1 or (bool(arrays) and len(parts) > 1) or any(_is_mask(part) for part in arrays)

@@ -16,6 +16,7 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.builtins import make_sequence
 from autograd.core import SparseObject, VSpace
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import Box, Node, isbox, new_box, register_notrace, trace_stack
@@ -77,7 +78,10 @@ def _shape_depends_on_values(
     if function is not _GETITEM:
         return False
     by_number = dict(zip(argnums, parents, strict=True))
-    return 1 in by_number and np.result_type(by_number[1].value) == np.bool_
+    if 1 not in by_number:
+        return False
+    index = by_number[1].value
+    return any(np.asarray(part).dtype == np.bool_ for part in (index if isinstance(index, tuple) else (index,)))
 
 
 _GETITEM = ArrayBox.__getitem__.fun
@@ -102,6 +106,12 @@ class GuardedBox(ArrayBox):  # type: ignore[misc]
         # remembered, for the function may catch every exception and take another way
         recorded_node(self).journal.refused = True
         raise ValueDependentError(_REFUSAL)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple) and any(map(isbox, index)):
+            # a tuple hides what is in it, labels for instance, from the trace
+            index = make_sequence(tuple, *index)
+        return super().__getitem__(index)
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _refuse
     __str__ = __repr__ = __format__ = __hash__ = _refuse

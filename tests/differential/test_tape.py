@@ -872,3 +872,35 @@ def test_what_no_tape_holds_is_right_all_the_same_and_the_note_says_why(name):
         assert onp.abs(found.hessian() - H_exact).max() <= dH
     for one in (derivatives, again):
         assert (one.source == TAPE) != bool(one.note)
+
+
+def test_labels_in_a_tuple_of_indices_are_inputs_of_the_tape():
+    """scores[rows, labels], with other labels every time, negative ones among them; and other kinds of tuples."""
+    rng = onp.random.default_rng(0)
+
+    def fun(v, X, labels):
+        scores = np.tanh(np.dot(X, v.reshape(2, 5)))
+        picked = scores[np.arange(len(labels)), labels] ** 3
+        return np.sum(picked) + np.sum(scores[labels[:3], 1:3] ** 2) + np.sum(scores[None, labels, 2][0] ** 4)
+
+    derivatives, plain = Derivatives(fun), Derivatives(fun, tape=False)
+    for _ in range(6):
+        v, X, labels = rng.standard_normal(10), rng.standard_normal((4, 2)), rng.integers(-4, 4, 4)
+        taped, exact = derivatives.linearize(v, (X, labels)), plain.linearize(v, (X, labels))
+        onp.testing.assert_allclose(taped.f, exact.f, rtol=ULPS * EPS)
+        onp.testing.assert_allclose(taped.g, exact.g, rtol=0, atol=ULPS * EPS * onp.abs(exact.g).max())
+        H = exact.hessian()
+        onp.testing.assert_allclose(taped.hessian(), H, rtol=0, atol=ULPS * EPS * onp.abs(H).max())
+    assert derivatives.source == TAPE
+    with pytest.raises(IndexError, match="index 7 is out of bounds"):
+        derivatives.linearize(v, (X, onp.array([7, 0, 1, 2])))
+
+
+def test_a_mask_in_a_tuple_of_indices_is_left_to_autograd():
+    rng = onp.random.default_rng(0)
+    derivatives = Derivatives(lambda x, mask: np.sum(x[mask,] ** 2))
+    for _ in range(5):
+        x, mask = rng.standard_normal(6), rng.random(6) < 0.5
+        _, g = derivatives.value_and_gradient(x, (mask,))
+        onp.testing.assert_array_equal(g, onp.where(mask, 2 * x, 0.0))
+    assert "length of what __getitem__ gives" in derivatives.note
