@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import autograd.numpy as anp
@@ -149,29 +150,29 @@ def large_table(sizes: Sequence[int]) -> Table:
     for heading in ("n", "statement", "answer", "products", "seconds"):
         table.add_column(heading, justify="right" if heading in ("n", "products", "seconds") else "left")
     for n in sizes:
-        for name, fun, statement in _statements(n):
+        for name, fun, x, statement in _statements(n):
             oracle = newtonkit.Oracle(newtonkit.Objective(fun), second_order=True)
             began = time.perf_counter()
-            answer = statement(oracle)
+            answer = statement(oracle, x)
             seconds = time.perf_counter() - began
-            products = oracle.counts.Hv + oracle.counts.H * oracle.objective.products_for_hessian(n)
-            table.add_row(str(n), name, answer, str(products), f"{seconds:.3f}")
+            products = oracle.counts.Hv + oracle.counts.H * oracle.objective.products_for_hessian(x.size)
+            table.add_row(str(x.size), name, answer, str(products), f"{seconds:.3f}")
     return table
 
 
-def _statements(n: int) -> list[tuple[str, Function, Callable[[newtonkit.Oracle], str]]]:
+def _statements(n: int) -> list[tuple[str, Function, Vector, Callable[[newtonkit.Oracle, Vector], str]]]:
     """On a chain of n double wells, at the barriers and in the wells; and what is refused, on a lattice."""
     barrier, well, side = np.zeros(n), np.ones(n), round(n**0.5)
     corrugated = np.zeros(side * side)
     return [
-        ("chain at 0: no minimum, by one vector", wells, lambda oracle: _bounded(oracle, barrier, 1)),
-        (f"chain at 0: index, by {_RANK} vectors", wells, lambda oracle: _bounded(oracle, barrier, _RANK)),
-        ("chain at 0: Lanczos", wells, lambda oracle: _by_products(oracle, barrier)),
-        ("chain at 1: Lanczos", wells, lambda oracle: _by_products(oracle, well)),
-        ("chain at 0: exact index", wells, lambda oracle: _counted(oracle, barrier)),
-        ("chain at 1: exact index", wells, lambda oracle: _counted(oracle, well)),
-        ("lattice at 0: exact index", lattice(side), lambda oracle: _counted(oracle, corrugated)),
-        ("lattice at 0: Lanczos", lattice(side), lambda oracle: _by_products(oracle, corrugated)),
+        ("chain at 0: no minimum, by one vector", wells, barrier, partial(_bounded, rank=1)),
+        (f"chain at 0: index, by {_RANK} vectors", wells, barrier, partial(_bounded, rank=_RANK)),
+        ("chain at 0: Lanczos", wells, barrier, _by_products),
+        ("chain at 1: Lanczos", wells, well, _by_products),
+        ("chain at 0: exact index", wells, barrier, _counted),
+        ("chain at 1: exact index", wells, well, _counted),
+        ("lattice at 0: exact index", lattice(side), corrugated, _counted),
+        ("lattice at 0: Lanczos", lattice(side), corrugated, _by_products),
     ]
 
 

@@ -13,6 +13,7 @@ from comparisons.classifier_cases import (
     SADDLE,
     ZOO,
     circle,
+    network,
     normal_form_cases,
     peano,
     zoo_cases,
@@ -56,6 +57,13 @@ MORE = [
 @pytest.mark.parametrize(("fun", "x", "kind"), [pytest.param(*case[1:], id=case[0]) for case in [*ZOO, *MORE]])
 def test_the_kind_at_the_point_itself(fun, x, kind):
     assert classify(fun, x).kind == kind
+
+
+def test_a_critical_point_found_along_a_manifold_of_them_is_not_called_the_nearest():
+    """Newton's steps end 1.4e-3 away, on the manifold; the nearest critical point, 0, is 3.4e-4 away."""
+    x = np.array([-2.25346442e-05, 6.95220321e-05, 9.40668791e-06, 2.34135606e-04, 1.10049866e-04, 1.98910587e-04])
+    verdict = classify(network(2)[0], x)
+    assert (verdict.kind, verdict.index, verdict.nullity) == ("saddle", 2, 2)
 
 
 @pytest.mark.parametrize("beside", [0.0, 1e-3])
