@@ -4,6 +4,7 @@
     problems.get("rosenbrock", n=10)      a `Problem`: fun, starts, known critical points, references
     problems.tags(), problems.summary(name)
     problems.MGH                          (name, parameters) of Moré, Garbow & Hillstrom's problems, by their number
+    problems.networks, problems.datasets  dense networks with their losses, and data to train them on
 
 Every stated critical point carries the way in which it was verified, and whether the list is complete.
 
@@ -21,16 +22,31 @@ from . import (  # noqa: F401  -- imported so that they register
     breakers,
     classical,
     convex,
+    datasets,
     mgh_equations,
     mgh_few,
     mgh_fits,
     mgh_scalable,
+    networks,
     plane,
     regression,
     saddles,
 )
 from .base import CriticalPoint, Problem
 from .more_garbow_hillstrom import MGH
+from .networks import Network
 from .registry import get, names, register, summary, tags
 
-__all__ = ["MGH", "CriticalPoint", "Problem", "get", "names", "register", "summary", "tags"]
+__all__ = [
+    "MGH",
+    "CriticalPoint",
+    "Network",
+    "Problem",
+    "datasets",
+    "get",
+    "names",
+    "networks",
+    "register",
+    "summary",
+    "tags",
+]

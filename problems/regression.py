@@ -14,37 +14,29 @@ import autograd.numpy as anp
 import numpy as np
 
 from .base import CriticalPoint, Problem, Vector, check_number
+from .datasets import breast_cancer, digits
 from .registry import register
 
 DEFAULT_L2 = 1e-3
 
 
-def _load(loader: str) -> Any:
-    """One of scikit-learn's bundled data sets."""
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise ImportError('this problem needs the data of scikit-learn: pip install "newtonkit[data]"') from error
-    return getattr(datasets, loader)()
-
-
 @cache
 def _cancer() -> Vector:
     """The rows −yᵢ·(xᵢ, 1) of the breast-cancer data, standardised, with labels yᵢ = ±1."""
-    data = _load("load_breast_cancer")
-    x = (data.data - data.data.mean(axis=0)) / data.data.std(axis=0)
-    signs = np.where(data.target == 1, -1.0, 1.0)
+    x, labels = breast_cancer()
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    signs = np.where(labels == 1, -1.0, 1.0)
     rows: Vector = signs[:, None] * np.hstack([x, np.ones((len(x), 1))])
     return rows
 
 
 @cache
 def _digits() -> tuple[Vector, Vector]:
-    """The digits as columns (x, 1), pixels scaled to [0, 1], and the mean of y xᵀ over one-hot labels y."""
-    data = _load("load_digits")
-    columns = np.vstack([data.data.T / 16.0, np.ones(len(data.data))])
-    one_hot = np.arange(10)[:, None] == data.target
-    return columns, one_hot @ columns.T / len(data.data)
+    """The digits as columns (x, 1), and the mean of y xᵀ over one-hot labels y."""
+    x, labels = digits()
+    columns = np.vstack([x.T, np.ones(len(x))])
+    one_hot = np.arange(10)[:, None] == labels
+    return columns, one_hot @ columns.T / len(x)
 
 
 def _starts(n: int) -> dict[str, Vector]:

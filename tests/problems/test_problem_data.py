@@ -13,7 +13,7 @@ from scipy.special import expit, log_softmax
 
 import problems
 
-NAMES = problems.names("data")
+NAMES = problems.names(["data", "convex"])
 ROOT = Path(problems.__file__).parents[1]
 
 
@@ -139,5 +139,5 @@ for name in problems.names("data"):
     except ImportError as error:
         print(error)
 """
-    message = 'this problem needs the data of scikit-learn: pip install "newtonkit[data]"'
-    assert run_python(code).splitlines() == [message] * len(NAMES)
+    message = 'these data come with scikit-learn: pip install "newtonkit[data]"'
+    assert run_python(code).splitlines() == [message] * len(problems.names("data"))

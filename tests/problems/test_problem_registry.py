@@ -100,7 +100,7 @@ def test_a_problem_carries_its_parameters_with_the_defaults_filled_in():
 
 
 def test_several_tags_must_all_be_present():
-    assert set(problems.names("data")) == {"breast-cancer-logistic", "digits-softmax"}
+    assert set(problems.names("data")) == {"breast-cancer-logistic", "digits-softmax", "moons-network"}
     both = set(problems.names(["2d", "convex"]))
     assert both == set(problems.names("2d")) & set(problems.names("convex"))
     assert "bowl" in both
