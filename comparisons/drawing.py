@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,8 +28,12 @@ _STYLES = {
     "newton-cg": ("#44AA99", "H"),
     "newton-linesearch": ("#56B4E9", "d"),
     "newton-pure": ("#1B2A6B", "*"),
+    "cubic": ("#332288", ">"),
     "bfgs": ("#117733", "s"),
     "lbfgs": ("#8FA31E", "P"),
+    "dfp": ("#999933", "p"),
+    "sr1": ("#225522", "<"),
+    "cg": ("#DDCC77", "h"),
     "gd-linesearch": ("#882255", "h"),
     "gd": ("#D55E00", "o"),
     "momentum": ("#E69F00", "^"),
@@ -38,6 +42,7 @@ _STYLES = {
     "rmsprop": ("#E8837E", ">"),
     "adadelta": ("#A8A04A", "p"),
     "adam": ("#6B3D1E", "X"),
+    "nadam": ("#AA4499", "8"),
 }
 
 
@@ -80,16 +85,26 @@ def marker(look: Style) -> dict[str, Any]:
     }
 
 
-def legend(figure: Figure, runs: Iterable[Run], extra: Sequence[Line2D] = ()) -> None:
+def legend(
+    figure: Figure,
+    runs: Iterable[Run],
+    extra: Sequence[Line2D] = (),
+    *,
+    names: Mapping[str, str] | None = None,
+    columns: int = 5,
+) -> None:
+    """Below the figure: a method's name, or what ``names`` has in its place, second-order methods first."""
     handles: list[Line2D] = []
     for method in sorted(methods(runs), key=lambda name: (FAMILIES.index(family(name)), name.startswith("scipy:"))):
         look = style(method)
+        label = method if names is None else names.get(method, method)
         line = {"linestyle": (0, (4, 2)), "linewidth": 1.1} if look.dashed else {"linewidth": 1.9}
-        handles.append(Line2D([], [], color=look.colour, label=method, **line, **marker(look)))
+        handles.append(Line2D([], [], color=look.colour, label=label, **line, **marker(look)))
         if look.dashed:
             handles[-1].set(markerfacecolor="white", markersize=7)
     handles += extra
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), frameon=False, fontsize=9)
+    columns = min(columns, len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def save(figure: Figure, path: Path, *, dpi: int = 130) -> Path:

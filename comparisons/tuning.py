@@ -189,12 +189,16 @@ def search(
     finer: int = 0,
     near: ArrayLike | None = None,
     starts: int = 1,
+    settled: bool = False,
     **options: Any,
 ) -> RateSearch:
     """Every rate of the grid on one problem, from the same held-out starts and on the same budget.
 
     A rate converges if it takes ‖g‖∞ to a millionth of its first value from every start, at a known minimum where the
     problem has one. Its cost is the mean number of gradients until then, its value the mean of the lowest f.
+
+    The lowest f is what `newtonkit.minimize` returns, but a rate far too large may come across a low one by chance
+    while it leaps about; where the path matters, ask for where f settles, with ``settled``.
 
     Parameters
     ----------
@@ -210,6 +214,8 @@ def search(
         Where the held-out starts lie, see `held_out_start`.
     starts : int, at least 1, default 1
         How many of them.
+    settled : bool, default False
+        Whether the value is the median f of the second half of the run in place of the lowest.
     **options
         Of the rule, held fixed.
 
@@ -228,16 +234,17 @@ def search(
     gradients = [float(np.abs(newtonkit.grad(problem.fun)(x0)).max()) for x0 in points]
 
     def run(rate: float, x0: NDArray[np.float64], gtol: float) -> tuple[float, float]:
-        """Gradients until convergence, or infinity; then the lowest f."""
+        """Gradients until convergence, or infinity; then f."""
         result = newtonkit.minimize(
             problem.fun,
             x0,
             method=method,
-            options=options | {"rate": rate, "maxgev": budget, "gtol": gtol, "verdict": False, "history": False},
+            options=options | {"rate": rate, "maxgev": budget, "gtol": gtol, "verdict": False, "history": settled},
         )
         point = problem.reached(result.x, result.fun) if result.success else None
         there = result.success and (not problem.minima or (point is not None and "minimum" in point.kind))
-        return (result.njev if there else math.inf), result.fun
+        value = np.median(result.history.f[len(result.history) // 2 :]) if settled else result.fun
+        return (result.njev if there else math.inf), float(value)
 
     def score(rate: float) -> tuple[float, float]:
         ends = [run(rate, x0, _ACCURACY * g) for x0, g in zip(points, gradients, strict=True)]

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from comparisons.drawing import INK, legend, marker, style, tick
 from comparisons.experiments.report import Table
+from comparisons.protocol import Protocol
 from comparisons.records import Run
-from comparisons.runner import Protocol, run_one
+from comparisons.runner import run_one
 from comparisons.tuning import GRID, RateSearch, needs_rate, search
 from comparisons.words import FIRST_ORDER, coinciding, family, in_words, number, times, where
 from newtonkit.linalg import EPS
@@ -22,6 +23,7 @@ SHARE = 1e-6  # of f − f* at the start, at which costs are compared
 _HELD_OUT = 3  # starts that a rate is tuned on
 _GRID = (*GRID, 320.0, 1000.0, 3200.0)  # AdaDelta's first step is a thousandth of its rate
 _FINER = 4
+_GTOL = 1e-8  # on ‖g‖∞, at which a run ends
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Beside:
     runs: Sequence[Run]
     searches: Mapping[str, RateSearch]
     """How the rates of the first-order methods among them were found."""
+    held_out: int
+    """Starts that they were found on."""
 
 
 def run_beside(
@@ -39,7 +43,8 @@ def run_beside(
 ) -> Beside:
     """Run methods from a start; rates are tuned near it, on three others that are not reported.
 
-    Rates come from a grid of half decades, then of tenths between the best and its neighbours.
+    Rates come from a grid of half decades, then of tenths between the best and its neighbours; where none
+    converges, the level at which f settles decides, since a rate that leaps about may come across a low f by chance.
 
     Parameters
     ----------
@@ -56,16 +61,16 @@ def run_beside(
     near = problem.starts[start]
     starts, grid, finer = (1, _GRID[4::4], 0) if quick else (_HELD_OUT, _GRID, _FINER)
     searches = {
-        method: search(problem, method, budget=budget, grid=grid, finer=finer, near=near, starts=starts)
+        method: search(problem, method, budget=budget, grid=grid, finer=finer, near=near, starts=starts, settled=True)
         for method in methods
         if needs_rate(method)
     }
-    protocol = Protocol(gradients=budget)
+    protocol = Protocol(gtol=_GTOL, gradients=budget)
     runs = [
         run_one(problem, start, method, protocol, searches[method].tuning if method in searches else None)
         for method in methods
     ]
-    return Beside(problem, runs, searches)
+    return Beside(problem, runs, searches, starts)
 
 
 def lowest(problem: Problem) -> float:

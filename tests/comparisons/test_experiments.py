@@ -1,19 +1,26 @@
 """The experiments: the frame they share, and what each of them must show."""
 
 import base64
+import itertools
+import math
 import re
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 from rich.console import Console
 
 import problems
 from comparisons import experiments
-from comparisons.drawing import save
-from comparisons.experiments import Picture, Report, Table
-from comparisons.experiments.beside import cost_until, lowest
+from comparisons.drawing import save, style
+from comparisons.experiments import Picture, Report, Table, film, races, schedules
+from comparisons.experiments.beside import cost_until, lowest, run_beside
+from comparisons.protocol import Protocol
 from comparisons.records import Tuning
-from comparisons.runner import Protocol, run_one
+from comparisons.runner import run_one
+from comparisons.tuning import needs_rate
 
 
 def small_report(folder):
@@ -162,3 +169,122 @@ class TestBeside:
     def test_a_problem_without_a_minimum_has_no_gap(self):
         with pytest.raises(ValueError, match="monkey-saddle has no known minimum"):
             lowest(problems.get("monkey-saddle"))
+
+
+@pytest.fixture(scope="module")
+def raced():
+    """Three methods on the saddle, with rates from a coarse grid."""
+    return run_beside(problems.get("strict-saddle"), "standard", ("bfgs", "gd", "adam"), budget=60, quick=True)
+
+
+@pytest.fixture(scope="module")
+def frames(raced):
+    return film.shoot(raced.runs, raced.problem, "The saddle", frames=8)
+
+
+class TestFilm:
+    def test_a_rate_is_tuned_on_another_start_than_the_one_shown(self, raced):
+        assert raced.held_out == 1
+        assert {run.method for run in raced.runs if run.tuning} == set(raced.searches) == {"gd", "adam"}
+
+    def test_every_frame_shows_more_of_the_race_until_the_end(self, frames):
+        assert len(frames) <= 8
+        assert all((before != after).any() for before, after in itertools.pairwise(frames))
+        assert len({frame.shape for frame in frames}) == 1
+
+    def test_its_sides_are_even_as_h264_wants_them(self, frames):
+        assert frames[0].shape[0] % 2 == frames[0].shape[1] % 2 == 0
+
+    def test_a_method_stands_at_the_last_point_it_has_paid_for(self, raced):
+        """Newton-like methods pay for several evaluations at once: between two states nothing moves."""
+        track = film._track(raced.runs[0], lowest(raced.problem), ((-2, 2), (-2, 2)))
+        left, right = Figure().subplots(1, 2)
+        runner = film._runner(track, left, right)
+        for k, cost in enumerate(track.cost[:-1]):
+            for spent in range(int(cost), int(track.cost[k + 1])):
+                film._move(runner, spent)
+                assert tuple(runner.head.get_xydata()[0]) == tuple(track.x[k])
+                assert len(runner.curve.get_xdata()) == k + 1
+
+    def test_old_steps_fade(self, raced):
+        track = film._track(raced.runs[2], lowest(raced.problem), ((-2, 2), (-2, 2)))
+        left, right = Figure().subplots(1, 2)
+        runner = film._runner(track, left, right)
+        film._move(runner, int(track.cost[-1]))
+        alphas = runner.trail.get_color()[:, 3]
+        assert (np.diff(alphas) >= 0).all()
+        assert alphas[0] < 0.2 < 0.8 < alphas[-1]
+
+    def test_a_gif_keeps_the_colours_of_the_methods_and_white_is_white(self, raced, frames, tmp_path):
+        path = film.write_gif(frames, tmp_path / "race.gif", raced.runs)
+        with Image.open(path) as image:
+            assert image.n_frames == len(frames)
+            image.seek(len(frames) - 1)
+            last = np.asarray(image.convert("RGB")).astype(int)
+        assert (last[0, 0] == 255).all()
+        for run in raced.runs:
+            colour = (255 * np.array(to_rgb(style(run.method).colour))).round()
+            shown, true = (((picture == colour).all(axis=2)).sum() for picture in (last, frames[-1]))
+            assert shown >= true > 0
+        assert np.abs(last - frames[-1]).max() < 70
+
+    @pytest.mark.skipif(not film.can_write_mp4(), reason="needs ffmpeg")
+    def test_a_film_can_be_written_where_there_is_ffmpeg(self, frames, tmp_path):
+        assert film.write_mp4(frames, tmp_path / "race.mp4").read_bytes()[4:8] == b"ftyp"
+
+    def test_without_ffmpeg_an_mp4_is_refused_with_a_sentence(self, frames, tmp_path, monkeypatch):
+        monkeypatch.setattr(film, "can_write_mp4", lambda: False)
+        with pytest.raises(ValueError, match="needs ffmpeg"):
+            film.write_mp4(frames, tmp_path / "race.mp4")
+
+    def test_a_landscape_without_a_minimum_has_no_gap_to_film(self, raced):
+        with pytest.raises(ValueError, match="monkey-saddle has no known minimum"):
+            film.shoot(raced.runs, problems.get("monkey-saddle"), "")
+
+
+class TestRaces:
+    def test_first_order_rules_end_at_the_saddle_from_its_stable_manifold_and_the_others_do_not(self, tmp_path):
+        report = experiments.run("races", tmp_path, quick=True, race="stable-manifold", budget=100)
+        ends = column(report.tables[0], "ended at")
+        assert {ends[name] for name in ("newton", "bfgs", "lbfgs")} == {"lowest minimum"}
+        assert {ends[name] for name in ("gd", "momentum", "adagrad")} <= {"saddle", "on the way"}
+        assert "At a saddle point or maximum end gd" in report.pictures[0].caption
+        assert (tmp_path / "stable-manifold.gif").exists()
+
+    def test_the_rates_are_said(self, tmp_path):
+        report = experiments.run("races", tmp_path, quick=True, race="valley", budget=30)
+        rates = column(report.tables[1], "best rate")
+        assert set(rates) == {name for name in races.METHODS if needs_rate(name)}
+
+    def test_an_unknown_race_is_refused(self, tmp_path):
+        with pytest.raises(ValueError, match="race must be one of valley, beale"):
+            experiments.run("races", tmp_path, race="canyon")
+
+
+class TestSchedules:
+    @pytest.mark.parametrize("name", schedules.SCHEDULES)
+    def test_the_mean_of_the_runs_is_what_theory_expects(self, name):
+        """E[xᵢ²] ← (1 − ηλᵢ)²E[xᵢ²] + η²σ²; to five standard errors of 2000 runs, at most √(2/2000) each."""
+        rate = schedules.SCHEDULES[name][2](0.3, 50)
+        mean = schedules.descend(rate, 50, noise=0.1, runs=2000, seed=(3,))
+        np.testing.assert_allclose(mean, schedules.expected(rate, 50, 0.1), rtol=5 * math.sqrt(2 / 2000))
+
+    def test_without_noise_the_runs_are_what_theory_says_to_rounding(self):
+        rate = schedules.SCHEDULES["cosine"][2](1.0, 100)
+        f = schedules.descend(rate, 100, noise=0.0, runs=1, seed=(0,))
+        np.testing.assert_allclose(f, schedules.expected(rate, 100, 0.0), rtol=1e-12)
+
+    def test_a_constant_rate_is_best_with_exact_gradients_and_stalls_with_noisy_ones(self, tmp_path):
+        report = written("schedules", tmp_path)
+        caption = report.pictures[0].caption
+        assert "Exact gradients: no schedule is better than a constant rate" in caption
+        assert "Better than constant:" in caption
+        assert [row[0] for row in report.tables[0].rows] == list(schedules.SCHEDULES)
+
+    def test_the_same_seed_gives_the_same_noise_and_rates_are_found_on_another(self):
+        cosine = schedules.SCHEDULES["cosine"][2]
+        one, two, other = (schedules.tuned(cosine, 20, noise=0.1, runs=5, seed=seed) for seed in (0, 0, 1))
+        assert one.search == two.search
+        assert (one.f == two.f).all()
+        assert (one.f[1:] != other.f[1:]).all()
+        assert one.f[-1] != one.search.best.value
