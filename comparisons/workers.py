@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import enum
 import math
 import multiprocessing
@@ -150,6 +151,9 @@ def one_thread_each() -> Iterator[None]:
 
 def _outcomes(crew: _Crew, jobs: int) -> Iterator[Outcome]:
     threads = [threading.Thread(target=crew.work, daemon=True) for _ in range(jobs)]
+    # multiprocessing would wait at the exit for processes that an iterator nobody has closed has left behind; they are
+    # no daemons, for those may not start processes of their own, as solvers do
+    atexit.register(crew.stop)
     try:
         for thread in threads:
             thread.start()
@@ -162,6 +166,7 @@ def _outcomes(crew: _Crew, jobs: int) -> Iterator[Outcome]:
         crew.stop()
         for thread in threads:
             thread.join()
+        atexit.unregister(crew.stop)
 
 
 class _Crew:
@@ -229,9 +234,7 @@ class _Crew:
 
     def _begun(self) -> _Child:
         ours, theirs = _CONTEXT.Pipe()
-        process = _CONTEXT.Process(
-            target=serve, args=(theirs, self._function, self._seconds, self._megabytes), daemon=True
-        )
+        process = _CONTEXT.Process(target=serve, args=(theirs, self._function, self._seconds, self._megabytes))
         with self._lock, one_thread_each():
             process.start()
             theirs.close()

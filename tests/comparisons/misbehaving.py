@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-import newtonkit
-import problems
-
 
 def double(task, report):
     return str(2 * task).encode()
 
 
 def minimize(name, report):
+    import newtonkit  # here: the other runs start sooner without
+    import problems
+
     problem = problems.get(name)
     result = newtonkit.minimize(problem.fun, problem.starts["standard"], method="newton")
     return result.x.tobytes()
@@ -41,6 +42,12 @@ def process():
 
 def environment():
     return os.environ["OMP_NUM_THREADS"].encode()
+
+
+def start_processes():
+    """As solvers do that evaluate several points at a time."""
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return str(sum(pool.map(abs, [-1, 2, -3]))).encode()
 
 
 def hang():

@@ -1,6 +1,7 @@
 """Whatever a run does, it costs that run only."""
 
 import importlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import problems
+from comparisons import workers
 from comparisons.workers import Ending, no_memory_limit, run_all
 
 HERE = Path(__file__).parent
@@ -101,6 +103,19 @@ def test_a_run_has_one_blas_thread_and_this_process_keeps_its_own(runs, monkeypa
     assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_run_may_start_processes_of_its_own(runs):
+    (outcome,) = run_all(["start_processes"], runs.behave, seconds=20, preload=PRELOAD)
+    assert (outcome.message, outcome.result) == ("", b"6")
+
+
+def test_where_no_server_can_be_forked_from_new_interpreters_do_the_same(runs, monkeypatch):
+    monkeypatch.setattr(workers, "_CONTEXT", multiprocessing.get_context("spawn"))
+    monkeypatch.setattr(workers, "_FORKS", False)
+    outcomes = run_all([("vanish", 3), "well", "well"], runs.behave, seconds=20, reuse=True)
+    assert [outcome.result for outcome in outcomes] == [None, b"well", b"well"]
+
+
 @pytest.mark.parametrize(
     ("function", "ending"), [("report_then_hang", TIME), ("report_then_crash", DIED), ("report_much", DONE)]
 )
@@ -165,30 +180,38 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {here!r})
 import misbehaving
+from comparisons import workers
 from comparisons.workers import run_all
 
 if __name__ == "__main__":
-    tasks = ["no such folder/x", *sys.argv[1:]]
-    for outcome in run_all(tasks, misbehaving.write_number_and_hang, jobs=2, seconds=60):
+    how, path = sys.argv[1:]
+    outcomes = run_all(["no such folder/x", path], misbehaving.write_number_and_hang, jobs=2)
+    for outcome in outcomes:
         print("acknowledged", outcome.number, flush=True)
+        if how == "leave" and input():
+            break
 """
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
-def test_no_process_outlives_the_one_that_started_it(number, tmp_path):
+@pytest.mark.parametrize(
+    ("how", "code"), [("SIGINT", -signal.SIGINT), ("SIGKILL", -signal.SIGKILL), ("leave", 0)], ids=str
+)
+def test_no_process_outlives_the_one_that_started_it(how, code, tmp_path):
     script, path = tmp_path / "script.py", tmp_path / "number"
     script.write_text(SCRIPT.format(here=str(HERE)))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(problems.__file__).parents[1]), *sys.path])}
-    parent = subprocess.Popen(
-        [sys.executable, script, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    with parent:
-        assert parent.stdout.readline() == "acknowledged 0\n"
-        assert within(20, lambda: path.exists() and path.read_text())
-        parent.send_signal(number)
-        parent.communicate(timeout=10)
-    assert parent.returncode == -number
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, script, how, path], text=True, env=environment, **pipes) as parent:
+        try:
+            assert parent.stdout.readline() == "acknowledged 0\n"
+            assert within(20, lambda: path.exists() and path.read_text())
+            if how != "leave":
+                parent.send_signal(signal.Signals[how])
+            parent.communicate("leave\n" if how == "leave" else None, timeout=10)
+        finally:
+            parent.kill()
+    assert parent.returncode == code
     assert within(5, lambda: gone(int(path.read_text())))
 
 
