@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from newtonkit.methods.schedules import Schedule
     from newtonkit.morse_graph import MorseGraph
     from newtonkit.result import History
+    from newtonkit.training.history import TrainingHistory
 
 _GRID = 101  # values of f along each side of a contour plot
 _LEVELS = 24
@@ -28,6 +29,10 @@ _STAR = (
 )
 _ANGLES = 720  # at which f is compared on the rim of these sectors
 _FALLS, _RISES = "C0", "C3"
+_RUNNING = 50  # the running mean of a training's losses is over this part of the updates
+# Okabe & Ito (2008), *Color Universal Design*
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#000000")
+_DASHES = ("-", "--", "-.", (0, (4, 1, 1, 1, 1, 1)), ":")
 _NUMBERED = 40  # points; the numbers of more would hide each other
 _ARROW = 0.05  # of the sides of the box; shorter where the points are crowded
 
@@ -75,9 +80,44 @@ def plot_schedules(schedules: Sequence[Schedule], steps: int = 100) -> Figure:
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     updates = np.arange(1, steps + 1)
-    for schedule in schedules:
-        axes.plot(updates, [schedule(int(t)) for t in updates], label=schedule.label)
+    for i, schedule in enumerate(schedules):
+        # a colour and a dash each: curves that run together for a while remain two
+        colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]
+        axes.plot(updates, [schedule(int(t)) for t in updates], label=schedule.label, color=colour, linestyle=dash)
     axes.set(xlabel="update t", ylabel="learning rate η(t)", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def plot_training(history: TrainingHistory) -> Figure:
+    """The loss on every batch, its running mean, and the losses over all data and over validation data.
+
+    Parameters
+    ----------
+    history : TrainingHistory
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.8), layout="constrained")
+    axes = figure.subplots()
+    loss = history.loss
+    axes.plot(history.update, loss, color="0.75", linewidth=0.6, label="batch")
+    width = max(1, len(loss) // _RUNNING)
+    if width > 1:
+        running = np.convolve(loss, np.full(width, 1.0 / width), "valid")
+        axes.plot(history.update[width - 1 :], running, color="C0", label=f"batch, mean of the last {width}")
+    axes.plot(history.full_update, history.full_loss, color="C1", linewidth=2, label="all data")
+    if np.isfinite(history.validation_loss).any():
+        axes.plot(history.full_update, history.validation_loss, color="k", linestyle="--", label="validation data")
+    seen = np.concatenate([loss, history.full_loss])
+    if (seen[np.isfinite(seen)] > 0.0).all():
+        axes.set_yscale("log")
+    axes.set(xlabel="update", ylabel="loss")
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

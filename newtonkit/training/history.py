@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.linalg import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class FullLoss(NamedTuple):
@@ -84,6 +87,12 @@ class TrainingHistory:
     def seconds(self) -> Vector:
         """See above."""
         return np.array([look.seconds for look in self.full])
+
+    def plot(self) -> Figure:
+        """Losses against updates; see `newtonkit.plots.plot_training`."""
+        from newtonkit.plots import plot_training
+
+        return plot_training(self)
 
     def __repr__(self) -> str:
         return f"<TrainingHistory of {len(self)} updates, {len(self.full)} full losses>"

@@ -35,6 +35,7 @@ NEIGHBOURS = {
     ("judge", "stopping"),
     ("solve", "automatic"),
     ("morse_graph", "plots"),
+    ("training", "plots"),
 }
 
 

@@ -403,6 +403,16 @@ def test_updates_kept_by_a_callback_keep_their_parameters():
     assert [update.loss for update in kept] == list(result.history.loss)
 
 
+def test_the_history_draws_batches_and_all_data_and_validation_data():
+    result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=60, validation=POINTS, options={"rate": 0.1})
+    axes = result.history.plot().axes[0]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["batch", "batch, mean of the last 3", "all data", "validation data"]
+    lines = dict(zip(labels, axes.get_lines(), strict=True))
+    onp.testing.assert_array_equal(lines["all data"].get_ydata(), result.history.full_loss)
+    assert lines["batch, mean of the last 3"].get_ydata()[0] == pytest.approx(result.history.loss[:3].mean())
+
+
 # --- how it ends --------------------------------------------------------------------------------------------------
 
 
