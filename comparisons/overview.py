@@ -89,10 +89,6 @@ def _cell(axes: Axes, column: int, row: int, run: Run, first: Run | None) -> Non
         axes.text(column + 0.3, row, "!", ha="center", va="center", fontsize=11, color="#CC0000", fontweight="bold")
 
 
-def _short(ratio: float) -> str:
-    return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0")
-
-
 def _mark(axes: Axes, column: float, row: float, where: Ending) -> None:
     axes.plot([column], [row], **_look(where))
 

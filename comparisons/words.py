@@ -12,17 +12,24 @@ from collections.abc import Iterable, Sequence
 import problems
 from comparisons.records import Run
 from newtonkit.linalg import EPS
+from newtonkit.methods import METHODS, Rule
 from problems import Problem
 
-SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER = "second-order", "quasi-Newton", "first-order"
-FAMILIES = (SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER)
+SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER = "second-order", "quasi-Newton", "first-order", "other solvers"
+FAMILIES = (SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER)
+_QUASI_NEWTON = ("bfgs", "dfp", "sr1", "lbfgs", "cg")
 
 _WORDS = {
     "newton": "Newton's method with a trust region",
+    "newton-cg": "truncated Newton",
+    "cubic": "Newton's method with a cubic term",
     "newton-linesearch": "Newton's method with a line search",
     "newton-pure": "the pure Newton step",
     "bfgs": "BFGS",
+    "dfp": "DFP",
+    "sr1": "SR1",
     "lbfgs": "L-BFGS",
+    "cg": "conjugate gradients",
     "gd-linesearch": "gradient descent with a line search",
     "gd": "gradient descent",
     "momentum": "momentum",
@@ -31,6 +38,8 @@ _WORDS = {
     "rmsprop": "RMSProp",
     "adadelta": "AdaDelta",
     "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
 }
 
 _TWINS = {
@@ -176,29 +185,39 @@ def problem_of(run: Run) -> Problem | None:
 
 
 def twin(method: str) -> str:
-    """Our method nearest to one of scipy's; ours itself."""
-    return _TWINS.get(method, method)
+    """Our method nearest to one of scipy's; ours itself, without its parameters.
+
+    Examples
+    --------
+    >>> twin("scipy:BFGS"), twin("lbfgs[memory=20]")
+    ('bfgs', 'lbfgs')
+    """
+    name = method.partition("[")[0]
+    return _TWINS.get(name, name)
 
 
 def family(method: str) -> str:
-    """One of `FAMILIES`."""
-    name = twin(method)
-    if name.startswith("newton") or name == "cubic":
-        return SECOND_ORDER
-    return QUASI_NEWTON if name in ("bfgs", "dfp", "sr1", "lbfgs", "cg") else FIRST_ORDER
+    """One of `FAMILIES`; what is no method of ours, nor has a twin among them, is another solver."""
+    cls = METHODS.get(twin(method))
+    if cls is None:
+        return OTHER
+    if cls.name in _QUASI_NEWTON:
+        return QUASI_NEWTON
+    return FIRST_ORDER if issubclass(cls, Rule) or not cls.needs & {"hess", "hvp"} else SECOND_ORDER
 
 
 def long_name(method: str) -> str:
     """The method's name in words."""
-    return f"scipy's {method.removeprefix('scipy:')}" if method.startswith("scipy:") else _WORDS.get(method, method)
+    name, bracket, parameters = method.removeprefix("scipy:").partition("[")
+    with_them = f" with {parameters.rstrip(']')}" if bracket else ""
+    return (f"scipy's {name}" if method.startswith("scipy:") else _WORDS.get(name, name)) + with_them
 
 
 def in_words(method: str) -> str:
     """The method's name in words, with its short name where that is not obvious."""
-    words = long_name(method)
-    if method.startswith("scipy:"):
-        return words
-    return words if words.replace("-", "").lower() == method.replace("-", "") else f"{words} ({method})"
+    name = method.partition("[")[0]
+    obvious = method.startswith("scipy:") or long_name(name).replace("-", "").lower() == name
+    return long_name(method) if obvious else f"{long_name(method)} ({name})"
 
 
 def listing(items: Sequence[str], most: int = 6) -> str:

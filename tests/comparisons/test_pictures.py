@@ -13,8 +13,9 @@ from comparisons.curves import in_colour
 from comparisons.records import Run, TracePoint, Tuning
 from comparisons.runner import DEFAULT_METHODS
 from comparisons.trace import Evaluations, Iterations, Trace
-from comparisons.words import Ending, ending, false_success, family, listing, number
+from comparisons.words import Ending, ending, false_success, family, in_words, listing, long_name, number
 from newtonkit import Counts
+from newtonkit.methods import METHODS
 
 
 def make_trace(*points, tick=1e-4):
@@ -145,6 +146,41 @@ class TestWords:
         assert listing(list("abcdefgh"), most=4) == "a, b, c and 5 more"
 
 
+class TestNames:
+    @pytest.mark.parametrize(
+        ("method", "kind"),
+        [
+            ("newton", "second-order"),
+            ("newton-cg", "second-order"),
+            ("cubic", "second-order"),
+            ("scipy:trust-krylov", "second-order"),
+            ("lbfgs[memory=20]", "quasi-Newton"),
+            ("cg", "quasi-Newton"),
+            ("gd-linesearch", "first-order"),
+            ("adam[rate=0.01]", "first-order"),
+            ("my_solver", "other solvers"),
+        ],
+    )
+    def test_a_family_follows_from_what_a_method_asks_for(self, method, kind):
+        assert family(method) == kind
+
+    def test_every_method_has_words_of_its_own(self):
+        assert len({long_name(method) for method in METHODS}) == len(METHODS)
+
+    @pytest.mark.parametrize(
+        ("method", "words"),
+        [
+            ("bfgs", "BFGS"),
+            ("lbfgs[memory=20]", "L-BFGS with memory=20"),
+            ("newton", "Newton's method with a trust region (newton)"),
+            ("scipy:L-BFGS-B[maxcor=20]", "scipy's L-BFGS-B with maxcor=20"),
+            ("my_solver", "my_solver"),
+        ],
+    )
+    def test_parameters_are_part_of_the_words(self, method, words):
+        assert in_words(method) == words
+
+
 class TestStyle:
     def test_every_method_has_a_colour_of_its_own(self):
         ours = [method for method in DEFAULT_METHODS if not method.startswith("scipy:")]
@@ -230,7 +266,7 @@ class TestConvergence:
         ],
     )
     def test_it_can_be_drawn_whatever_a_run_holds(self, changes):
-        for problem in (HIMMELBLAU, problems.get("monkey-saddle"), None):
+        for problem in (HIMMELBLAU, None):
             pictures.svg_text(pictures.convergence([make_run(**changes)], problem))
             assert pictures.convergence_caption([make_run(**changes)], problem)
 

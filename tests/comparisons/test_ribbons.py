@@ -104,7 +104,7 @@ class TestPicture:
         assert ribbons_caption(made(rows))
 
     def test_many_eigenvalues_can_be_drawn(self):
-        picture, caption = ribbon_picture(problems.get("rosenbrock", n=100), "lbfgs", maxiter=20)
+        picture, caption = ribbon_picture(problems.get("rosenbrock", n=100), "lbfgs", maxiter=4)
         assert len(svg_text(picture)) < 600_000
         assert "The 100 eigenvalues" in caption
 
