@@ -177,5 +177,5 @@ def regular_verdict(
     else:
         nullity = int(model.null.sum())
         kind = "undecided"
-        reason = f"the Hessian is singular: {nullity} of {n} eigenvalues cannot be told from zero"
+        reason = f"the Hessian may be singular: {nullity} of {n} eigenvalues cannot be told from zero"
     return model.verdict(kind, reason, **facts)
