@@ -15,9 +15,9 @@ from comparisons.records import Run
 from comparisons.words import listing
 from problems import Problem
 
-_METHODS = ("newton", "newton-linesearch", "bfgs", "lbfgs")
+_METHODS = ("newton", "newton-cg", "newton-linesearch", "bfgs", "lbfgs")
 _LAST = 5  # steps that the order is read from
-_ROUNDING = 1e-13  # errors below are rounding, not convergence
+ROUNDING = 1e-13  # errors below are rounding, not convergence
 
 
 def observed_order(errors: Iterable[float]) -> float:
@@ -47,7 +47,7 @@ def _steps(errors: Iterable[float]) -> list[tuple[float, float]]:
     """Pairs of an error and the next."""
     usable: list[float] = []
     for error in errors:
-        if math.isfinite(error) and error > _ROUNDING and (not usable or error != usable[-1]):
+        if math.isfinite(error) and error > ROUNDING and (not usable or error != usable[-1]):
             usable.append(error)
     return list(itertools.pairwise(usable))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.order import errors_of, observed_order
+from comparisons.order import ROUNDING, errors_of, observed_order
 from comparisons.records import Run
 from comparisons.words import number
 from newtonkit.linalg import EPS
@@ -82,13 +82,14 @@ def value_rate(run: Run, problem: Problem) -> Rate:
     point = problem.reached(run.x, run.f) if run.at_minimum else None
     if point is None:
         return Rate(math.nan, math.nan, False)
-    floor = 10 * EPS * abs(point.f)
+    # the terms of f are as large as f is at the start, and near the minimum they cancel no better than that
+    floor = 10 * EPS * max(abs(point.f), abs(run.f_start))
     return rate([row.f - point.f for row in run.trace if row.f - point.f > floor])
 
 
 def point_rate(run: Run, problem: Problem) -> Rate:
     """The rate at which ‖x − x*‖ goes to zero; known for problems of two variables, whose points are recorded."""
-    return rate(errors_of(run, problem))
+    return rate([error for error in errors_of(run, problem) if error > ROUNDING])
 
 
 def newton_factor(degree: int) -> float:

@@ -1,0 +1,107 @@
+"""The rates that traces show are those of theory."""
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import problems
+from comparisons.runner import run_one
+from comparisons.scores.measured import as_measured, measure
+from comparisons.scores.prices import Instance
+from comparisons.scores.rates import gradient_factor, newton_factor, point_rate, rate, value_rate
+from comparisons.trace import KINDS
+
+
+def run(name, method, start="standard", **parameters):
+    problem = problems.get(name, **parameters)
+    return run_one(problem, start, method), problem
+
+
+class TestNewton:
+    def test_on_powells_singular_function_every_pure_newton_step_leaves_16_81_of_f(self):
+        found = value_rate(*run("powell-singular", "newton-pure"))
+        assert found.steady
+        assert found.factor == pytest.approx(16 / 81, rel=1e-6)
+        assert newton_factor(4) ** 4 == pytest.approx(16 / 81)
+
+    def test_on_a_quartic_every_step_leaves_two_thirds_of_the_error(self):
+        end, problem = run("quartic", "newton-pure", n=2)
+        found = point_rate(end, problem)
+        assert found.steady
+        assert found.factor == pytest.approx(2 / 3, rel=1e-9) == newton_factor(4)
+        assert value_rate(end, problem).factor == pytest.approx((2 / 3) ** 4, rel=1e-9)
+
+    @pytest.mark.parametrize("name", ["rosenbrock", "beale", "himmelblau", "six-hump-camel"])
+    def test_at_a_regular_minimum_it_converges_quadratically(self, name):
+        found = point_rate(*run(name, "newton"))
+        assert 1.7 <= found.order <= 2.6
+        assert not found.steady
+        assert "order" in found.words
+
+    def test_its_factor_is_one_for_the_flattest_minimum_and_zero_for_a_quadratic(self):
+        assert newton_factor(2) == 0.0
+        assert newton_factor(1000) == pytest.approx(1.0, abs=2e-3)
+        with pytest.raises(ValueError, match="degree"):
+            newton_factor(1)
+
+
+class TestOthers:
+    def test_gradient_descent_at_its_best_rate_contracts_by_the_condition_number(self):
+        """Computed here with the best rate 2/(λ₁ + λ₂), against the formula."""
+        eigenvalues = np.array([1.0, 9.0])
+        x, errors = np.array([1.0, 1.0]), []
+        for _ in range(30):
+            errors.append(float(np.linalg.norm(x)))
+            x = x - 2.0 / eigenvalues.sum() * eigenvalues * x
+        found = rate(errors)
+        assert found.factor == pytest.approx(gradient_factor(9.0), rel=1e-12)
+        assert found.words == "linear: every step leaves 0.8 of the error"
+        with pytest.raises(ValueError, match="condition"):
+            gradient_factor(0.5)
+
+    def test_quasi_newton_methods_converge_superlinearly_and_slower_than_newton(self):
+        found = point_rate(*run("rosenbrock", "bfgs"))
+        assert 1.1 < found.order < 1.9
+
+    def test_rejected_steps_and_an_exact_end_do_not_disturb_a_rate(self):
+        assert rate([1.0, 0.5, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.0]).factor == pytest.approx(0.5)
+
+    @pytest.mark.parametrize("errors", [[], [1.0], [math.nan, math.inf], [0.0, 0.0]])
+    def test_too_few_errors_have_no_rate(self, errors):
+        found = rate(errors)
+        assert math.isnan(found.factor)
+        assert found.words == "too few steps to tell"
+
+    def test_a_run_that_ends_at_no_minimum_has_no_rate(self):
+        end, problem = run("himmelblau", "newton")
+        lost = replace(end, reached=None)
+        assert math.isnan(value_rate(lost, problem).factor)
+        assert math.isnan(point_rate(lost, problem).factor)
+
+
+class TestMeasuredPrices:
+    def test_all_four_are_measured_and_f_is_the_unit(self):
+        beale = problems.get("beale")
+        found = measure(beale, repeats=3)
+        assert found.prices.f == 1.0
+        assert all(0 < getattr(found.seconds, kind) < 1.0 for kind in KINDS)
+        model = as_measured([found])
+        assert model(Instance("beale", "standard", 2)) == found.prices
+        with pytest.raises(ValueError, match="no prices were measured on booth"):
+            model(Instance("booth", "standard", 2))
+        with pytest.raises(ValueError, match="repeats"):
+            measure(beale, repeats=0)
+
+    def test_a_function_that_is_slow_when_called_makes_what_comes_from_the_tape_cheap(self):
+        beale = problems.get("beale")
+
+        def slow(x):
+            time.sleep(2e-3 if isinstance(x, np.ndarray) else 0.0)
+            return beale.fun(x)
+
+        found = measure(replace(beale, fun=slow), repeats=3)
+        assert found.seconds.f >= 2e-3
+        assert found.prices.g < 1
