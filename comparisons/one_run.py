@@ -190,7 +190,7 @@ def _own_run(problem: Problem, x0: Vector, method: Method, protocol: Protocol, r
         "message": result.message,
         "counts": Counts(result.nfev, result.njev, result.nhev, result.nhvp),
         "checks": result.checks,
-        "reported": {"nfev": result.nfev, "njev": result.njev, "nhev": result.nhev},
+        "reported": {"nfev": result.nfev, "njev": result.njev, "nhev": result.nhev, "nhvp": result.nhvp},
         "nit": result.nit,
     }
 
