@@ -142,10 +142,10 @@ def gap_caption(beside: Beside) -> str:
     ]
     plain = {method: cost for method, cost in costs.items() if family(method) == FIRST_ORDER}
     curved = {method: cost for method, cost in costs.items() if family(method) != FIRST_ORDER}
-    for what, found in (("methods that use curvature", curved), ("first-order methods, at tuned rates", plain)):
+    for what, found in (("methods that use curvature", curved), ("first-order methods at tuned rates", plain)):
         if found:
             first = min(found, key=lambda method: found[method])
-            sentences.append(f"The cheapest of the {what} to get there is {in_words(first)}, at cost {found[first]}.")
+            sentences.append(f"Of the {what}, {in_words(first)} gets there first, at cost {found[first]}.")
     never = sum(run.method not in costs for run in beside.runs)
     if never:
         sentences.append(f"{never} of the {len(beside.runs)} do not get there on their budget.")

@@ -30,6 +30,7 @@ METHODS = (
     "adam",
     "nadam",
 )
+_EARLY = 1e-2  # of f − f* at the start, for who is ahead early on
 
 
 class Race(NamedTuple):
@@ -109,7 +110,7 @@ def results(beside: Beside, race: Race) -> Table:
     """A row for each method: where it ended, and the cost until most of the gap was closed."""
     rows = []
     for run in beside.runs:
-        costs = [cost_until(run, share) for share in (1e-2, SHARE)]
+        costs = [cost_until(run, share) for share in (_EARLY, SHARE)]
         rows.append(
             [
                 run.method,
@@ -119,7 +120,14 @@ def results(beside: Beside, race: Race) -> Table:
                 *("never" if cost is None else str(cost) for cost in costs),
             ]
         )
-    heads = ("method", "ended at", "f − f*", "iterations", "cost until 1e-2", f"cost until {number(SHARE)}")
+    heads = (
+        "method",
+        "ended at",
+        "f − f*",
+        "iterations",
+        f"cost until {number(_EARLY)}",
+        f"cost until {number(SHARE)}",
+    )
     return Table(f"{race.title}: {beside.problem.formula}", heads, rows, text=(0, 1))
 
 
@@ -143,6 +151,10 @@ def caption(beside: Beside, race: Race) -> str:
             if others
             else f"None of the {kind} gets that far."
         )
+        early = {run.method: cost for run in beside.runs if (cost := cost_until(run, _EARLY)) is not None}
+        ahead = min(early, key=lambda method: early[method])
+        if early[ahead] < early[first]:
+            sentences.append(f"To {number(_EARLY)} of it, {in_words(ahead)} is first, at {early[ahead]}.")
     else:
         sentences.append(f"No method brings f − f* to {number(SHARE)} of what it was.")
     for place in (Ending.SADDLE, Ending.OTHER):

@@ -118,10 +118,11 @@ class Report:
 
     def markdown(self, out: Path) -> str:
         """The report as Markdown, with links to its pictures relative to the folder."""
-        parts = [f"# {_plain(self.title)}", *map(_plain, self.paragraphs), *(t.markdown() for t in self.tables)]
+        parts = [f"# {_plain(self.title)}", *map(_plain, self.paragraphs)]
         for picture in self.pictures:
             link = Path(os.path.relpath(picture.path, out)).as_posix()
             parts += [f"{'' if picture.moving else '!'}[{_plain(picture.alt)}]({link})", _plain(picture.caption)]
+        parts += [table.markdown() for table in self.tables]
         return "\n\n".join(parts) + "\n"
 
     def show(self, console: Console) -> None:
