@@ -88,6 +88,8 @@ class TrainingState:
     waited: int
     """Looks since the best."""
     first_loss: float
+    looked_at: int
+    """The update after which the loss over all data was looked at last; -1 before any."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ class TrainingRun:
             self.counts, self.checks = Counts(earlier.nfev, earlier.njev), copy.copy(earlier.checks)
         # where the loss and its gradient were finite last, and what the rule remembered there
         self.good = self.x, self.memory, self.t
-        self.looked_at = self.t if self.t > 0 else -1
+        self.looked_at = state.looked_at
         self.history = TrainingHistory(self.t + 1)
         self.started = time.perf_counter()
         self.errstate = np.geterr()
@@ -371,6 +373,7 @@ class TrainingRun:
             best,
             self.waited,
             self.first_loss,
+            self.looked_at,
         )
         return Result(
             x=self.unflatten(x.copy()),

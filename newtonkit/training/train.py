@@ -158,7 +158,7 @@ def train(
 
 def _start(vector: Vector, rule: Rule, sampling: Sampling) -> TrainingState:
     best = Best(vector, math.nan, math.inf)
-    return TrainingState(vector, rule.start(vector.size), 0, rule, sampling, 0, best, 0, math.nan)
+    return TrainingState(vector, rule.start(vector.size), 0, rule, sampling, 0, best, 0, math.nan, -1)
 
 
 def _gone_on_from(

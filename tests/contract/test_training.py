@@ -4,6 +4,7 @@ import math
 import pickle
 import re
 import threading
+from pathlib import Path
 
 import autograd.numpy as np
 import numpy as onp
@@ -532,6 +533,17 @@ def test_an_exception_travels_on_with_the_result_so_far_which_can_be_gone_on_wit
     onp.testing.assert_array_equal(training(partial).last, training([0.0, 0.0]).last)
 
 
+def test_an_exception_at_the_end_of_an_epoch_takes_no_look_away():
+    def training(params, callback=None):
+        return train(line, params, POINTS, "gd", batch_size=4, epochs=4, callback=callback)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        training([0.0, 0.0], lambda update: 1 / (6 - update.number))
+    first, second = caught.value.partial_result, training(caught.value.partial_result)
+    looks = onp.concatenate([first.history.full_loss, second.history.full_loss])
+    onp.testing.assert_array_equal(looks, training([0.0, 0.0]).history.full_loss)
+
+
 # --- the tape -----------------------------------------------------------------------------------------------------
 
 
@@ -679,3 +691,16 @@ def test_float_labels_used_as_an_index_are_explained():
     with pytest.raises(IndexError) as caught:
         train(by_index, network(), (X, LABELS.astype(float)), epochs=1)
     assert caught.value.__notes__ == ["data[1] holds floats: labels that are used as an index must be integers"]
+
+
+def test_the_document_runs_and_prints_what_it_shows(capsys):
+    document = Path(newtonkit.__file__).parents[1] / "docs" / "training.md"
+    if not document.exists():
+        pytest.skip("the documents are not installed")
+    blocks = re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile("\n".join(blocks), str(document), "exec"), {})
+    (shown,) = re.findall(r"print\(.*\)  # (.*)", blocks[0])
+    loss, source = shown.split("…, ")
+    printed = capsys.readouterr().out
+    assert printed.startswith(loss)
+    assert printed.strip().endswith(source)
