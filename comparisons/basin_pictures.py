@@ -69,7 +69,7 @@ def basins(found: BasinMap) -> Figure:
     ----------
     found : BasinMap
     """
-    columns = min(len(found.methods), _IN_A_ROW)
+    columns = 2 if len(found.methods) == 4 else min(len(found.methods), _IN_A_ROW)
     rows = -(-len(found.methods) // columns)
     (left, right), (bottom, top) = found.box
     shape = float(np.clip((top - bottom) / (right - left), 0.6, 1.2))

@@ -15,7 +15,8 @@ from comparisons.drawing import save, style, svg_text, thin
 from comparisons.order import observed_order, order_caption, order_of_convergence
 from comparisons.overview import overview, overview_caption
 from comparisons.paths import paths, paths_caption
-from comparisons.ribbons import eigenvalue_ribbons, ribbon_picture, ribbons, ribbons_caption
+from comparisons.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
+from comparisons.ribbons import eigenvalue_ribbons
 
 __all__ = [
     "anatomy",

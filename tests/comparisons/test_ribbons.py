@@ -7,9 +7,10 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons import ribbons as module
+from comparisons import ribbon_pictures as module
 from comparisons.drawing import svg_text
-from comparisons.ribbons import Ribbons, eigenvalue_ribbons, ribbon_picture, ribbons, ribbons_caption
+from comparisons.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
+from comparisons.ribbons import Ribbons, eigenvalue_ribbons
 
 
 def run(fun, x0, method="newton", **options):
