@@ -39,6 +39,7 @@ _DPI = 100
 _MILLISECONDS = 110  # a frame
 _LAST = 3500  # the last one
 _SHADES = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1)  # of every colour on white, in a GIF's palette
+_GREYS = 40  # in all fewer than 256: Pillow needs an entry to say "as before", which makes files seven times smaller
 _FADING = 3.0  # the factor of cost in which a point fades
 _FAINT, _FAINTER = 0.35, 0.1  # how far; the second for the many steps of first-order methods
 
@@ -190,7 +191,7 @@ def write_gif(frames: Sequence[Frame], path: Path, runs: Sequence[Run]) -> Path:
     """
     colours = [to_rgb(style(run.method).colour) for run in runs]
     mixed = [1.0 - shade * (1.0 - np.array(colour)) for colour in colours for shade in _SHADES]
-    greys = [np.full(3, level) for level in np.linspace(0.0, 1.0, 256 - len(mixed))]
+    greys = [np.full(3, level) for level in np.linspace(0.0, 1.0, _GREYS)]
     palette = (255 * np.array([*mixed, *greys])).round()
     nearest = KDTree(palette)
     images = []
