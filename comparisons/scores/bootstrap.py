@@ -8,6 +8,7 @@ seen on the same resample, so that their difference is known better than each of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,11 @@ def resamples(instances: Sequence[Instance], times: int = TIMES, seed: int = 0) 
     """
     if times < 1:
         raise ValueError(f"times must be a positive number of resamples, got {times}")
+    return _drawn(tuple(instances), times, seed)
+
+
+@lru_cache(maxsize=8)  # every caption asks for those of its picture again
+def _drawn(instances: tuple[Instance, ...], times: int, seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     members: dict[str, list[int]] = {}
     for i, instance in enumerate(instances):
@@ -50,6 +56,7 @@ def resamples(instances: Sequence[Instance], times: int = TIMES, seed: int = 0) 
         for problem in chosen:
             here = starts[problem]
             np.add.at(row, [here[k] for k in rng.integers(len(here), size=len(here))], 1)
+    drawn.setflags(write=False)
     return drawn
 
 

@@ -40,8 +40,8 @@ class Look(NamedTuple):
 def looks(methods: Sequence[str]) -> dict[str, Look]:
     """A look for each of at most eight methods: the colour it has in all pictures, and dashes of its own.
 
-    One of scipy's shares the colour of its counterpart; a method without a colour gets the next free one of Okabe &
-    Ito's.
+    One of scipy's shares the colour of its counterpart, and is not the solid one; a method without a colour gets the
+    next free one of Okabe & Ito's.
     """
     if len(methods) > MOST:
         raise ValueError(f"methods must be at most {MOST} for one picture, got {len(methods)}")
@@ -51,7 +51,8 @@ def looks(methods: Sequence[str]) -> dict[str, Look]:
     for method in methods:
         if colours[method] == _UNKNOWN:
             colours[method] = strangers.setdefault(twin(method), free.pop(0) if free else _UNKNOWN)
-    return {method: Look(colours[method], dashes) for method, dashes in zip(methods, _DASHES, strict=False)}
+    ours_first = sorted(methods, key=lambda method: method.startswith("scipy:"))
+    return {method: Look(colours[method], dashes) for method, dashes in zip(ours_first, _DASHES, strict=False)}
 
 
 def spread(heights: Sequence[float], gap: float = _LEAST_GAP, low: float = 0.0, high: float = 1.0) -> list[float]:
