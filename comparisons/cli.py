@@ -52,6 +52,7 @@ for command in (
     measurements.overhead,
     measurements.derivatives,
     measurements.walltime,
+    measurements.classifier,
 ):
     main.add_command(command)
 

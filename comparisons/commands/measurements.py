@@ -1,8 +1,9 @@
-"""``newtonkit benchmark | overhead | derivatives | walltime``."""
+"""``newtonkit benchmark | overhead | derivatives | walltime | classifier``."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -113,3 +114,18 @@ def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -
 
     cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
     Console(width=250).print(wall_time.time_table(wall_time.measure(cases, limit=limit, repeats=repeats), cases))
+
+
+@click.command()
+@click.option("--seeds", default=30, show_default=True, help="Random changes of variables for each form of point.")
+@click.option("--bars", default=1000, show_default=True, help="Hessians for each source of derivatives.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10_000, 100_000), show_default=True, help="Large sizes.")
+def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
+    """Test classify on points of known kind: degenerate ones, error bars, large n, scipy's claims at a saddle.
+
+    Exits with 1 if a verdict is wrong.
+    """
+    from comparisons.classifier_figures import show
+
+    if show(Console(width=230), seeds=seeds, bars=bars, sizes=sizes):
+        sys.exit(1)
