@@ -114,9 +114,9 @@ def _draw_index(axes: Axes, found: Ribbons) -> None:
     """One cell an iteration, and the number of negative eigenvalues where a stretch of them is wide enough."""
     k, index = found.iteration, found.index
     edges = np.concatenate([[k[0] - 0.5], (k[1:] + k[:-1]) / 2, [k[-1] + 0.5]])
-    most = max(int(index.max()), 1)
+    most, darkest = int(index.max()), len(_SHADES) - 1
     for (left, right), i in zip(_stretches(edges, index), _values(index), strict=True):
-        shade = _SHADES[int(np.ceil(i / most * (len(_SHADES) - 1)))]
+        shade = _SHADES[i if most <= darkest else int(np.ceil(i / most * darkest))]
         axes.axvspan(left, right, color=shade, linewidth=0)
         if right - left >= 0.02 * (edges[-1] - edges[0]):
             ink = "white" if shade in _SHADES[-2:] else INK

@@ -25,9 +25,9 @@ class Ribbons:
 
     method: str
     iteration: Whole
-    """Those that moved: a rejected step leaves the Hessian as it was."""
+    """Those where the Hessian is finite."""
     eigenvalues: Matrix
-    """Ascending, one row for each iteration."""
+    """Ascending, one row for each iteration; a rejected step leaves them as they were."""
     gradient_norm: Vector
     """‖g‖∞."""
 
@@ -84,11 +84,14 @@ def eigenvalue_ribbons(
         raise ValueError(f"eigenvalues are drawn up to n = {_LARGEST_N}; history has points of shape {x.shape[1:]}")
     moved = np.append(True, (np.diff(x, axis=0) != 0.0).any(axis=1))
     oracle = Oracle(Objective(fun, hess=hess), second_order=True)
-    with np.errstate(all="ignore"):
-        hessians = [oracle.hessian(point) for point in x[moved]]
-    finite = [bool(np.isfinite(H).all()) for H in hessians]
-    if not any(finite):
+    spectra = np.full((int(moved.sum()), x.shape[1]), np.nan)
+    for k, point in enumerate(x[moved]):
+        with np.errstate(all="ignore"):
+            H = oracle.hessian(point)
+        if np.isfinite(H).all():
+            spectra[k] = np.linalg.eigvalsh(H)
+    eigenvalues = spectra[np.cumsum(moved) - 1]
+    finite = ~np.isnan(eigenvalues[:, 0])
+    if not finite.any():
         raise ValueError("no Hessian along the run is finite")
-    kept = np.flatnonzero(moved)[finite]
-    eigenvalues = np.array([np.linalg.eigvalsh(H) for H, usable in zip(hessians, finite, strict=True) if usable])
-    return Ribbons(method, history.nit[kept], eigenvalues, history.gradient_norm[kept])
+    return Ribbons(method, history.nit[finite], eigenvalues[finite], history.gradient_norm[finite])

@@ -46,12 +46,15 @@ class TestEigenvalues:
         assert found.index[0] == 2
         assert found.index[-1] == 0
 
-    def test_a_rejected_step_has_no_row(self):
+    def test_a_rejected_step_leaves_the_eigenvalues_as_they_were(self):
         problem = problems.get("wood")
         history = run(problem.fun, problem.starts["standard"]).history
         found = eigenvalue_ribbons(problem.fun, history)
-        assert not history.accepted.all()
-        assert len(found.iteration) == history.accepted.sum()
+        assert found.iteration.tolist() == history.nit.tolist()
+        rejected = np.flatnonzero(~history.accepted)
+        assert len(rejected)
+        np.testing.assert_array_equal(found.eigenvalues[rejected], found.eigenvalues[rejected - 1])
+        assert (np.diff(found.eigenvalues[history.accepted], axis=0) != 0).any(axis=1).all()
 
     def test_an_eigenvalue_that_is_zero_to_rounding_is_not_negative(self):
         found = made([[-1e-17, 1.0], [-1e-9, 1.0]])
