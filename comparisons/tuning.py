@@ -164,7 +164,7 @@ def needs_rate(method: str) -> bool:
     return cls is not None and issubclass(cls, Rule)
 
 
-def held_out_start(problem: Problem, near: ArrayLike | None = None, number: int = 0) -> NDArray[np.float64]:
+def held_out_start(problem: Problem, near: ArrayLike | None = None, which: int = 0) -> NDArray[np.float64]:
     """A start for tuning, 10 % of the size of another away from it, seeded, never reported on.
 
     Parameters
@@ -172,11 +172,11 @@ def held_out_start(problem: Problem, near: ArrayLike | None = None, number: int 
     problem : Problem
     near : array_like, shape (n,), optional
         Default: the problem's standard start.
-    number : int, default 0
+    which : int, default 0
         0, 1, 2, … give different ones.
     """
     x0 = problem.starts["standard"] if near is None else np.asarray(near, dtype=np.float64)
-    rng = np.random.default_rng(_SEED + number)
+    rng = np.random.default_rng(_SEED + which)
     return x0 + _SPREAD * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
 
 
