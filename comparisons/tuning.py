@@ -252,7 +252,7 @@ def search(
         return float(cost), float(value)
 
     default: Any = METHODS[method]().rate  # type: ignore[union-attr]
-    words = f"‖g‖∞ ≤ {_ACCURACY:g}·‖g₀‖∞" + (" at a known minimum" if problem.minima else "")
+    words = f"‖g‖∞ ≤ {number(_ACCURACY)}·‖g₀‖∞" + (" at a known minimum" if problem.minima else "")
     return tune_rate(score, grid, finer=finer, default=default, target=words, budget=budget)
 
 
