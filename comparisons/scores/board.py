@@ -12,7 +12,8 @@ from comparisons.records import Run
 from comparisons.scores import bumps, curves, heat
 from comparisons.scores.breakeven import break_even
 from comparisons.scores.costs import Spending
-from comparisons.scores.prices import PriceModel, by_theory, turned
+from comparisons.scores.measured import Measured, as_measured
+from comparisons.scores.prices import PriceModel, by_theory, counted, turned
 from comparisons.scores.profiles import accuracy_profile, data_profile, performance_profile
 from comparisons.scores.solved import TOLERANCES, accuracies, spending
 from comparisons.scores.stability import ranking
@@ -47,6 +48,7 @@ def scoreboard(
     tolerance: float = 1e-6,
     model: PriceModel = by_theory,
     own: Mapping[str, Problem] | None = None,
+    measurements: Sequence[Measured] = (),
     seed: int = 0,
 ) -> list[Plate]:
     """Profiles, tables, ranks under other tolerances and prices, and the break-even price of a product.
@@ -58,6 +60,8 @@ def scoreboard(
     test, tolerance, own
         What counts as solved.
     model : PriceModel, default `by_theory`
+    measurements : sequence of Measured, optional
+        Prices measured on every problem, see `comparisons.scores.measured.measure`, to rank by as well.
     seed : int, default 0
         Of the bootstrap.
     """
@@ -85,6 +89,7 @@ def scoreboard(
         wins = pairwise_wins(table)
         plates.append(Plate("wins", "Who beats whom", heat.wins_figure(wins), f"{heat.wins_caption(wins)} {solved}"))
         plates += _stability(runs, test, spent, model, own)
+        plates.append(_by_model(spent, measurements))
     return [*plates, *_break_even(spent, model, seed)]
 
 
@@ -122,10 +127,30 @@ def _stability(
     ]
 
 
+def _by_model(spent: Spending, measurements: Sequence[Measured]) -> Plate:
+    models: dict[str, PriceModel] = {"one each": counted, "by theory": by_theory}
+    if measurements:
+        models["measured here"] = as_measured(measurements)
+    found = ranking([(label, spent.priced(prices)) for label, prices in models.items()])
+    axis = "what an evaluation is worth"
+    words = "One each: f, g, Hv and a whole Hessian count the same. By theory: 1, 2, 4 and 4n."
+    if measurements:
+        words += " Measured: seconds on the machine of this comparison, problem by problem."
+    return Plate(
+        "ranks-by-model",
+        "Does the ranking depend on how cost is counted?",
+        bumps.bump_chart(found, axis),
+        f"{bumps.bump_caption(found, axis)} {words}",
+    )
+
+
 def _break_even(spent: Spending, model: PriceModel, seed: int) -> list[Plate]:
     those = [method for method in _OF_PRODUCTS if method in spent.methods]
-    if not those or _WITHOUT not in spent.methods:
+    if _WITHOUT not in spent.methods:
         return []
     results = [break_even(spent, method, _WITHOUT, model, seed=seed) for method in those]
+    results = [result for result in results if result.instances]
+    if not results:
+        return []
     title = "What may a Hessian-vector product cost?"
     return [Plate("break-even", title, bumps.break_even_figure(results), bumps.break_even_caption(results))]

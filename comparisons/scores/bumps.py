@@ -61,7 +61,7 @@ def bump_caption(ranking: Ranking, axis: str) -> str:
         else:
             stretches.append((winner, label, label))
     reign = listing(
-        [f"{winner} at {first}" + ("" if first == last else f" to {last}") for winner, first, last in stretches], most=8
+        [f"{winner} ({first}" + (")" if first == last else f" to {last})") for winner, first, last in stretches], most=8
     )
     overtaken = ranking.overtakings()
     pairs = len(ranking.methods) * (len(ranking.methods) - 1) // 2
@@ -74,7 +74,7 @@ def bump_caption(ranking: Ranking, axis: str) -> str:
     )
     return (
         "The score is the mean of (cheapest cost)/(cost), a failure counting zero; 1 would be the cheapest everywhere. "
-        f"From left to right changes {axis}. First is {reign}. {changes}. Between the two ends Kendall's τ of the "
+        f"From left to right changes {axis}. First: {reign}. {changes}. Between the two ends Kendall's τ of the "
         f"rankings is {agreement:.2f} (1: the same, 0: unrelated, −1: reversed)."
     )
 
@@ -85,7 +85,8 @@ def break_even_figure(results: Sequence[BreakEven], title: str = "") -> Figure:
     Parameters
     ----------
     results : sequence of BreakEven
-        At most eight; each instance counts with the price up to which its first method is the cheaper one.
+        One to eight, each with at least one instance, which counts with the price up to which its first method is the
+        cheaper one.
     title : str, optional
     """
     look = looks([result.method for result in results])

@@ -8,8 +8,8 @@
 
 The last two are content with any minimum, the first asks for the lowest that is known. By none of them is a run solved
 that ended at a saddle or a maximum, whatever it passed before. An instance is left out where a test has nothing to go
-by: *value* needs a known minimum, *distance* one that is known by its place, *gradient* one too, unless no critical
-point is known at all.
+by: *value* needs a known minimum and a finite f₀, *distance* a minimum that is known by its place, *gradient* one too,
+unless no critical point is known at all.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def spending(
         raise ValueError(f"tolerance must lie in (0, 1), got {tolerance}")
     names, instances, found = methods(runs), [], []
     for instance, truth, row in _rows(runs, names, own or {}):
-        if test not in truth.tests:
+        if not _judged(test, truth, row[0]):
             continue
         instances.append(instance)
         found.append([_spent(run, first_met(run, truth, test, tolerance)) for run in row])
@@ -130,13 +130,19 @@ def accuracies(
         raise ValueError(f"budget must be positive, got {budget}")
     names, instances, found = methods(runs), [], []
     for instance, truth, row in _rows(runs, names, own or {}):
-        if "value" not in truth.tests:
+        if not _judged("value", truth, row[0]):
             continue
         prices = model(instance)
         limit = budget * (prices.f + prices.g)
         instances.append(instance)
         found.append([_accuracy(run, truth, np.cumsum(run.trace.weights(**prices._asdict())) <= limit) for run in row])
     return names, instances, np.array(found).reshape(len(instances), len(names))
+
+
+def _judged(test: str, truth: _Truth, run: Run) -> bool:
+    """Whether the test has something to go by on the instance of this run."""
+    # a fall from infinity is met by anything
+    return test in truth.tests and (test != "value" or math.isfinite(run.f_start))
 
 
 def _accuracy(run: Run, truth: _Truth, affordable: NDArray[np.bool_]) -> float:

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+import problems
 from comparisons import drawing
 from comparisons.scores.board import scoreboard
+from comparisons.scores.measured import measure
 from comparisons.scores.prices import counted
 
 ALL = [
@@ -17,6 +19,7 @@ ALL = [
     "wins",
     "ranks-by-tolerance",
     "ranks-by-price",
+    "ranks-by-model",
     "break-even",
 ]
 
@@ -41,6 +44,15 @@ def test_what_counts_as_solved_is_said(real_runs, plates):
     assert "‖g‖∞ ≤ 0.0001·max(1, ‖g₀‖∞)" in other[0].caption
 
 
+def test_measured_prices_are_ranked_by_where_they_are_given(real_runs, plates):
+    measurements = [measure(problems.get(name), repeats=1) for name in ("himmelblau", "six-hump-camel")]
+    found = {plate.name: plate for plate in scoreboard(real_runs, measurements=measurements)}["ranks-by-model"]
+    labels = [label.get_text() for label in found.figure.axes[0].get_xticklabels()]
+    assert labels == ["one each", "by theory", "measured here"]
+    assert "seconds on the machine" in found.caption
+    assert "Measured" not in plates[ALL.index("ranks-by-model")].caption
+
+
 def test_a_single_method_has_profiles_but_nobody_to_be_ranked_against(real_runs):
     alone = scoreboard([run for run in real_runs if run.method == "lbfgs"])
     assert [plate.name for plate in alone] == ALL[:4]
@@ -52,3 +64,12 @@ def test_methods_with_parameters_are_methods_like_others(real_runs):
     found = {plate.name: plate for plate in scoreboard(runs)}
     assert any(text.get_text().startswith("lbfgs[memory=20]  ") for text in found["data-profile"].figure.axes[0].texts)
     drawing.svg_text(found["wins"].figure)
+
+
+def test_where_nobody_solves_anything_there_are_pictures_all_the_same(real_runs):
+    lost = [replace(run, reached="saddle", reached_f=1.0, verdict="saddle", index=1) for run in real_runs]
+    found = scoreboard(lost)
+    assert [plate.name for plate in found] == ALL[:-1]
+    assert "0 %" in found[0].caption
+    for plate in found:
+        drawing.svg_text(plate.figure)

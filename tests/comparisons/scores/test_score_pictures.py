@@ -168,7 +168,7 @@ class TestBumps:
         found = ranking([("1e-1", table), ("1e-2", table), ("1e-3", turned)])
         assert all_texts(bumps.bump_chart(found, "the tolerance")) == ["a", "b"]
         caption = bumps.bump_caption(found, "the tolerance")
-        assert "First is a at 1e-1 to 1e-2 and b at 1e-3." in caption
+        assert "First: a (1e-1 to 1e-2) and b (1e-3)." in caption
         assert "1 of the 1 pair of methods change places on the way: a and b." in caption
         assert "Kendall's τ of the rankings is -1.00" in caption
 

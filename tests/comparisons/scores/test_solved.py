@@ -143,6 +143,12 @@ class TestWhoTakesPart:
         own = replace(by_hand, problem="mine", name="mine", parameters={})
         assert np.isfinite(spending([own], "value", 0.1, own={"mine": HIMMELBLAU}).counts).all()
 
+    def test_a_fall_from_infinity_is_no_measure_and_the_value_test_leaves_it_out(self, by_hand):
+        blown = replace(by_hand, start="far", f_start=float("inf"))
+        assert [row.start for row in spending([blown, by_hand], "value", 0.1).instances] == ["standard"]
+        assert [row.start for row in accuracies([blown, by_hand], by_theory, 10)[1]] == ["standard"]
+        assert len(spending([blown, by_hand], "gradient", 0.1).instances) == 2
+
     def test_a_run_that_is_missing_or_there_twice_is_named(self, by_hand):
         other = replace(by_hand, method="bfgs")
         elsewhere = replace(by_hand, start="far")
