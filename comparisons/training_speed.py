@@ -141,7 +141,7 @@ def has_torch() -> bool:
 def _train_torch(
     network: Network, setting: Setting, x: Array, labels: Array, dtype: str
 ) -> tuple[list[float], list[float]]:
-    """The same updates on the same batches, as PyTorch's users write them."""
+    """The same updates on the same batches, as PyTorch's users write them, without its compiler."""
     import torch
 
     torch.set_num_threads(1)
@@ -154,7 +154,8 @@ def _train_torch(
             linear.bias.copy_(torch.tensor(layer["b"]))
         layers += [linear, torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.Adam(model.parameters(), lr=_RATE)
+    # fused: a third faster here than PyTorch's default
+    optimizer = torch.optim.Adam(model.parameters(), lr=_RATE, fused=True)
     cross_entropy = torch.nn.BCEWithLogitsLoss() if setting.binary else torch.nn.CrossEntropyLoss()
     points = torch.tensor(x, dtype=kind)
     targets = torch.tensor(labels, dtype=kind)[:, None] if setting.binary else torch.tensor(labels)
