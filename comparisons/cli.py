@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import newtonkit
-from comparisons.commands import catalogue, classify, compare, experiment, measurements, solve
+from comparisons.commands import catalogue, classify, compare, draw, experiment, measurements, solve
 
 
 class _Command(click.Group):
@@ -35,6 +35,7 @@ def main() -> None:
     newtonkit solve rosenbrock -n 100 --method lbfgs
     newtonkit classify himmelblau --at 3,2
     newtonkit classify himmelblau --all --plot himmelblau.png
+    newtonkit draw basins himmelblau
     newtonkit experiment list
     newtonkit tune rosenbrock --method adam
     newtonkit list problems
@@ -45,6 +46,7 @@ for command in (
     compare.compare,
     solve.solve,
     classify.classify,
+    draw.draw,
     experiment.experiment,
     experiment.tune,
     catalogue.list_,

@@ -82,8 +82,8 @@ def start_of(problem: Problem, text: str) -> np.ndarray[Any, np.dtype[np.float64
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[Any], None]]:
-    """A bar on standard error; what it yields is called with each cell that is done."""
+def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error; what it yields is called with the name of each piece of work that is done."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -93,4 +93,4 @@ def progress(what: str, total: int) -> Iterator[Callable[[Any], None]]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
-        yield lambda cell: progress.update(task, advance=1, description=f"{cell.name} · {cell.method}")
+        yield lambda name: progress.update(task, advance=1, description=name)

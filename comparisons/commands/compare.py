@@ -56,7 +56,7 @@ def compare(
         raise ValueError(f"no problem has a start named {' or '.join(map(repr, starts))}; see newtonkit list problems")
     out.mkdir(parents=True, exist_ok=True)
     with progress("comparing", len(work)) as advance:
-        runs = run_cells(work, protocol, jobs=jobs, on_done=advance)
+        runs = run_cells(work, protocol, jobs=jobs, on_done=lambda cell: advance(f"{cell.name} · {cell.method}"))
     write_jsonl(runs, out / "runs.jsonl")
     findings = check(runs)
     console = standard_output()

@@ -59,7 +59,9 @@ def benchmark(
         raise ValueError("nothing to run: no problem has such a start, or no solver is left")
     terms = Terms(gtol=gtol, gradients=gradients, python=python)
     with progress("running", len(work)) as advance:
-        trials = solver_benchmark.run_cells(work, terms, jobs=jobs, on_done=advance)
+        trials = solver_benchmark.run_cells(
+            work, terms, jobs=jobs, on_done=lambda cell: advance(f"{cell.name} · {cell.method}")
+        )
     write_jsonl(trials, out)
     benchmark_tables.show(console, trials)
     console.print(f"records: {out}")
