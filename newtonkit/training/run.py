@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.critical.verdict import unchecked
-from newtonkit.derivatives.autodiff import as_number, trace_gradient, trace_lock
+from newtonkit.derivatives.autodiff import DifferentiationError, as_number, trace_gradient, trace_lock
 from newtonkit.derivatives.structure import Unflatten
 from newtonkit.linalg import EPS, Vector, all_finite
 from newtonkit.methods.first_order import Rule
@@ -345,6 +345,8 @@ class TrainingRun:
         return f"update {t} (epoch {epoch}, batch {batch} of {self.sampling.updates_per_epoch})"
 
     def _explain(self, error: BaseException) -> None:
+        if isinstance(error, DifferentiationError):
+            error.add_note("train takes no jac: the loss must be written with autograd.numpy")
         floats = [
             name
             for name, array in zip(self.data.names, self.data.arrays, strict=True)

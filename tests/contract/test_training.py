@@ -693,6 +693,12 @@ def test_float_labels_used_as_an_index_are_explained():
     assert caught.value.__notes__ == ["data[1] holds floats: labels that are used as an index must be integers"]
 
 
+def test_a_loss_of_plain_numpy_is_told_what_to_be_written_with():
+    with pytest.raises(newtonkit.DifferentiationError, match=r"import autograd\.numpy as np") as caught:
+        train(lambda p, batch: onp.mean((onp.asarray(p) - batch) ** 2).item(), [0.0, 0.0], X, epochs=1)
+    assert caught.value.__notes__ == ["train takes no jac: the loss must be written with autograd.numpy"]
+
+
 def test_the_document_runs_and_prints_what_it_shows(capsys):
     document = Path(newtonkit.__file__).parents[1] / "docs" / "training.md"
     if not document.exists():
