@@ -27,7 +27,7 @@ from comparisons.words import count, listing, number
 from newtonkit import SampledLBFGS, train
 from newtonkit.derivatives.structure import flatten
 from newtonkit.methods import Rule
-from newtonkit.training.train import RULES
+from newtonkit.training.rules import RULES
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
 from problems.regression import DEFAULT_L2

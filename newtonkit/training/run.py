@@ -6,102 +6,23 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.critical.verdict import unchecked
-from newtonkit.derivatives.autodiff import DifferentiationError, as_number, trace_gradient, trace_lock
+from newtonkit.derivatives.autodiff import DifferentiationError
 from newtonkit.derivatives.structure import Unflatten
 from newtonkit.linalg import EPS, Vector, all_finite
-from newtonkit.methods.first_order import Rule
-from newtonkit.objective import Objective
 from newtonkit.oracle import Counts
 from newtonkit.result import Result
 from newtonkit.state import Ending, Kind, Reason
-from newtonkit.training.batches import Arrays, Data, Sampling
+from newtonkit.training.batches import Arrays, Data
 from newtonkit.training.history import FullLoss, TrainingHistory
+from newtonkit.training.loss import Loss
 from newtonkit.training.progress import Bar
-
-
-class Loss:
-    """A user's loss(params, batch) as a function of a flat vector and the arrays of a batch, and its gradient."""
-
-    def __init__(self, loss: Callable[..., Any], unflatten: Unflatten, data: Data, *, tape: bool) -> None:
-        def flat(v: Any, *arrays: Any) -> Any:
-            return loss(unflatten(v), data.restore(arrays))
-
-        self.flat = flat
-        self.objective = Objective(flat, tape=tape)
-        self._shapes: set[tuple[int, int]] = set()
-
-    def value(self, x: Vector, arrays: Arrays) -> float:
-        """By a plain call."""
-        with trace_lock:
-            value = self.flat(x.copy(), *arrays)
-        array = np.asarray(value)
-        if array.size == 1 and array.dtype.kind in "fiub":
-            return float(array.item())
-        got = f"an array of shape {array.shape}; return np.mean(…) over the rows" if array.size != 1 else repr(value)
-        raise TypeError(f"loss must return one real number, got {got}")
-
-    def value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
-        """From a tape where there can be one, from the first gradient on: a run that is gone on with rounds alike."""
-        derivatives = self.objective.derivatives
-        shape = x.size, len(arrays[0])
-        if shape not in self._shapes:
-            derivatives.prepare_gradient(x, arrays)
-            self._shapes.add(shape)
-        return derivatives.value_and_gradient(x.copy(), arrays)
-
-    def plain_value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
-        """The same by plain autograd."""
-        f, g = trace_gradient(lambda z: self.flat(z, *arrays), x.copy())
-        return as_number(f), np.asarray(g)
-
-
-class Best(NamedTuple):
-    """The parameters with the lowest loss looked at."""
-
-    x: Vector
-    loss: float
-    """Over all data, by a plain call."""
-    score: float
-    """What is compared: the loss over the validation data where there are such, else over all data."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingState:
-    """Where a training run stands: all that is needed to go on bit for bit, and to be kept in a file."""
-
-    x: Vector
-    memory: Any
-    t: int
-    """Updates made."""
-    rule: Rule
-    sampling: Sampling
-    rows: int
-    """Rows of all gradients so far."""
-    best: Best
-    waited: int
-    """Looks since the best."""
-    first_loss: float
-    looked_at: int
-    """The update after which the loss over all data was looked at last; -1 before any."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to look at the loss over all data, and when to end."""
-
-    updates: int
-    planned: Ending
-    check_every: int
-    target: float = -math.inf
-    patience: float = math.inf
-    maxtime: float = math.inf
+from newtonkit.training.state import Best, Limits, TrainingState
 
 
 class Update:

@@ -9,21 +9,17 @@ from typing import Any
 
 from newtonkit.derivatives.structure import Unflatten, flatten
 from newtonkit.linalg import Vector, all_finite
-from newtonkit.methods import METHODS, canonical_name, option_names
-from newtonkit.methods.first_order import FirstOrder, Rule
-from newtonkit.methods.sampled_lbfgs import SampledLBFGS
-from newtonkit.methods.schedules import PerEpoch, Rate, check_rate
+from newtonkit.methods import Rule
+from newtonkit.methods.schedules import Rate
 from newtonkit.result import Result
 from newtonkit.state import Ending, Reason
 from newtonkit.training.batches import Data, Sampling, as_data
+from newtonkit.training.loss import Loss
 from newtonkit.training.progress import Bar
-from newtonkit.training.run import Best, Limits, Loss, TrainingRun, TrainingState, Update
-from newtonkit.validation import check_choice, check_integer, check_real, nearest_name
-
-RULES: dict[str, type[Rule]] = {name: cls for name, cls in METHODS.items() if issubclass(cls, Rule)} | {
-    "lbfgs": SampledLBFGS,
-    SampledLBFGS.name: SampledLBFGS,
-}
+from newtonkit.training.rules import configured, found, rule_to_go_on
+from newtonkit.training.run import TrainingRun, Update
+from newtonkit.training.state import Best, Limits, TrainingState
+from newtonkit.validation import check_integer, check_real
 
 
 class _Default:
@@ -144,12 +140,12 @@ def train(
         if not all_finite(vector):
             raise ValueError(f"params must be finite, got {params!r}")
         sampling = _sampling(tree, batch_size, epochs, steps, 0 if seed is None else seed)
-        rule = _found("adam" if method is None else method)
-        state = _start(vector, _configured(rule, own, schedule, schedule_unit, sampling), sampling)
+        rule = found("adam" if method is None else method)
+        state = _start(vector, configured(rule, own, schedule, schedule_unit, sampling), sampling)
     else:
         state, unflatten = _gone_on_from(earlier, tree, batch_size, epochs, steps, seed)
-        rule = _rule_to_go_on(state.rule, method)
-        kept = _configured(rule, own, schedule, schedule_unit, state.sampling, counts_updates=rule is state.rule)
+        rule = rule_to_go_on(state.rule, method)
+        kept = configured(rule, own, schedule, schedule_unit, state.sampling, counts_updates=rule is state.rule)
         state = dataclasses.replace(state, rule=kept)
     limits = _limits(state.sampling, epochs, steps, check_every, target, patience, maxtime)
     run = TrainingRun(Loss(loss, unflatten, tree, tape=tape), unflatten, tree, held_out, limits, state, earlier)
@@ -236,79 +232,9 @@ def _limits(
 
 
 def _validation(validation: Any, data: Data) -> Data:
-    found = as_data(validation, "validation")
-    if len(found.arrays) != len(data.arrays):
+    held_out = as_data(validation, "validation")
+    if len(held_out.arrays) != len(data.arrays):
         raise ValueError(
-            f"validation must have the structure of data: it holds {len(found.arrays)} arrays, not {len(data.arrays)}"
+            f"validation must have the structure of data: it holds {len(held_out.arrays)} arrays, not {len(data.arrays)}"
         )
-    return found
-
-
-# --- the rule --------------------------------------------------------------------------------------------------
-
-
-def _configured(
-    rule: Rule,
-    options: dict[str, Any],
-    schedule: Rate | None,
-    unit: str | None,
-    sampling: Sampling,
-    *,
-    counts_updates: bool = False,
-) -> Rule:
-    """The rule with its options and a rate that counts updates; ``counts_updates``: that of the rule does already."""
-    check_choice("schedule_unit", unit or "updates", ("updates", "epochs"))
-    known = option_names(rule)
-    for name in options:
-        if name not in known:
-            raise ValueError(
-                f"unknown option {name!r} for method {rule.name!r}; {nearest_name(name, [*known, 'tape'])}"
-            )
-    rate = options.get("rate")
-    if schedule is not None:
-        if rate is None and not counts_updates and rule.rate != type(rule)().rate:
-            rate = rule.rate
-        if rate is not None:
-            raise ValueError(f"give a schedule or a rate, not both: schedule={schedule!r}, rate={rate!r}")
-        check_rate(schedule, "schedule")
-        rate = schedule
-    if rate is None:
-        rate = rule.rate
-        unit = None if counts_updates else unit
-    if unit == "epochs" and callable(rate):
-        check_rate(rate)
-        rate = PerEpoch(rate, sampling.updates_per_epoch)
-    return dataclasses.replace(rule, **{**options, "rate": rate})
-
-
-def _rule_to_go_on(before: Rule, method: str | Rule | None) -> Rule:
-    """The rule of the earlier run, unless an instance of it is given anew."""
-    wanted = before if method is None else _found(method)
-    if wanted.name != before.name:
-        raise ValueError(
-            f"params is a result of {before.name!r}, and {wanted.name!r} cannot go on from its state; "
-            "pass params=result.x to start anew"
-        )
-    return before if isinstance(method, str) else wanted
-
-
-def _found(method: Any) -> Rule:
-    """The rule that a name or an instance means; what does not work on samples is refused with the way out."""
-    if isinstance(method, type):
-        raise TypeError(f"method must be an instance, got the class {method.__name__}; write {method.__name__}()")
-    if isinstance(method, FirstOrder):
-        method = method.rule
-    if isinstance(method, Rule):
-        return method
-    if isinstance(method, str):
-        name = method if method in RULES else canonical_name(method)
-        if name in RULES:
-            return RULES[name]()
-    elif not hasattr(method, "step"):
-        raise TypeError(f"method must be a name or a rule such as newtonkit.Adam(), got {method!r}")
-    name = method if isinstance(method, str) else getattr(method, "name", "this method")
-    raise ValueError(
-        f"method {name!r} needs the loss over all data, since it compares values or takes curvature from them: "
-        f"newtonkit.minimize(lambda p: loss(p, data), params, method={name!r}); or train with one of "
-        f"{', '.join(RULES)}"
-    )
+    return held_out

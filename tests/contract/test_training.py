@@ -13,7 +13,7 @@ import pytest
 import newtonkit
 from newtonkit import Adam, Cosine, GradientDescent, Nesterov, Reason, SampledLBFGS, StepDecay, Warmup, train
 from newtonkit.training.batches import Sampling
-from newtonkit.training.train import RULES
+from newtonkit.training.rules import RULES
 
 ROWS, CLASSES = 150, 3
 _rng = onp.random.default_rng(1)

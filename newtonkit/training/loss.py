@@ -1,0 +1,50 @@
+"""The loss over the rows of a batch, and its gradient: the border with the user's loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from newtonkit.derivatives.autodiff import as_number, trace_gradient, trace_lock
+from newtonkit.derivatives.structure import Unflatten
+from newtonkit.linalg import Vector
+from newtonkit.objective import Objective
+from newtonkit.training.batches import Arrays, Data
+
+
+class Loss:
+    """A user's loss(params, batch) as a function of a flat vector and the arrays of a batch, and its gradient."""
+
+    def __init__(self, loss: Callable[..., Any], unflatten: Unflatten, data: Data, *, tape: bool) -> None:
+        def flat(v: Any, *arrays: Any) -> Any:
+            return loss(unflatten(v), data.restore(arrays))
+
+        self.flat = flat
+        self.objective = Objective(flat, tape=tape)
+        self._shapes: set[tuple[int, int]] = set()
+
+    def value(self, x: Vector, arrays: Arrays) -> float:
+        """By a plain call."""
+        with trace_lock:
+            value = self.flat(x.copy(), *arrays)
+        array = np.asarray(value)
+        if array.size == 1 and array.dtype.kind in "fiub":
+            return float(array.item())
+        got = f"an array of shape {array.shape}; return np.mean(…) over the rows" if array.size != 1 else repr(value)
+        raise TypeError(f"loss must return one real number, got {got}")
+
+    def value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
+        """From a tape where there can be one, from the first gradient on: a run that is gone on with rounds alike."""
+        derivatives = self.objective.derivatives
+        shape = x.size, len(arrays[0])
+        if shape not in self._shapes:
+            derivatives.prepare_gradient(x, arrays)
+            self._shapes.add(shape)
+        return derivatives.value_and_gradient(x.copy(), arrays)
+
+    def plain_value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
+        """The same by plain autograd."""
+        f, g = trace_gradient(lambda z: self.flat(z, *arrays), x.copy())
+        return as_number(f), np.asarray(g)
