@@ -235,6 +235,6 @@ def _validation(validation: Any, data: Data) -> Data:
     held_out = as_data(validation, "validation")
     if len(held_out.arrays) != len(data.arrays):
         raise ValueError(
-            f"validation must have the structure of data: it holds {len(held_out.arrays)} arrays, not {len(data.arrays)}"
+            f"validation must have the structure of data, {len(data.arrays)} arrays; it holds {len(held_out.arrays)}"
         )
     return held_out
