@@ -301,14 +301,7 @@ class _Child:
             if time.monotonic() - began < seconds:
                 return outcome(Ending.DIED, f"its process {_death(self.exit_code())}", time.monotonic() - began)
         self.kill()
-        reports += self._unread()
         return outcome(Ending.TIME, late, time.monotonic() - began)
-
-    def _unread(self) -> Iterator[bytes]:
-        """The reports that a dead process has left in the pipe."""
-        with suppress(EOFError, OSError):
-            while self.pipe.poll() and (message := self.pipe.recv_bytes())[:1] == REPORT:
-                yield message[1:]
 
     def kill(self) -> None:
         """Kill it, and what it has started."""

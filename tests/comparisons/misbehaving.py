@@ -104,6 +104,10 @@ def return_a_list():
     return [1, 2]
 
 
+def large_result():
+    return bytes(30 * 2**20)
+
+
 def flood():
     return np.ones(2**27).tobytes()  # 1 GB
 
