@@ -49,7 +49,7 @@ def tune(
     from comparisons import tuning
 
     chosen = get_problem(problem, dimension, params)
-    found = tuning.search(chosen, method, budget=gradients, starts=starts)
+    found = tuning.search(chosen, method, budget=gradients, starts=starts, finer=4)
     console = standard_output()
     console.print(tuning.trials_table(found, f"{method} on {chosen.label}: gradients until {found.target}").rich())
     console.print(tuning.table({method: found}).rich())

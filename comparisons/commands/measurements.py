@@ -78,11 +78,20 @@ def benchmark(
     help="Sizes; repeat. Above 1000 only methods without matrices are run.",
 )
 @click.option("--repeats", default=7, show_default=True, help="Runs of each, of which the median is shown.")
-def overhead(sizes: tuple[int, ...], repeats: int) -> None:
+@click.option(
+    "--training", is_flag=True, help="Instead: a step of Adam on three networks, beside PyTorch if installed."
+)
+def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
     """Time each method's own work per iteration, user functions taken off, beside scipy's.
 
     Set OMP_NUM_THREADS=1: threads of the linear algebra cost more than they bring at these sizes.
     """
+    if training:
+        from comparisons.training_speed import measure as measure_steps
+        from comparisons.training_speed import training_table
+
+        Console(width=190).print(training_table(measure_steps()))
+        return
     from comparisons.overhead import kernel_table, measure, overhead_table, ratio_table
 
     console = Console(width=190)

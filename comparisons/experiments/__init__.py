@@ -20,12 +20,12 @@ from comparisons.experiments.report import Picture, Report, Table
 from newtonkit.validation import nearest_name
 
 _SUMMARIES = {
-    "mnist": "six first-order rules on MNIST as a document runs them; then curvature on a subset",
-    "minibatch-lbfgs": "what becomes of L-BFGS when its gradients are sampled, by the size of the batch",
     "bowl": "a two-variable bowl: the rate decides, and what curvature makes of it",
     "ellipse": "thirty steps of four rules in a long valley, and what curvature makes of it",
     "races": "films of all methods on a valley, Beale's function, a saddle and several minima, by cost",
     "schedules": "learning-rate schedules, and what they do to gradient descent with exact and with noisy gradients",
+    "mnist": "six first-order rules on MNIST as a document runs them; then curvature on a subset",
+    "minibatch-lbfgs": "what becomes of L-BFGS when its gradients are sampled, by the size of the batch",
 }
 
 

@@ -6,13 +6,11 @@ Then: L-BFGS and Newton-CG on all images of a subset, against first-order rules 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -30,6 +28,7 @@ from comparisons.experiments.mnist_subset import (
     subset_verdict,
 )
 from comparisons.experiments.report import Picture, Report, Table
+from comparisons.scores.looks import Look, name_ends
 from comparisons.tuning import table as rates_table
 from comparisons.words import listing, number
 from newtonkit import AdaDelta, AdaGrad, Adam, GradientDescent, Momentum, RMSProp
@@ -196,15 +195,15 @@ def losses_figure(losses: Mapping[str, Vector]) -> Figure:
     """All smoothed curves in one axis."""
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
     axes = figure.subplots()
-    for name, values in losses.items():
-        width = min(_SMOOTHED, len(values))
-        mean = np.convolve(values, np.ones(width) / width, mode="valid")
-        updates = np.arange(len(mean)) + (width + 1) / 2
-        axes.plot(updates, mean, color=style(name).colour, linewidth=1.8, label=label_of(name))
+    width = min(_SMOOTHED, *map(len, losses.values()))
+    means = {name: np.convolve(values, np.ones(width) / width, mode="valid") for name, values in losses.items()}
+    for name, mean in means.items():
+        axes.plot(np.arange(len(mean)) + (width + 1) / 2, mean, color=style(name).colour, linewidth=1.8)
     axes.set(yscale="log", xlabel="update", ylabel=f"loss on the batch, mean of {_SMOOTHED}")
+    axes.set_xlim(0, max(len(values) for values in losses.values()))
     axes.yaxis.set_major_formatter(tick)
     axes.grid(alpha=0.3)
-    _labels_at_the_end(axes)
+    name_ends(axes, [(label_of(name), mean[-1], Look(style(name).colour, "solid")) for name, mean in means.items()])
     return figure
 
 
@@ -216,24 +215,3 @@ def losses_caption(losses: Mapping[str, Vector]) -> str:
         f"Losses on the current batch after each update, smoothed over {_SMOOTHED}, at the document's rates, none of "
         f"them tuned. At the end, from the lowest: {listing(ends)}."
     )
-
-
-def _labels_at_the_end(axes: Axes) -> None:
-    """The name of each line where it ends, moved apart where they would meet."""
-    low, high = np.log10(axes.get_ylim())
-    gap = 0.055 * (high - low)
-    ends = sorted(axes.get_lines(), key=lambda line: float(np.asarray(line.get_ydata())[-1]))
-    height = -math.inf
-    right = max(float(np.asarray(line.get_xdata())[-1]) for line in ends)
-    for line in ends:
-        height = max(height + gap, float(np.log10(np.asarray(line.get_ydata())[-1])))
-        axes.annotate(
-            str(line.get_label()),
-            (right, 10.0**height),
-            (6, 0),
-            textcoords="offset points",
-            color=line.get_color(),
-            va="center",
-            fontsize=10,
-            annotation_clip=False,
-        )
