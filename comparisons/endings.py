@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import newtonkit
-import problems
 from comparisons.records import Run
 from newtonkit.critical.verdict import Verdict
 from newtonkit.linalg import EPS
@@ -22,7 +21,8 @@ CLASSES = ("global", "local", "saddle", "degenerate", "diverged", "budget", "els
 _SAME_F = 1e-6  # of max(1, |f|): near a known point in x but not in f is another point, where x is badly scaled
 _DOWN = 1e6  # a fall of f, relative to its size at the start, that counts as without bound where no minimum is known
 _SPECTRUM = 1000  # variables up to which all eigenvalues are computed
-_ROUNDING = 1e4  # times eps: what cancellation in f, and the digits to which f* is written down, may come to
+_SAME_LEVEL = 1e-9  # of max(1, |f*|): minima of the catalogue as low as the lowest
+_ROUNDING = 100
 # why a run may end on its way, in our words and in scipy's codes
 _BUDGET = ("EVALUATIONS", "ITERATIONS", "TIME", "status 1")
 
@@ -57,10 +57,10 @@ def ending_class(
     best = problem.best
     if point is not None and abs(f - point.f) <= _SAME_F * max(1.0, abs(point.f)):
         if point.kind.endswith("minimum"):
-            return "global" if best is not None and point.f - best.f <= _allowance(best.f, f_start) else "local"
+            return "global" if _as_low(point.f, best, _SAME_LEVEL) else "local"
         return "degenerate" if point.degenerate else "saddle"
     if verdict.kind.endswith("minimum") or verdict.kind == "valley":
-        return "global" if best is not None and f - best.f <= _SAME_F * max(1.0, abs(best.f)) else "local"
+        return "global" if _as_low(f, best, _SAME_F) else "local"
     if verdict.kind in ("saddle", "maximum"):
         return "saddle"
     if verdict.kind.startswith("degenerate") or verdict.kind == "ridge":
@@ -68,6 +68,10 @@ def ending_class(
     if best is None and f < f_start - _DOWN * max(1.0, abs(f_start)):
         return "diverged"
     return "budget" if reason in _BUDGET else "elsewhere"
+
+
+def _as_low(f: float, best: CriticalPoint | None, tolerance: float) -> bool:
+    return best is not None and f - best.f <= tolerance * max(1.0, abs(best.f))
 
 
 def lowest_eigenvalue(problem: Problem, x: Vector, verdict: Verdict | None) -> float | None:
@@ -100,15 +104,21 @@ def endings(runs: Iterable[Run]) -> dict[str, dict[str, int]]:
 def beaten(runs: Iterable[Run]) -> list[Run]:
     """The runs that ended below the recorded f*: each shows that a fact of the catalogue is wrong.
 
-    Rounding is allowed: f* − f ≤ 10⁴·eps·max(|f*|, min(|f₀|, 1)), which is 2e-12 of f*, or of the size of f at the
-    start where f* is nearly zero, but no more than of 1, since a start far out says nothing of f near x*.
+    Rounding is allowed: f* − f ≤ 100·eps·max(|f*|, |f₀|), with the smallest |f₀| among the starts of these runs on the
+    problem; 100, since f is a sum of as many terms. The size of f at the start matters because what is small at the
+    minimum may be a difference of large numbers: Meyer's residuals of size 1 are differences of 10⁴, and f near x* has
+    noise of 10⁴·eps·f*. A start far out, from which f₀ would excuse anything, counts only if there is no other.
     """
-    return [run for run in runs if run.gap is not None and -run.gap > _allowance(run.f - run.gap, run.f_start)]
+    known = [run for run in runs if run.gap is not None]
+    scales: dict[str, float] = {}
+    for run in known:
+        scales[run.problem] = min(scales.get(run.problem, math.inf), abs(run.f_start))
+    return [run for run in known if _depth(run) > _ROUNDING * EPS * max(abs(run.f + _depth(run)), scales[run.problem])]
 
 
-def _allowance(best: float, f_start: float) -> float:
-    scale = min(abs(f_start), 1.0) if math.isfinite(f_start) else 1.0
-    return _ROUNDING * EPS * max(abs(best), scale)
+def _depth(run: Run) -> float:
+    """f* − f."""
+    return -math.inf if run.gap is None else -run.gap
 
 
 class BeatenError(RuntimeError):
@@ -118,14 +128,16 @@ class BeatenError(RuntimeError):
     ----------
     runs : sequence of Run
         Those that did.
+    comparison : object, optional
+        Of which they are a part.
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], comparison: object = None) -> None:
         self.runs = runs
-        worst = min(runs, key=lambda run: run.gap or 0.0)
-        best = problems.get(worst.name, **worst.parameters).best if worst.name in problems.names() else None
-        recorded = "" if best is None else f" = {best.f:.17g}"
+        self.comparison = comparison
+        deepest = max(runs, key=_depth)
         super().__init__(
             f"{len(runs)} runs ended below the lowest known minimum, so a fact of the catalogue is wrong: "
-            f"{worst.method} on {worst.problem} from {worst.start!r} has f = {worst.f:.17g}, f*{recorded}"
+            f"{deepest.method} on {deepest.problem} from {deepest.start!r} has f = {deepest.f:.17g}, "
+            f"below f* = {deepest.f + _depth(deepest):.17g}"
         )

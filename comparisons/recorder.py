@@ -90,7 +90,9 @@ class Recorder(History):
             self._last_value = x, f
         elif kind == "g":
             self._last_gradient = x, size
-            self._gradients.append((len(self._kind), x if self.points else _NOWHERE, _at(x, self._last_value), size))
+            if not check:
+                place = x if self.points else _NOWHERE
+                self._gradients.append((len(self._kind), place, _at(x, self._last_value), size))
         if self._report is not None and self._report_seconds <= _SHARE * (now - self._began):
             self._send(self._report)
         self.own_seconds += time.perf_counter() - now

@@ -94,6 +94,8 @@ class Run:
     """‖x − x*‖ / max(1, ‖x*‖) to the known critical point nearest to the end; None where none is known."""
     mode: str = "budget"
     """What decided that it ended: see `comparisons.protocol.Protocol`."""
+    gtol: float | None = None
+    """The tolerance it was given, 0 for as far as rounding allows; None for the solver's own."""
     seed: int = 0
     """Of the starts drawn at random."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -24,7 +25,7 @@ def problem_table(runs: Sequence[Run]) -> Table:
     table.add_column("stopped by")
     for run in runs:
         table.add_row(
-            run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})",
+            escape(run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})"),
             where(run),
             number(run.gap, 2),
             number(run.gradient_norm, 2),

@@ -125,7 +125,7 @@ class Trace:
         return iter(self.points)
 
     def __repr__(self) -> str:
-        return f"<Trace of {len(self.evaluations)} evaluations in {len(self) - 1} iterations>"
+        return f"<Trace of {len(self.evaluations)} evaluations in {max(len(self) - 1, 0)} iterations>"
 
     @cached_property
     def points(self) -> tuple[TracePoint, ...]:

@@ -4,20 +4,24 @@ import dataclasses
 
 import pytest
 
-from comparisons.check import check
+from comparisons import reference
+from comparisons.check import Agreement, check, twins
+from comparisons.protocol import Protocol
 from comparisons.runner import cells, run_cells
 
 METHODS = ["newton", "scipy:BFGS", "scipy:trust-exact"]
+PROTOCOL = Protocol(gtol=1e-8)
+TWINS = ["newton", "newton-cg", "bfgs", "lbfgs", *reference.solver_names()]
 
 
 @pytest.fixture(scope="module")
 def camel():
-    return run_cells(cells(["six-hump-camel"], METHODS))
+    return run_cells(cells(["six-hump-camel"], METHODS), PROTOCOL)
 
 
 @pytest.fixture(scope="module")
 def booth():
-    return run_cells(cells(["booth"], METHODS))
+    return run_cells(cells(["booth"], METHODS), PROTOCOL)
 
 
 def only(findings):
@@ -65,11 +69,39 @@ def test_a_minimum_without_a_claim_of_success_fails(booth):
     assert "stopped after 3 iterations" in finding.sentence
 
 
+def test_a_run_that_was_told_to_go_on_for_ever_need_not_claim_success(booth):
+    assert only(check(with_ours(booth, success=False, gtol=0.0))).passed
+
+
 def test_where_no_minimum_is_known_a_claim_of_success_fails():
-    runs = run_cells(cells(["monkey-saddle"], METHODS))
+    runs = run_cells(cells(["monkey-saddle"], METHODS), PROTOCOL)
     assert only(check(runs)).passed
     assert not only(check(with_ours(runs, success=True))).passed
 
 
 def test_only_newton_bfgs_and_lbfgs_are_checked(booth):
     assert check([dataclasses.replace(booth[0], method="adam")]) == []
+
+
+# --- twins ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "problem", ["beale", "wood", "six-hump-camel", "powell-singular", "quadratic", "styblinski-tang"]
+)
+def test_each_method_ends_where_its_counterpart_of_scipys_does(problem):
+    found = twins(run_cells(cells([problem], TWINS, ["standard", "seeded-1"]), Protocol(gradients=200)))
+    assert len(found) == 2 * len(reference.solver_names())
+    for pair in found:
+        assert pair.agreement not in (Agreement.DIFFERENT, Agreement.OURS_LOST), pair.sentence
+
+
+def test_twins_that_differ_in_f_or_index_at_the_same_point_are_found(booth):
+    pairs = twins(booth)
+    (pair,) = pairs
+    assert (pair.ours.method, pair.theirs.method, pair.agreement) == ("newton", "scipy:trust-exact", Agreement.SAME)
+    assert only(twins(with_ours(booth, f=1e-3))).agreement is Agreement.DIFFERENT
+    assert only(twins(with_ours(booth, index=1))).agreement is Agreement.DIFFERENT
+    assert only(twins(with_ours(booth, ending="saddle"))).agreement is Agreement.OURS_LOST
+    assert only(twins(with_ours(booth, x=(7.0, 7.0), reached=None, reached_f=None))).agreement is Agreement.APART
+    assert twins([run for run in booth if run.start != "standard"]) == []

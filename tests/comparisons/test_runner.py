@@ -13,6 +13,7 @@ import problems
 from comparisons import records, reference, runner, tuning
 from comparisons.records import Run, read_jsonl, write_jsonl
 from comparisons.runner import Cell, Protocol, cells, run_cells, run_one
+from comparisons.store import Store
 from newtonkit import Budget, Counts, Reason
 
 SCIPY = reference.solver_names()
@@ -190,6 +191,49 @@ def test_a_misspelt_method_is_answered_with_the_nearest_one(name, suggestion):
     else:
         with pytest.raises(ValueError, match=suggestion):
             cells(["beale"], [name])
+
+
+def test_a_run_that_hangs_or_floods_costs_one_cell_and_keeps_what_it_had_evaluated():
+    work = cells(["rosenbrock[n=400]", "booth"], ["bfgs"], ["standard", "far"])
+    slow, *others = run_cells(work, seconds=0.1)
+    assert slow.reason == "TIME"
+    assert not slow.success
+    assert "0.1 s" in slow.message
+    assert slow.ending == "budget"
+    assert slow.x == slow.x_start
+    assert slow.counts == slow.trace.counts()
+    assert slow.counts.g > 10
+    assert [run.ending for run in others] == ["global", "global"]
+
+
+def test_a_search_for_a_rate_that_is_lost_is_told_of_in_each_run_it_was_for():
+    runs = run_cells(cells(["rosenbrock[n=400]"], ["gd"], ["standard", "x10"]), seconds=0.1)
+    assert [run.reason for run in runs] == ["TIME", "TIME"]
+    assert all("learning rate" in run.message for run in runs)
+
+
+def test_a_comparison_that_is_resumed_is_the_one_that_was_never_interrupted(tmp_path):
+    work = cells(["beale", "booth"], ["newton", "gd", "scipy:BFGS"], ["standard", "seeded-1"])
+    made = []
+    with Store(tmp_path / "runs.sqlite") as store:
+        first = run_cells(work[:2], QUICK, store=store)
+        both = run_cells(work, QUICK, store=store, on_done=made.append)
+        assert len(store) == 12
+        assert list(map(repr, both[:4])) == list(map(repr, first))  # seconds too: they were read, not made again
+        again = run_cells(work, QUICK, store=store)
+        assert len(store) == 12
+    assert list(map(repr, again)) == list(map(repr, both))
+    assert sorted(map(repr, made)) == sorted(map(repr, work))
+    alone = run_cells(work, QUICK)
+    assert [(r.x, r.cost, r.reason) for r in alone] == [(r.x, r.cost, r.reason) for r in both]
+
+
+def test_another_protocol_is_another_run(tmp_path):
+    work = cells(["booth"], ["newton"])
+    with Store(tmp_path / "runs.sqlite") as store:
+        for protocol in (QUICK, Protocol(), Protocol(seed=1), Protocol(mode="shipped")):
+            run_cells(work, protocol, store=store)
+        assert len(store) == 4
 
 
 def test_a_cell_travels_by_name():
