@@ -89,7 +89,7 @@ def _limits(seconds: float, megabytes: float) -> Iterator[None]:
         free, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (_held() + int(megabytes * 2**20), hard))
     try:
-        yield  # the alarm stays on: a parent that waits for the rest of a garbled answer is freed by it
+        yield  # the alarm stays on: it frees a parent who waits for the rest of a garbled answer
     finally:
         if KEEPS_MEMORY and math.isfinite(megabytes):
             resource.setrlimit(resource.RLIMIT_DATA, (free, hard))

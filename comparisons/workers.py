@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from comparisons.worker_child import DONE, KEEPS_MEMORY, MEMORY, READY, REPORT, SECONDS, Function, serve
+from comparisons.worker_child import DONE, KEEPS_MEMORY, MEMORY, RAISED, READY, REPORT, SECONDS, Function, serve
 
 # A fork of a server that has imported everything costs 10 ms, against 1 s for a new interpreter. Only Linux is safe to
 # fork from: the system libraries of macOS may run threads, whose locks a child would find held for ever.
@@ -28,6 +28,8 @@ _FORKS = sys.platform == "linux"
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 _START = 120.0  # seconds for a process to import what it needs; from a cold disk that takes some tens
 _END = 5.0  # seconds for the system to clear away a killed process
+_DEATH = 1.0  # seconds from the end of a process's pipe to its own
+_LARGEST = 2**28  # bytes of a message; one that announces more is garbled
 
 
 class Ending(enum.Enum):
@@ -225,7 +227,7 @@ class _Crew:
             child = self._begun()
             if child.ready():
                 return child
-            code = child.exit_code()
+            code = child.exit_code(_DEATH)
             self._end(child)
         raise RuntimeError(
             f"a process for the runs {_death(code)}: the calling script must start its work under "
@@ -246,7 +248,7 @@ class _Crew:
 
     def _end(self, child: _Child) -> None:
         child.kill()
-        child.exit_code()
+        child.exit_code(_END)
         child.pipe.close()
         with self._lock:
             self._alive.discard(child)
@@ -283,11 +285,13 @@ class _Child:
                     raise EOFError
                 if self.pipe not in ready:
                     continue
-                answer = self.pipe.recv_bytes()
+                answer = self.pipe.recv_bytes(_LARGEST)
                 kind, body = answer[:1], answer[1:]
                 if kind == REPORT:
                     reports.append(body)
                     continue
+                if kind not in (DONE, RAISED, MEMORY) or len(body) < SECONDS.size:
+                    raise EOFError
                 spent, result = SECONDS.unpack_from(body)[0], body[SECONDS.size :]
                 if spent > seconds:
                     break
@@ -296,10 +300,11 @@ class _Child:
                 if kind == MEMORY:
                     allowed = f"the {megabytes:g} MB it may allocate" if math.isfinite(megabytes) else "there is"
                     return outcome(Ending.MEMORY, f"asked for more memory than {allowed}", spent)
-                return outcome(Ending.RAISED, result.decode(), spent)
+                return outcome(Ending.RAISED, result.decode(errors="replace"), spent)
         except (EOFError, OSError):
-            if time.monotonic() - began < seconds:
-                return outcome(Ending.DIED, f"its process {_death(self.exit_code())}", time.monotonic() - began)
+            spent = time.monotonic() - began
+            if spent < seconds:
+                return outcome(Ending.DIED, f"its process {_death(self.exit_code(_DEATH))}", spent)
         self.kill()
         return outcome(Ending.TIME, late, time.monotonic() - began)
 
@@ -310,9 +315,9 @@ class _Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
 
-    def exit_code(self) -> int | None:
-        """Once it is dead, which is waited for; negative: the signal that killed it."""
-        wait([self._process.sentinel], _END)
+    def exit_code(self, seconds: float) -> int | None:
+        """Once it is dead, which is waited for so long; negative: the signal that killed it."""
+        wait([self._process.sentinel], seconds)
         with self._lock:
             self._process.join(0)
             return self._process.exitcode
@@ -327,7 +332,7 @@ def _death(code: int | None) -> str:
     'ended by itself, with exit code 3'
     """
     if code is None:
-        return "no longer answers"
+        return "sent no more answers"
     if code >= 0:
         return f"ended by itself, with exit code {code}"
     with suppress(ValueError):

@@ -122,10 +122,11 @@ def close_everything():
     os.closerange(3, 200)
 
 
-def write_garbage():
+def write(data):
+    """To the pipe on which answers are sent."""
     for thing in gc.get_objects():
         if isinstance(thing, Connection):
-            os.write(thing.fileno(), b"garbage")
+            os.write(thing.fileno(), data)
     return b"well"
 
 

@@ -35,10 +35,13 @@ def runs():
 TIME, DIED, RAISED, MEMORY, DONE = Ending.TIME, Ending.DIED, Ending.RAISED, Ending.MEMORY, Ending.DONE
 # what it does, how it ends, what is said of it
 MISBEHAVIOUR = [
-    ("write_garbage", TIME, "stopped after 1 s, its limit"),
     ("hang_with_the_lock", TIME, "stopped after 1 s, its limit"),
     ("hang_deaf", TIME, "stopped after 1 s, its limit"),
     ("hang", TIME, "stopped after 1 s, its limit"),
+    # a message is its length in four bytes, and so many more: here are too few, too many, and none that is an answer
+    (("write", b"\0\1\0\0few"), TIME, "stopped after 1 s, its limit"),
+    (("write", b"\x7f\0\0\0many"), DIED, "its process sent no more answers"),
+    (("write", b"\0\0\0\x04none"), DIED, "its process sent no more answers"),
     ("segfault", DIED, "its process was killed by SIGSEGV (Segmentation fault)"),
     ("abort", DIED, "its process was killed by SIGABRT (Aborted)"),
     (("vanish", 0), DIED, "its process ended by itself, with exit code 0"),
