@@ -215,12 +215,18 @@ def _reference_run(
             recorder=recorder,
         )
     x, f = end.x, end.f
-    if protocol.tolerance == 0 and not solver.is_callable and not f - end.oracle.best_f <= 10 * EPS * abs(f):
+    best = end.oracle.best_x
+    if (
+        best is not None
+        and protocol.tolerance == 0
+        and solver.is_scipys
+        and not f - end.oracle.best_f <= 10 * EPS * abs(f)
+    ):
         # told to go on for ever, some of scipy's leave the minimum they were at for values that are no numbers; ours
         # return the best point too
-        x, f = end.oracle.best_x, end.oracle.best_f
+        x, f = best, end.oracle.best_f
     return {
-        "x": x0 if x is None else x,
+        "x": x,
         "f": f,
         "success": end.success,
         "reason": end.reason,
