@@ -9,6 +9,7 @@ where the factors grow, the count is refused.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -46,7 +47,8 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
     Returns
     -------
     Inertia or None
-        None: a pivot left the diagonal, or the factors grew, at every one of six thresholds from 10·√n·eps·‖H‖ on.
+        None: at thresholds from 10·√n·eps·‖H‖ to about 1e-6·‖H‖ a pivot left the diagonal, or the factors grew. This
+        is found out at the smallest and the widest of them.
 
     Notes
     -----
@@ -66,16 +68,25 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
         return Inertia(0, n, 0, 0.0)
     below = _sparse_negatives if sp.issparse(A) else _dense_negatives
     unit = sp.eye_array(n, format="csc") if sp.issparse(A) else np.eye(n)
-    tau = 10 * math.sqrt(n) * EPS * size
-    for _ in range(_TRIES):
-        lower, upper = below(A + tau * unit), below(A - tau * unit)
-        if lower and upper and 2.0 * max(lower[1], upper[1]) < tau:
-            return Inertia(lower[0], upper[0] - lower[0], n - upper[0], tau)
-        # a small pivot makes the factors grow; shifted farther it is larger
-        tau *= _WIDER
-        if tau > _WIDEST * size:
-            break
-    return None
+
+    @functools.cache
+    def counted(tau: float) -> tuple[Inertia | None, float]:
+        """The inertia, where the factors allow it, and what τ would have to exceed for these factors."""
+        lower, error = below(A + tau * unit)
+        if 2.0 * error < tau:
+            upper, error = below(A - tau * unit)
+            if 2.0 * error < tau:
+                return Inertia(lower, upper - lower, n - upper, tau), 2.0 * error
+        return None, 2.0 * error
+
+    least = 10 * math.sqrt(n) * EPS
+    narrow, *wider = [least * _WIDER**k * size for k in range(_TRIES) if least * _WIDER**k <= _WIDEST]
+    answer, needed = counted(narrow)
+    # a small pivot makes the factors grow; shifted farther it is larger. Of 5 800 random sparse matrices, grids and
+    # saddle point systems, as they were and equilibrated, the widest threshold decided all that some threshold did
+    if answer is None and (needed < wider[0] or counted(wider[-1])[0] is not None):
+        answer = next((found for found, _ in map(counted, wider) if found is not None), None)
+    return answer
 
 
 def index_at_least(product: Callable[[Vector], Vector], V: Matrix, *, relative_error: float = 10 * EPS) -> int:
@@ -107,7 +118,7 @@ def index_at_least(product: Callable[[Vector], Vector], V: Matrix, *, relative_e
     return int(np.sum(np.linalg.eigvalsh(0.5 * (M + M.T)) < -tau))
 
 
-def _dense_negatives(A: Matrix) -> tuple[int, float] | None:
+def _dense_negatives(A: Matrix) -> tuple[int, float]:
     """The number of negative eigenvalues, and the backward error of the factorization it rests on."""
     L, D, _ = scipy.linalg.ldl(A)
     # D has blocks of one and two rows
@@ -120,7 +131,8 @@ def _dense_negatives(A: Matrix) -> tuple[int, float] | None:
     return negative, 2.0 * len(A) * EPS * float(growth)
 
 
-def _sparse_negatives(A: Any) -> tuple[int, float] | None:
+def _sparse_negatives(A: Any) -> tuple[int, float]:
+    """The same without pivoting; the error is infinite where there is no such factorization."""
     try:
         lu = splu(
             sp.csc_matrix(A),
@@ -129,9 +141,9 @@ def _sparse_negatives(A: Any) -> tuple[int, float] | None:
             options={"SymmetricMode": True, "Equil": False},
         )
     except RuntimeError:  # exactly singular
-        return None
+        return 0, math.inf
     if not np.array_equal(lu.perm_r, lu.perm_c):
-        return None
+        return 0, math.inf
     d, L = lu.U.diagonal(), abs(lu.L)
     growth = (L @ (np.abs(d) * np.asarray(L.sum(axis=0)).ravel())).max()
     longest = int(np.diff(L.tocsr().indptr).max()) + 2

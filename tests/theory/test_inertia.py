@@ -6,13 +6,15 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.sparse.linalg import splu
 
 from comparisons.classifier_figures import wells
 from newtonkit import Objective, Oracle, classify, minimize
 from newtonkit.critical.factored import factored_verdict, negative_curvature
-from newtonkit.critical.inertia import index_at_least, inertia
+from newtonkit.critical.inertia import _sparse_negatives, index_at_least, inertia
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.factorization import DenseSymmetric, TridiagonalSymmetric
+from newtonkit.linalg import EPS
 
 
 def random_sparse(seed):
@@ -41,6 +43,64 @@ def test_the_inertia_is_that_of_the_eigenvalues_or_it_is_refused(kind):
         else:
             assert answer[:3] == counted(H.toarray(), answer.threshold), seed
     assert refused <= (3 if kind == "sparse" else 0)
+
+
+def grid(seed):
+    """Neighbours on a rectangle, of random weights or of one; on the diagonal zeros, or some numbers among them."""
+    rng = np.random.default_rng(seed)
+    a, b = (int(side) for side in rng.integers(2, 25, 2))
+
+    def line(n):
+        weights = rng.standard_normal(n - 1) if seed % 2 else np.ones(n - 1)
+        return sp.diags_array([weights, weights], offsets=[-1, 1])
+
+    diagonal = rng.choice([0.0, 0.0, 1.0, -2.0, 1e-5], a * b) if seed % 3 else np.zeros(a * b)
+    return sp.csc_array(
+        sp.kron(line(a), sp.eye_array(b)) + sp.kron(sp.eye_array(a), line(b)) + sp.diags_array(diagonal)
+    )
+
+
+def at_the_first_threshold_of_six(H):
+    """What `inertia` says if no threshold is left out."""
+    n, size = H.shape[0], float(abs(H).sum(axis=0).max())
+    unit = sp.eye_array(n, format="csc")
+    for k in range(6):
+        least = 10 * np.sqrt(n) * EPS * 30.0**k
+        tau = least * size
+        lower, upper = _sparse_negatives(H + tau * unit), _sparse_negatives(H - tau * unit)
+        if least <= 1e-6 and 2.0 * max(lower[1], upper[1]) < tau:
+            return lower[0], upper[0] - lower[0], n - upper[0]
+    return None
+
+
+@pytest.mark.parametrize("make", [random_sparse, grid])
+def test_what_is_given_up_after_two_thresholds_none_of_the_six_would_have_decided(make):
+    answers = []
+    for seed in range(60):
+        H = make(seed)
+        answer = inertia(H)
+        answers.append(None if answer is None else answer[:3])
+        assert answers[-1] == at_the_first_threshold_of_six(H), seed
+    assert make is random_sparse or {None} < set(answers), "some are refused"
+
+
+@pytest.mark.parametrize(("diagonal", "inertia_of_it", "factorizations"), [(0.0, None, 2), (4.5, (0, 0, 10_000), 3)])
+def test_factors_that_grow_at_every_threshold_are_given_up_after_two(
+    monkeypatch, diagonal, inertia_of_it, factorizations
+):
+    """Of a lattice of 100 × 100 sites; shifted to be positive definite it needs the second threshold, and no other."""
+    factored = []
+
+    def counting(*args, **options):
+        factored.append(args)
+        return splu(*args, **options)
+
+    monkeypatch.setattr("newtonkit.critical.inertia.splu", counting)
+    line = sp.diags_array([np.ones(99)] * 2, offsets=[-1, 1])
+    lattice = sp.kron(line, sp.eye_array(100)) + sp.kron(sp.eye_array(100), line)
+    answer = inertia(lattice + diagonal * sp.eye_array(10_000))
+    assert (answer and answer[:3]) == inertia_of_it
+    assert len(factored) == factorizations
 
 
 def test_eigenvalues_that_are_zero_are_counted_as_such():
