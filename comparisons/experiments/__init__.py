@@ -24,6 +24,8 @@ _SUMMARIES = {
     "ellipse": "thirty steps of four rules in a long valley, and what curvature makes of it",
     "races": "films of all methods on a valley, Beale's function, a saddle and several minima, by cost",
     "schedules": "learning-rate schedules, and what they do to gradient descent with exact and with noisy gradients",
+    "moons": "two moons by three rules as a document runs them; then curvature, and paths by the size of a batch",
+    "digits": "a network on handwritten digits: what Adam at tuned rates and methods with curvature need to fit them",
     "mnist": "six first-order rules on MNIST as a document runs them; then curvature on a subset",
     "minibatch-lbfgs": "what becomes of L-BFGS when its gradients are sampled, by the size of the batch",
 }
