@@ -226,7 +226,7 @@ def _winner(runs: Sequence[Run]) -> list[str]:
     if first is None:
         return ["No method ended at the lowest known minimum with its tolerance met."]
     there = sum(ending(run) is Ending.LOWEST for run in runs)
-    end = f"{gap_in_words(first)} at cost {first.cost}."
+    end = f"{gap_in_words(first)} at cost {first.price}."
     if there == 1:
         return [f"The only method that ended at the lowest known minimum is {in_words(first.method)}: {end}"]
     return [f"The cheapest of the {there} methods at the lowest known minimum is {in_words(first.method)}: {end}"]
@@ -254,7 +254,7 @@ def _slowest(runs: Sequence[Run]) -> list[str]:
     if run.reason == "EVALUATIONS":
         return [f"{who} is at {gap_in_words(run)} when its budget is spent ({run.counts.g} gradients)."]
     if first is not None and ending(run) is Ending.LOWEST and run is not first:
-        return [f"{who} gets there at cost {run.cost}, {times(run.cost / first.cost)} times as much."]
+        return [f"{who} gets there at cost {run.price}, {times(run.price / first.price)} times as much."]
     return []
 
 

@@ -77,7 +77,7 @@ def row_labels(runs: Sequence[Run]) -> list[str]:
 def _cell(axes: Axes, column: int, row: int, run: Run, first: Run | None) -> None:
     where = ending(run)
     solved = where is Ending.LOWEST and first is not None
-    ratio = run.cost / max(first.cost, 1) if solved and first is not None else math.nan
+    ratio = run.price / max(first.price, 1) if solved and first is not None else math.nan
     colour = matplotlib.colormaps[_COLOURS](_NORM(min(max(ratio, 1), 1000))) if solved else _GREY
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=1.2))
     if solved:

@@ -11,10 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import newtonkit
 from comparisons.rows import plain
 from comparisons.trace import Trace, TracePoint, cost
 from newtonkit import Counts
+from newtonkit.linalg import EPS
 
 __all__ = [
     "Run",
@@ -29,6 +32,8 @@ __all__ = [
     "versions",
     "write_jsonl",
 ]
+
+_ACCURACY = 1e-8  # of the descent from the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,32 @@ class Run:
     def at_minimum(self) -> bool:
         """Whether it ended at a minimum that the catalogue of problems knows."""
         return self.reached is not None and "minimum" in self.reached
+
+    @property
+    def met(self) -> bool:
+        """Whether it got as far as was asked.
+
+        With a tolerance that is its own claim. Told to go on as far as rounding allows, it is asked for an accuracy of
+        1e-8: f − f* ≤ 1e-8·(f₀ − f*), by the certified f*; where no minimum is known, its own claim has to do.
+        """
+        return self.success if self._judged_by_itself else self._row_of_accuracy() is not None
+
+    @property
+    def price(self) -> int:
+        """What it cost to get as far as was asked, see `met`; where it never did, all that it cost."""
+        row = None if self._judged_by_itself else self._row_of_accuracy()
+        return self.cost if row is None else int(self.trace.weights()[: row + 1].sum())
+
+    @property
+    def _judged_by_itself(self) -> bool:
+        return self.gtol != 0 or self.gap is None
+
+    def _row_of_accuracy(self) -> int | None:
+        assert self.gap is not None
+        best, rows = self.f - self.gap, self.trace.evaluations
+        enough = max(_ACCURACY * (self.f_start - best), 10 * EPS * abs(best))
+        there = np.flatnonzero((rows.f - best <= enough) & ~rows.check)
+        return int(there[0]) if there.size else None
 
 
 def versions() -> dict[str, str]:

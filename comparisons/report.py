@@ -277,11 +277,11 @@ def summary(runs: Sequence[Run]) -> str:
     text = f"{share} ended at the lowest known minimum with their tolerance met"
     if first is None:
         return text + "."
-    text += f"; the cheapest is {in_words(first.method)} at cost {first.cost} ({gap_in_words(first)})"
-    dearest = max(there, key=lambda run: run.cost)
-    if dearest.cost > 2 * first.cost:
-        ratio = times(dearest.cost / first.cost)
-        text += f", the dearest {in_words(dearest.method)} at {dearest.cost}, {ratio} times as much"
+    text += f"; the cheapest is {in_words(first.method)} at cost {first.price} ({gap_in_words(first)})"
+    dearest = max(there, key=lambda run: run.price)
+    if dearest.price > 2 * first.price:
+        ratio = times(dearest.price / first.price)
+        text += f", the dearest {in_words(dearest.method)} at {dearest.price}, {ratio} times as much"
     return text + "."
 
 
@@ -291,7 +291,7 @@ def _summaries(runs: Sequence[Run]) -> list[MethodSummary]:
     for method in methods(runs):
         mine = [run for run in runs if run.method == method]
         ratios = [
-            run.cost / max(first.cost, 1)
+            run.price / max(first.price, 1)
             for run in mine
             if ending(run) is Ending.LOWEST and (first := best[run.problem, run.start]) is not None
         ]

@@ -20,7 +20,7 @@ def problem_table(runs: Sequence[Run]) -> Table:
     table = Table(title=f"{first.problem}, n = {first.n}, from {first.start!r}", title_justify="left", box=None)
     table.add_column("method")
     table.add_column("ended at")
-    for heading in ("f − f*", "‖g‖∞", "nit", "f", "grad", "Hess", "Hv", "cost"):
+    for heading in ("f − f*", "‖g‖∞", "nit", "f", "grad", "Hess", "Hv", "cost", "to 1e-8"):
         table.add_column(heading, justify="right")
     table.add_column("stopped by")
     for run in runs:
@@ -30,6 +30,7 @@ def problem_table(runs: Sequence[Run]) -> Table:
             number(run.gap, 2),
             number(run.gradient_norm, 2),
             *(str(count) for count in (run.nit, run.counts.f, run.counts.g, run.counts.H, run.counts.Hv, run.cost)),
+            str(run.price) if run.met and run.gtol == 0 else "–",
             run.reason,
             style="" if run.at_minimum else "yellow",
         )

@@ -72,7 +72,7 @@ def ending(run: Run) -> Ending:
     if run.at_minimum:
         if not _is_lowest(run):
             return Ending.OTHER
-        return Ending.LOWEST if run.success else Ending.CLOSE
+        return Ending.LOWEST if run.met else Ending.CLOSE
     if any(kind in (run.reached or run.verdict) for kind in ("saddle", "maximum")):
         return Ending.SADDLE
     if run.gap is None and run.f < run.f_start - _DOWN * max(1.0, abs(run.f_start)):
@@ -116,7 +116,7 @@ def false_success(run: Run) -> bool:
 
 def cheapest(runs: Iterable[Run]) -> Run | None:
     """The run of least cost among those that ended at the lowest known minimum; None if none did."""
-    return min((run for run in runs if ending(run) is Ending.LOWEST), key=lambda run: run.cost, default=None)
+    return min((run for run in runs if ending(run) is Ending.LOWEST), key=lambda run: run.price, default=None)
 
 
 def endings(runs: Sequence[Run]) -> list[str]:

@@ -359,3 +359,25 @@ def test_meyers_noise_is_no_lower_minimum():
     runs = [one("meyer", method, "seeded-1", Protocol()) for method in ("newton", "bfgs")]
     assert min(run.gap for run in runs) < 0, "the example has lost its point"
     assert beaten(runs) == []
+
+
+def test_a_run_without_a_tolerance_is_measured_by_when_it_was_accurate_enough():
+    run = one("himmelblau", "gd[rate=0.01]", protocol=Protocol(gradients=500))
+    assert run.reason == "EVALUATIONS"
+    assert run.met
+    assert run.price < run.cost
+    spent, f = 0.0, math.inf
+    rows = run.trace.evaluations
+    for weight, value in zip(run.trace.weights(), rows.f, strict=True):
+        spent += weight
+        f = min(f, value)
+        if f <= 1e-8 * run.f_start:
+            break
+    assert run.price == spent
+    assert not one("rosenbrock", "gd[rate=1e-4]").met
+
+
+def test_a_run_with_a_tolerance_is_measured_by_what_it_says():
+    run = one("himmelblau", "bfgs", protocol=Protocol(gtol=1e-8))
+    assert (run.met, run.price) == (True, run.cost)
+    assert not dataclasses.replace(run, success=False).met

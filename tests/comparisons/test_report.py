@@ -12,11 +12,11 @@ from comparisons.check import Finding
 from comparisons.recorder import Recorder
 from comparisons.records import Tuning
 from comparisons.report import summary, write_report
-from comparisons.runner import run_one
+from comparisons.runner import Protocol, run_one
 from newtonkit import Counts
 
 HIMMELBLAU = problems.get("himmelblau")
-SOLVED = run_one(HIMMELBLAU, "standard", "bfgs")
+SOLVED = run_one(HIMMELBLAU, "standard", "bfgs", Protocol(gtol=1e-8))
 LOST = replace(SOLVED, success=False, reason="EVALUATIONS", reached=None, reached_f=None, verdict="not critical")
 
 
