@@ -137,8 +137,8 @@ def test_a_run_that_never_stops_reporting_is_stopped(runs):
 
 def test_a_caller_who_is_slow_costs_no_run_its_time(runs):
     # 3 MB are more than a pipe holds: a run whose reports nobody took would stand still
-    for outcome in run_all([3, 3], runs.report_much, jobs=1, seconds=0.4, preload=PRELOAD):
-        time.sleep(0.5)
+    for outcome in run_all([3, 3], runs.report_much, jobs=1, seconds=0.6, preload=PRELOAD):
+        time.sleep(0.7)
         assert outcome.ending is DONE
 
 
@@ -165,7 +165,7 @@ def within(seconds, condition):
 @posix
 def test_what_a_run_has_started_is_killed_with_it(runs, tmp_path):
     path = tmp_path / "number"
-    (outcome,) = run_all([str(path)], runs.start_another_and_hang, seconds=0.5, preload=PRELOAD)
+    (outcome,) = run_all([str(path)], runs.start_another_and_hang, seconds=1, preload=PRELOAD)
     assert outcome.ending is TIME
     assert within(5, lambda: gone(int(path.read_text())))
 
