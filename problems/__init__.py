@@ -8,7 +8,7 @@
 
 Every stated critical point carries the way in which it was verified, and whether the list is complete.
 
-Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on real data, needs scikit-learn), "convex",
+Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on data from scikit-learn), "convex",
 "strongly-convex", "nonconvex", "multimodal" (two or more local minima), "saddle" (has a saddle point),
 "degenerate" (a critical point with singular Hessian), "unbounded" (below), "unattained" (bounded below, but
 without a minimum), "valley" (a long narrow valley, straight or curved), "mgh" (at its defaults one of the 35
