@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console, Group
@@ -9,9 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from comparisons.check import Finding
+from comparisons.check import Agreement, Finding, Twins
 from comparisons.records import Run
 from comparisons.words import groups, number, where
+
+_AGREEMENTS = {
+    Agreement.SAME: "agree",
+    Agreement.DIFFERENT: "contradict",
+    Agreement.APART: "other minima",
+    Agreement.OURS_LOST: "ours lost",
+    Agreement.THEIRS_LOST: "scipy's lost",
+    Agreement.NEITHER: "both lost",
+}
 
 
 def problem_table(runs: Sequence[Run]) -> Table:
@@ -51,6 +61,32 @@ def findings_summary(findings: Sequence[Finding]) -> Text:
         text.append(finding.sentence + "\n")
     style = "bold red" if failed else "green"
     text.append(f"check against scipy: {len(findings) - len(failed)} of {len(findings)} passed", style=style)
+    return text
+
+
+def twins_table(pairs: Sequence[Twins]) -> Table:
+    """How often each method of ours and its counterpart of scipy's agree."""
+    table = Table(box=None)
+    for heading in ("ours", "scipy's"):
+        table.add_column(heading)
+    for heading in _AGREEMENTS.values():
+        table.add_column(heading, justify="right")
+    found: dict[tuple[str, str], Counter[Agreement]] = {}
+    for pair in pairs:
+        found.setdefault((pair.ours.method, pair.theirs.method), Counter())[pair.agreement] += 1
+    for names, row in found.items():
+        table.add_row(*map(escape, names), *(str(row[agreement] or "·") for agreement in _AGREEMENTS))
+    return table
+
+
+def twins_summary(pairs: Sequence[Twins]) -> Text:
+    """Where twins contradict each other, one by one, and where ours alone ended at no minimum."""
+    text = Text()
+    for pair in pairs:
+        if pair.agreement in (Agreement.DIFFERENT, Agreement.OURS_LOST):
+            run = pair.ours
+            text.append(f"{run.method} on {run.problem} from {run.start!r}, beside {pair.theirs.method}: ", style="red")
+            text.append(f"{pair.agreement.value}; {pair.sentence}\n")
     return text
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from comparisons import reference
+from comparisons import reference, tables
 from comparisons.check import Agreement, check, twins
 from comparisons.protocol import Protocol
 from comparisons.runner import cells, run_cells
@@ -104,4 +104,9 @@ def test_twins_that_differ_in_f_or_index_at_the_same_point_are_found(booth):
     assert only(twins(with_ours(booth, index=1))).agreement is Agreement.DIFFERENT
     assert only(twins(with_ours(booth, ending="saddle"))).agreement is Agreement.OURS_LOST
     assert only(twins(with_ours(booth, x=(7.0, 7.0), reached=None, reached_f=None))).agreement is Agreement.APART
+    text = tables.twins_summary(twins(with_ours(booth, index=1))).plain
+    assert "newton on booth" in text
+    assert "indices (1, 0)" in text
+    assert tables.twins_summary(pairs).plain == ""
+    assert tables.twins_table(pairs).row_count == 1
     assert twins([run for run in booth if run.start != "standard"]) == []
