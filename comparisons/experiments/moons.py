@@ -147,6 +147,6 @@ def stuck(found: Race) -> str:
     }
     if not any(dead.values()):
         return "No start is stuck at ln 2, the loss of a constant."
-    listed = listing([f"{name(label)} {len(seeds)}" for label, seeds in dead.items() if seeds])
+    listed = listing([f"{name(label)} ({len(seeds)})" for label, seeds in dead.items() if seeds])
     everywhere = len(set.intersection(*dead.values()))
-    return f"Starts stuck at ln 2, the loss of a constant: {listed}; {everywhere} of them with every method."
+    return f"Starts stuck at ln 2, the loss of a constant: {listed}; with every method: {everywhere}."

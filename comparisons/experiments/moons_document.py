@@ -85,7 +85,7 @@ def accuracies_table(task: Task, runs: Mapping[str, Sequence[Result]]) -> Table:
         cells = [f"{training_accuracy(task, result.last):.1%} ({number(_loss(result), 3)})" for result in results]
         rows.append([long_name(method), PUBLISHED[method], *cells])
     others = len(next(iter(runs.values()))) - 1
-    heads = ("rule", "document", "from its start", *(f"another {i + 1}" for i in range(others)))
+    heads = ("rule", "document", "from its start", *(f"start {i + 1}" for i in range(others)))
     return Table(f"Training accuracy (and loss) on batches of {BATCH} at rate {RATE:g}", heads, rows, text=(0, 1))
 
 

@@ -27,16 +27,17 @@ def name(label: str) -> str:
 
 
 def reach_table(found: Race, title: str) -> Table:
-    """A row for each method: median gradient-equivalents and seconds to every target, and how many starts get there."""
+    """A row for each method: medians to every target, how many starts get there, and their lowest and highest cost."""
     rows = []
     for label in found.courses:
         row = [name(label)]
         for target in found.targets:
             cost, seconds = found.median(label, target)
-            there = sum(math.isfinite(cost) for cost, _ in found.reached[label][target])
+            there = [cost for cost, _ in found.reached[label][target] if math.isfinite(cost)]
+            spread = f": {number(min(there), 3)} … {number(max(there), 3)}" if there else ""
             row += [
                 f"{number(cost, 3)} ({_seconds(seconds)})" if math.isfinite(cost) else "never",
-                f"{there}/{len(found.seeds)}",
+                f"{len(there)}/{len(found.seeds)}{spread}",
             ]
         losses = [float(course.loss.min()) for course in found.courses[label]]
         rows.append([*row, f"{number(min(losses), 2)} … {number(max(losses), 2)}"])

@@ -161,8 +161,8 @@ def test_a_method_counts_only_where_half_of_the_starts_get_there(task):
     few = a_race(task, {"adam": [5, math.inf, math.inf], "lbfgs": [50, 60, math.inf]})
     assert "only methods with curvature get there from half the starts" in verdict(few)
     rows = {row[0]: row[1:3] for row in reach_table(few, "title").rows}
-    assert rows["Adam, batches of 64"] == ["never", "1/3"]
-    assert rows["L-BFGS"] == ["60 (6.0 s)", "2/3"]
+    assert rows["Adam, batches of 64"] == ["never", "1/3: 5 … 5"]
+    assert rows["L-BFGS"] == ["60 (6.0 s)", "2/3: 50 … 60"]
     none = a_race(task, {"adam": [math.inf] * 3, "lbfgs": [math.inf] * 3})
     assert "no method gets there" in verdict(none)
 
@@ -172,6 +172,6 @@ def test_starts_that_no_method_improves_on_a_constant_are_counted(task):
     found = a_race(task, {"adam": [5, 5], "lbfgs": [10, 10]})
     assert moons.stuck(found) == "No start is stuck at ln 2, the loss of a constant."
     found.courses["lbfgs"][1] = flat
-    assert moons.stuck(found).endswith("L-BFGS 1; 0 of them with every method.")
+    assert moons.stuck(found).endswith("L-BFGS (1); with every method: 0.")
     found.courses["adam"][1] = flat
-    assert moons.stuck(found).endswith("Adam, batches of 64 1 and L-BFGS 1; 1 of them with every method.")
+    assert moons.stuck(found).endswith("Adam, batches of 64 (1) and L-BFGS (1); with every method: 1.")
