@@ -24,6 +24,7 @@ from comparisons.words import number
 from newtonkit import Objective, Oracle
 from newtonkit.linalg import all_finite
 from problems import Problem
+from problems import names as problem_names
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # type: ignore[import-untyped,unused-ignore]
@@ -237,6 +238,8 @@ def _as_problem(given: Any) -> tuple[Problem, dict[str, Any] | None]:
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
     label = name[0] if name else getattr(fun, "__name__", "problem")
+    if label in problem_names():
+        raise ValueError(f"{label!r} is a problem of the catalogue; give your own another name, as in (name, fun, x0)")
     return _own_problem(label, fun, x0), None
 
 

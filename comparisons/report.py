@@ -245,6 +245,13 @@ def _budget_sentence(runs: Sequence[Run], settings: Mapping[str, str]) -> str:
     spent = max((run.counts.g for run in runs if run.reason == "EVALUATIONS"), default=None)
     gradients = settings.get("gradients") or spent
     budget = f"A run may spend {gradients} gradients and ten times as many values of f. " if gradients else ""
+    if all(run.gtol == 0 for run in runs):
+        return (
+            f"{budget}No solver stops by a tolerance: it goes on as far as rounding allows, or until its budget is "
+            "spent, and costs are compared at the point where f − f* was first down to 1e-8 of its size at the start."
+        )
+    if all(run.mode == "shipped" for run in runs):
+        return f"{budget}Within it every solver stops by its own defaults."
     gtol = settings.get("gtol")
     size = f" is at most {gtol}" if gtol else " meets the tolerance"
     return (

@@ -19,7 +19,7 @@ from comparisons.records import record
 QUICK = Protocol(gradients=100, tuning_gradients=50)
 
 
-def bowl(x):
+def cup(x):
     return ((x - 1) ** 2).sum() + (x[0] + x[1]) ** 4
 
 
@@ -37,18 +37,18 @@ def scipys_bfgs(fun, x0, jac, callback, **_):
 
 def test_functions_solvers_and_names_are_compared_side_by_side():
     found = compare(
-        ["booth", problems.get("beale"), ("mine", bowl, [0.0, 0.0]), (bowl, {"standard": [2.0, 1.0, 0.0]})],
+        ["booth", problems.get("beale"), ("mine", cup, [0.0, 0.0]), (cup, {"standard": [2.0, 1.0, 0.0]})],
         ["bfgs", newtonkit.LBFGS(memory=3), "scipy:BFGS", descent],
         "standard",
         protocol=QUICK,
     )
     assert [(run.problem, run.method) for run in found.runs] == [
         (problem, method)
-        for problem in ("booth", "beale", "mine", "bowl")
+        for problem in ("booth", "beale", "mine", "cup")
         for method in ("bfgs", "lbfgs[memory=3]", "scipy:BFGS", "descent")
     ]
     assert all(run.trace.counts() == run.counts for run in found.runs)
-    assert {run.n for run in found.runs if run.problem == "bowl"} == {3}
+    assert {run.n for run in found.runs if run.problem == "cup"} == {3}
     assert all(run.ending == "local" and run.gap is None for run in found.runs if run.name == "mine")
 
 
@@ -164,8 +164,9 @@ def test_a_run_below_the_recorded_minimum_fails_loudly_and_keeps_the_runs():
         ({"problems": [3]}, "must be a name, a Problem"),
         ({"problems": [("mine", 3, [0.0])]}, "fun must be callable"),
         ({"problems": ["booth", "booth"]}, "'booth' twice"),
+        ({"problems": [("booth", cup, [0.0])]}, "another name"),
         ({"problems": [("mine", lambda x: x[0] / 0.0, [1.0])]}, "finite at the start 'standard'"),
-        ({"problems": [("mine", bowl, {"first": [0.0, 0.0]})]}, "standard"),
+        ({"problems": [("mine", cup, {"first": [0.0, 0.0]})]}, "standard"),
         ({"methods": ["nwton"]}, "did you mean 'newton'"),
         ({"methods": [3]}, "must be a name, a method"),
         ({"methods": [newtonkit.BFGS]}, r"write BFGS\(\)"),
