@@ -3,59 +3,26 @@
 from __future__ import annotations
 
 import atexit
-import enum
 import math
 import multiprocessing
 import os
 import pickle
 import queue
-import signal
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from typing import Any
 
-from comparisons.worker_child import DONE, KEEPS_MEMORY, MEMORY, RAISED, READY, REPORT, SECONDS, Function, serve
+from comparisons.worker_child import KEEPS_MEMORY, Function, serve
+from comparisons.worker_process import Child, Ending, Outcome, death
+
+__all__ = ["Ending", "Outcome", "no_memory_limit", "one_thread_each", "run_all"]
 
 # A fork of a server that has imported everything costs 10 ms, against 1 s for a new interpreter. Only Linux is safe to
 # fork from: the system libraries of macOS may run threads, whose locks a child would find held for ever.
 _FORKS = sys.platform == "linux"
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
-_START = 120.0  # seconds for a process to import what it needs; from a cold disk that takes some tens
-_END = 5.0  # seconds for the system to clear away a killed process
-_DEATH = 1.0  # seconds from the end of a process's pipe to its own
-_LARGEST = 2**28  # bytes of a message; one that announces more is garbled
-
-
-class Ending(enum.Enum):
-    """How a run ended."""
-
-    DONE = "returned"
-    RAISED = "raised an exception"
-    TIME = "ran into the limit on time"
-    MEMORY = "ran into the limit on memory"
-    DIED = "lost its process"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one task."""
-
-    number: int
-    """Of the task, from 0."""
-    ending: Ending
-    result: bytes | None = field(repr=False)
-    """What the function returned; None unless the ending is DONE."""
-    reports: tuple[bytes, ...] = field(repr=False)
-    """What it reported on its way, whatever its end."""
-    seconds: float
-    message: str
-    """Why there is no result, as a sentence; empty where there is one."""
 
 
 def no_memory_limit() -> str:
@@ -183,7 +150,7 @@ class _Crew:
             self._waiting.put(item)
         self._ready: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._function, self._seconds, self._megabytes, self._reuse = function, seconds, megabytes, reuse
-        self._alive: set[_Child] = set()
+        self._alive: set[Child] = set()
         self._stopped = False
         # multiprocessing looks after all children whenever it starts or joins one: two threads that learn of the same
         # death would leave one of them with a wrong exit code
@@ -222,119 +189,31 @@ class _Crew:
             if child is not None:
                 self._end(child)
 
-    def _start(self) -> _Child:
+    def _start(self) -> Child:
         for _ in range(2):  # twice: a server whose death is found out by a start is replaced by the next one
             child = self._begun()
             if child.ready():
                 return child
-            code = child.exit_code(_DEATH)
+            code = child.exit_code()
             self._end(child)
         raise RuntimeError(
-            f"a process for the runs {_death(code)}: the calling script must start its work under "
+            f"a process for the runs {death(code)}: the calling script must start its work under "
             f'if __name__ == "__main__":, and be a file, from which others can import {self._function.__qualname__}'
         )
 
-    def _begun(self) -> _Child:
+    def _begun(self) -> Child:
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(target=serve, args=(theirs, self._function, self._seconds, self._megabytes))
         with self._lock, one_thread_each():
             process.start()
             theirs.close()
-            child = _Child(process, ours, self._lock)
+            child = Child(process, ours, self._lock)
             self._alive.add(child)
             if self._stopped:
                 child.kill()
         return child
 
-    def _end(self, child: _Child) -> None:
-        child.kill()
-        child.exit_code(_END)
-        child.pipe.close()
+    def _end(self, child: Child) -> None:
+        child.end()
         with self._lock:
             self._alive.discard(child)
-
-
-class _Child:
-    """A process and the pipe to it."""
-
-    def __init__(self, process: BaseProcess, pipe: Connection, lock: threading.Lock) -> None:
-        self._process, self.pipe, self._lock = process, pipe, lock
-
-    def ready(self) -> bool:
-        """Whether it has started and imported what it needs."""
-        wait([self.pipe, self._process.sentinel], _START)
-        try:
-            return self.pipe.poll() and self.pipe.recv_bytes() == READY
-        except (EOFError, OSError):
-            return False
-
-    def run(self, number: int, message: bytes, seconds: float, megabytes: float) -> Outcome:
-        """Give it a task and wait for the outcome, as long as the limit allows."""
-        began = time.monotonic()
-        reports: list[bytes] = []
-
-        def outcome(ending: Ending, sentence: str, spent: float, result: bytes | None = None) -> Outcome:
-            return Outcome(number, ending, result, tuple(reports), spent, sentence)
-
-        late = f"stopped after {seconds:g} s, its limit"
-        try:
-            self.pipe.send_bytes(message)
-            while (left := began + seconds - time.monotonic()) > 0:
-                ready = wait([self.pipe, self._process.sentinel], left if math.isfinite(left) else None)
-                if ready and self.pipe not in ready and not self.pipe.poll():
-                    raise EOFError
-                if self.pipe not in ready:
-                    continue
-                answer = self.pipe.recv_bytes(_LARGEST)
-                kind, body = answer[:1], answer[1:]
-                if kind == REPORT:
-                    reports.append(body)
-                    continue
-                if kind not in (DONE, RAISED, MEMORY) or len(body) < SECONDS.size:
-                    raise EOFError
-                spent, result = SECONDS.unpack_from(body)[0], body[SECONDS.size :]
-                if spent > seconds:
-                    break
-                if kind == DONE:
-                    return outcome(Ending.DONE, "", spent, result)
-                if kind == MEMORY:
-                    allowed = f"the {megabytes:g} MB it may allocate" if math.isfinite(megabytes) else "there is"
-                    return outcome(Ending.MEMORY, f"asked for more memory than {allowed}", spent)
-                return outcome(Ending.RAISED, result.decode(errors="replace"), spent)
-        except (EOFError, OSError):
-            spent = time.monotonic() - began
-            if spent < seconds:
-                return outcome(Ending.DIED, f"its process {_death(self.exit_code(_DEATH))}", spent)
-        self.kill()
-        return outcome(Ending.TIME, late, time.monotonic() - began)
-
-    def kill(self) -> None:
-        """Kill it, and what it has started."""
-        if os.name == "posix" and self._process.pid is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-
-    def exit_code(self, seconds: float) -> int | None:
-        """Once it is dead, which is waited for so long; negative: the signal that killed it."""
-        wait([self._process.sentinel], seconds)
-        with self._lock:
-            self._process.join(0)
-            return self._process.exitcode
-
-
-def _death(code: int | None) -> str:
-    """How a process ended, by its exit code.
-
-    Examples
-    --------
-    >>> _death(3)
-    'ended by itself, with exit code 3'
-    """
-    if code is None:
-        return "sent no more answers"
-    if code >= 0:
-        return f"ended by itself, with exit code {code}"
-    with suppress(ValueError):
-        return f"was killed by {signal.Signals(-code).name} ({signal.strsignal(-code)})"
-    return f"was killed by signal {-code}"

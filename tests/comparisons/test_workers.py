@@ -75,6 +75,12 @@ def test_each_misbehaving_run_costs_its_own_cell_and_its_neighbours_nothing(runs
         assert (neighbour.ending, neighbour.result, neighbour.message) == (DONE, b"well", "")
 
 
+@pytest.mark.parametrize("seconds", [1e12, float("inf")])
+def test_a_limit_may_be_as_long_as_one_likes(runs, seconds):
+    (outcome,) = run_all([21], runs.double, seconds=seconds, preload=PRELOAD)
+    assert outcome.result == b"42"
+
+
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.parametrize("reuse", [False, True])
 def test_every_task_has_one_outcome_whatever_the_number_of_jobs(runs, jobs, reuse):
