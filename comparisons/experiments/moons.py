@@ -36,6 +36,7 @@ from comparisons.experiments.reaching_report import (
 )
 from comparisons.experiments.report import Picture, Report, Table
 from comparisons.words import count, listing
+from newtonkit.validation import check_integer
 from problems import datasets
 from problems.networks import Network, binary_cross_entropy
 
@@ -68,6 +69,8 @@ def run(
     if quick:
         epochs, starts, budget, tuned_on, grid = 200, 2, 40, 1, GRID[-4::2]
         targets = dict.fromkeys(TARGETS, (0.5,))
+    check_integer("epochs", epochs, 1)
+    check_integer("starts", starts, 1)
     data = datasets.moons()
     tasks = {
         "ReLU": Task(Network(SIZES, activation="relu"), data, binary_cross_entropy, "he"),

@@ -20,6 +20,7 @@ import newtonkit
 from comparisons.tuning import RateSearch, tune_rate
 from newtonkit import Adam
 from newtonkit.derivatives.structure import flatten
+from newtonkit.validation import check_integer
 from problems.networks import Network
 
 Vector = NDArray[np.float64]
@@ -29,7 +30,7 @@ BATCH = 64
 # Adam by the size of its batches, None for all data
 ADAMS: dict[str, int | None] = {"adam": BATCH, "adam, all data": None}
 GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-4.0, 0.01, 0.5))
-_TUNING_SEED = 1000
+_ELSEWHERE = 1000  # from the first start reported to the first for tuning, at least as many as are reported
 _PER_PRODUCT, _PER_VALUE = 4 / 3, 1 / 3  # gradient-equivalents; a gradient alone is the rest of one
 _NO_LOOKS = 10**9
 
@@ -162,12 +163,17 @@ def race(
     budget : int
         Gradient-equivalents of each run.
     """
+    check_integer("starts", len(seeds), 1)
+    check_integer("budget", budget, 1)
+    elsewhere = range(min(seeds) + _ELSEWHERE, min(seeds) + _ELSEWHERE + tuned_on)
+    if max(seeds) >= elsewhere[0]:
+        raise ValueError(f"starts must be at most {_ELSEWHERE}, since rates are tuned on others; got {len(seeds)}")
     lowest = min(targets)
     reached: dict[str, dict[float, list[tuple[float, float]]]] = {}
     courses: dict[str, list[Course]] = {}
     searches: dict[str, dict[float, RateSearch]] = {}
     for label, batch in ADAMS.items():
-        searches[label] = _tuned(task, batch, targets, tuned_on, grid, budget)
+        searches[label] = _tuned(task, batch, targets, elsewhere, grid, budget)
 
         @cache
         def course(rate: float, seed: int, batch: int | None = batch) -> Course:
@@ -186,13 +192,12 @@ def race(
 
 
 def _tuned(
-    task: Task, batch: int | None, targets: Sequence[float], tuned_on: int, grid: Sequence[float], budget: int
+    task: Task, batch: int | None, targets: Sequence[float], seeds: Sequence[int], grid: Sequence[float], budget: int
 ) -> dict[float, RateSearch]:
-    """For each target the rate with the lowest median cost over the starts for tuning."""
+    """For each target the rate with the lowest median cost over these starts."""
 
     @cache
     def courses(rate: float) -> list[Course]:
-        seeds = range(_TUNING_SEED, _TUNING_SEED + tuned_on)
         return [trained(task, rate, batch, seed, budget, min(targets), timed=False) for seed in seeds]
 
     def score(rate: float, target: float) -> tuple[float, float]:

@@ -133,6 +133,19 @@ def test_rates_are_tuned_on_starts_that_are_not_reported(task, monkeypatch):
         assert len(searches[0.6].finer) == 1
 
 
+@pytest.mark.parametrize(
+    ("seeds", "budget", "message"),
+    [
+        (range(0), 5, "starts must be an integer of at least 1, got 0"),
+        (range(1001), 5, "starts must be at most 1000, since rates are tuned on others; got 1001"),
+        (range(2), 0, "budget must be an integer of at least 1, got 0"),
+    ],
+)
+def test_a_race_without_starts_or_budget_is_refused(task, seeds, budget, message):
+    with pytest.raises(ValueError, match=message):
+        race(task, (0.6,), seeds=seeds, tuned_on=1, grid=(0.1,), budget=budget)
+
+
 # ------------------------------------------------------------------------------------------------- the verdict
 
 
