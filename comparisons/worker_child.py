@@ -28,6 +28,7 @@ SECONDS = struct.Struct("<d")
 # its RLIMIT_DATA counts every private writable page; elsewhere it counts a heap that malloc hardly uses, if anything
 KEEPS_MEMORY = sys.platform == "linux"
 _GRACE = 1.0  # seconds the parent has to stop this process before its own alarm does
+_FAR = 1e8  # seconds, three years: an alarm may not be set much later
 
 
 def serve(pipe: Connection, function: Function, seconds: float, megabytes: float) -> None:
@@ -83,7 +84,7 @@ def _limits(seconds: float, megabytes: float) -> Iterator[None]:
     import resource
 
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    if math.isfinite(seconds):
+    if seconds < _FAR:
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
     if KEEPS_MEMORY and math.isfinite(megabytes):
         free, hard = resource.getrlimit(resource.RLIMIT_DATA)
