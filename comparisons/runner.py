@@ -131,14 +131,17 @@ def run_cells(
         Runs at a time. With 1 and no limits they are made in this process; else each in one of its own, see
         `comparisons.workers`, so that a hang or a crash costs that run only.
     seconds, megabytes : float, positive, default inf
-        Limits of a run. One that exceeds them, or whose process dies, is recorded as that, with what it had evaluated.
+        Limits of a run, and of the search for a learning rate before it. A run that exceeds them, or whose process
+        dies, is recorded as that, with what it had evaluated.
     store : Store, optional
-        Every run is added to it as it ends; those that it holds already are not made again.
+        Every run is added to it as it ends; those that it holds already are not made again. One that was lost is made
+        again under other limits.
     on_done : callable, optional
         Called with each cell as its last run ends.
     """
     tasks = [_Task(place, cell, start, protocol) for place, cell in enumerate(work) for start in cell.starts]
-    runs = {} if store is None else _stored(tasks, store)
+    limits = {"jobs": jobs, "seconds": seconds, "megabytes": megabytes}
+    runs = {} if store is None else _stored(tasks, store, limits)
     left = Counter(task.place for task in tasks)
 
     def finish(number: int) -> None:
@@ -150,12 +153,10 @@ def run_cells(
     for number in runs:
         finish(number)
     missing = {number: task for number, task in enumerate(tasks) if number not in runs}
-    limits = {"jobs": jobs, "seconds": seconds, "megabytes": megabytes}
-    for number, run in (
-        _here(missing) if (jobs, seconds, megabytes) == (1, math.inf, math.inf) else _apart(missing, limits)
-    ):
+    alone = jobs == 1 and seconds == megabytes == math.inf
+    for number, run, lost in _here(missing) if alone else _apart(missing, limits):
         if store is not None:
-            store.append(tasks[number].identity, record(run), run.trace.arrays())
+            store.append(tasks[number].identity(limits if lost else None), record(run), run.trace.arrays())
         runs[number] = run
         finish(number)
     return [runs[number] for number in range(len(tasks))]
@@ -180,36 +181,40 @@ class _Task:
     def tunes(self) -> bool:
         return as_solver(self.cell.method).rate == "tuned"
 
-    @property
-    def identity(self) -> dict[str, Any]:
-        """All that determines the run."""
+    def identity(self, limits: Mapping[str, Any] | None) -> dict[str, Any]:
+        """All that determines the run; the limits only if it was lost to them."""
+        lost_to = {} if limits is None else {name: limits[name] for name in ("seconds", "megabytes")}
         return {
             "problem": self.problem.label,
             "start": self.start,
             "method": self.cell.method,
             "protocol": asdict(self.protocol),
             "versions": versions(),
+            **lost_to,
         }
 
 
-def _stored(tasks: Sequence[_Task], store: Store) -> dict[int, Run]:
+def _stored(tasks: Sequence[_Task], store: Store, limits: Mapping[str, Any]) -> dict[int, Run]:
     """The runs of these tasks that the store holds, by number."""
-    numbers = {key_of(task.identity): number for number, task in enumerate(tasks)}
+    numbers = {
+        key_of(task.identity(lost_to)): number for number, task in enumerate(tasks) for lost_to in (None, limits)
+    }
     return {numbers[row.key]: from_record(row.record, row.arrays) for row in store.rows(numbers.keys())}
 
 
-def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run]]:
-    """The runs by number, made one after the other in this process."""
+def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run, bool]]:
+    """The runs by number, none of them lost, made one after the other in this process."""
     tuned: dict[int, Tuning | None] = {}
     for number, task in tasks.items():
         problem = task.problem
         if task.place not in tuned:
             tuned[task.place] = tuning_for(problem, as_solver(task.cell.method), task.protocol)
-        yield number, run_one(problem, task.start, task.cell.method, task.protocol, tuned[task.place])
+        run = run_one(problem, task.start, task.cell.method, task.protocol, tuned[task.place])
+        yield number, run, False
 
 
-def _apart(tasks: Mapping[int, _Task], limits: Mapping[str, Any]) -> Iterator[tuple[int, Run]]:
-    """The runs by number as they end, each in a process of its own; first the learning rates are tuned."""
+def _apart(tasks: Mapping[int, _Task], limits: Mapping[str, Any]) -> Iterator[tuple[int, Run, bool]]:
+    """The runs by number as they end, and whether they were lost: each in a process of its own, after the tuning."""
     search = {task.place: task for task in tasks.values() if task.tunes}
     outcomes = dict(_outcomes(search, _tune, limits))
     ready = {}
@@ -218,15 +223,15 @@ def _apart(tasks: Mapping[int, _Task], limits: Mapping[str, Any]) -> Iterator[tu
         if outcome is None:
             ready[number] = task
         elif outcome.result is None:
-            yield number, _lost(task, outcome, "the search for a learning rate ")
+            yield number, _lost(task, outcome, "the search for a learning rate "), True
         else:
             ready[number] = replace(task, tuning=tuning_from(json.loads(outcome.result)))
     for number, outcome in _outcomes(ready, _run, limits):
         if outcome.result is None:
-            yield number, _lost(ready[number], outcome)
+            yield number, _lost(ready[number], outcome), True
         else:
             text, _, packed = outcome.result.partition(b"\n")
-            yield number, from_record(json.loads(text), unpack(packed))
+            yield number, from_record(json.loads(text), unpack(packed)), False
 
 
 def _outcomes(

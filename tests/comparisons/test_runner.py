@@ -193,12 +193,15 @@ def test_a_misspelt_method_is_answered_with_the_nearest_one(name, suggestion):
             cells(["beale"], [name])
 
 
-def test_a_run_that_hangs_or_floods_costs_one_cell_and_keeps_what_it_had_evaluated():
-    work = cells(["rosenbrock[n=400]", "booth"], ["bfgs"], ["standard", "far"])
-    slow, *others = run_cells(work, seconds=0.1)
+ENDLESS = Protocol(gradients=10**8, tuning_gradients=10**8)
+
+
+def test_a_run_that_takes_for_ever_costs_one_cell_and_keeps_what_it_had_evaluated():
+    work = cells(["rosenbrock"], ["gd[rate=1e-6]"]) + cells(["booth"], ["bfgs"], ["standard", "far"])
+    slow, *others = run_cells(work, ENDLESS, seconds=1.0)
     assert slow.reason == "TIME"
     assert not slow.success
-    assert "0.1 s" in slow.message
+    assert "1 s" in slow.message
     assert slow.ending == "budget"
     assert slow.x == slow.x_start
     assert slow.counts == slow.trace.counts()
@@ -207,7 +210,7 @@ def test_a_run_that_hangs_or_floods_costs_one_cell_and_keeps_what_it_had_evaluat
 
 
 def test_a_search_for_a_rate_that_is_lost_is_told_of_in_each_run_it_was_for():
-    runs = run_cells(cells(["rosenbrock[n=400]"], ["gd"], ["standard", "x10"]), seconds=0.1)
+    runs = run_cells(cells(["rosenbrock"], ["gd"], ["standard", "x10"]), ENDLESS, seconds=0.2)
     assert [run.reason for run in runs] == ["TIME", "TIME"]
     assert all("learning rate" in run.message for run in runs)
 
@@ -226,6 +229,18 @@ def test_a_comparison_that_is_resumed_is_the_one_that_was_never_interrupted(tmp_
     assert sorted(map(repr, made)) == sorted(map(repr, work))
     alone = run_cells(work, QUICK)
     assert [(r.x, r.cost, r.reason) for r in alone] == [(r.x, r.cost, r.reason) for r in both]
+
+
+def test_a_run_that_was_lost_is_made_again_under_other_limits_only(tmp_path):
+    work, long = cells(["rosenbrock"], ["gd[rate=1e-6]"]), Protocol(gradients=20_000)
+    with Store(tmp_path / "runs.sqlite") as store:
+        (lost,) = run_cells(work, long, seconds=0.01, store=store)
+        assert lost.reason == "TIME"
+        assert repr(run_cells(work, long, seconds=0.01, store=store)) == repr([lost])
+        (made,) = run_cells(work, long, seconds=100.0, store=store)
+        assert made.reason == "EVALUATIONS"
+        assert repr(run_cells(work, long, seconds=0.01, store=store)) == repr([made])
+        assert len(store) == 2
 
 
 def test_another_protocol_is_another_run(tmp_path):
