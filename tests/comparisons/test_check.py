@@ -86,11 +86,9 @@ def test_only_newton_bfgs_and_lbfgs_are_checked(booth):
 # --- twins ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "problem", ["beale", "wood", "six-hump-camel", "powell-singular", "quadratic", "styblinski-tang"]
-)
+@pytest.mark.parametrize("problem", ["beale", "six-hump-camel", "powell-singular", "styblinski-tang"])
 def test_each_method_ends_where_its_counterpart_of_scipys_does(problem):
-    found = twins(run_cells(cells([problem], TWINS, ["standard", "seeded-1"]), Protocol(gradients=200)))
+    found = twins(run_cells(cells([problem], TWINS, ["standard", "seeded-1"]), Protocol(gradients=100)))
     assert len(found) == 2 * len(reference.solver_names())
     for pair in found:
         assert pair.agreement not in (Agreement.DIFFERENT, Agreement.OURS_LOST), pair.sentence

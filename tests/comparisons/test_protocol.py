@@ -32,7 +32,7 @@ def one(problem, method, start="standard", protocol=QUICK):
 
 
 @pytest.mark.parametrize("method", [*METHODS, *reference.solver_names()])
-@pytest.mark.parametrize("problem", ["beale", "nan-wall", "wood"])
+@pytest.mark.parametrize("problem", ["nan-wall", "wood"])
 def test_the_rows_of_a_trace_are_what_the_counters_count(method, problem):
     run = one(problem, method)
     assert run.trace.counts() == run.counts
