@@ -109,7 +109,7 @@ class CriticalPoints(Sequence[CriticalPoint]):
         try:
             import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError:
-            raise ImportError("to_frame needs pandas: pip install pandas") from None
+            raise ImportError("to_frame needs pandas: pip install 'newtonkit[tables]'") from None
         columns = ("kind", "index", "fun", *(f"x{i}" for i in range(len(self.box))), "radius", "level")
         rows = [(p.kind, p.index, p.fun, *p.x, p.radius, p.level) for p in self.points]
         return pandas.DataFrame(rows, columns=list(columns))

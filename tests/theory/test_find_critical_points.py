@@ -444,7 +444,7 @@ def test_a_frame_has_a_row_for_each_point():
 def test_without_pandas_the_frame_is_refused_with_a_sentence(monkeypatch):
     points = find_critical_points(himmelblau, [(-6, 6)] * 2)
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="to_frame needs pandas: pip install pandas"):
+    with pytest.raises(ImportError, match="to_frame needs pandas: pip install 'newtonkit"):
         points.to_frame()
 
 
