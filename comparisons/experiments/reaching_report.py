@@ -115,7 +115,8 @@ def protocol(found: Race) -> str:
         "a Hessian-vector product 4/3. Adam keeps one rate; for each target it is the best of "
         f"{len(grid)} from {number(grid[0].rate)} to {number(grid[-1].rate)} and one more on either side of it, by the "
         f"median over {count(found.tuned_on, 'other start')}. Costs below are medians, a start that never gets there "
-        "counting as infinite. Adam on batches is looked at once a pass, which costs it neither gradients nor seconds."
+        "counting as infinite. Adam on batches is looked at once a pass, which costs it neither gradients nor seconds. "
+        "Seconds are the least of three runs."
     )
 
 
