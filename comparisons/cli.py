@@ -55,6 +55,7 @@ for command in (
     measurements.derivatives,
     measurements.walltime,
     measurements.classifier,
+    measurements.finder,
 ):
     main.add_command(command)
 

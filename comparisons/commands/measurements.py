@@ -1,4 +1,4 @@
-"""``newtonkit benchmark | overhead | derivatives | walltime | classifier``."""
+"""``newtonkit benchmark | overhead | derivatives | walltime | classifier | finder``."""
 
 from __future__ import annotations
 
@@ -139,4 +139,20 @@ def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
     from comparisons.classifier_figures import show
 
     if show(Console(width=230), seeds=seeds, bars=bars, sizes=sizes):
+        sys.exit(1)
+
+
+@click.command()
+@click.option(
+    "-f", "--function", "names", multiple=True, help="A function of the table; repeat for more. Default: all."
+)
+@click.option("--scale", is_flag=True, help="Also with f × 1e-12, f × 1e12, and the last variable in units of 1e-9.")
+def finder(names: tuple[str, ...], scale: bool) -> None:
+    """Find all critical points in boxes where their number is known, and the ways between minima.
+
+    Exits with 1 if a number differs, or is not proved.
+    """
+    from comparisons.finder_figures import show
+
+    if show(Console(width=200), names, scale=scale):
         sys.exit(1)

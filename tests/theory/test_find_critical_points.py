@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import problems
+from comparisons.finder_cases import Landscape, landscapes, rastrigin
 from newtonkit import find_critical_points
 from newtonkit.critical.degree import boundary_degree, sampled_winding_number
 from newtonkit.critical.enclosures import Jets
@@ -20,72 +22,27 @@ from newtonkit.critical.krawczyk import Boxes, contract, proved_index
 from newtonkit.critical.multistart import coverage
 from newtonkit.plots import plot_critical_points
 
-
-def himmelblau(p):
-    x, y = p[0], p[1]
-    return (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2
-
-
-def camel(p):
-    x2, y2 = p[0] ** 2, p[1] ** 2
-    return (4 - 2.1 * x2 + x2 * x2 / 3) * x2 + p[0] * p[1] + (4 * y2 - 4) * y2
-
-
-def styblinski_tang(x):
-    return 0.5 * anp.sum(x**4 - 16 * x**2 + 5 * x)
-
-
-def rastrigin(x):
-    return 10 * len(x) + anp.sum(x**2 - 10 * anp.cos(2 * np.pi * x))
-
-
-def rosenbrock(x):
-    return anp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
-
-
-def trefethen(p):
-    """Trefethen's fourth problem, SIAM News 35 (2002)."""
-    x, y = p[0], p[1]
-    waves = anp.exp(anp.sin(50 * x)) + anp.sin(60 * anp.exp(y)) + anp.sin(70 * anp.sin(x)) + anp.sin(anp.sin(80 * y))
-    return waves - anp.sin(10 * (x + y)) + (x * x + y * y) / 4
-
-
-def shubert(p):
-    i = np.arange(1.0, 6.0)
-    return anp.sum(i * anp.cos((i + 1) * p[0] + i)) * anp.sum(i * anp.cos((i + 1) * p[1] + i))
+himmelblau, camel = problems.get("himmelblau").fun, problems.get("six-hump-camel").fun
+styblinski_tang = problems.get("styblinski-tang").fun
 
 
 def monkey(p):
     return p[0] ** 3 - 3 * p[0] * p[1] ** 2
 
 
-def binomial(n):
-    """Of each of n variables a double well: two minima and a maximum, independently of the others."""
-    return [math.comb(n, k) * 2 ** (n - k) for k in range(n + 1)]
+LANDSCAPES = [
+    *landscapes(),
+    Landscape("one variable", lambda x: anp.sin(x[0]) * x[0], ((-10, 10),), (3, 4), "tan x = −x"),
+]
 
 
-CASES = {
-    # name: f, box, number of points of index 0, 1, …
-    "styblinski-tang 3": (styblinski_tang, [(-5, 5)] * 3, binomial(3)),
-    "styblinski-tang 5": (styblinski_tang, [(-5, 5)] * 5, binomial(5)),
-    "rastrigin 441": (rastrigin, [(-5.12, 5.12)] * 2, [121, 220, 100]),
-    "rastrigin 529": (rastrigin, [(-5, 6)] * 2, [144, 264, 121]),
-    "rosenbrock 4": (rosenbrock, [(-1.5, 1.5)] * 4, [2, 1, 0, 0, 0]),
-    "rosenbrock 5": (rosenbrock, [(-1.5, 1.5)] * 5, [2, 1, 0, 0, 0, 0]),
-    "rosenbrock 6": (rosenbrock, [(-1.5, 1.5)] * 6, [2, 1, 0, 0, 0, 0, 0]),
-    "trefethen": (trefethen, [(-0.5, 0.5)] * 2, [138, 273, 135]),
-    "shubert": (shubert, [(-10, 10)] * 2, [722, 1444, 722]),
-    "one variable": (lambda x: anp.sin(x[0]) * x[0], [(-10, 10)], [3, 4]),
-}
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_every_critical_point_is_found_with_its_index_and_the_list_is_proved_complete(name):
-    f, box, counts = CASES[name]
-    points = find_critical_points(f, box)
+@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda landscape: f"{landscape.name} {landscape.box[0]}")
+def test_every_critical_point_is_found_with_its_index_and_the_list_is_proved_complete(landscape):
+    box = landscape.box
+    points = find_critical_points(landscape.fun, box)
     assert points.complete
     assert points.unresolved_boxes == ()
-    assert [len(points.by_index(k)) for k in range(len(box) + 1)] == counts
+    assert tuple(len(points.by_index(k)) for k in range(len(box) + 1)) == landscape.counts
     assert {point.level for point in points} == {"proved"}
     assert not points.audit.contradicts
     assert all(np.all([low <= xi <= high for xi, (low, high) in zip(p.x, box, strict=True)]) for p in points)

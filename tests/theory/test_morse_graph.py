@@ -11,21 +11,11 @@ from scipy.integrate import solve_ivp
 
 import newtonkit
 import problems
+from comparisons.finder_cases import muller_brown
 from newtonkit import find_critical_points, morse_graph
 from newtonkit.gradient_flow import _phi1, _phi3, gradient_flow
 from newtonkit.objective import Objective
 from newtonkit.oracle import Oracle
-
-
-def muller_brown(p):
-    """Müller & Brown (1979), Theor. Chim. Acta 53, 75-93."""
-    x, y = p[0], p[1]
-    return (
-        -200 * np.exp(-((x - 1) ** 2) - 10 * y**2)
-        - 100 * np.exp(-(x**2) - 10 * (y - 0.5) ** 2)
-        - 170 * np.exp(-6.5 * (x + 0.5) ** 2 + 11 * (x + 0.5) * (y - 1.5) - 6.5 * (y - 1.5) ** 2)
-        + 15 * np.exp(0.7 * (x + 1) ** 2 + 0.6 * (x + 1) * (y - 1) + 0.7 * (y - 1) ** 2)
-    )
 
 
 def graph_of(fun, box):
