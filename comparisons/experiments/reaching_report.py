@@ -90,20 +90,19 @@ def verdict(found: Race) -> str:
             "it is first by the clock too" if by_clock == by_cost else f"by the clock {name(by_clock)} is first"
         )
         sentences.append(f"{text}; {by_clock_text}.")
-    won = [target for target in found.targets if _first(found, target) in ADAMS]
-    lost = [target for target in found.targets if _first(found, target) in CURVED]
-    sentences.append(
-        f"Adam wins at {listing([f'{target:g}' for target in won])}" if won else "Adam wins at none of these losses"
-    )
-    sentences[-1] += f", curvature at {listing([f'{target:g}' for target in lost])}." if lost else "."
-    return " ".join(sentences)
+    return " ".join([*sentences, _wins(found, 0, "gradient-equivalents"), _wins(found, 1, "the clock")])
 
 
-def _first(found: Race, target: float) -> str:
-    """The method with the fewest gradient-equivalents; empty where none gets there."""
-    costs = {label: found.median(label, target)[0] for label in found.courses}
-    best = min(costs, key=lambda label: costs[label])
-    return best if math.isfinite(costs[best]) else ""
+def _wins(found: Race, column: int, measure: str) -> str:
+    """Where Adam is first and where a method with curvature is, by gradient-equivalents or by seconds."""
+    won: dict[bool, list[str]] = {True: [], False: []}
+    for target in found.targets:
+        medians = {label: found.median(label, target)[column] for label in found.courses}
+        first = min(medians, key=lambda label: medians[label])
+        if math.isfinite(medians[first]):
+            won[first in ADAMS].append(f"{target:g}")
+    adam = listing(won[True]) if won[True] else "none of these losses"
+    return f"By {measure} Adam wins at {adam}" + (f", curvature at {listing(won[False])}." if won[False] else ".")
 
 
 def protocol(found: Race) -> str:
