@@ -19,7 +19,9 @@ from comparisons.recorder import Recorder, Report
 from comparisons.records import Run, Tuning, cost, versions
 from comparisons.solvers import Solver, accepted, as_solver
 from comparisons.tuning import tune
-from newtonkit import Counts, Objective, Stop
+from newtonkit import Counts, Objective, Oracle, Stop
+from newtonkit.critical.classify import dense_verdict
+from newtonkit.critical.verdict import Verdict
 from newtonkit.linalg import EPS
 from newtonkit.loop import Method
 from newtonkit.loop import run as run_method
@@ -27,6 +29,9 @@ from newtonkit.methods import FirstOrder
 from problems import Problem
 
 Vector = NDArray[np.float64]
+
+_SAMPLED = 100  # variables up to which a verdict rests on Hessians all round the point
+_SPECTRUM = 1000  # and up to which it rests on all eigenvalues
 
 
 def tuning_for(problem: Problem, solver: Solver, protocol: Protocol) -> Tuning | None:
@@ -99,6 +104,17 @@ def lost_run(
     return judged(problem, start, solver, protocol, {**solver.options, "tuning": tuning}, known | dict(end))
 
 
+def verdict_on(problem: Problem, x: Vector) -> Verdict:
+    """What kind of point x is; with up to a hundred variables `newtonkit.classify` says it.
+
+    Above, the Hessian is not sampled all round x, which would take two dozen of them and, at n = 650, ten times as long
+    as the run that is judged: what holds along Newton's next step has to do.
+    """
+    if problem.n <= _SAMPLED or problem.n > _SPECTRUM:
+        return newtonkit.classify(problem.fun, x)
+    return dense_verdict(Oracle(Objective(problem.fun), second_order=True), np.array(x))
+
+
 def judged(
     problem: Problem,
     start: str,
@@ -112,9 +128,9 @@ def judged(
     x, f = np.asarray(end["x"]), float(end["f"])
     finite = bool(np.isfinite(x).all()) and math.isfinite(f)
     with np.errstate(all="ignore"):
-        verdict = newtonkit.classify(problem.fun, x) if finite else None
+        verdict = verdict_on(problem, x) if finite else None
         f_start = float(problem.fun(np.array(x0)))
-        _, g = newtonkit.Oracle(Objective(problem.fun)).value_and_grad(np.array(x))
+        _, g = Oracle(Objective(problem.fun)).value_and_grad(np.array(x))
     point = problem.reached(x, f) if finite else None
     nearest, distance = problem.nearest(x) if finite else (None, math.nan)
     best = problem.best
