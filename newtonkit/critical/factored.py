@@ -40,10 +40,11 @@ def factored_verdict(oracle: Oracle, x: Vector, g: Vector, B: Symmetric, *, radi
         direction = negative_curvature(B) if verdict.kind in ("undecided", "minimum") else None
         if direction is None:
             return verdict
+        lowest = dot(direction, B.times(direction))
         return dataclasses.replace(
             verdict,
             kind="saddle" if verdict.eigenvalues[-1] > B.rounding else "maximum",
-            reason=f"a direction of curvature {dot(direction, B.times(direction)):.3g} was found by inverse iteration",
+            reason=f"at least 1 of {x.size} eigenvalues negative, the lowest below {lowest:.3g}, by inverse iteration",
             level="numerical",
             escape_direction=direction,
         )

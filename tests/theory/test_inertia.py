@@ -178,6 +178,7 @@ def test_the_factored_verdict_sees_what_lanczos_misses():
     assert product_verdict(oracle, x, g).kind == "undecided"
     verdict = factored_verdict(oracle, x, g, DenseSymmetric(oracle.hessian(x)))
     assert (verdict.kind, verdict.level) == ("saddle", "numerical")
+    assert "at least 1 of 500 eigenvalues negative" in verdict.reason
     assert abs(verdict.escape_direction[7]) == pytest.approx(1.0, abs=1e-3)
 
 
