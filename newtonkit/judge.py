@@ -128,7 +128,8 @@ class Judge:
         if size <= self.stop.gtol and (left := _nothing_left(verdict, state, first)):
             return self.second_thoughts(state, first) or Ending(Reason.GRADIENT, size, self.stop.gtol, left)
         left = rounding_reached(verdict.decrease, verdict.newton_step, state.f, norm(state.x))
-        if left and self._is_rounding(verdict, state):
+        left = left if left and self._is_rounding(verdict, state) else _far_below(verdict, state, first)
+        if left:
             return self.second_thoughts(state, first) or Ending(Reason.PRECISION, size, self.stop.gtol, left)
         return failure
 
@@ -337,6 +338,17 @@ def _nothing_left(verdict: Verdict, state: State, first: State) -> str:
     return nothing_left(verdict.decrease, verdict.newton_step, state.f, first.f, norm(state.x))
 
 
+def _far_below(verdict: Verdict, state: State, first: State) -> str:
+    """In which sense the rest is nothing where f and x both tend to zero, so that neither is a measure of rounding.
+
+    Residuals that are right to eps of what they were at the start make a sum of squares right to eps² of it.
+    """
+    short = verdict.newton_step <= 1e-8 * norm(state.x - first.x)
+    if short and verdict.decrease <= EPS**2 * (first.f - state.f):
+        return f"the model's remaining decrease, {verdict.decrease:.2g}, is below eps² of what f has lost"
+    return ""
+
+
 def _worthwhile(state: State, first: State) -> float:
     """A decrease that is more than nothing, see `nothing_left`, and certainly more than rounding."""
     return max(1e-8 * (first.f - state.f), 1e4 * EPS * abs(state.f))
@@ -364,6 +376,8 @@ def contradiction(verdict: Verdict) -> Ending | None:
         return Ending(Reason.NOT_CRITICAL, verdict.gradient_norm, detail=verdict.reason)
     index = f" of index {verdict.index}" if verdict.kind == "saddle" and verdict.index else ""
     why = f" where {verdict.reason}" if verdict.kind.startswith("degenerate") else ""
+    if not why and verdict.index is None:  # what is proved of it
+        why = f": {verdict.reason}"
     return Ending(Reason.SADDLE, verdict.gradient_norm, detail=f"{verdict.kind}{index}{why}")
 
 

@@ -192,3 +192,25 @@ def test_a_claim_at_a_degenerate_saddle_is_no_success():
     result = solve(lambda x: x[0] ** 4 - x[1] ** 4 + x[2] ** 2, [1.0, 0.0, 1.0], "newton")
     assert result.verdict.kind != "minimum"
     assert not result.success or result.fun < 0
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "newton-linesearch", "bfgs", "lbfgs", "sr1", "cg"])
+@pytest.mark.parametrize("start", [[1.0, 2.0], [1e6, -3.0]])
+def test_as_far_as_rounding_allows_has_an_end_where_minimizer_and_minimum_are_zero(method, start):
+    """Neither x nor f is a measure of rounding there: the values underflow before a step is lost in it."""
+    result = solve(lambda x: 0.26 * (x[0] ** 2 + x[1] ** 2) - 0.48 * x[0] * x[1], start, method, options={"gtol": 0.0})
+    assert result.success, result.message
+    assert onp.abs(result.x).max() <= 1e-16 * onp.abs(start).max()
+
+
+def test_a_wall_far_below_the_start_is_no_rounding():
+    """f falls from 1e40, so that eps² of its fall is 5e8; with the gradient wrong there, failing must stay a failure."""
+
+    def fun(x):
+        return 1e40 * x[0] ** 8 + (x[1] - 1) ** 2
+
+    def jac(x):
+        return onp.array([8e40 * x[0] ** 7, -2 * (x[1] - 1)])
+
+    result = solve(fun, [1.0, 0.0], "bfgs", jac=jac, options={"gtol": 0.0})
+    assert not result.success or abs(result.x[1] - 1) < 1e-6
