@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 
 import problems
+from comparisons.benchmarks.solver_benchmark import Terms
 from comparisons.commands.arguments import progress
 from comparisons.records import write_jsonl
-from comparisons.solver_benchmark import Terms
 
 
 @click.command()
@@ -46,7 +46,8 @@ def benchmark(
 
     What is measured, and how it is scored, stands in docs/benchmarks.md.
     """
-    from comparisons import benchmark_tables, galahad, solver_benchmark
+    from comparisons.benchmarks import galahad, solver_benchmark
+    from comparisons.benchmarks import solver_tables as benchmark_tables
 
     console = Console(width=190)
     chosen = solver_benchmark.chosen_solvers(methods)
@@ -87,12 +88,12 @@ def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
     Set OMP_NUM_THREADS=1: threads of the linear algebra cost more than they bring at these sizes.
     """
     if training:
-        from comparisons.training_speed import measure as measure_steps
-        from comparisons.training_speed import training_table
+        from comparisons.benchmarks.training_speed import measure as measure_steps
+        from comparisons.benchmarks.training_speed import training_table
 
         Console(width=190).print(training_table(measure_steps()))
         return
-    from comparisons.overhead import kernel_table, measure, overhead_table, ratio_table
+    from comparisons.benchmarks.overhead import kernel_table, measure, overhead_table, ratio_table
 
     console = Console(width=190)
     figures = measure(sizes, repeats=repeats)
@@ -105,7 +106,7 @@ def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
 @click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
 def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
     """Time derivatives: by hand, by plain autograd, by the tape, and by JAX where it is installed."""
-    from comparisons import derivative_speed, sparse_speed
+    from comparisons.benchmarks import derivative_speed, sparse_speed
 
     console = Console(width=190)
     if sparse:
@@ -121,7 +122,7 @@ def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
 @click.option("--repeats", default=5, show_default=True, help="Runs of each, of which the median is shown.")
 def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -> None:
     """Time whole runs: our solvers and scipy's, with our derivatives and with plain autograd's."""
-    from comparisons import wall_time
+    from comparisons.benchmarks import wall_time
 
     cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
     Console(width=250).print(wall_time.time_table(wall_time.measure(cases, limit=limit, repeats=repeats), cases))
@@ -136,7 +137,7 @@ def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
 
     Exits with 1 if a verdict is wrong.
     """
-    from comparisons.classifier_figures import show
+    from comparisons.critical_points.classifier_figures import show
 
     if show(Console(width=230), seeds=seeds, bars=bars, sizes=sizes):
         sys.exit(1)
@@ -152,7 +153,7 @@ def finder(names: tuple[str, ...], scale: bool) -> None:
 
     Exits with 1 if a number differs, or is not proved.
     """
-    from comparisons.finder_figures import show
+    from comparisons.critical_points.finder_figures import show
 
     if show(Console(width=200), names, scale=scale):
         sys.exit(1)

@@ -9,10 +9,20 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import problems
-from comparisons import benchmark_tables, galahad, reference, scoring, solver_benchmark
+from comparisons import reference
+from comparisons.benchmarks import (
+    galahad,
+    solver_benchmark,
+)
+from comparisons.benchmarks import (
+    solver_scores as scoring,
+)
+from comparisons.benchmarks import (
+    solver_tables as benchmark_tables,
+)
+from comparisons.benchmarks.solver_benchmark import Terms, Trial
 from comparisons.cli import main
 from comparisons.records import write_jsonl
-from comparisons.solver_benchmark import Terms, Trial
 from newtonkit import Budget, Counts
 
 # a run that ended where it should and says so

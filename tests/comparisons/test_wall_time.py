@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from comparisons import wall_time
+from comparisons.benchmarks import wall_time
 from comparisons.cli import main
 
 

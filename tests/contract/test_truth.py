@@ -204,7 +204,7 @@ def test_as_far_as_rounding_allows_has_an_end_where_minimizer_and_minimum_are_ze
 
 
 def test_a_wall_far_below_the_start_is_no_rounding():
-    """f falls from 1e40, so that eps² of its fall is 5e8; with the gradient wrong there, failing must stay a failure."""
+    """f falls from 1e40: eps² of that is 5e8. With the gradient wrong there, failing must stay a failure."""
 
     def fun(x):
         return 1e40 * x[0] ** 8 + (x[1] - 1) ** 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from comparisons.eigenvalue_truth import measured
+from comparisons.critical_points.eigenvalue_truth import measured
 from newtonkit import classify
 from newtonkit.critical.certify import EXACT, GRADIENTS, VALUES
 

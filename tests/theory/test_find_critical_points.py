@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from comparisons.finder_cases import Landscape, landscapes, rastrigin
+from comparisons.critical_points.finder_cases import Landscape, landscapes, rastrigin
 from newtonkit import find_critical_points
 from newtonkit.critical.degree import boundary_degree, sampled_winding_number
 from newtonkit.critical.enclosures import Jets

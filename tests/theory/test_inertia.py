@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-from comparisons.classifier_figures import wells
+from comparisons.critical_points.classifier_figures import wells
 from newtonkit import Objective, Oracle, classify, minimize
 from newtonkit.critical.factored import factored_verdict, negative_curvature
 from newtonkit.critical.inertia import _sparse_negatives, index_at_least, inertia

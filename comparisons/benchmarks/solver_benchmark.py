@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 import newtonkit
 import problems
-from comparisons import galahad, reference
+from comparisons import reference
+from comparisons.benchmarks import galahad
 from comparisons.workers import one_thread_each
 from newtonkit import Budget, Counts, Objective, Oracle
 from newtonkit.methods import METHODS, Rule, SteepestDescent

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import newtonkit
-from comparisons.finder_cases import Function, Landscape, landscapes
+from comparisons.critical_points.finder_cases import Function, Landscape, landscapes
 from newtonkit.critical import CriticalPoints
 
 _UNITS = {

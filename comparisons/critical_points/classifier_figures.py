@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 import newtonkit
-from comparisons.classifier_cases import Case, Function, Vector, normal_form_cases, zoo_cases
-from comparisons.eigenvalue_truth import SOURCES, measured
-from comparisons.saddle_claims import claims_table, scipy_claims, strict_saddle
+from comparisons.critical_points.classifier_cases import Case, Function, Vector, normal_form_cases, zoo_cases
+from comparisons.critical_points.eigenvalue_truth import SOURCES, measured
+from comparisons.critical_points.saddle_claims import claims_table, scipy_claims, strict_saddle
 from newtonkit.critical.inertia import index_at_least, inertia
 from newtonkit.critical.lanczos import product_verdict
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from comparisons import scoring
-from comparisons.solver_benchmark import Trial
+from comparisons.benchmarks import solver_scores as scoring
+from comparisons.benchmarks.solver_benchmark import Trial
 from comparisons.words import number
 
 

@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from comparisons.solver_benchmark import Trial
+from comparisons.benchmarks.solver_benchmark import Trial
 from newtonkit import Counts
 from newtonkit.critical.verdict import NO_MINIMUM
 from newtonkit.linalg import EPS

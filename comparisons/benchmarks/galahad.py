@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.galahad_child import END, GRADIENT, HESSIAN, VALUE
+from comparisons.benchmarks.galahad_child import END, GRADIENT, HESSIAN, VALUE
 from comparisons.reference import Outcome
 from comparisons.trace import Trace
 from newtonkit import Budget, Objective, Oracle
