@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=["solve", "classify", "compare"])
+@pytest.mark.parametrize("block", BLOCKS, ids=["solve", "classify", "train", "compare"])
 def test_the_examples_run_as_they_stand(block, capsys):
     exec(compile(block, "README.md", "exec"), {})
     assert capsys.readouterr().out
