@@ -19,6 +19,7 @@ from comparisons.curves import (
     curve_of,
     floor_of,
     in_colour,
+    needed,
     rounding_is_in_view,
     scale_of,
 )
@@ -215,7 +216,7 @@ def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
         sentences = [
             f"Top: how far f is above its lowest known minimum; bottom: {below} Lower and further left is better.",
             *_winner(runs),
-            *_first_by_the_clock(runs, best),
+            *_first_by_the_clock(runs),
             *_slowest(runs),
         ]
     return " ".join(sentences + endings(runs) + coinciding(runs) + _notes(runs, best))
@@ -226,15 +227,15 @@ def _winner(runs: Sequence[Run]) -> list[str]:
     if first is None:
         return ["No method ended at the lowest known minimum with its tolerance met."]
     there = sum(ending(run) is Ending.LOWEST for run in runs)
-    end = f"{gap_in_words(first)} at cost {first.price}."
+    end = f"as close as was asked at cost {first.price}, and in the end {gap_in_words(first)}."
     if there == 1:
         return [f"The only method that ended at the lowest known minimum is {in_words(first.method)}: {end}"]
     return [f"The cheapest of the {there} methods at the lowest known minimum is {in_words(first.method)}: {end}"]
 
 
-def _first_by_the_clock(runs: Sequence[Run], best: CriticalPoint) -> list[str]:
+def _first_by_the_clock(runs: Sequence[Run]) -> list[str]:
     """Who is there first in seconds, where several are."""
-    there = [(float(curve_of(run, best).seconds[-1]), run) for run in runs if ending(run) is Ending.LOWEST]
+    there = [(needed(run)[1], run) for run in runs if ending(run) is Ending.LOWEST]
     if len(there) < 2:
         return []
     seconds, run = min(there, key=lambda pair: pair[0])
@@ -251,10 +252,11 @@ def _slowest(runs: Sequence[Run]) -> list[str]:
     who = f"{in_words(run.method)} at its tuned rate of {number(run.tuning.rate)}"
     who = who[0].upper() + who[1:]
     first = cheapest(runs)
+    if first is not None and ending(run) is Ending.LOWEST:
+        there = f"{who} gets there at cost {run.price}, {times(run.price / first.price)} times as much."
+        return [] if run is first else [there]
     if run.reason == "EVALUATIONS":
         return [f"{who} is at {gap_in_words(run)} when its budget is spent ({run.counts.g} gradients)."]
-    if first is not None and ending(run) is Ending.LOWEST and run is not first:
-        return [f"{who} gets there at cost {run.price}, {times(run.price / first.price)} times as much."]
     return []
 
 

@@ -84,6 +84,15 @@ def rounding_is_in_view(curves: Sequence[Curve], best: CriticalPoint | None) -> 
     return any(bool((curve.height <= _NEAR * floor_of(best)).any()) for curve in curves)
 
 
+def needed(run: Run) -> tuple[int, float]:
+    """Iterations and seconds that the run took until its price was paid, see `Run.price`."""
+    rows = run.trace.evaluations
+    if not len(rows):
+        return run.nit, run.seconds
+    last = min(int(np.searchsorted(np.cumsum(run.trace.weights()), run.price)), len(rows) - 1)
+    return int(rows.iteration[last]), float(rows.seconds[last])
+
+
 def in_colour(runs: Sequence[Run], most: int = COLOURED) -> list[Run]:
     """The runs to be told apart: the best of each family of methods in turn, until there are as many as can be seen.
 
@@ -93,7 +102,7 @@ def in_colour(runs: Sequence[Run], most: int = COLOURED) -> list[Run]:
     def rank(run: Run) -> tuple[bool, float, float]:
         gap = run.f if run.gap is None else run.gap
         there = ending(run) is Ending.LOWEST
-        return (not there, 0.0 if there else (gap if math.isfinite(gap) else math.inf), run.cost)
+        return (not there, 0.0 if there else (gap if math.isfinite(gap) else math.inf), run.price)
 
     queues = [sorted((run for run in runs if family(run.method) == name), key=rank) for name in FAMILIES]
     turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from comparisons.curves import needed
 from comparisons.drawing import INK, legend, marker, style, thin
 from comparisons.records import Run
 from comparisons.words import FAMILIES, Ending, coinciding, count, ending, family, in_words, listing
@@ -175,13 +176,17 @@ def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
     ]
     there = [run for run in runs if ending(run) is Ending.LOWEST]
     if len(there) > 1:
-        fewest, most = min(there, key=lambda run: run.nit), max(there, key=lambda run: run.nit)
-        steps = count(fewest.nit, "iteration")
+        steps_of = {run.method: needed(run)[0] for run in there}
+        fewest, most = (
+            min(there, key=lambda run: steps_of[run.method]),
+            max(there, key=lambda run: steps_of[run.method]),
+        )
+        steps = count(steps_of[fewest.method], "iteration")
         sentences.append(
             f"The fewest steps to the lowest known minimum are those of {in_words(fewest.method)}: {steps}."
         )
-        if most.nit > 2 * fewest.nit:
-            sentences.append(f"{most.method} takes {most.nit}.")
+        if steps_of[most.method] > 2 * steps_of[fewest.method]:
+            sentences.append(f"{most.method} takes {steps_of[most.method]}.")
     sentences += coinciding(runs)
     left = [run.method for run in runs if _leaves(run, window_of(runs, problem))]
     if left:

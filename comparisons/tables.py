@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from comparisons.check import Agreement, Finding, Twins
+from comparisons.endings import CLASSES
+from comparisons.gate import Change
 from comparisons.records import Run
-from comparisons.words import groups, number, where
+from comparisons.words import count, groups, number, where
+
+if TYPE_CHECKING:  # the report draws, and these tables are printed without that
+    from comparisons.report.contents import MethodSummary
 
 _AGREEMENTS = {
     Agreement.SAME: "agree",
@@ -90,7 +97,43 @@ def twins_summary(pairs: Sequence[Twins]) -> Text:
     return text
 
 
-def show(console: Console, runs: Sequence[Run], findings: Sequence[Finding]) -> None:
-    """Print a whole comparison."""
-    console.print(comparison(runs))
-    console.print(findings_summary(findings))
+def methods_table(summaries: Sequence[MethodSummary]) -> Table:
+    """Where the runs of each method ended, how many solved, and at what cost."""
+    table = Table(box=None)
+    table.add_column("method")
+    for heading in (*CLASSES, "solved", "relative cost"):
+        table.add_column(heading, justify="right")
+    for entry in summaries:
+        table.add_row(
+            escape(entry.method),
+            *(str(entry.endings[name] or "·") for name in CLASSES),
+            f"{entry.solved} of {entry.known}",
+            number(entry.relative_cost, 3),
+        )
+    return table
+
+
+def in_short(sentences: Sequence[str]) -> Text:
+    """The sentences of a report that say what came of it."""
+    return Text("\n" + "\n".join(f"· {sentence}" for sentence in sentences) + "\n" if sentences else "")
+
+
+def beaten_summary(below: Sequence[Run]) -> Text:
+    """The runs that ended below a recorded minimum, one by one."""
+    text = Text()
+    for run in below:
+        text.append(f"BEATEN  {run.method} on {run.problem} from {run.start!r}: ", style="bold red")
+        text.append(f"f = {run.f!r} is below the lowest minimum on record, so that is wrong\n")
+    return text
+
+
+def changes_summary(changed: Sequence[Change], runs: int, against: Path | None) -> Text:
+    """The cells that are not what they were, one by one."""
+    text = Text()
+    colours = {True: "green", False: "bold red", None: "yellow"}
+    for change in changed:
+        text.append(f"{change.sentence}\n", style=colours[change.better])
+    text.append(
+        f"against {against}: {count(len(changed), 'cell')} of {runs} changed", style="red" if changed else "green"
+    )
+    return text

@@ -1,13 +1,24 @@
 """The command line, as a user meets it."""
 
+import importlib
+import json
+from dataclasses import asdict, replace
+
 import pytest
 from click.testing import CliRunner
 
 import problems
-from comparisons import experiments
+from comparisons import experiments, runner
 from comparisons.cli import main
-from comparisons.records import read_jsonl
+from comparisons.gate import stored_runs
+from comparisons.protocol import Protocol
+from comparisons.records import record
+from comparisons.runner import DEFAULT_METHODS, default_problems, problem_named
+from comparisons.store import Store
+from comparisons.suites import QUICK, all_methods
 from newtonkit.methods import METHODS
+
+command = importlib.import_module("comparisons.commands.compare")  # the package has the command itself by that name
 
 
 def newtonkit(*arguments):
@@ -101,6 +112,9 @@ def test_classify_all_takes_a_box_for_all_variables_or_for_each():
         (("compare", "-m", "scipy:BFG"), "did you mean 'scipy:BFGS'"),
         (("compare", "-p", "beale", "-s", "nowhere"), "no problem has a start"),
         (("compare", "-t", "convx"), "unknown tag"),
+        (("compare", "--quick", "--suite"), "give --quick or --suite, not both"),
+        (("compare", "-p", "beale", "--export", "runs.xls"), "--export must end in one of .csv, .jsonl, .parquet"),
+        (("compare", "-p", "beale", "--against", "nowhere.sqlite"), "File 'nowhere.sqlite' does not exist"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line_with_the_nearest_valid_name(arguments, sentence):
@@ -110,22 +124,164 @@ def test_a_mistake_is_answered_in_one_line_with_the_nearest_valid_name(arguments
     assert "Traceback" not in result.output
 
 
-def test_compare_writes_its_records_and_its_report(tmp_path):
+def compare(out, *arguments, problem="booth", methods=("newton", "scipy:BFGS"), jobs=1):
+    """A small comparison without figures."""
+    named = [part for method in methods for part in ("-m", method)]
+    fixed = ("--jobs", str(jobs), "--no-figures", "--out", str(out))
+    return newtonkit("compare", "-p", problem, *named, *fixed, *arguments)
+
+
+def records_of(result):
+    """The runs that --json printed, without their seconds."""
+    return [{**json.loads(line), "seconds": None} for line in result.stdout.splitlines()]
+
+
+def test_compare_keeps_its_runs_and_writes_its_report(tmp_path):
     out = tmp_path / "new" / "folder"
-    result = newtonkit("compare", "-p", "booth", "-m", "newton", "-m", "scipy:BFGS", "--jobs", "1", "--out", str(out))
+    arguments = ("-p", "booth", "-m", "newton", "-m", "scipy:BFGS", "--jobs", "1", "--out", str(out))
+    result = newtonkit("compare", *arguments)
     assert result.exit_code == 0, result.output
     assert "check against scipy: 1 of 1 passed" in result.output
-    assert [run.method for run in read_jsonl(out / "runs.jsonl")] == ["newton", "scipy:BFGS"]
+    assert [run.method for run in stored_runs(out / "runs.sqlite", Protocol())] == ["newton", "scipy:BFGS"]
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
+    assert "figures/booth-convergence.svg" in (out / "report.md").read_text(encoding="utf-8")
 
 
 def test_compare_exits_with_1_where_the_check_fails(tmp_path):
     # three gradients do not take BFGS to the minimum
-    result = newtonkit(
-        "compare", "-p", "beale", "-m", "bfgs", "--gradients", "3", "--jobs", "1", "--out", str(tmp_path)
-    )
+    result = compare(tmp_path, "--gradients", "3", problem="beale", methods=["bfgs"])
     assert result.exit_code == 1
     assert "FAILED" in result.output
+
+
+def test_compare_exits_with_1_where_a_run_beats_a_recorded_minimum(tmp_path, monkeypatch):
+    def with_a_wrong_fact(run):
+        return replace(run, gap=-1.0)
+
+    made = runner.run_cells
+    monkeypatch.setattr(command, "run_cells", lambda *args, **more: list(map(with_a_wrong_fact, made(*args, **more))))
+    result = compare(tmp_path, methods=["scipy:BFGS"])
+    assert result.exit_code == 1
+    assert "BEATEN  scipy:BFGS on booth from 'standard'" in result.output
+    assert "a fact of the catalogue is wrong" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_compare_json_is_a_record_a_line_on_standard_output_and_nothing_else(tmp_path):
+    result = compare(tmp_path, "--json")
+    assert [record["method"] for record in records_of(result)] == ["newton", "scipy:BFGS"]
+    assert "check against scipy: 1 of 1 passed" in result.stderr
+
+
+def test_the_same_seed_gives_the_same_numbers_in_one_process_as_in_several_and_another_seed_others(tmp_path):
+    chosen = ("--start", "seeded-1", "--gradients", "40", "--json")
+    methods = ["bfgs", "adam"]
+    one, again = (compare(tmp_path / str(k), *chosen, jobs=k, methods=methods) for k in (1, 2))
+    other = compare(tmp_path / "other", *chosen, "--seed", "1", methods=methods)
+    assert len(records_of(one)) == 2
+    assert records_of(one) == records_of(again)
+    assert records_of(one)[0]["x_start"] != records_of(other)[0]["x_start"]
+
+
+def test_a_store_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError("runs.sqlite cannot be written to: is the disk full?")
+
+    monkeypatch.setattr(Store, "append", full)
+    result = compare(tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.strip() == "Error: runs.sqlite cannot be written to: is the disk full?"
+
+
+def test_an_interrupted_comparison_says_what_is_kept_and_how_to_go_on(tmp_path, monkeypatch):
+    def interrupted(*arguments, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "run_cells", interrupted)
+    result = compare(tmp_path)
+    assert result.exit_code == 130
+    assert f"stopped; 0 runs are in {tmp_path / 'runs.sqlite'}, and --resume goes on from there" in result.stderr
+
+
+def test_resume_makes_only_the_runs_that_are_missing(tmp_path, monkeypatch):
+    compare(tmp_path, methods=["newton"])
+    made = []
+    real = runner.run_one
+    monkeypatch.setattr(runner, "run_one", lambda *args, **more: made.append(args[2]) or real(*args, **more))
+    result = compare(tmp_path, "--resume", "--json")
+    assert made == ["scipy:BFGS"]
+    assert [record["method"] for record in records_of(result)] == ["newton", "scipy:BFGS"]
+
+
+def test_without_resume_the_store_of_the_comparison_before_is_kept_beside_the_new_one(tmp_path):
+    compare(tmp_path, methods=["newton"])
+    compare(tmp_path, methods=["scipy:BFGS"])
+    assert [run.method for run in stored_runs(tmp_path / "runs-before.sqlite", Protocol())] == ["newton"]
+    assert [run.method for run in stored_runs(tmp_path / "runs.sqlite", Protocol())] == ["scipy:BFGS"]
+
+
+def test_a_store_of_ones_own_is_never_replaced(tmp_path):
+    kept = ("--store", str(tmp_path / "mine.sqlite"))
+    assert compare(tmp_path, *kept).exit_code == 0
+    result = compare(tmp_path, *kept)
+    assert result.exit_code == 2
+    assert "exists already: --resume goes on with it" in " ".join(result.output.split())
+
+
+def test_against_lists_the_cells_that_changed_and_exits_with_3(tmp_path):
+    compare(tmp_path / "old", methods=["newton"])
+    same = compare(tmp_path / "new", "--against", str(tmp_path / "old" / "runs.sqlite"), methods=["newton"])
+    assert same.exit_code == 0
+    assert "0 cells of 1 changed" in " ".join(same.output.split())
+    (run,) = stored_runs(tmp_path / "old" / "runs.sqlite", Protocol())
+    identity = {"problem": "booth", "protocol": asdict(Protocol())}
+    with Store(tmp_path / "worse.sqlite") as store:
+        store.append(identity, record(replace(run, ending="saddle")), run.trace.arrays())
+    changed = compare(tmp_path / "new", "--against", str(tmp_path / "worse.sqlite"), methods=["newton"])
+    assert changed.exit_code == 3
+    assert "newton on booth from 'standard': ending saddle → global (better)" in " ".join(changed.output.split())
+
+
+def test_against_runs_under_another_protocol_is_a_mistake_told_before_anything_is_run(tmp_path):
+    compare(tmp_path, methods=["newton"])
+    result = compare(tmp_path / "new", "--seed", "1", "--against", str(tmp_path / "runs.sqlite"))
+    assert result.exit_code == 2
+    assert "holds no run under the protocol" in " ".join(result.output.split())
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "runs.jsonl"])
+def test_export_writes_a_line_for_each_run(tmp_path, name):
+    assert compare(tmp_path, "--export", str(tmp_path / name)).exit_code == 0
+    lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2 + name.endswith(".csv")
+
+
+def test_a_method_and_a_problem_may_have_parameters(tmp_path):
+    result = compare(tmp_path, "--json", problem="rosenbrock[n=4]", methods=["lbfgs[memory=3]"])
+    (found,) = records_of(result)
+    assert (found["problem"], found["method"], found["n"]) == ("rosenbrock(n=4)", "lbfgs[memory=3]", 4)
+
+
+def test_in_the_mode_shipped_a_solver_stops_by_its_own_rules(tmp_path):
+    counts = {}
+    for mode in ("budget", "shipped"):
+        result = compare(tmp_path / mode, "--mode", mode, "--json", problem="beale", methods=["gd-linesearch"])
+        (found,) = records_of(result)
+        counts[mode] = found["counts"]["g"]
+    assert counts["shipped"] < counts["budget"]
+
+
+def test_a_limit_on_time_costs_the_run_that_exceeds_it(tmp_path):
+    result = compare(tmp_path, "--seconds", "1e-4", "--json", methods=["gd-linesearch"])
+    (found,) = records_of(result)
+    assert (found["reason"], found["ending"]) == ("TIME", "budget")
+
+
+def test_every_problem_of_the_quick_set_is_of_the_catalogue_and_the_sets_are_as_large_as_they_say():
+    assert len({problem_named(name).label for name in QUICK}) == len(QUICK) == 12
+    assert len(default_problems()) == 19
+    assert len(DEFAULT_METHODS) == 14
+    assert {*METHODS, *DEFAULT_METHODS} <= set(all_methods())
 
 
 def test_experiment_list_names_every_experiment_and_a_misspelt_one_is_told_the_nearest():

@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,23 +10,31 @@ import pytest
 
 import problems
 from comparisons.check import Finding
+from comparisons.protocol import Protocol
 from comparisons.recorder import Recorder
 from comparisons.records import Tuning
-from comparisons.report import summary, write_report
-from comparisons.runner import Protocol, run_one
+from comparisons.report import contents, write_report
+from comparisons.report.figures import MOST, of_sections
+from comparisons.report.markdown import markdown
+from comparisons.report.page import html
+from comparisons.report.sections import summary
+from comparisons.report.sentences import how
+from comparisons.runner import run_one
 from newtonkit import Counts
 
 HIMMELBLAU = problems.get("himmelblau")
-SOLVED = run_one(HIMMELBLAU, "standard", "bfgs", Protocol(gtol=1e-8))
+PROTOCOL = Protocol()
+SOLVED = run_one(HIMMELBLAU, "standard", "bfgs")
 LOST = replace(SOLVED, success=False, reason="EVALUATIONS", reached=None, reached_f=None, verdict="not critical")
 
 
 def make_run(method="newton", **changes):
-    return replace(SOLVED, method=method, **changes)
+    # with a tolerance a run is priced by what it cost in all, so that a test can say what that is
+    return replace(SOLVED, method=method, **{"gtol": 1e-8} | changes)
 
 
 def nowhere(method="gd", **changes):
-    return replace(LOST, method=method, **changes)
+    return replace(LOST, method=method, **{"ending": "budget"} | changes)
 
 
 TUNING = Tuning(0.03, (0.01, 0.03, 0.1), (0.03,), "f - f* <= 1e-06 (f0 - f*)", 500)
@@ -66,10 +75,15 @@ class Page(HTMLParser):
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
 
+    @property
+    def text(self):
+        return " ".join(self.texts)
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    return write_report(RUNS, FINDINGS, tmp_path_factory.mktemp("report"), settings={"command": "newtonkit compare"})
+    found = contents(RUNS, PROTOCOL, findings=FINDINGS, settings={"command": "newtonkit compare"})
+    return write_report(found, tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +91,8 @@ def page(path):
     return Page(path.read_text(encoding="utf-8"))
 
 
-def report(runs, folder, findings=(), **settings):
-    return Page(write_report(runs, list(findings), folder, settings=settings).read_text(encoding="utf-8"))
+def without_figures(runs, findings=(), **settings):
+    return Page(html(contents(runs, PROTOCOL, findings=list(findings), settings=settings, drawn=False)))
 
 
 def test_it_asks_for_nothing_outside_itself(page):
@@ -104,57 +118,116 @@ def test_every_tag_is_closed_in_order(page):
     assert page.open == []
 
 
+def test_its_parts_come_in_the_order_in_which_they_are_best_read(page):
+    headings = [
+        "What was compared, and how",
+        "In short",
+        "Where the runs ended",
+        "At a glance",
+        "Scores",
+        "The audit of the counters",
+        "Check against scipy",
+        "Problems",
+        "Learning rates",
+        "Words",
+    ]
+    places = [page.texts.index(heading) for heading in headings]
+    assert places == sorted(places)
+
+
 def test_every_run_has_its_row(page):
     for run in RUNS:
-        assert page.texts.count(run.method) >= 2, run.method  # in the table of methods and in that of its problem
+        assert page.texts.count(run.method) >= 3, run.method  # of the methods, at a glance, in that of its problem
         assert str(run.cost) in page.texts
 
 
-def test_every_link_leads_somewhere(page):
-    anchors = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
-    assert {link["href"] for link in page.all("a")} == {f"#{anchor}" for anchor in anchors}
+def test_every_link_leads_somewhere_and_every_run_is_linked_from_its_cell_at_a_glance(page):
+    anchors = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(set(anchors)) == len(anchors)
+    links = {link["href"] for link in page.all("a")}
+    assert links <= {f"#{anchor}" for anchor in anchors}
+    assert {f"#r{number}" for number in range(len(RUNS))} <= links
 
 
 def test_every_figure_has_a_caption_and_a_text_for_those_who_do_not_see_it(page):
     figures = page.all("figure")
-    assert len(figures) == len(page.all("figcaption")) == len(page.all("img")) == 3
-    assert all(len(image["alt"]) > 20 for image in page.all("img"))
+    assert len(figures) == len(page.all("figcaption")) == len(page.all("img"))
+    assert len(figures) == 8 + 3, "eight of the scores, and of the problem its convergence, paths and ribbons"
+    assert all(len(image["alt"]) > 10 for image in page.all("img"))
 
 
-def test_the_figures_are_saved_as_files_too(path):
-    names = {file.name for file in (path.parent / "figures").iterdir()}
-    assert names == {"overview.png", "himmelblau-convergence.png", "himmelblau-paths.png"}
+def test_the_figures_are_saved_as_files_and_the_markdown_leads_to_each_of_them(path):
+    text = (path.parent / "report.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\(figures/([^)]*)\)", text))
+    files = {file.name for file in (path.parent / "figures").iterdir()}
+    assert linked == files - {"overview.png"}
+    assert {"himmelblau-convergence.svg", "himmelblau-paths.svg", "himmelblau-ribbons.svg"} < files
 
 
-def test_failures_come_before_what_passed_and_are_counted(page):
-    text = " ".join(page.texts)
-    assert "1 of 2 failed." in text
-    assert text.index("ended nowhere & claims it") < text.index("at the minimum f = 0")
+def test_failures_are_told_at_the_top_and_come_before_what_passed(page):
+    assert page.text.index("1 of the 2 checks against scipy failed.") < page.text.index("What was compared, and how")
+    assert "1 of 2 failed." in page.text
+    assert page.text.index("ended nowhere & claims it") < page.text.index("at the minimum f = 0")
 
 
-def test_a_false_success_is_called_one(page):
+def test_a_run_below_a_recorded_minimum_is_told_at_the_top():
+    page = without_figures([make_run(f=-1.0, gap=-1.0), *RUNS[1:]])
+    sentence = "1 of the runs ended below the lowest minimum on record: a fact of the catalogue is wrong."
+    assert page.text.index(sentence) < page.text.index("What was compared, and how")
+
+
+def test_a_false_success_is_called_one_and_counted(page):
     assert "elsewhere – claims success" in page.texts
+    assert "–" in page.texts
+    assert page.texts.count("!") == 2, "in its cell at a glance, and in the legend"
 
 
 def test_the_reason_to_stop_is_explained_where_one_points(page):
     assert "stops <here>" in [attributes.get("title") for attributes in page.all("td")]
 
 
-def test_the_protocol_states_the_grid_of_learning_rates_and_the_budget(page):
-    text = " ".join(page.texts)
-    assert "the best of 3 rates from 0.01 to 0.1" in text
-    assert "A run may spend 1000 gradients" in text
+def test_the_share_of_rates_that_converge_is_that_of_the_whole_grid(page):
+    assert "the best of 3 rates from 0.01 to 0.1" in page.text
+    assert "0.03 (1 of 3)" in page.texts
 
 
-def test_a_name_that_looks_like_markup_is_shown_and_not_obeyed(tmp_path):
+@pytest.mark.parametrize(
+    ("protocol", "sentence"),
+    [
+        (
+            Protocol(gradients=70),
+            "A run may spend 70 gradients and ten times as many values of f. No solver stops by a",
+        ),
+        (Protocol(gtol=1e-5), "stops by itself when the largest entry of the gradient is at most 1e-5"),
+        (Protocol("shipped"), "every solver stops by its own defaults"),
+    ],
+)
+def test_what_ends_a_run_is_stated(protocol, sentence):
+    assert sentence in " ".join(how(RUNS, protocol))
+
+
+def test_in_short_it_says_who_solves_most_and_how_first_order_methods_do(page):
+    assert "the most: 100 % of the 1 instance (problem and start)" in page.text
+    assert re.search(r"First-order methods win on \d of 1", page.text)
+
+
+def test_a_name_that_looks_like_markup_is_shown_and_not_obeyed():
     evil = "<script>alert(1)</script>"
     runs = [replace(run, problem=evil, name=evil, message=evil) for run in RUNS]
-    page = report(runs, tmp_path, [replace(FINDINGS[1], problem=evil, sentence=evil)], command=evil)
+    found = contents(
+        runs,
+        PROTOCOL,
+        findings=[replace(FINDINGS[1], problem=evil, sentence=evil)],
+        settings={"command": evil},
+        drawn=False,
+    )
+    page = Page(html(found))
     assert len(page.all("script")) == 1
     assert evil in page.texts
+    assert not re.search(r"(?<!\\)<", markdown(found))
 
 
-def test_what_cannot_be_compared_is_reported_all_the_same(tmp_path):
+def test_what_cannot_be_scored_is_reported_all_the_same_and_the_page_says_why(tmp_path):
     """A single run, with no trace, of a problem without minima, with numbers that are none, and no findings."""
     run = nowhere(
         name="monkey-saddle",
@@ -167,25 +240,44 @@ def test_what_cannot_be_compared_is_reported_all_the_same(tmp_path):
         reason="NON_FINITE",
         verdict="undecided",
     )
-    page = report([run], tmp_path)
+    page = Page(write_report(contents([run], PROTOCOL), tmp_path).read_text(encoding="utf-8"))
     assert "Nothing was checked: no run of newton, bfgs or lbfgs is among these." in page.texts
+    assert "Nothing could be scored: runs must have an instance that the value test can judge, got none." in page.texts
     assert {"NaN", "∞"} <= set(page.texts)
 
 
-def test_one_problem_from_two_starts_makes_two_sections(tmp_path):
-    page = report([make_run(), make_run(start="far")], tmp_path)
+def test_one_problem_from_two_starts_makes_two_sections():
+    page = without_figures([make_run(), make_run(start="far")])
     assert [section["id"] for section in page.all("section")] == ["himmelblau-standard", "himmelblau-far"]
 
 
-def test_names_that_differ_only_in_signs_do_not_overwrite_each_other(tmp_path):
-    runs = [replace(make_run(), name=name, problem=name) for name in ("a+b", "a-b")]
-    page = report(runs, tmp_path)
+def test_names_that_differ_only_in_signs_do_not_overwrite_each_other():
+    page = without_figures([replace(make_run(), name=name, problem=name) for name in ("a+b", "a-b")])
     assert len({section["id"] for section in page.all("section")}) == 2
+
+
+def test_of_very_many_problems_the_tables_are_folded_and_the_figures_left_out_and_the_page_says_so():
+    runs = [make_run(start=f"start-{k}") for k in range(MOST + 1)]
+    found = contents(runs, PROTOCOL)
+    page = Page(html(found))
+    folded = [attributes["id"] for attributes in page.all("details") if attributes.get("class") == "case"]
+    assert len(folded) == MOST + 1
+    assert not any(section.pictures for section in found.sections)
+    assert len(page.all("img")) == len(found.plates)
+    assert f"With more than {MOST} problems and starts there are no figures of single ones" in page.text
+    assert "are in `report.html`" in markdown(found)
+
+
+def test_figures_drawn_by_several_processes_are_those_drawn_by_one():
+    sections = [[replace(RUNS[1], name="gone", start=start)] for start in ("standard", "far")]
+    one, two = (of_sections(["one", "two"], sections, jobs) for jobs in (1, 2))
+    assert one == two
+    assert [[picture.name for picture in found] for found in one] == [["one-convergence"], ["two-convergence"]]
 
 
 def test_the_summary_names_the_cheapest_and_the_dearest_of_those_that_solved_the_problem():
     words = summary(RUNS)
-    assert words.startswith("2 of 4 methods ended at the lowest known minimum")
+    assert words.startswith("2 of 4 methods came to the lowest known minimum")
     assert "the cheapest is BFGS at cost 40" in words
     assert "dearest" not in words  # 60 is not twice 40
     assert "the dearest Newton's method with a trust region (newton) at 100, 2.5 times" in summary(
@@ -194,9 +286,9 @@ def test_the_summary_names_the_cheapest_and_the_dearest_of_those_that_solved_the
 
 
 def test_the_summary_says_so_when_everyone_solved_the_problem():
-    assert summary(RUNS[:2]).startswith("All 2 methods ended at the lowest known minimum")
+    assert summary(RUNS[:2]).startswith("All 2 methods came to the lowest known minimum")
 
 
-def test_a_comparison_without_runs_is_a_mistake(tmp_path):
+def test_a_comparison_without_runs_is_a_mistake():
     with pytest.raises(ValueError, match="no runs"):
-        write_report([], [], tmp_path, settings={})
+        contents([], PROTOCOL)

@@ -10,7 +10,9 @@ import pytest
 
 import problems
 from comparisons.check import Finding
-from comparisons.report import write_report
+from comparisons.protocol import Protocol
+from comparisons.report import contents, write_report
+from comparisons.report.figures import MOST
 from comparisons.runner import run_one
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
@@ -30,12 +32,26 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def page_file(tmp_path_factory):
+def runs():
     problem = problems.get("himmelblau")
-    runs = [run_one(problem, "standard", method) for method in ("newton", "bfgs", "gd-linesearch", "scipy:BFGS")]
-    costs = replace(runs[0], cost=9), replace(runs[1], cost=1000), replace(runs[2], cost=80), replace(runs[3], cost=7)
-    findings = [Finding("himmelblau", "standard", "newton", True, "at the minimum f = 0")]
-    return write_report(costs, findings, tmp_path_factory.mktemp("report"), settings={})
+    found = [run_one(problem, "standard", method) for method in ("newton", "bfgs", "gd-linesearch", "scipy:BFGS")]
+    # of a problem that the catalogue does not have there are no scores to draw, and a browser need not see them
+    return [
+        replace(run, name="hill", problem="hill", cost=cost) for run, cost in zip(found, (9, 1000, 80, 7), strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def page_file(runs, tmp_path_factory):
+    findings = [Finding("hill", "standard", "newton", True, "at the minimum f = 0")]
+    return write_report(contents(runs, Protocol(), findings=findings), tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def long_page_file(runs, tmp_path_factory):
+    """As many sections as are folded up."""
+    many = [replace(run, start=f"start-{k}") for k in range(MOST + 1) for run in runs]
+    return write_report(contents(many, Protocol(), drawn=False), tmp_path_factory.mktemp("long"))
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +67,35 @@ def open_page(browser, page_file):
     """The report in a window of some size; fails at the end on any complaint, or a request for anything outside."""
     complaints, requests, contexts = [], [], []
 
-    def opened(viewport):
+    def opened(viewport, file=page_file):
         contexts.append(browser.new_context(viewport=viewport))
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
-        page.goto(page_file.as_uri())
+        page.goto(file.as_uri())
         return page
 
     yield opened
     for context in contexts:
         context.close()
     assert complaints == []
-    assert [url for url in requests if not url.startswith("data:")] == [page_file.as_uri()] * len(contexts)
+    assert len([url for url in requests if url.startswith("file:")]) == len(contexts), "each page itself, nothing else"
+    assert [url for url in requests if not url.startswith(("data:", "file:"))] == []
+
+
+COST = 4  # its column in the table of a problem
+
+
+def costs_of(table):
+    """The column of costs, from top to bottom."""
+    return [float(row.locator("th, td").nth(COST).inner_text()) for row in table.locator("tbody tr").all()]
 
 
 def test_every_figure_is_drawn(open_page):
     page = open_page(DESKTOP)
+    page.eval_on_selector_all("figure img", "images => images.forEach(image => { image.loading = 'eager'; })")
+    page.wait_for_function("Array.from(document.images).every(image => image.complete)")
     widths = page.eval_on_selector_all("figure img", "images => images.map(image => image.naturalWidth)")
     assert widths
     assert all(width > 0 for width in widths)
@@ -77,20 +104,54 @@ def test_every_figure_is_drawn(open_page):
 def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_them_round(open_page):
     page = open_page(DESKTOP)
     table = page.locator("section table.sortable").first
-    column = table.locator("thead th").all_inner_texts().index("cost")
-    heading = table.locator("thead th").nth(column).locator("button")
-
-    def costs():
-        rows = table.locator("tbody tr")
-        return [float(rows.nth(i).locator("th, td").nth(column).get_attribute("data-value")) for i in range(4)]
-
+    heading = table.locator("thead button").nth(COST)
+    assert heading.inner_text() == "cost"
     heading.click()
-    assert costs() == [7.0, 9.0, 80.0, 1000.0]
+    assert costs_of(table) == [7.0, 9.0, 80.0, 1000.0]
     heading.click()
-    assert costs() == [1000.0, 80.0, 9.0, 7.0]
+    assert costs_of(table) == [1000.0, 80.0, 9.0, 7.0]
+
+
+def test_what_is_no_number_comes_last_in_both_directions(open_page):
+    page = open_page(DESKTOP)
+    table = page.locator(".ends table")
+    table.locator("tbody tr").first.locator("td").nth(1).evaluate("cell => { cell.textContent = '–'; }")
+    heading = table.locator("thead button").nth(2)
+    assert heading.inner_text() == "relative cost"
+    for _ in range(2):
+        heading.click()
+        assert table.locator("tbody tr").last.locator("td").nth(1).inner_text() == "–"
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_cell_at_a_glance_leads_to_its_run_in_plain_sight(open_page, viewport):
+    page = open_page(viewport)
+    page.locator(".glance tbody td a").nth(2).click()
+    row = page.locator("tr:target")
+    assert row.locator("th").inner_text() == "gd-linesearch"
+    box = row.bounding_box()
+    assert 0 <= box["y"] <= viewport["height"] - box["height"]
+
+
+def test_a_cell_at_a_glance_unfolds_what_its_run_is_folded_into(open_page, long_page_file):
+    page = open_page(DESKTOP, long_page_file)
+    assert page.locator("details.case[open]").count() == 0
+    page.locator(".glance tbody tr").nth(MOST).locator("td a").first.click()
+    assert page.locator("details.case[open] > summary").inner_text().startswith(f"hill · start-{MOST}")
+    page.wait_for_timeout(100)
+    box = page.locator("tr:target").bounding_box()
+    assert 0 <= box["y"] <= DESKTOP["height"] - box["height"]
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_nothing_is_wider_than_the_window(open_page, viewport):
     page = open_page(viewport)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_on_a_phone_the_names_of_the_methods_stay_in_sight_while_a_table_is_pushed_aside(open_page):
+    page = open_page(PHONE)
+    table = page.locator(".ends")
+    table.evaluate("frame => { frame.scrollLeft = 200; }")
+    name, frame = table.locator("tbody th").first.bounding_box(), table.bounding_box()
+    assert name["x"] >= frame["x"]

@@ -1,0 +1,89 @@
+"""The regression gate tells exactly the cells whose verdict or cost is not what it was."""
+
+from dataclasses import replace
+
+import pytest
+
+import problems
+from comparisons.gate import changes, stored_runs
+from comparisons.protocol import Protocol
+from comparisons.records import record
+from comparisons.runner import cells, run_cells, run_one
+from comparisons.store import Store
+
+PROTOCOL = Protocol(gradients=100, gtol=1e-6)
+RUN = run_one(problems.get("booth"), "standard", "bfgs", PROTOCOL)
+
+
+def only(old, new, **options):
+    """The one change there is."""
+    (change,) = changes([old], [new], **options)
+    return change
+
+
+def test_a_comparison_has_not_changed_against_itself():
+    assert changes([RUN], [RUN]) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "better"),
+    [("global", "saddle", False), ("local", "global", True), ("saddle", "budget", None), ("diverged", "local", True)],
+)
+def test_another_ending_is_a_change_for_the_better_if_it_is_a_minimum(before, after, better):
+    change = only(replace(RUN, ending=before), replace(RUN, ending=after))
+    assert (change.what, change.before, change.after, change.better) == ("ending", before, after, better)
+
+
+def test_the_same_ending_that_is_not_accurate_any_more_is_a_change():
+    change = only(RUN, replace(RUN, success=False))
+    assert (change.what, change.before, change.after, change.better) == ("accuracy", "reached", "not reached", False)
+
+
+@pytest.mark.parametrize(("cost", "changed"), [(110, False), (111, True), (91, False), (90, True)])
+def test_a_cost_has_changed_if_the_larger_is_more_than_a_tenth_above_the_smaller(cost, changed):
+    found = changes([replace(RUN, cost=100)], [replace(RUN, cost=cost)])
+    assert bool(found) == changed
+    if changed:
+        assert found[0].better == (cost < 100)
+        assert found[0].sentence.startswith(f"bfgs on booth from 'standard': cost 100 → {cost}, ")
+
+
+def test_the_share_can_be_asked_for():
+    dearer = replace(RUN, cost=2 * RUN.cost)
+    assert changes([RUN], [dearer], share=1.0) == []
+    with pytest.raises(ValueError, match="share must be at least 0, got -1"):
+        changes([RUN], [RUN], share=-1)
+
+
+def test_what_a_run_spends_in_vain_is_no_change():
+    lost = replace(RUN, success=False, ending="budget")
+    assert changes([lost], [replace(lost, cost=9 * lost.cost)]) == []
+
+
+def test_of_a_cell_that_is_in_one_of_both_only_nothing_is_said():
+    assert changes([RUN], [replace(RUN, start="far", ending="saddle")]) == []
+
+
+def test_the_last_run_of_a_cell_counts_and_runs_under_another_protocol_do_not(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    identity = {"problem": "booth", "start": "standard", "method": "bfgs"}
+    plain = {"mode": "budget", "gtol": 1e-6, "gradients": 100, "tuning_gradients": 500, "seed": 0}
+    with Store(path) as store:
+        for version, cost in ("1", 10), ("2", 20):
+            run = replace(RUN, cost=cost)
+            store.append(
+                identity | {"protocol": plain, "versions": {"newtonkit": version}}, record(run), run.trace.arrays()
+            )
+        other = plain | {"gradients": 7}
+        store.append(identity | {"protocol": other, "versions": {}}, record(RUN), RUN.trace.arrays())
+    assert [run.cost for run in stored_runs(path, PROTOCOL)] == [20]
+    with pytest.raises(ValueError, match=r"holds no run under the protocol .*\"seed\":1.*: its runs were made under"):
+        stored_runs(path, Protocol(seed=1))
+
+
+def test_a_stored_comparison_has_not_changed_against_itself_run_again(tmp_path):
+    work = cells(["booth", "beale"], ["newton", "scipy:BFGS"])
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        run_cells(work, PROTOCOL, store=store)
+    assert changes(stored_runs(path, PROTOCOL), run_cells(work, PROTOCOL), share=0.0) == []
