@@ -107,7 +107,7 @@ def test_a_function_that_returns_its_gradient_too_is_called_once_for_both(method
         {"hess": scipy.optimize.BFGS()},
         {"hess": scipy.optimize.SR1()},
     ],
-    ids=str,
+    ids=["jac 2-point", "jac 3-point", "jac cs", "hess 2-point", "hess cs", "hess BFGS", "hess SR1"],
 )
 def test_a_request_for_approximate_derivatives_is_answered_by_exact_ones(method, approximation):
     assert_same(under_scipy(method, **approximation), under_newtonkit(method))

@@ -123,6 +123,7 @@ WHOLE = idx(np.arange(6).reshape(2, 3))
         (gzip.compress(WHOLE)[:-9], "cannot be unpacked, perhaps it was cut off"),
         (gzip.compress(WHOLE)[:15] + b"\xff" * 9, "cannot be unpacked"),
     ],
+    ids=["empty", "a page", "floats", "header", "short", "long", "gzip cut off", "gzip broken"],
 )
 def test_a_broken_idx_file_is_named_with_what_is_wrong(tmp_path, content, message):
     path = tmp_path / "array"
