@@ -120,6 +120,7 @@ def run_cells(
     megabytes: float = math.inf,
     store: Store | None = None,
     on_done: Callable[[Cell], None] = lambda cell: None,
+    on_tuned: Callable[[Cell], None] = lambda cell: None,
 ) -> list[Run]:
     """All runs of these cells, in the order of the cells.
 
@@ -138,6 +139,8 @@ def run_cells(
         again under other limits.
     on_done : callable, optional
         Called with each cell as its last run ends.
+    on_tuned : callable, optional
+        Called with each cell whose learning rate has been found, where all of them are found before the first run.
     """
     tasks = [_Task(place, cell, start, protocol) for place, cell in enumerate(work) for start in cell.starts]
     limits = {"jobs": jobs, "seconds": seconds, "megabytes": megabytes}
@@ -154,7 +157,7 @@ def run_cells(
         finish(number)
     missing = {number: task for number, task in enumerate(tasks) if number not in runs}
     alone = jobs == 1 and seconds == megabytes == math.inf
-    for number, run, lost in _here(missing) if alone else _apart(missing, limits):
+    for number, run, lost in _here(missing) if alone else _apart(missing, limits, on_tuned):
         if store is not None:
             store.append(tasks[number].identity(limits if lost else None), record(run), run.trace.arrays())
         runs[number] = run
@@ -213,19 +216,24 @@ def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run, bool]]:
         yield number, run, False
 
 
-def _apart(tasks: Mapping[int, _Task], limits: Mapping[str, Any]) -> Iterator[tuple[int, Run, bool]]:
+def _apart(
+    tasks: Mapping[int, _Task], limits: Mapping[str, Any], on_tuned: Callable[[Cell], None]
+) -> Iterator[tuple[int, Run, bool]]:
     """The runs by number as they end, and whether they were lost: each in a process of its own, after the tuning."""
     search = {task.place: task for task in tasks.values() if task.tunes}
-    outcomes = dict(_outcomes(search, _tune, limits))
+    outcomes: dict[int, Outcome] = {}
+    for place, outcome in _outcomes(search, _tune, limits):
+        outcomes[place] = outcome
+        on_tuned(search[place].cell)
     ready = {}
     for number, task in tasks.items():
-        outcome = outcomes.get(task.place)
-        if outcome is None:
+        found = outcomes.get(task.place)
+        if found is None:
             ready[number] = task
-        elif outcome.result is None:
-            yield number, _lost(task, outcome, "the search for a learning rate "), True
+        elif found.result is None:
+            yield number, _lost(task, found, "the search for a learning rate "), True
         else:
-            ready[number] = replace(task, tuning=tuning_from(json.loads(outcome.result)))
+            ready[number] = replace(task, tuning=tuning_from(json.loads(found.result)))
     for number, outcome in _outcomes(ready, _run, limits):
         if outcome.result is None:
             yield number, _lost(ready[number], outcome), True

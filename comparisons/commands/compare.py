@@ -22,6 +22,7 @@ from comparisons.protocol import MODES, SUITE, Protocol
 from comparisons.records import Run, record
 from comparisons.rows import json_text
 from comparisons.runner import DEFAULT_METHODS, Cell, cells, default_problems, problem_named, run_cells
+from comparisons.solvers import as_solver
 from comparisons.store import Store
 from comparisons.suites import QUICK, all_methods
 from comparisons.words import groups
@@ -171,23 +172,35 @@ def _place(kept: Path | None, out: Path, resume: bool) -> Path:
 
 
 def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[str, float]) -> list[Run]:
-    jobs = int(limits["jobs"])
-    try:
-        with progress("learning rates first", len(work)) as advance:
+    """The runs, with a bar of progress over learning rates and cells."""
+    untuned = {id(cell) for cell in work if as_solver(cell.method).rate == "tuned"}
+    with progress("comparing", len(work) + len(untuned)) as advance:
+
+        def tuned(cell: Cell) -> None:
+            untuned.discard(id(cell))
+            advance(f"rate of {cell.method} on {cell.name}")
+
+        def done(cell: Cell) -> None:
+            if id(cell) in untuned:  # tuned in passing, or stored with its rate
+                tuned(cell)
+            advance(f"{cell.method} on {cell.name}")
+
+        try:
             return run_cells(
                 work,
                 protocol,
-                jobs=jobs,
+                jobs=int(limits["jobs"]),
                 seconds=limits["seconds"],
                 megabytes=limits["megabytes"],
                 store=store,
-                on_done=lambda cell: advance(f"{cell.name} · {cell.method}"),
+                on_done=done,
+                on_tuned=tuned,
             )
-    except KeyboardInterrupt:
-        click.echo(f"stopped; {len(store)} runs are in {store.path}, and --resume goes on from there", err=True)
-        sys.exit(_INTERRUPTED)
-    except OSError as error:  # of the store, with a sentence
-        raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo(f"stopped; {len(store)} runs are in {store.path}, and --resume goes on from there", err=True)
+            sys.exit(_INTERRUPTED)
+        except OSError as error:  # of the store, with a sentence
+            raise click.ClickException(str(error)) from error
 
 
 def _report(runs: list[Run], protocol: Protocol, out: Path, console: Console, *, figures: bool, jobs: int) -> bool:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import pytest
@@ -200,6 +201,23 @@ def test_an_interrupted_comparison_says_what_is_kept_and_how_to_go_on(tmp_path, 
     result = compare(tmp_path)
     assert result.exit_code == 130
     assert f"stopped; 0 runs are in {tmp_path / 'runs.sqlite'}, and --resume goes on from there" in result.stderr
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress_counts_every_learning_rate_and_every_cell_once(tmp_path, monkeypatch, jobs):
+    counted = []
+
+    @contextmanager
+    def bar(what, total):
+        yield counted.append
+        assert len(counted) == total == 3, "a rate, and two cells"
+
+    monkeypatch.setattr(command, "progress", bar)
+    for arguments in ((), ("--resume",)):
+        counted.clear()
+        result = compare(tmp_path, "--gradients", "40", *arguments, methods=["adam", "newton"], jobs=jobs)
+        assert result.exit_code == 0, result.exception
+    assert set(counted) == {"rate of adam on booth", "adam on booth", "newton on booth"}
 
 
 def test_resume_makes_only_the_runs_that_are_missing(tmp_path, monkeypatch):
