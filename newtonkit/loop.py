@@ -16,7 +16,7 @@ from newtonkit.linalg import EPS, Vector, all_finite, max_norm
 from newtonkit.objective import Objective
 from newtonkit.oracle import Counts, Observer, Oracle
 from newtonkit.result import History, Progress, Result
-from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo
+from newtonkit.state import FIRST, BudgetSpent, Ending, Kind, Reason, State, StepFailure, StepInfo, broken_off
 from newtonkit.stopping import Stop, unbounded_below
 
 Callback = Callable[[State, int], bool]
@@ -182,7 +182,7 @@ def _attach(error: BaseException, the_run: _Run, history: History | None) -> Non
         error.add_note(
             f"This was the first evaluation, at x0, a vector of {the_run.x0.size}: does fun expect another length?"
         )
-    ending = Ending(Reason.EXCEPTION, detail=f"{type(error).__name__}: {error}")
+    ending = broken_off(error)
     try:
         error.partial_result = the_run.partial_result(ending, history)  # type: ignore[attr-defined]
     except AttributeError:

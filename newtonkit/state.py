@@ -151,6 +151,11 @@ class Reason(enum.Enum):
         "all {detail} done, but the loss over all data is {measured:.6g}, and never was below {limit:.6g}, its start",
         "take a smaller learning rate, or a larger batch.",
     )
+    UNMOVED = (
+        Kind.FAILURE,
+        "all {detail} done, but no update has moved the parameters",
+        "the loss must depend on the params it is given; start where its gradient is not zero, at a rate that is felt.",
+    )
 
     def __init__(self, kind: Kind, template: str, advice: str) -> None:
         self.kind = kind
@@ -176,13 +181,22 @@ class Ending(NamedTuple):
     measured: float = math.nan
     limit: float = math.nan
     detail: str = ""
+    advice: str = ""
+    """In place of the reason's, where more is known."""
 
     @property
     def message(self) -> str:
         """The sentence for the user: cause, number, limit, advice."""
         reason = self.reason
         text = reason.template.format(measured=self.measured, limit=self.limit, detail=self.detail)
-        return f"{text}; {reason.advice}" if reason.advice else f"{text}."
+        advice = self.advice or reason.advice
+        return f"{text}; {advice}" if advice else f"{text}."
+
+
+def broken_off(error: BaseException) -> Ending:
+    """The ending of a run in which user code raised this exception."""
+    words = str(error)
+    return Ending(Reason.EXCEPTION, detail=type(error).__name__ + (f": {words}" if words else ""))
 
 
 class StepFailure(Exception):  # noqa: N818  (it is a verdict of the step, caught by the loop, not an error of the caller)

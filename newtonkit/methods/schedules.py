@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from newtonkit.validation import check_integer, check_real
@@ -253,16 +254,34 @@ class PerEpoch(Schedule):
         return rate_at(self.schedule, 1 + (t - 1) // self.updates)
 
 
-def check_rate(rate: Rate, name: str = "rate") -> None:
+def check_rate(rate: object, name: str = "rate") -> None:
     """Raise unless a rate is a positive number or a callable of t."""
     if isinstance(rate, type):
         raise TypeError(
             f"{name} must be a number or a schedule, got the class {rate.__name__}; write {rate.__name__}(…)"
         )
-    if not callable(rate):
+    if isinstance(rate, Real):
         check_real(name, rate, 0.0, open_low=True, open_high=True)
+    elif not callable(rate):
+        raise TypeError(
+            f"{name} must be a number in (0, inf), or a schedule such as newtonkit.Cosine(0.1); got {rate!r}"
+        )
 
 
 def rate_at(rate: Rate, t: int) -> float:
-    """η(t) of a number or a schedule."""
-    return rate(t) if callable(rate) else rate
+    """η(t) of a number or a schedule.
+
+    Raises
+    ------
+    ValueError
+        If what the schedule gives is no number, or cannot be a rate: it would be followed uphill, or nowhere.
+    """
+    if not callable(rate):
+        return rate
+    eta = rate(t)
+    try:
+        if 0.0 <= eta < math.inf:
+            return eta
+    except TypeError:
+        pass
+    raise ValueError(f"the schedule {rate!r} must give a number in [0, inf) for every update, got {eta!r} at t = {t}")

@@ -29,6 +29,17 @@ class Data:
         """Copies of these rows."""
         return tuple(array.take(rows, axis=0) for array in self.arrays)
 
+    def gaps(self) -> str:
+        """Which entries hold NaN or infinity, and in which rows; empty if none does."""
+        found = []
+        for name, array in zip(self.names, self.arrays, strict=True):
+            bad = np.flatnonzero(~np.isfinite(array).reshape(self.rows, -1).all(axis=1))
+            if bad.size:
+                found.append(
+                    f"{name} holds values that are not finite in {bad.size} of {self.rows} rows, the first row {bad[0]}"
+                )
+        return " and ".join(found)
+
 
 def as_data(data: Any, name: str = "data") -> Data:
     """What a user passes as data: an array, or a tuple, list or dict of arrays with equally many rows.
@@ -74,6 +85,34 @@ def as_data(data: Any, name: str = "data") -> Data:
         return parts[0]
 
     return Data(arrays, restore, names)
+
+
+def as_validation(validation: Any, data: Any) -> Data:
+    """Held-out data in the structure of the data; a dict may have its keys in another order.
+
+    Raises
+    ------
+    ValueError
+        If they have another structure.
+
+    Examples
+    --------
+    >>> held_out = as_validation({"y": [1], "x": [[3.0]]}, {"x": np.zeros((2, 1)), "y": [0, 1]})
+    >>> held_out.names
+    ("validation['x']", "validation['y']")
+    """
+    wanted, got = _structure(data), _structure(validation)
+    if wanted != got:
+        raise ValueError(f"validation must have the structure of data, {wanted}; it is {got}")
+    if isinstance(data, dict):
+        validation = {key: validation[key] for key in data}
+    return as_data(validation, "validation")
+
+
+def _structure(data: Any) -> str:
+    if isinstance(data, dict):
+        return f"a dict of {', '.join(sorted(map(repr, data)))}"
+    return f"{len(data)} arrays" if isinstance(data, list | tuple) else "one array"
 
 
 def _rows_of_numbers(entry: Any, name: str) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,23 @@ from newtonkit.derivatives.structure import Unflatten
 from newtonkit.linalg import Vector
 from newtonkit.objective import Objective
 from newtonkit.training.batches import Arrays, Data
+
+
+def check_loss(loss: Any) -> None:
+    """Raise unless a loss can be called as loss(params, batch)."""
+    if not callable(loss):
+        raise TypeError(f"loss must be callable as loss(params, batch), got {loss!r}")
+    try:
+        signature = inspect.signature(loss)
+    except (TypeError, ValueError):  # a callable that tells nothing of its arguments
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"loss must be callable as loss(params, batch), and is loss{signature}: {error}; "
+            "a batch has the structure of data, so take it apart inside, as in x, y = batch"
+        ) from None
 
 
 class Loss:

@@ -26,15 +26,21 @@ class Bar:
         self._task = self._progress.add_task("training", total=total, completed=done)
         self._progress.start()
         self._next = 0.0
+        self._last: tuple[int, float] | None = None
 
     def show(self, t: int, epoch: int, loss: float) -> None:
         """Move to update t, if the bar's turn has come."""
+        self._last = epoch, loss
         now = time.perf_counter()
         if now >= self._next:
             self._next = now + _REFRESH
-            self._progress.update(self._task, completed=t, description=f"epoch {epoch}, loss {loss:.4g}")
+            self._move(t)
 
     def close(self, t: int) -> None:
         """The last position; the bar stays where it is."""
-        self._progress.update(self._task, completed=t)
+        self._move(t)
         self._progress.stop()
+
+    def _move(self, t: int) -> None:
+        words = "training" if self._last is None else "epoch {}, loss {:.4g}".format(*self._last)
+        self._progress.update(self._task, completed=t, description=words)

@@ -78,8 +78,9 @@ def found(method: Any) -> Rule:
     elif not hasattr(method, "step"):
         raise TypeError(f"method must be a name or a rule such as newtonkit.Adam(), got {method!r}")
     name = method if isinstance(method, str) else getattr(method, "name", "this method")
+    rules = ", ".join(rule for rule in RULES if rule != SampledLBFGS.name)
     raise ValueError(
         f"method {name!r} needs the loss over all data, since it compares values or takes curvature from them: "
         f"newtonkit.minimize(lambda p: loss(p, data), params, method={name!r}); or train with one of "
-        f"{', '.join(RULES)}"
+        f"{rules}"
     )

@@ -17,56 +17,15 @@ from newtonkit.derivatives.structure import Unflatten
 from newtonkit.linalg import EPS, Vector, all_finite
 from newtonkit.oracle import Counts
 from newtonkit.result import Result
-from newtonkit.state import Ending, Kind, Reason
+from newtonkit.state import Ending, Kind, Reason, broken_off
 from newtonkit.training.batches import Arrays, Data
 from newtonkit.training.history import FullLoss, TrainingHistory
 from newtonkit.training.loss import Loss
 from newtonkit.training.progress import Bar
 from newtonkit.training.state import Best, Limits, TrainingState
+from newtonkit.training.update import Update
 
-
-class Update:
-    """What a callback is told after an update.
-
-    Attributes
-    ----------
-    number : int
-        t = 1, 2, …
-    epoch, batch_number : int
-        Both from 1.
-    loss : float
-        On the batch, before the update.
-    params
-        The parameters after the update, a copy in the user's structure.
-    batch
-        The batch, in the structure of the data.
-    """
-
-    __slots__ = ("_arrays", "_run", "_x", "batch_number", "epoch", "loss", "number")
-
-    def __init__(self, run: TrainingRun, arrays: Arrays, loss: float) -> None:
-        self._run, self._arrays, self._x = run, arrays, run.x
-        self.number = run.t
-        self.epoch, self.batch_number = run.sampling.place(run.t)
-        self.loss = loss
-
-    @property
-    def params(self) -> Any:
-        """See above."""
-        return self._run.unflatten(self._x.copy())
-
-    @property
-    def batch(self) -> Any:
-        """See above."""
-        return self._run.data.restore(self._arrays)
-
-    def loss_after(self) -> float:
-        """The loss on the same batch after the update: one evaluation, counted in ``checks``."""
-        self._run.checks.f += 1
-        return self._run.loss.value(self._x, self._arrays)
-
-    def __repr__(self) -> str:
-        return f"<Update {self.number}: epoch {self.epoch}, batch {self.batch_number}, loss {self.loss:.6g}>"
+_HELD_OUT = "validation loss"
 
 
 class TrainingRun:
@@ -84,7 +43,7 @@ class TrainingRun:
     ) -> None:
         self.loss, self.unflatten, self.data, self.validation = loss, unflatten, data, validation
         self.limits = limits
-        self.rule, self.sampling = state.rule, state.sampling
+        self.rule, self.sampling, self.started_from = state.rule, state.sampling, state
         self.x, self.memory, self.t = state.x, copy.deepcopy(state.memory), state.t
         self.best, self.waited, self.first_loss, self.rows = state.best, state.waited, state.first_loss, state.rows
         self.counts, self.checks = Counts(), Counts()
@@ -108,9 +67,8 @@ class TrainingRun:
                 ending = self._last_look(ending)
             return self.result(ending)
         except BaseException as error:
-            ending = Ending(Reason.EXCEPTION, detail=f"{type(error).__name__}: {error}")
             try:
-                error.partial_result = self.result(ending)  # type: ignore[attr-defined]
+                error.partial_result = self.result(broken_off(error))  # type: ignore[attr-defined]
             except AttributeError:
                 error.add_note("(no partial result: this exception takes no attributes)")
             self._explain(error)
@@ -216,12 +174,14 @@ class TrainingRun:
         self.history.full.append(FullLoss(self.t, self.rows / self.data.rows, loss, validation, seconds))
         if self.t == 0:
             self.first_loss = loss
-        score = loss if self.validation is None else validation
-        for value, which in ((loss, "loss over all data"), (score, "validation loss")):
+        score, judge = (loss, self.data) if self.validation is None else (validation, self.validation)
+        looks = ((loss, self.first_loss, "loss over all data", self.data), (score, self.best.score, _HELD_OUT, judge))
+        for value, first, which, data in looks:
             # at the start the batches shall tell where
             if not math.isfinite(value) and self.t > 0:
-                detail = f"the {which} is {value} after {self._place(self.t)}; the last good parameters are kept"
-                return Ending(Reason.NON_FINITE, detail=detail)
+                # data on which the loss was finite once are not to blame
+                gaps = "" if math.isfinite(first) else data.gaps()
+                return self._non_finite(f"the {which} is {value} after {self._place(self.t)}", gaps)
         if score < self.best.score:
             self.best, self.waited = Best(self.x, loss, score), 0
         else:
@@ -229,7 +189,7 @@ class TrainingRun:
         if loss <= self.limits.target:
             return Ending(Reason.TARGET, loss, self.limits.target)
         if self.waited >= self.limits.patience:
-            which = "loss over all data" if self.validation is None else "validation loss"
+            which = "loss over all data" if self.validation is None else _HELD_OUT
             return Ending(Reason.PATIENCE, self.best.score, self.limits.patience, which)
         return None
 
@@ -243,23 +203,36 @@ class TrainingRun:
             self.x, self.memory, self.t = self.good
             if self.looked_at != self.t:
                 self._look()
-        if ending.reason is Reason.EPOCHS and self.history.full:
+        if ending.reason is Reason.EPOCHS and not self.moved:
+            ending = Ending(Reason.UNMOVED, detail=f"{ending.limit:.0f} {ending.detail}")
+        elif ending.reason is Reason.EPOCHS and self.history.full:
             last, first = self.history.full[-1].loss, self.first_loss
             was_lower = self.best.loss < first or any(look.loss < first for look in self.history.full)
             if not was_lower and last > first + 10 * EPS * abs(first):
                 ending = Ending(Reason.DIVERGED, last, first, f"{ending.limit:.0f} {ending.detail}")
         return ending
 
+    @property
+    def moved(self) -> bool:
+        """Whether the parameters are elsewhere than where the first of all updates found them."""
+        return self.started_from.moved or not np.array_equal(self.x, self.started_from.x)
+
     # --- endings --------------------------------------------------------------------------------------------
 
     def _ending_at(self, what: str, arrays: Arrays) -> Ending:
         """NON_FINITE with the update, the epoch and the batch; and whether the data are to blame."""
-        detail = f"{what} at {self._place(self.t + 1)}"
-        bad = [name for name, array in zip(self.data.names, arrays, strict=True) if not np.isfinite(array).all()]
-        if bad:
-            self.good = self.x, self.memory, self.t  # the parameters are not to blame
-            detail += f", where {' and '.join(bad)} holds values that are not finite"
-        return Ending(Reason.NON_FINITE, detail=f"{detail}; the last good parameters are kept")
+        clean = math.isfinite(self.first_loss) or all(np.isfinite(array).all() for array in arrays)
+        gaps = "" if clean else self.data.gaps()
+        return self._non_finite(f"{what} at {self._place(self.t + 1)}", gaps)
+
+    def _non_finite(self, what: str, gaps: str) -> Ending:
+        """With what is missing from the data, if that is the cause."""
+        kept = "the last good parameters are kept"
+        if not gaps:
+            return Ending(Reason.NON_FINITE, detail=f"{what}; {kept}")
+        self.good = self.x, self.memory, self.t  # the parameters are not to blame
+        advice = "leave such rows out, or fill them in."
+        return Ending(Reason.NON_FINITE, detail=f"{what}, where {gaps}; {kept}", advice=advice)
 
     def _place(self, t: int) -> str:
         epoch, batch = self.sampling.place(t)
@@ -297,6 +270,7 @@ class TrainingRun:
             self.waited,
             self.first_loss,
             self.looked_at,
+            self.moved,
         )
         return Result(
             x=self.unflatten(x.copy()),

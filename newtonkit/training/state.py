@@ -40,6 +40,8 @@ class TrainingState:
     first_loss: float
     looked_at: int
     """The update after which the loss over all data was looked at last; -1 before any."""
+    moved: bool
+    """Whether any update has changed the parameters."""
 
 
 @dataclass(frozen=True)

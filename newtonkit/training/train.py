@@ -13,12 +13,13 @@ from newtonkit.methods import Rule
 from newtonkit.methods.schedules import Rate
 from newtonkit.result import Result
 from newtonkit.state import Ending, Reason
-from newtonkit.training.batches import Data, Sampling, as_data
-from newtonkit.training.loss import Loss
+from newtonkit.training.batches import Data, Sampling, as_data, as_validation
+from newtonkit.training.loss import Loss, check_loss
 from newtonkit.training.progress import Bar
 from newtonkit.training.rules import configured, found, rule_to_go_on
-from newtonkit.training.run import TrainingRun, Update
+from newtonkit.training.run import TrainingRun
 from newtonkit.training.state import Best, Limits, TrainingState
+from newtonkit.training.update import Update
 from newtonkit.validation import check_integer, check_real
 
 
@@ -107,8 +108,9 @@ def train(
         all data there, by a plain call; ``last``: the last parameters; ``nit``: updates; ``nfev``, ``njev``: losses and
         gradients of batches; ``epochs``: passes over the data that these gradients amount to; ``history``, a
         `newtonkit.training.TrainingHistory`; ``state``: with it `train` goes on. Ended as planned, ``reason`` is
-        EPOCHS, a success unless the loss was never below its value at the start (DIVERGED). A loss or gradient that is
-        not finite ends the run with NON_FINITE, says at which batch, and ``last`` holds the parameters before it.
+        EPOCHS, a success unless the loss was never below its value at the start and ended above it (DIVERGED), or no
+        update moved the parameters (UNMOVED). A loss or gradient that is not finite ends the run with NON_FINITE, says
+        at which batch, and ``last`` holds the parameters before it.
 
     Raises
     ------
@@ -128,12 +130,17 @@ def train(
     >>> result.reason, result.x["slope"].round(2), result.x["offset"].round(2)
     (Reason.EPOCHS, array([3.]), array([1.]))
     """
-    if not callable(loss):
-        raise TypeError(f"loss must be callable as loss(params, batch), got {loss!r}")
+    check_loss(loss)
     tree = as_data(data)
-    held_out = None if validation is None else _validation(validation, tree)
+    held_out = None if validation is None else as_validation(validation, data)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable as callback(update), got {callback!r}")
+    if not isinstance(options or {}, Mapping):
+        raise TypeError(f"options must be a dict such as {{'rate': 0.01}}, got {options!r}")
     own = dict(options or {})
     tape = bool(own.pop("tape", True))
+    if isinstance(params, TrainingState):
+        raise TypeError("params must be the Result to go on from, not its state: train(loss, result, data, epochs=…)")
     earlier = params if isinstance(params, Result) else None
     if earlier is None:
         vector, unflatten = flatten(params, "params")
@@ -154,7 +161,7 @@ def train(
 
 def _start(vector: Vector, rule: Rule, sampling: Sampling) -> TrainingState:
     best = Best(vector, math.nan, math.inf)
-    return TrainingState(vector, rule.start(vector.size), 0, rule, sampling, 0, best, 0, math.nan, -1)
+    return TrainingState(vector, rule.start(vector.size), 0, rule, sampling, 0, best, 0, math.nan, -1, False)
 
 
 def _gone_on_from(
@@ -229,12 +236,3 @@ def _limits(
     assert updates is not None
     planned = Ending(Reason.EPOCHS, limit=steps or epochs or 0, detail="epochs" if steps is None else "steps")
     return Limits(updates, planned, check_every or each, target, math.inf if patience is None else patience, maxtime)
-
-
-def _validation(validation: Any, data: Data) -> Data:
-    held_out = as_data(validation, "validation")
-    if len(held_out.arrays) != len(data.arrays):
-        raise ValueError(
-            f"validation must have the structure of data, {len(data.arrays)} arrays; it holds {len(held_out.arrays)}"
-        )
-    return held_out

@@ -73,6 +73,7 @@ REACHED = {
     Reason.EPOCHS: trained,
     Reason.PATIENCE: lambda: trained(rate=1.0, patience=1),
     Reason.DIVERGED: lambda: trained(rate=1.1),
+    Reason.UNMOVED: lambda: newtonkit.train(lambda x, batch: np.mean(batch**2), [3.0], onp.ones(8), "gd", epochs=2),
 }
 
 

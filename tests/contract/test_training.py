@@ -494,6 +494,70 @@ def test_a_batch_with_nan_in_it_is_named():
     onp.testing.assert_array_equal(result.last, clean.last)
 
 
+def test_data_with_gaps_are_told_by_their_rows_and_with_what_to_do():
+    x = POINTS[0].copy()
+    x[[3, 7]] = onp.nan
+    result = train(line, [0.0, 0.0], (x, POINTS[1]), batch_size=4, epochs=10)
+    assert "data[0] holds values that are not finite in 2 of 10 rows, the first row 3;" in result.message
+    assert result.message.endswith("leave such rows out, or fill them in.")
+
+
+def test_validation_data_with_gaps_are_to_blame_and_the_parameters_are_not():
+    held_out = {"x": POINTS[0], "y": onp.where(POINTS[1] > 9, onp.inf, POINTS[1])}
+    data = dict(zip("xy", POINTS, strict=True))
+    result = train(lambda p, b: line(p, (b["x"], b["y"])), [0.0, 0.0], data, epochs=5, validation=held_out)
+    assert result.reason is Reason.NON_FINITE
+    assert "the validation loss is inf after update 1" in result.message
+    assert "where validation['y'] holds values that are not finite in 2 of 10 rows" in result.message
+    assert result.nit == 1
+
+
+def test_gaps_that_the_loss_has_been_finite_with_are_not_blamed_for_a_rate_too_large():
+    x = onp.append(POINTS[0], onp.nan)
+
+    def observed(params, batch):
+        known = np.where(batch == batch, batch, 0.0)
+        return np.mean((params[0] * known - 1.0) ** 2)
+
+    result = train(observed, [0.5], x, "gd", batch_size=4, epochs=10_000, options={"rate": 1e10})
+    assert result.reason is Reason.NON_FINITE
+    assert "rows" not in result.message
+    assert result.message.endswith("take a smaller learning rate.")
+    assert math.isfinite(result.fun)
+
+
+def test_a_dict_of_validation_data_may_have_its_keys_in_another_order():
+    data, turned = {"x": POINTS[0], "y": POINTS[1]}, {"y": POINTS[1], "x": POINTS[0]}
+    result = train(lambda p, b: line(p, (b["x"], b["y"])), [0.0, 0.0], data, epochs=5, validation=turned)
+    onp.testing.assert_array_equal(result.history.validation_loss, result.history.full_loss)
+
+
+def test_a_loss_that_does_not_depend_on_its_params_is_no_success():
+    mine = onp.array([0.5, -0.5])
+    result = train(lambda params, batch: line(mine, batch), mine, POINTS, batch_size=4, epochs=2)
+    assert (result.reason, result.success) == (Reason.UNMOVED, False)
+    assert "the loss must depend on the params it is given" in result.message
+
+
+def test_a_start_at_a_saddle_where_no_rule_moves_is_no_success():
+    result = train(lambda p, batch: p[0] ** 2 - p[1] ** 2 + 0.0 * np.mean(batch), [0.0, 0.0], X, epochs=3)
+    assert (result.reason, result.success) == (Reason.UNMOVED, False)
+
+
+def test_a_training_that_has_moved_and_has_nothing_left_to_do_is_the_success_it_was():
+    first = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=2)
+    assert train(line, first, POINTS, epochs=2).reason is Reason.EPOCHS
+
+
+def test_an_interruption_without_words_is_named():
+    def interrupt(update):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(line, [0.0, 0.0], POINTS, epochs=1, callback=interrupt)
+    assert "user code raised KeyboardInterrupt; this is the best point" in caught.value.partial_result.message
+
+
 def test_a_gradient_that_is_not_finite_ends_the_training():
     result = train(lambda p, batch: np.sqrt(np.sum(p**2)) + 0.0 * np.sum(batch), [0.0, 0.0], X, epochs=2)
     assert result.reason is Reason.NON_FINITE
@@ -628,11 +692,24 @@ def test_parameters_come_back_in_their_structure_as_floats_and_the_callers_are_u
     assert result.nit == 2
 
 
-def test_the_progress_bar_is_on_standard_error(capsys):
+def test_a_state_in_place_of_its_result_is_told_so():
+    state = train(line, [0.0, 0.0], POINTS, epochs=1).state
+    with pytest.raises(TypeError, match="params must be the Result to go on from, not its state"):
+        train(line, state, POINTS, epochs=2)
+
+
+def test_a_method_that_is_refused_names_every_rule_once():
+    with pytest.raises(ValueError, match="or train with one of") as caught:
+        train(line, [0.0, 0.0], POINTS, "newton", epochs=1)
+    assert str(caught.value).endswith("adam, adamw, nadam, lbfgs")
+
+
+def test_the_progress_bar_is_on_standard_error_and_ends_where_the_run_does(capsys):
     train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=20, progress=True)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "60/60 updates" in captured.err
+    assert "epoch 20, loss" in captured.err
 
 
 MISTAKES = [
@@ -650,7 +727,19 @@ MISTAKES = [
     ({"data": [1.0, 2.0]}, ValueError, r"data\[0\] must be an array with one row.*numpy.array"),
     ({"data": (X, ["cat"] * ROWS)}, TypeError, r"data\[1\] must hold numbers, got strings; number the classes"),
     ({"data": {"x": X, "y": None}}, TypeError, r"data\['y'\] must hold real numbers, got NoneType"),
-    ({"validation": X}, ValueError, "validation must have the structure of data"),
+    ({"validation": X}, ValueError, "validation must have the structure of data, 2 arrays; it is one array"),
+    (
+        {"data": {"x": X, "y": LABELS}, "validation": {"x": X, "labels": LABELS}},
+        ValueError,
+        "the structure of data, a dict of 'x', 'y'; it is a dict of 'labels', 'x'",
+    ),
+    ({"loss": lambda p, x, y: p[0] * 0.0}, TypeError, r"is loss\(p, x, y\): missing a required argument: 'y'; a batch"),
+    ({"callback": 3}, TypeError, r"callback must be callable as callback\(update\), got 3"),
+    ({"options": ["rate"]}, TypeError, "options must be a dict such as {'rate': 0.01}, got .'rate'."),
+    ({"schedule": "cosine"}, TypeError, r"schedule must be a number in \(0, inf\), or a schedule such as.*'cosine'"),
+    ({"schedule": lambda t: None}, ValueError, r"must give a number in \[0, inf\) for every update, got None at t = 1"),
+    ({"schedule": lambda t: 0.1 - 0.1 * t}, ValueError, "for every update, got -0.1 at t = 2"),
+    ({"schedule": lambda t: math.nan}, ValueError, "for every update, got nan at t = 1"),
     ({"epochs": None}, ValueError, "give epochs .* or steps"),
     ({"steps": 5}, ValueError, "give epochs or steps, not both: epochs=2 shuffles"),
     ({"epochs": 0}, ValueError, "epochs must be an integer of at least 1, got 0"),
