@@ -13,6 +13,7 @@ from comparisons.words import number, twin
 from newtonkit.linalg import EPS
 
 CHECKED = ("newton", "bfgs", "lbfgs")
+_AT_A_MINIMUM = ("global", "local")
 _AS_GOOD = 1e-8  # of f, relative to the descent from the start
 _SAME_X = 1e-3  # of max(1, ‖x‖), and its root at a degenerate point: that of `Problem.reached`
 
@@ -31,11 +32,11 @@ class Finding:
 def check(runs: Sequence[Run]) -> list[Finding]:
     """One finding for each run of newton, bfgs and lbfgs.
 
-    A run passes if it ended at a minimum that the catalogue knows (where f is unbounded below and none is known: if it
-    did not claim success), if it claims success there (unless it was told to go on as far as rounding allows), and if f
-    there is as good as scipy's: on a convex problem, as the best of scipy's runs; elsewhere, as every run of scipy's
-    that ended at the same known point. Another minimum than scipy's is reported, not failed. "As good" allows 1e-8 of
-    the descent from the start, and rounding.
+    A run passes if it ended at a minimum, of the catalogue or by the Hessian (where f is unbounded below and none is
+    known: if it did not claim success), if it claims success there (unless it was told to go on as far as rounding
+    allows), and if f there is as good as scipy's: on a convex problem, as the best of scipy's runs; elsewhere, as every
+    run of scipy's that ended at the same known point. Another minimum than scipy's is reported, not failed. "As good"
+    allows 1e-8 of the descent from the start, and rounding.
     """
     return [_finding(run, _rivals(run, runs)) for run in runs if run.method in CHECKED]
 
@@ -53,8 +54,8 @@ def _finding(run: Run, rivals: list[Run]) -> Finding:
         if run.success:
             return says(False, f"claims success ({run.reason}), but no minimum is known")
         return says(True, f"f has no known minimum, and none is claimed ({run.reason})")
-    if not run.at_minimum:
-        return says(False, f"ended at no known minimum: {run.reached or run.verdict} ({run.reason})")
+    if run.ending not in _AT_A_MINIMUM:
+        return says(False, f"ended at no minimum: {run.reached or run.verdict} ({run.reason})")
     if not run.success and run.gtol != 0:
         return says(False, f"is at a minimum, but claims no success: {run.message}")
 
@@ -65,7 +66,9 @@ def _finding(run: Run, rivals: list[Run]) -> Finding:
     if better:
         best = min(better, key=lambda r: r.f)
         return says(False, f"f = {run.f:.10g} is above {best.method}'s {best.f:.10g} by more than {allowed:.2g}")
-    where = f"at the minimum f = {run.reached_f:.10g}"
+    where = f"at the minimum f = {run.reached_f if run.at_minimum else run.f:.10g}"
+    if not run.at_minimum:
+        where += ", which the catalogue does not list"
     if same:
         return says(True, f"{where}, as good as {len(same)} of scipy's {len(rivals)} runs that ended there")
     if rivals:
@@ -117,7 +120,7 @@ def twins(runs: Sequence[Run]) -> list[Twins]:
 
 
 def _compared(ours: Run, theirs: Run) -> tuple[Agreement, str]:
-    there = [run.ending in ("global", "local") for run in (ours, theirs)]
+    there = [run.ending in _AT_A_MINIMUM for run in (ours, theirs)]
     ends = f"f = {number(ours.f, 10)} ({ours.ending}) and {number(theirs.f, 10)} ({theirs.ending})"
     if not all(there):
         lost = {(True, False): Agreement.THEIRS_LOST, (False, True): Agreement.OURS_LOST}

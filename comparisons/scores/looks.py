@@ -97,7 +97,8 @@ def name_ends(axes: Axes, ends: Sequence[tuple[str, float, Look]]) -> None:
     """
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = [float(to_axes.transform((axes.get_xlim()[1], height))[1]) for _, height, _ in ends]
-    for (text, _, look), height, place in zip(ends, heights, spread(heights), strict=True):
+    gap = min(_LEAST_GAP, 1.0 / max(len(ends), 1))  # very many names belong to a picture that is taller
+    for (text, _, look), height, place in zip(ends, heights, spread(heights, gap), strict=True):
         axes.plot(
             [1.0, 1.03, 1.09],
             [height, place, place],

@@ -59,8 +59,14 @@ def test_a_run_above_scipys_at_the_same_known_point_fails(camel):
 
 
 def test_a_run_that_ends_at_a_saddle_or_nowhere_fails(camel):
-    assert not only(check(with_ours(camel, reached="saddle", reached_f=0.0))).passed
-    assert not only(check(with_ours(camel, reached=None, reached_f=None))).passed
+    assert not only(check(with_ours(camel, reached="saddle", reached_f=0.0, ending="saddle"))).passed
+    assert not only(check(with_ours(camel, reached=None, reached_f=None, ending="elsewhere"))).passed
+
+
+def test_a_minimum_that_only_the_hessian_knows_passes_and_is_called_that(camel):
+    finding = only(check(with_ours(camel, reached=None, reached_f=None, ending="local")))
+    assert finding.passed
+    assert "which the catalogue does not list" in finding.sentence
 
 
 def test_a_minimum_without_a_claim_of_success_fails(booth):
