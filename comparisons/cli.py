@@ -18,10 +18,15 @@ class _Command(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (ValueError, TypeError, ImportError) as error:
+        except (ValueError, TypeError, ImportError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
             if os.environ.get("NEWTONKIT_DEBUG"):
                 raise
-            raise click.UsageError(str(error), ctx) from error
+            raise click.UsageError(str(error), self._asked(ctx)) from error
+
+    def _asked(self, ctx: click.Context) -> click.Context:
+        """The command that was run, whose help has the answer."""
+        name = ctx.invoked_subcommand or ""
+        return click.Context(self.commands[name], parent=ctx, info_name=name) if name in self.commands else ctx
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})

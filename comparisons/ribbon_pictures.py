@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 import newtonkit
 from comparisons.drawing import INK, tick
-from comparisons.ribbons import Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
+from comparisons.ribbons import LARGEST_N, Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
 from comparisons.words import count, in_words, listing, number
 from newtonkit import Method, Rule
 from problems import Problem
@@ -43,6 +43,8 @@ def ribbon_picture(
     """
     if start not in problem.starts:
         raise ValueError(f"{problem.label} has no start {start!r}; it has {', '.join(problem.starts)}")
+    if problem.n > LARGEST_N:
+        raise ValueError(f"eigenvalues are drawn up to n = {LARGEST_N}; {problem.label} has {problem.n} variables")
     settings: Mapping[str, Any] = {"gtol": 1e-8} | options | {"history": "points"}
     result = newtonkit.minimize(problem.fun, problem.starts[start], method=method, options=settings)
     found = eigenvalue_ribbons(problem.fun, result.history, method=result.method)

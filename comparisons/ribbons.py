@@ -16,7 +16,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Whole = NDArray[np.intp]
 
-_LARGEST_N = 200
+LARGEST_N = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +80,8 @@ def eigenvalue_ribbons(
     array([1, 0])
     """
     x = history.x
-    if x.ndim != 2 or x.shape[1] > _LARGEST_N:
-        raise ValueError(f"eigenvalues are drawn up to n = {_LARGEST_N}; history has points of shape {x.shape[1:]}")
+    if x.ndim != 2 or x.shape[1] > LARGEST_N:
+        raise ValueError(f"eigenvalues are drawn up to n = {LARGEST_N}; history has points of shape {x.shape[1:]}")
     moved = np.append(True, (np.diff(x, axis=0) != 0.0).any(axis=1))
     oracle = Oracle(Objective(fun, hess=hess), second_order=True)
     spectra = np.full((int(moved.sum()), x.shape[1]), np.nan)

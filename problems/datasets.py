@@ -153,7 +153,8 @@ def _from_files(folder: Path, prefix: str) -> tuple[Array, Labels]:
     missing = [name for name, path in zip(wanted, found, strict=True) if path is None]
     images_path, labels_path = found
     if images_path is None or labels_path is None:
-        raise FileNotFoundError(f"put {' and '.join(missing)}, plain or .gz, into {folder}: not found there")
+        why = "not found there" if folder.is_dir() else "there is no such folder"
+        raise FileNotFoundError(f"put {' and '.join(missing)}, plain or .gz, into {folder}: {why}")
     images, labels = read_idx(images_path), read_idx(labels_path)
     if images.ndim != 3:
         raise ValueError(f"{images_path} must hold images, an array of 3 dimensions; got {images.ndim}")

@@ -9,6 +9,7 @@ Parameters, points and labels may all be inputs of a trace: no function here bra
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,9 +65,9 @@ class Network:
     activation: str = "relu"
 
     def __post_init__(self) -> None:
-        sizes = tuple(self.sizes)
+        sizes = tuple(self.sizes) if isinstance(self.sizes, Iterable) else ()
         if len(sizes) < 2:
-            raise ValueError(f"sizes must name inputs and scores at least, such as (64, 32, 10); got {self.sizes}")
+            raise ValueError(f"sizes must name inputs and scores at least, such as (64, 32, 10); got {self.sizes!r}")
         sizes = tuple(check_integer(f"sizes[{i}]", size, low=1) for i, size in enumerate(sizes))
         object.__setattr__(self, "sizes", sizes)
         _check_name("activation", self.activation, _ACTIVATIONS)
@@ -135,6 +136,10 @@ class Network:
         """
         if len(params) != len(self.sizes) - 1:
             raise ValueError(f"params must have {len(self.sizes) - 1} layers, got {len(params)}")
+        for i, (layer, (inputs, outputs)) in enumerate(zip(params, self._layers, strict=True)):
+            for name, shape in (("W", (inputs, outputs)), ("b", (outputs,))):
+                if anp.shape(layer[name]) != shape:
+                    raise ValueError(f"params[{i}][{name!r}] must have shape {shape}, got {anp.shape(layer[name])}")
         if anp.ndim(x) != 2 or anp.shape(x)[1] != self.sizes[0]:
             raise ValueError(f"x must have shape (points, {self.sizes[0]}), got {anp.shape(x)}")
         activation = _ACTIVATIONS[self.activation]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from matplotlib.figure import Figure
 
 from comparisons.commands.arguments import get_problem, named_values, point_of, problem_options, progress
 from problems import Problem
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _FORMATS = (".png", ".svg")
 
@@ -33,7 +36,15 @@ _out = click.option(
 
 @draw.command()
 @problem_options
-@click.option("-m", "--method", "methods", multiple=True, default=("newton-pure", "newton"), show_default=True)
+@click.option(
+    "-m",
+    "--method",
+    "methods",
+    multiple=True,
+    default=("newton-pure", "newton"),
+    show_default=True,
+    help="A method of ours, for a panel of its own; repeat for more.",
+)
 @click.option("--resolution", default=100, show_default=True, help="Starts along each side.")
 @_out
 def basins(

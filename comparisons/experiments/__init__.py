@@ -5,19 +5,20 @@ A module named in the list below has one public function,
     run(out: Path, *, seed: int = 0, quick: bool = False, …) -> Report
 
 which writes its figures into the folder and returns the rest; ``quick`` is a version of a few seconds. Further keywords
-are options of the experiment. The module of ``minibatch-lbfgs`` is ``minibatch_lbfgs``.
+are options of the experiment, and ``QUICK``, if there is one, what they are in the quick version unless given. The
+module of ``minibatch-lbfgs`` is ``minibatch_lbfgs``.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from comparisons.experiments.report import Picture, Report, Table
-from newtonkit.validation import nearest_name
+from newtonkit.validation import check_integer, nearest_name
 
 _SUMMARIES = {
     "bowl": "a two-variable bowl: the rate decides, and what curvature makes of it",
@@ -49,7 +50,7 @@ def summary(name: str) -> str:
 
 def options(name: str) -> list[str]:
     """The keywords that the experiment takes beside ``seed`` and ``quick``."""
-    parameters = inspect.signature(_function(name)).parameters
+    parameters = inspect.signature(_module(name).run).parameters
     return [option for option in parameters if option not in ("out", "seed", "quick")]
 
 
@@ -67,7 +68,7 @@ def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **fur
     quick : bool, default False
         A version of a few seconds, too short for conclusions.
     **further
-        Options of the experiment, see `options`.
+        Options of the experiment, see `options`; they hold in the quick version too.
 
     Returns
     -------
@@ -79,14 +80,22 @@ def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **fur
     ValueError
         For an unknown name or option.
     """
-    function = _function(name)
+    module = _module(name)
     for option in further:
         if option not in options(name):
             has = nearest_name(option, options(name)) if options(name) else "it takes none beside seed and quick"
             raise ValueError(f"experiment {name} has no option {option!r}; {has}")
+    check_integer("seed", seed, 0)
+    settings = (getattr(module, "QUICK", {}) if quick else {}) | further
     folder = Path(out)
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    report = function(folder, seed=seed, quick=quick, **further)
+    try:
+        report: Report = module.run(folder, seed=seed, quick=quick, **settings)
+    except Exception:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()  # a mistake in an option shall leave nothing behind
+        raise
     report.write(folder)
     return report
 
@@ -97,10 +106,8 @@ def _known(name: str) -> str:
     return name
 
 
-def _function(name: str) -> Callable[..., Report]:
-    module = import_module(f"comparisons.experiments.{_known(name).replace('-', '_')}")
-    function: Callable[..., Report] = module.run
-    return function
+def _module(name: str) -> ModuleType:
+    return import_module(f"comparisons.experiments.{_known(name).replace('-', '_')}")
 
 
 __all__ = ["Picture", "Report", "Table", "names", "options", "run", "summary"]

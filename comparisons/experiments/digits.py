@@ -20,6 +20,7 @@ from comparisons.experiments.report import Picture, Report
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
 
+QUICK = {"starts": 2, "budget": 30}
 TARGETS: tuple[float, ...] = (0.1, 0.01, 0.001, 0.0001)
 
 
@@ -40,7 +41,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budge
     x, labels = datasets.digits()
     targets, tuned_on, grid = TARGETS, 3, GRID
     if quick:
-        x, labels, targets, tuned_on, grid, starts, budget = x[:200], labels[:200], (0.5,), 1, GRID[-4::2], 2, 30
+        x, labels, targets, tuned_on, grid = x[:200], labels[:200], (0.5,), 1, GRID[-4::2]
     network = Network((x.shape[1], 32, 10), activation="tanh")
     task = Task(network, (x, np.eye(10)[labels]), softmax_cross_entropy, "xavier")
     seeds = range(seed, seed + starts)

@@ -28,12 +28,14 @@ from newtonkit import SampledLBFGS, train
 from newtonkit.derivatives.structure import flatten
 from newtonkit.methods import Rule
 from newtonkit.training.rules import RULES
+from newtonkit.validation import check_integer
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
 from problems.regression import DEFAULT_L2
 
 Vector = NDArray[np.float64]
 
+QUICK = {"passes": 6}
 SIZES = (16, 64, 256, 1024)
 KINDS = ("one batch", "two batches")
 _GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-3.0, 0.51, 0.5))
@@ -95,10 +97,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> R
     passes : int, at least 2, default 60
         Over the data, in gradients, for every run.
     """
-    if passes < 2:
-        raise ValueError(f"passes must be at least 2, got {passes}")
+    check_integer("passes", passes, 2)
     digits = Digits()
-    sizes, grid, passes = ((64,), _GRID[-4::2], 6) if quick else (SIZES, _GRID, passes)
+    sizes, grid = ((64,), _GRID[-4::2]) if quick else (SIZES, _GRID)
     # on all data both kinds of pairs are one, and the second gradient is in vain
     wanted: list[tuple[str, int | None]] = [(kind, size) for kind in KINDS for size in sizes]
     courses = {

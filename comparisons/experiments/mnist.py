@@ -33,11 +33,13 @@ from comparisons.tuning import table as rates_table
 from comparisons.words import listing, number
 from newtonkit import AdaDelta, AdaGrad, Adam, GradientDescent, Momentum, RMSProp
 from newtonkit.methods import Rule
+from newtonkit.validation import check_integer
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
 
 Vector = NDArray[np.float64]
 
+QUICK = {"steps": 60, "images": 100, "passes": 6}
 # the rates of the document; RMSProp and AdaDelta, which it does not run here, at their usual ones
 RULES: dict[str, Rule] = {
     "gd": GradientDescent(rate=0.01),
@@ -88,10 +90,11 @@ def run(
     activation : {"relu", "tanh", "sigmoid"}, default "relu"
         Of the network on the subset.
     """
+    check_integer("steps", steps, 1)
+    check_integer("images", images, 1)
+    check_integer("passes", passes, 2)
     x, labels = datasets.mnist(folder, part)
-    grid = GRID
-    if quick:
-        steps, images, passes, grid = 60, 100, 6, GRID[2::3]
+    grid = GRID[2::3] if quick else GRID
     if 2 * images > len(x):
         raise ValueError(
             f"images must be at most half of the {len(x)} there are, since others are tested on; got {images}"

@@ -40,6 +40,7 @@ from newtonkit.validation import check_integer
 from problems import datasets
 from problems.networks import Network, binary_cross_entropy
 
+QUICK = {"epochs": 200, "starts": 2, "budget": 40}
 # losses to be reached, within the reach of most starts
 TARGETS: dict[str, tuple[float, ...]] = {"ReLU": (0.3, 0.2, 0.15, 0.12), "tanh": (0.3, 0.15, 0.12, 0.1)}
 _OWN_STARTS = 3  # of the document's run, beside its own
@@ -67,7 +68,7 @@ def run(
     """
     targets, tuned_on, grid = TARGETS, _TUNED_ON, GRID
     if quick:
-        epochs, starts, budget, tuned_on, grid = 200, 2, 40, 1, GRID[-4::2]
+        tuned_on, grid = 1, GRID[-4::2]
         targets = dict.fromkeys(TARGETS, (0.5,))
     check_integer("epochs", epochs, 1)
     check_integer("starts", starts, 1)

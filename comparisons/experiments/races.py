@@ -59,7 +59,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = Non
     ----------
     race : str, optional
         One of "valley", "beale", "saddle", "stable-manifold", "minima"; default: all.
-    budget : int, positive, default 500
+    budget : int, at least 2, default 500
         Gradients of a run, and of each rate in the tuning.
     """
     if race is not None and race not in RACES:

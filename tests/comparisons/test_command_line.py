@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
@@ -109,6 +111,8 @@ def test_classify_all_takes_a_box_for_all_variables_or_for_each():
         (("classify", "beale", "--all", "--plot", "beale.gif"), "--plot must end in .png, .svg, .pdf"),
         (("classify", "rosenbrock", "-n", "4", "--all"), "no window of its own: give --box LOW,HIGH once"),
         (("classify", "rosenbrock", "-n", "4", "--all", "--box", "0,1", "--box", "0,1"), "or 4 times; got 2"),
+        (("experiment", "mnist", "--quick", "--option", "folder=nowhere"), "into nowhere: there is no such folder"),
+        (("draw", "ribbons", "digits-softmax"), "up to n = 200; digits-softmax(l2=0.001) has 650 variables"),
         (("compare", "-p", "bele"), "did you mean 'beale'"),
         (("compare", "-m", "scipy:BFG"), "did you mean 'scipy:BFGS'"),
         (("compare", "-p", "beale", "-s", "nowhere"), "no problem has a start"),
@@ -123,6 +127,16 @@ def test_a_mistake_is_answered_in_one_line_with_the_nearest_valid_name(arguments
     assert result.exit_code == 2
     assert sentence in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_mistake_names_the_help_of_its_command():
+    result = newtonkit("tune", "booth", "--method", "bfgs")
+    assert "Try 'main tune --help' for help." in result.output
+
+
+def test_the_command_line_starts_without_matplotlib():
+    line = "import sys, comparisons.cli; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", line], check=False).returncode == 0
 
 
 def compare(out, *arguments, problem="booth", methods=("newton", "scipy:BFGS"), jobs=1):

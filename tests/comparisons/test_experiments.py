@@ -4,6 +4,7 @@ import base64
 import itertools
 import math
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -47,6 +48,28 @@ class TestFrame:
             experiments.run("bowll", tmp_path)
         with pytest.raises(ValueError, match="experiment bowl has no option 'raet'"):
             experiments.run("bowl", tmp_path, raet=3)
+
+    @pytest.mark.parametrize(
+        ("name", "option", "words"),
+        [
+            ("digits", {"budget": 0}, "budget must be an integer of at least 1, got 0"),
+            ("moons", {"epochs": "many"}, "epochs must be an integer of at least 1, got 'many'"),
+            ("mnist", {"passes": 1}, "passes must be an integer of at least 2, got 1"),
+            ("minibatch-lbfgs", {"passes": 1}, "passes must be an integer of at least 2, got 1"),
+            ("bowl", {"seed": -1}, "seed must be an integer of at least 0, got -1"),
+        ],
+    )
+    def test_an_option_holds_in_the_quick_version_too_and_a_mistake_leaves_no_folder(
+        self, tmp_path, name, option, words
+    ):
+        with pytest.raises((ValueError, TypeError), match=words):
+            experiments.run(name, tmp_path / "new", quick=True, **option)
+        assert not (tmp_path / "new").exists()
+
+    @pytest.mark.parametrize("name", experiments.names())
+    def test_what_the_quick_version_sets_are_options_of_the_experiment(self, name):
+        module = import_module(f"comparisons.experiments.{name.replace('-', '_')}")
+        assert set(getattr(module, "QUICK", {})) <= set(experiments.options(name))
 
     def test_the_page_is_one_file_that_holds_its_pictures_and_escapes_what_it_says(self, tmp_path):
         page = small_report(tmp_path).write(tmp_path).read_text(encoding="utf-8")

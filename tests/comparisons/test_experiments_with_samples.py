@@ -102,5 +102,5 @@ def test_minibatch_lbfgs_settles_above_what_all_data_reach(tmp_path):
 
 
 def test_fewer_than_two_passes_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="passes must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="passes must be an integer of at least 2, got 1"):
         experiments.run("minibatch-lbfgs", tmp_path, passes=1)

@@ -83,6 +83,7 @@ def test_a_seed_gives_the_same_weights_again_and_another_gives_others():
     ("mistake", "message"),
     [
         (lambda: Network((3,)), r"sizes must name inputs and scores at least, .*; got \(3,\)"),
+        (lambda: Network(3), "sizes must name inputs and scores at least, .*; got 3"),
         (lambda: Network((3, 0, 1)), r"sizes\[1\] must be an integer >= 1, got 0"),
         (lambda: Network((3, 1), "softplus"), "activation must be one of 'relu', 'tanh', 'sigmoid'; got 'softplus'"),
         (lambda: Network((3, 1)).start(seed=-1), "seed must be an integer >= 0, got -1"),
@@ -91,6 +92,11 @@ def test_a_seed_gives_the_same_weights_again_and_another_gives_others():
         (lambda: Network((3, 1)).start(distribution="cauchy"), "distribution must be one of 'normal', 'uniform'"),
         (lambda: Network((3, 1)).scores(Network((3, 1)).start(), np.zeros(3)), r"\(points, 3\), got \(3,\)"),
         (lambda: Network((3, 1)).scores(Network((3, 2, 1)).start(), np.zeros((1, 3))), "must have 1 layers, got 2"),
+        (
+            lambda: Network((3, 4, 1)).scores(Network((3, 2, 1)).start(), np.zeros((1, 3))),
+            r"params\[0\]\['W'\] must have shape \(3, 4\), got \(3, 2\)",
+        ),
+        (lambda: Network((2, 1)).scores([{"W": np.zeros((2, 1)), "b": 0.0}], np.zeros((1, 2))), r"\['b'\].* \(1,\)"),
     ],
 )
 def test_a_mistake_is_named_with_what_would_be_right(mistake, message):
