@@ -46,7 +46,7 @@ _earlier = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--all-starts", is_flag=True, help="Every start that a problem has.")
 @click.option("--quick", is_flag=True, help="Twelve problems and a budget of 300 gradients: half a minute.")
 @click.option(
-    "--suite", is_flag=True, help="All problems from the suite's starts, all methods: the better part of an hour."
+    "--suite", is_flag=True, help="All problems from the suite's starts, all methods: twenty minutes or more."
 )
 @click.option(
     "--mode",
