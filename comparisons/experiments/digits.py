@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from comparisons.drawing import save
-from comparisons.experiments.reaching import GRID, Task, race
+from comparisons.experiments.courses import GRID, Task
+from comparisons.experiments.reaching import race
 from comparisons.experiments.reaching_report import (
     protocol,
     rates_table,

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 import newtonkit
 from comparisons.drawing import save, style, tick
+from comparisons.experiments.courses import GRID
 from comparisons.experiments.mnist_subset import (
     BATCH,
-    GRID,
-    Subset,
     courses_caption,
     courses_figure,
     courses_table,
     label_of,
     on_subset,
+    subset_of,
     subset_verdict,
 )
 from comparisons.experiments.report import Picture, Report, Table
@@ -102,9 +102,9 @@ def run(
     network = Network((784, 100, 100, 100, 100, 10))
     losses = {name: document_losses(network, rule, x, labels, steps, seed) for name, rule in RULES.items()}
     curved = Network(network.sizes, activation)
-    subset = Subset(curved, x, labels, images, seed)
-    elsewhere = Subset(curved, x, labels, images, _TUNING_SEED + seed)
-    courses, searches = on_subset(subset, elsewhere, grid, passes)
+    seeds = seed, _TUNING_SEED + seed
+    subset, elsewhere = (subset_of(curved, x, labels, images, drawn) for drawn in seeds)
+    courses, searches = on_subset(subset, elsewhere, seeds, grid, passes)
     pictures = [
         Picture(
             save(losses_figure(losses), out / "losses.png"),
@@ -134,7 +134,7 @@ def run(
     ]
     tables = [
         _document_table(losses, len(x)),
-        courses_table(courses, searches),
+        courses_table(subset, courses, searches),
         rates_table(searches, "Learning rates, tuned on another subset and start", "training loss"),
     ]
     return Report("MNIST", paragraphs, tables, pictures)

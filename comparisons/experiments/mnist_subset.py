@@ -6,21 +6,19 @@ Every method has the same number of passes over the subset; a pass is f and its 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-import newtonkit
 from comparisons.drawing import style, tick
+from comparisons.experiments.courses import Course, Task, minimized, trained
 from comparisons.experiments.report import Table
 from comparisons.tuning import RateSearch, tune_rate
 from comparisons.words import listing, long_name, number
-from newtonkit import Adam, GradientDescent, Momentum, Result
-from newtonkit.derivatives.structure import flatten
+from newtonkit import Adam, GradientDescent, Momentum
 from newtonkit.methods import Rule
 from problems.networks import Network, accuracy, softmax_cross_entropy
 
@@ -34,138 +32,79 @@ FIRST_ORDER: dict[str, tuple[Rule, int | None]] = {
     "adam": (Adam(), BATCH),
     "adam, all images": (Adam(), None),
 }
-GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-4.0, 0.01, 0.5))
 _LOSSES = (0.1, 0.01, 0.001)
 _OVERFITTED = 1.05  # times the lowest test loss on the way
 
 
-@dataclass(frozen=True)
-class Course:
-    """The losses of one run on the subset, against the passes over it that its evaluations amount to."""
-
-    passes: Vector
-    training: Vector
-    test: Vector
-    seconds: Vector
-    accuracy: float
-    """On the test images, at the end."""
-
-    def passes_until(self, loss: float) -> float:
-        """Passes until the training loss is first no larger; infinite if it never is."""
-        there = np.flatnonzero(self.training <= loss)
-        return float(self.passes[there[0]]) if there.size else math.inf
-
-
-class Subset:
-    """Images to train on and others to test on, drawn by a seed, and the loss over them."""
-
-    def __init__(self, network: Network, x: Vector, labels: NDArray[np.int64], images: int, seed: int) -> None:
-        chosen = np.random.default_rng(seed).permutation(len(x))[: 2 * images]
-        train, test = chosen[:images], chosen[images:]
-        self.network, self.seed = network, seed
-        self.data = (x[train], np.eye(10)[labels[train]])
-        self.held_out = (x[test], np.eye(10)[labels[test]])
-        self.test_labels = labels[test]
-        self.start = network.start(seed)
-
-    def loss(self, params: Any, batch: Any) -> Any:
-        """Mean cross-entropy."""
-        x, labels = batch
-        return softmax_cross_entropy(self.network.scores(params, x), labels)
-
-    def trained(self, rule: Rule, batch: int | None, passes: int, rate: float | None = None) -> Result:
-        """By a first-order rule."""
-        return newtonkit.train(
-            self.loss,
-            self.start,
-            self.data,
-            rule,
-            batch_size=batch,
-            epochs=passes,
-            seed=self.seed,
-            validation=self.held_out,
-            options={} if rate is None else {"rate": rate},
-        )
-
-    def course_of_training(self, rule: Rule, batch: int | None, passes: int, rate: float) -> Course:
-        """The losses after every epoch."""
-        result = self.trained(rule, batch, passes, rate)
-        history = result.history
-        return Course(
-            history.full_epochs,
-            history.full_loss,
-            history.validation_loss,
-            history.seconds,
-            accuracy(self.network.scores(result.last, self.held_out[0]), self.test_labels),
-        )
-
-    def course_of_minimizing(self, method: str, passes: int) -> Course:
-        """The losses after every iteration that the passes allow: f and gradient are one, a product 4/3 of one."""
-        result = newtonkit.minimize(
-            lambda params: self.loss(params, self.data),
-            self.start,
-            method=method,
-            options={"gtol": 0.0, "maxgev": passes, "maxhvp": passes, "history": "points", "verdict": False},
-        )
-        history = result.history
-        spent = (history.nfev + 2 * history.njev + 4 * history.nhvp) / 3
-        kept = (spent <= passes) & history.accepted
-        _, unflatten = flatten(self.start)
-        points = [unflatten(x) for x in history.x[kept]]
-        return Course(
-            spent[kept],
-            history.f[kept],
-            np.array([float(self.loss(params, self.held_out)) for params in points]),
-            history.seconds[kept],
-            accuracy(self.network.scores(points[-1], self.held_out[0]), self.test_labels),
-        )
+def subset_of(network: Network, x: Vector, labels: NDArray[np.int64], images: int, seed: int) -> Task:
+    """Images to train on and as many others to test on, drawn by a seed."""
+    chosen = np.random.default_rng(seed).permutation(len(x))[: 2 * images]
+    data, held_out = ((x[rows], np.eye(10)[labels[rows]]) for rows in (chosen[:images], chosen[images:]))
+    return Task(network, data, softmax_cross_entropy, held_out=held_out)
 
 
 def on_subset(
-    subset: Subset, elsewhere: Subset, grid: Sequence[float], passes: int
+    subset: Task, elsewhere: Task, seeds: tuple[int, int], grid: Sequence[float], passes: int
 ) -> tuple[dict[str, Course], dict[str, RateSearch]]:
-    """Courses by label: first-order rules at rates tuned elsewhere, and the methods that take all images."""
+    """Courses by label: first-order rules at rates tuned elsewhere, and the methods that take all images.
+
+    Parameters
+    ----------
+    subset, elsewhere : Task
+        The images that are reported on, and those that rates are tuned on.
+    seeds : (int, int)
+        Of the network's start and its batches, on the one and on the other.
+    grid : sequence of float
+        Of rates.
+    passes : int
+        That each run may spend.
+    """
+    seed, other = seeds
+    elsewhere = replace(elsewhere, held_out=None)
     courses: dict[str, Course] = {}
     searches: dict[str, RateSearch] = {}
     for label, (rule, batch) in FIRST_ORDER.items():
+
+        def score(rate: float, rule: Rule = rule, batch: int | None = batch) -> tuple[float, float]:
+            """Passes until the lowest of the losses is reached, and the last loss."""
+            course = trained(elsewhere, replace(rule, rate=rate), batch, other, passes, timed=False)
+            return course.until(_LOSSES[-1])[0], float(course.loss[-1])
+
         found = tune_rate(
-            _score(elsewhere, rule, batch, passes),
+            score,
             grid,
             default=rule.rate if isinstance(rule.rate, float) else None,
             target=f"a training loss of {_LOSSES[-1]:g}",
             budget=passes,
         )
         searches[label] = found
-        courses[label] = subset.course_of_training(rule, batch, passes, found.rate)
+        courses[label] = trained(subset, replace(rule, rate=found.rate), batch, seed, passes)
     for method in ("lbfgs", "newton-cg"):
-        courses[method] = subset.course_of_minimizing(method, passes)
+        courses[method] = minimized(subset, method, seed, passes)
     return courses, searches
 
 
-def _score(subset: Subset, rule: Rule, batch: int | None, passes: int) -> Callable[[float], tuple[float, float]]:
-    def score(rate: float) -> tuple[float, float]:
-        """Passes until the lowest of the losses is reached, and the last loss."""
-        history = subset.trained(rule, batch, passes, rate).history
-        there = np.flatnonzero(history.full_loss <= _LOSSES[-1])
-        return (float(history.full_epochs[there[0]]) if there.size else math.inf), float(history.full_loss[-1])
-
-    return score
+def accuracy_of(subset: Task, course: Course) -> float:
+    """On the other images, at the end."""
+    assert subset.held_out is not None
+    x, labels = subset.held_out
+    return accuracy(subset.network.scores(course.params, x), labels.argmax(axis=1))
 
 
-def courses_table(courses: Mapping[str, Course], searches: Mapping[str, RateSearch]) -> Table:
+def courses_table(subset: Task, courses: Mapping[str, Course], searches: Mapping[str, RateSearch]) -> Table:
     rows = []
     for label, course in courses.items():
-        until = [course.passes_until(loss) for loss in _LOSSES]
-        lowest = int(np.argmin(course.test))
+        until = [course.until(loss)[0] for loss in _LOSSES]
+        lowest = int(np.argmin(course.held_out))
         rows.append(
             [
                 label_of(label),
                 number(searches[label].rate) if label in searches else "–",
                 *("never" if math.isinf(passes) else number(passes, 3) for passes in until),
-                number(float(course.training[-1]), 2),
-                number(float(course.test[-1]), 3),
-                f"{number(float(course.test[lowest]), 3)} at {number(float(course.passes[lowest]), 3)}",
-                f"{course.accuracy:.1%}",
+                number(float(course.loss[-1]), 2),
+                number(float(course.held_out[-1]), 3),
+                f"{number(float(course.held_out[lowest]), 3)} at {number(float(course.spent[lowest]), 3)}",
+                f"{accuracy_of(subset, course):.1%}",
                 f"{course.seconds[-1]:.1f}",
             ]
         )
@@ -186,7 +125,7 @@ def subset_verdict(courses: Mapping[str, Course]) -> str:
     """Who wins in training, early and late, and who on the test images."""
     sentences = []
     for loss in _LOSSES:
-        until = {label: course.passes_until(loss) for label, course in courses.items()}
+        until = {label: course.until(loss)[0] for label, course in courses.items()}
         first = min(until, key=lambda label: until[label])
         if math.isfinite(until[first]):
             sentences.append(
@@ -194,16 +133,17 @@ def subset_verdict(courses: Mapping[str, Course]) -> str:
             )
         else:
             sentences.append(f"none reaches a training loss of {loss:g}")
-    test = {label: float(course.test.min()) for label, course in courses.items()}
+    test = {label: float(course.held_out.min()) for label, course in courses.items()}
     best = min(test, key=lambda label: test[label])
-    rising = [label for label, course in courses.items() if course.test[-1] > _OVERFITTED * test[label]]
+    rising = [label for label, course in courses.items() if course.held_out[-1] > _OVERFITTED * test[label]]
     words = (
         "; ".join(sentences) + f". The lowest test loss on the way is that of {label_of(best)}, {number(test[best], 3)}"
     )
     if not rising:
         return words + "."
     listed = listing([label_of(label) for label in rising])
-    return f"{words}. By the end the test loss of {listed} has risen again: they fit their images, and no others."
+    fitted = "it fits its images" if len(rising) == 1 else "they fit their images"
+    return f"{words}. By the end the test loss of {listed} has risen again: {fitted}, and no others."
 
 
 def courses_figure(courses: Mapping[str, Course], passes: int) -> Figure:
@@ -213,8 +153,8 @@ def courses_figure(courses: Mapping[str, Course], passes: int) -> Figure:
     for label, course in courses.items():
         look = style(label.split(",")[0])
         dash = (0, (4, 2)) if "," in label else "-"
-        for axes, losses in ((left, course.training), (right, course.test)):
-            axes.plot(course.passes, losses, color=look.colour, linestyle=dash, linewidth=1.8, label=label_of(label))
+        for axes, losses in ((left, course.loss), (right, course.held_out)):
+            axes.plot(course.spent, losses, color=look.colour, linestyle=dash, linewidth=1.8, label=label_of(label))
     for axes, title in ((left, "training loss"), (right, "test loss")):
         axes.set(yscale="log", xlim=(0, passes), title=title, xlabel="passes over the subset")
         axes.yaxis.set_major_formatter(tick)
@@ -227,8 +167,8 @@ def courses_figure(courses: Mapping[str, Course], passes: int) -> Figure:
 
 def courses_caption(courses: Mapping[str, Course], passes: int) -> str:
     """Where each ends."""
-    order = sorted(courses, key=lambda label: courses[label].training[-1])
-    ends = listing([f"{label_of(label)} {number(float(courses[label].training[-1]), 2)}" for label in order])
+    order = sorted(courses, key=lambda label: courses[label].loss[-1])
+    ends = listing([f"{label_of(label)} {number(float(courses[label].loss[-1]), 2)}" for label in order])
     return (
         f"Losses on the subset and on as many other images, against passes, of which each method may spend {passes}. "
         f"Training losses at the end, from the lowest: {ends}."

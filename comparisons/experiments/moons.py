@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from comparisons.drawing import save
+from comparisons.experiments.courses import GRID, Task
 from comparisons.experiments.moons_boundaries import boundaries_caption, boundaries_figure, endings, endings_table
 from comparisons.experiments.moons_document import (
     RATE,
@@ -24,7 +25,7 @@ from comparisons.experiments.moons_document import (
     document_verdict,
 )
 from comparisons.experiments.moons_paths import swings_caption, swings_figure, swings_of, swings_table
-from comparisons.experiments.reaching import BATCH, GRID, Race, Task, race
+from comparisons.experiments.reaching import BATCH, Race, race
 from comparisons.experiments.reaching_report import (
     name,
     protocol,

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 import newtonkit
 from comparisons.drawing import INK
+from comparisons.experiments.courses import Task
 from comparisons.experiments.moons_document import document_start, training_accuracy
-from comparisons.experiments.reaching import CURVED, Task
+from comparisons.experiments.reaching import CURVED
 from comparisons.experiments.report import Table
 from comparisons.words import long_name, number
 from newtonkit import Result

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 import newtonkit
 from comparisons.drawing import style
-from comparisons.experiments.reaching import BATCH, Task
+from comparisons.experiments.courses import Task
+from comparisons.experiments.reaching import BATCH
 from comparisons.experiments.report import Table
 from comparisons.words import listing, long_name, number
 from newtonkit import Adam, GradientDescent, Momentum, Result

@@ -1,77 +1,27 @@
 """What it takes to bring the loss of a network down to given values: Adam at tuned rates, methods with curvature.
 
-Work is counted in gradient-equivalents, gradients of the loss over all data with its value: one on a batch counts as
-its share of the rows, a Hessian-vector product as 4/3, by f : g : Hv = 1 : 2 : 4. Rates are tuned for every value of
-the loss apart, on starts that are not reported, so that Adam need not serve two targets with one rate.
+Rates are tuned for every value of the loss apart, on starts that are not reported, so that Adam need not serve two
+targets with one rate. Work is counted as in `comparisons.experiments.courses`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-import newtonkit
+from comparisons.experiments.courses import Course, Task, minimized, trained
 from comparisons.tuning import RateSearch, tune_rate
-from newtonkit import Adam, Result
-from newtonkit.derivatives.structure import flatten
+from newtonkit import Adam
 from newtonkit.validation import check_integer
-from problems.networks import Network
-
-Vector = NDArray[np.float64]
 
 CURVED = ("lbfgs", "bfgs", "newton-cg")
 BATCH = 64
 # Adam by the size of its batches, None for all data
 ADAMS: dict[str, int | None] = {"adam": BATCH, "adam, all data": None}
-GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-4.0, 0.01, 0.5))
 _ELSEWHERE = 1000  # from the first start reported to the first for tuning, at least as many as are reported
-_PER_PRODUCT, _PER_VALUE = 4 / 3, 1 / 3  # gradient-equivalents; a gradient alone is the rest of one
-_NEVER = 10**9  # updates between looks
-_REPEATS = 3
-
-
-@dataclass(frozen=True)
-class Task:
-    """A network, the data, the loss of a batch, and how the network starts."""
-
-    network: Network
-    data: tuple[Vector, NDArray[Any]]
-    entropy: Callable[[Any, Any], Any]
-    weights: str
-
-    def loss(self, params: Any, batch: Any) -> Any:
-        """Of a batch, the mean over its rows."""
-        x, labels = batch
-        return self.entropy(self.network.scores(params, x), labels)
-
-    def start(self, seed: int) -> Any:
-        """The parameters of a seed."""
-        return self.network.start(seed, weights=self.weights)
-
-
-@dataclass(frozen=True)
-class Course:
-    """One run: the loss over all data against what was spent."""
-
-    spent: Vector
-    """Gradient-equivalents."""
-    seconds: Vector
-    loss: Vector
-    params: Any
-    """Those with the lowest loss."""
-    ended: str
-    """Its reason."""
-
-    def until(self, target: float) -> tuple[float, float]:
-        """Gradient-equivalents and seconds until the loss is first no larger; infinite if it never is."""
-        there = np.flatnonzero(self.loss <= target)
-        return (float(self.spent[there[0]]), float(self.seconds[there[0]])) if there.size else (math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -95,69 +45,6 @@ class Race:
         """Gradient-equivalents and seconds of the median start; infinite where half of them never get there."""
         costs, seconds = zip(*self.reached[method][target], strict=True)
         return float(np.median(costs)), float(np.median(seconds))
-
-
-def minimized(task: Task, method: str, seed: int, budget: int, target: float = -math.inf) -> Course:
-    """By a method that takes all data, until its budget or tolerances of zero end it."""
-    start = task.start(seed)
-    options = {
-        "gtol": 0.0,
-        "maxgev": budget,
-        "maxhvp": budget,
-        "maxiter": 10 * budget,
-        "target": target,
-        "history": "points",
-        "verdict": False,
-    }
-
-    def run() -> Result:
-        return newtonkit.minimize(lambda params: task.loss(params, task.data), start, method=method, options=options)
-
-    result = run()
-    history = result.history
-    seconds = _least(history.seconds, lambda: run().history.seconds)
-    spent = _PER_VALUE * history.nfev + (1 - _PER_VALUE) * history.njev + _PER_PRODUCT * history.nhvp
-    kept = np.flatnonzero(spent <= budget)
-    best = kept[np.argmin(history.f[kept])]
-    params = flatten(start)[1](history.x[best])
-    return Course(spent[kept], seconds[kept], history.f[kept], params, result.reason.name)
-
-
-def trained(
-    task: Task, rate: float, batch: int | None, seed: int, budget: int, target: float = -math.inf, *, timed: bool = True
-) -> Course:
-    """By Adam at a fixed rate; seconds are those of a run that does not stop to look at the loss over all data."""
-
-    def training(**settings: Any) -> Result:
-        return newtonkit.train(
-            task.loss,
-            task.start(seed),
-            task.data,
-            Adam(rate=rate),
-            batch_size=batch,
-            epochs=budget,
-            target=target,
-            seed=seed,
-            **settings,
-        )
-
-    result = training()
-    history, seconds = result.history, result.history.seconds
-    if timed and batch is None:
-        seconds = _least(seconds, lambda: training().history.seconds)
-    elif timed and result.nit:
-        # with all updates, but no looks between them
-        def without_looks() -> Vector:
-            again = training(check_every=_NEVER, callback=lambda update: update.number >= result.nit)
-            return np.asarray(history.full_update * again.elapsed / result.nit)
-
-        seconds = _least(without_looks(), without_looks)
-    return Course(history.full_epochs, seconds, history.full_loss, result.x, result.reason.name)
-
-
-def _least(seconds: Vector, again: Callable[[], Vector]) -> Vector:
-    """Of three runs, which differ in their seconds only: what other processes take is no part of a method's cost."""
-    return np.asarray(np.min([seconds, *(again() for _ in range(_REPEATS - 1))], axis=0))
 
 
 def race(
@@ -193,7 +80,7 @@ def race(
 
         @cache
         def course(rate: float, seed: int, batch: int | None = batch) -> Course:
-            return trained(task, rate, batch, seed, budget, lowest)
+            return trained(task, Adam(rate=rate), batch, seed, budget, lowest)
 
         rates = {target: found.rate for target, found in searches[label].items()}
         reached[label] = {
@@ -214,7 +101,8 @@ def _tuned(
 
     @cache
     def courses(rate: float) -> list[Course]:
-        return [trained(task, rate, batch, seed, budget, min(targets), timed=False) for seed in seeds]
+        rule = Adam(rate=rate)
+        return [trained(task, rule, batch, seed, budget, min(targets), timed=False) for seed in seeds]
 
     def score(rate: float, target: float) -> tuple[float, float]:
         cost = np.median([course.until(target)[0] for course in courses(rate)])

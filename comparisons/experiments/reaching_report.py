@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from comparisons.drawing import INK, style, tick
-from comparisons.experiments.reaching import ADAMS, BATCH, CURVED, Course, Race
+from comparisons.experiments.courses import Course
+from comparisons.experiments.reaching import ADAMS, BATCH, CURVED, Race
 from comparisons.experiments.report import Table
 from comparisons.words import count, in_words, listing, number, times
 

@@ -9,6 +9,8 @@ import pytest
 
 from comparisons import experiments
 from comparisons.experiments import minibatch_lbfgs, mnist, mnist_subset
+from comparisons.experiments.courses import minimized, trained
+from newtonkit import Adam
 from problems.networks import Network
 
 pytest.importorskip("sklearn.datasets", reason="the digits come with scikit-learn")
@@ -44,18 +46,20 @@ def test_mnist_shows_every_rule_at_the_rates_of_the_document(on_mnist):
 
 def test_no_method_spends_more_passes_than_it_has(folder):
     x, labels = mnist.datasets.mnist(folder, "test")
-    subset = mnist_subset.Subset(Network((784, 10)), x, labels, 100, seed=3)
-    courses = [subset.course_of_minimizing(method, 12) for method in ("lbfgs", "newton-cg")]
-    courses.append(subset.course_of_training(mnist_subset.Adam(), 32, 12, 0.01))
-    for course in courses:
-        assert course.passes[-1] <= 12
-        assert course.training[-1] < course.training[0]
-        assert len(course.passes) == len(course.training) == len(course.test) == len(course.seconds)
+    subset = mnist_subset.subset_of(Network((784, 10)), x, labels, 100, seed=3)
+    runs = [minimized(subset, method, 3, 12) for method in ("lbfgs", "newton-cg")]
+    runs.append(trained(subset, Adam(rate=0.01), 32, 3, 12))
+    for course in runs:
+        assert course.spent[-1] <= 12
+        assert course.loss[-1] < course.loss[0]
+        assert course.loss[-1] == pytest.approx(subset.loss(course.params, subset.data))
+        assert course.held_out[-1] == pytest.approx(subset.loss(course.params, subset.held_out))
+        assert len(course.spent) == len(course.loss) == len(course.held_out) == len(course.seconds)
 
 
 def test_images_that_are_trained_on_are_not_tested_on(folder):
     x, labels = mnist.datasets.mnist(folder, "test")
-    subset = mnist_subset.Subset(Network((784, 10)), x, labels, 120, seed=0)
+    subset = mnist_subset.subset_of(Network((784, 10)), x, labels, 120, seed=0)
     together = np.vstack([subset.data[0], subset.held_out[0]])
     assert len(np.unique(together, axis=0)) == 240
 
