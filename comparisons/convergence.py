@@ -25,6 +25,7 @@ from comparisons.curves import (
 )
 from comparisons.drawing import INK, Style, marker, style, tick
 from comparisons.records import Run
+from comparisons.scores.looks import spread
 from comparisons.words import (
     Ending,
     cheapest,
@@ -42,6 +43,7 @@ from problems import CriticalPoint, Problem
 
 _GREATEST = 1e4  # times the value at the start: what lies above is out of the picture
 _GREY = "#cfcfcf"
+_LEAST_GAP = 0.075  # between two names, of the height of a panel
 _ALONG = {
     "iteration": ("by iterations", "iterations"),
     "cost": ("by cost", "cost: f + 2 g + 4 Hv + 4n H"),
@@ -122,8 +124,9 @@ def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> No
             # a line that ends outside the panel is met at its edge
             tip = float(np.clip(x[shown[-1]], *axes.get_xlim())), float(np.clip(y[shown[-1]], *axes.get_ylim()))
             found.append(((axes.transData.transform(tip)[1] - low) / (high - low), tip, name))
-    found.sort(key=lambda end: (-end[0], end[1][0]))
-    for place, (_, tip, name) in zip(_spread([end[0] for end in found]), found, strict=True):
+    # of two at one height the one that ends first stands above
+    found.sort(key=lambda end: (end[0], -end[1][0]))
+    for place, (_, tip, name) in zip(spread([end[0] for end in found], gap=_LEAST_GAP), found, strict=True):
         colour = style(name).colour
         axes.annotate(
             name,
@@ -137,16 +140,6 @@ def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> No
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.6, "shrinkA": 1, "shrinkB": 3},
         )
-
-
-def _spread(places: Sequence[float], gap: float = 0.075) -> list[float]:
-    """Descending places moved apart, as little as it takes, within the height of a panel."""
-    spread: list[float] = []
-    for k, place in enumerate(places):
-        ceiling = spread[-1] - gap if spread else 1.0
-        # those that follow need their room too
-        spread.append(min(max(place, gap * (len(places) - 1 - k)), ceiling))
-    return spread
 
 
 def _scale_values(axes: Axes, curves: Sequence[Curve], best: CriticalPoint | None) -> None:

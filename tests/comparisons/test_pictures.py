@@ -250,11 +250,18 @@ class TestConvergence:
         coloured = in_colour([*lost, make_run("gd", cost=10**6)], most=1)
         assert [run.method for run in coloured] == ["gd"]
 
-    def test_names_beside_a_panel_keep_their_order_and_their_distance(self):
-        places = convergence._spread([0.9, 0.9, 0.5, 0.02, 0.02, 0.02])
-        assert (np.diff(places) <= -0.075 + 1e-12).all()
-        assert places[2] == 0.5
-        assert 0.0 <= min(places) <= max(places) <= 0.9
+    def test_the_names_beside_a_panel_stand_in_the_order_in_which_their_lines_end_and_apart(self):
+        lowest = {"newton": 1e-3, "bfgs": 1e-3, "lbfgs": 1e-3, "cg": 1e-9, "adam": 1.0}
+        runs = [
+            make_run(method, trace=make_trace(TracePoint(9, f, 1.0)), f=f, gradient_norm=1.0)
+            for method, f in lowest.items()
+        ]
+        panel = pictures.convergence(runs, HIMMELBLAU).axes[2]
+        places = {text.get_text(): text.xyann[1] for text in panel.texts}
+        assert set(places) == set(lowest)
+        assert np.diff(sorted(places.values())).min() >= 0.075 - 1e-9
+        assert places["adam"] > max(places[method] for method in ("newton", "bfgs", "lbfgs"))
+        assert places["cg"] < min(places[method] for method in ("newton", "bfgs", "lbfgs"))
 
     @pytest.mark.parametrize(
         "changes",
