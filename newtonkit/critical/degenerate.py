@@ -27,6 +27,9 @@ _AGREE = 3  # radii that must agree; two, where the others are all rounding or o
 _FLAT = 3  # radii of nothing but rounding that make a manifold of critical points
 _POLISHES = 60  # Newton's method converges to a root of multiplicity m like (1 − 1/m)^k
 _SINGULAR = 0.01  # of ∇²φ on the sphere: a root with more curvature than that is a regular one
+_SAMPLED = (
+    1e8  # the range of ∇φ on a sphere from which on up and down in samples say nothing of the middle: exponentials
+)
 _FARTHER = 1.5  # each next length on the way down
 _CONVERGED = 1e-12  # of ∇φ on the sphere: rounding in units of the radius, where x is known far better than that
 _RISES = {"minimum", "valley", "no descent"}
@@ -64,6 +67,8 @@ def degenerate_verdict(oracle: Oracle, x: Vector, regular: Verdict, *, radius: f
     if len(telling) < 2 or len({(s.kind, s.degree) for s in telling}) > 1:
         kinds = ", ".join(f"{s.kind} at {s.radius:.1g}" for s in spheres) or "none"
         return undecided(f"{size}; what the spheres around the point say does not settle it: {kinds}")
+    if telling[0].degree is None and telling[0].kind == "saddle" and _range(telling[0]) > _SAMPLED:
+        return undecided(f"{size}, and f changes by too many powers of ten about the point for samples to tell")
     root = _root(reduction, centre, telling[0])
     if root is None and not telling[0].degree:
         # a degree other than zero promises a critical point inside; zero, or none, promises nothing
@@ -89,10 +94,18 @@ def _ladder(reduction: Reduction, centre: ReducedPoint, radius: float) -> list[S
     return spheres
 
 
+def _range(around: Sphere) -> float:
+    """Of the lengths of ∇φ on the sphere."""
+    sizes = [norm(p.slope) for p in around.points if p.certain]
+    return max(sizes) / min(sizes)
+
+
 def _root(reduction: Reduction, centre: ReducedPoint, around: Sphere) -> ReducedPoint | None:
     """A zero of ∇φ, up to rounding, within the radius of the reduction, by Newton's method with capped steps."""
     point: ReducedPoint | None = centre
-    radius, tiny = reduction.radius, _CONVERGED * max(norm(p.slope) for p in around.points)
+    # of the least slope: where they differ by many powers of ten, the largest says nothing of the middle
+    radius = reduction.radius
+    tiny = _CONVERGED * min((norm(p.slope) for p in around.points if p.certain), default=0.0)
     for _ in range(_POLISHES):
         if point is None or norm(point.z) > radius:
             return None

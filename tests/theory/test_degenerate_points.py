@@ -106,3 +106,12 @@ def test_differences_of_a_gradient_are_enough_to_tell_degenerate_kinds_apart():
 
     verdict = classify(peano, [0.0, 0.0], jac=slope)
     assert (verdict.kind, verdict.source) == (SADDLE, "differences of the gradient")
+
+
+@pytest.mark.parametrize(
+    "x", [[3.48e-44, 3.385e5, 3.013e3], [5.018e-4, 8.358e3, 4.13e2], [7.874e-13, 3.956e4, 9.826e2]], ids=str
+)
+def test_on_a_cliff_of_exponentials_no_point_is_called_a_saddle(x):
+    """Meyer's function where its gradient is 1e5 to 1e48: eigenvalues drown in their errors."""
+    verdict = newtonkit.classify(problems.get("meyer").fun, x)
+    assert verdict.kind in ("not critical", "undecided"), verdict
