@@ -113,5 +113,5 @@ def test_differences_of_a_gradient_are_enough_to_tell_degenerate_kinds_apart():
 )
 def test_on_a_cliff_of_exponentials_no_point_is_called_a_saddle(x):
     """Meyer's function where its gradient is 1e5 to 1e48: eigenvalues drown in their errors."""
-    verdict = newtonkit.classify(problems.get("meyer").fun, x)
+    verdict = classify(problems.get("meyer").fun, x)
     assert verdict.kind in ("not critical", "undecided"), verdict
