@@ -4,9 +4,9 @@ From Python: ``comparisons.compare(problems=[…], methods=[…])``.
 """
 
 from comparisons.comparison import Comparison, compare
-from comparisons.endings import BeatenError
-from comparisons.protocol import Protocol
-from comparisons.records import Run
-from comparisons.trace import Trace
+from comparisons.running.endings import BeatenError
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import Run
+from comparisons.running.trace import Trace
 
 __all__ = ["BeatenError", "Comparison", "Protocol", "Run", "Trace", "compare"]

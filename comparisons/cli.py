@@ -42,7 +42,7 @@ def main() -> None:
     newtonkit classify himmelblau --all --plot himmelblau.png
     newtonkit draw basins himmelblau
     newtonkit experiment list
-    newtonkit tune rosenbrock --method adam
+    newtonkit tune beale --method adam
     newtonkit list problems
     """
 

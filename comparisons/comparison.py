@@ -12,14 +12,14 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from comparisons.check import Twins, twins
-from comparisons.endings import CLASSES, BeatenError, beaten, endings
-from comparisons.one_run import run_one, tuning_for
-from comparisons.protocol import STANDARD, SUITE, Protocol, start_names
-from comparisons.records import Run
-from comparisons.runner import Cell, problem_named, run_cells
-from comparisons.solvers import Solver, as_solver, split_name
-from comparisons.store import Store
+from comparisons.running.check import Twins, twins
+from comparisons.running.endings import CLASSES, BeatenError, beaten, endings
+from comparisons.running.one_run import run_one, tuning_for
+from comparisons.running.protocol import STANDARD, SUITE, Protocol, start_names
+from comparisons.running.records import Run
+from comparisons.running.runner import Cell, problem_named, run_cells
+from comparisons.running.solvers import Solver, as_solver, split_name
+from comparisons.running.store import Store
 from comparisons.words import number
 from newtonkit import Objective, Oracle
 from newtonkit.linalg import all_finite
@@ -45,11 +45,11 @@ class Comparison:
     protocol: Protocol = STANDARD
 
     def endings(self) -> dict[str, dict[str, int]]:
-        """For each method, how many of its runs ended in each class: see `comparisons.endings.ending_class`."""
+        """For each method, how many of its runs ended in each class: see `comparisons.running.endings.ending_class`."""
         return endings(self.runs)
 
     def twins(self) -> list[Twins]:
-        """Each method of ours beside its counterpart of scipy's, wherever both ran: see `comparisons.check.twins`."""
+        """Each method of ours beside its counterpart of scipy's: see `comparisons.running.check.twins`."""
         return twins(self.runs)
 
     def table(self) -> Table:
@@ -141,9 +141,10 @@ def compare(
         Of such a function no minimum is known, so a run can be no better than "local".
     methods : sequence
         Each a name of ours or of scipy's, with parameters if any: ``"lbfgs[memory=20]"``, ``"scipy:BFGS"``; a method
-        such as ``newtonkit.LBFGS(memory=20)``; or a callable of scipy's signature. See `comparisons.solvers.as_solver`.
+        such as ``newtonkit.LBFGS(memory=20)``; or a callable of scipy's signature. See
+        `comparisons.running.solvers.as_solver`.
     starts : str or sequence of str, default "suite"
-        See `comparisons.protocol.start_names`.
+        See `comparisons.running.protocol.start_names`.
     seed : int, optional
         Of the starts drawn at random, in place of the protocol's.
     jobs : int, default 1

@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.words import FAMILIES, family, methods, twin
 
 INK = "#333333"
 _KEEP = 300  # points of a trace that are drawn
+LEAST_GAP = 0.052  # between two names, of the height of the axes
 _LONG_DECIMAL = re.compile(r"(\d\.\d)\d+(?=[ \n\"])")
 
 # One colour and one end marker for each method, the same in every figure: blues for second-order methods, greens for
@@ -105,6 +106,36 @@ def legend(
     handles += extra
     columns = min(columns, len(handles))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+
+
+def spread(heights: Sequence[float], gap: float = LEAST_GAP, low: float = 0.0, high: float = 1.0) -> list[float]:
+    """Places as close to the given heights as names can stand without touching, in the same order.
+
+    Examples
+    --------
+    >>> [round(y, 3) for y in spread([0.5, 0.5, 0.9], gap=0.1)]
+    [0.45, 0.55, 0.9]
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    groups: list[list[int]] = []
+    centres: list[float] = []
+    for i in order:
+        groups.append([i])
+        centres.append(heights[i])
+        # names that would touch stand together, about the middle of where they belong
+        while True:
+            half = [gap * (len(group) - 1) / 2 for group in groups[-2:]]
+            centres[-1] = min(max(centres[-1], low + half[-1]), high - half[-1])
+            if len(groups) == 1 or centres[-1] - half[-1] - centres[-2] - half[-2] >= gap - 1e-12:
+                break
+            merged = groups[-2] + groups[-1]
+            groups[-2:] = [merged]
+            centres[-2:] = [sum(heights[k] for k in merged) / len(merged)]
+    places = [0.0] * len(heights)
+    for group, centre in zip(groups, centres, strict=True):
+        for k, i in enumerate(group):
+            places[i] = centre + gap * (k - (len(group) - 1) / 2)
+    return places
 
 
 def save(figure: Figure, path: Path, *, dpi: int = 130) -> Path:

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from comparisons.protocol import Protocol
-from comparisons.records import Run, from_record
-from comparisons.rows import json_text, key_of
-from comparisons.store import Store
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import Run, from_record
+from comparisons.running.rows import json_text, key_of
+from comparisons.running.store import Store
 
 SHARE = 0.1  # of a cost: the counts of a method repeat exactly, but another BLAS may round a path onto another
 _ORDER = {"global": 0, "local": 1}  # endings from good to bad; among the others none is better
@@ -63,7 +63,7 @@ def changes(old: Iterable[Run], new: Iterable[Run], *, share: float = SHARE) -> 
     --------
     >>> from dataclasses import replace
     >>> import problems
-    >>> from comparisons.one_run import run_one
+    >>> from comparisons.running.one_run import run_one
     >>> run = run_one(problems.get("booth"), "standard", "newton")
     >>> changes([run], [run])
     []

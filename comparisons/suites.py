@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comparisons.reference import solver_names
+from comparisons.running.reference import solver_names
 from newtonkit.methods import METHODS
 
 # Twelve that tell methods apart within seconds: a bowl and a badly scaled one, curved valleys, several minima, saddles

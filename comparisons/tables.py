@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from comparisons.check import Agreement, Finding, Twins
-from comparisons.endings import CLASSES
 from comparisons.gate import Change
-from comparisons.records import Run
+from comparisons.running.check import Agreement, Finding, Twins
+from comparisons.running.endings import CLASSES
+from comparisons.running.records import Run
 from comparisons.words import count, groups, number, where
 
 if TYPE_CHECKING:  # the report draws, and these tables are printed without that

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import newtonkit
 from comparisons.experiments.report import Table
-from comparisons.records import Tuning
+from comparisons.running.records import Tuning
 from comparisons.words import number
 from newtonkit.methods import METHODS, Rule, canonical_name
 from newtonkit.validation import check_integer

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import problems
-from comparisons.records import Run
+from comparisons.running.records import Run
 from newtonkit.linalg import EPS
 from newtonkit.methods import METHODS, Rule
 from problems import Problem

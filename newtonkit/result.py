@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from newtonkit.derivatives.structure import flatten
 from newtonkit.linalg import Vector
 from newtonkit.oracle import Counts
 from newtonkit.state import State
@@ -161,7 +162,8 @@ class Result(OptimizeResult):  # type: ignore[misc]
         if "reason" not in self:
             return str(super().__repr__())
         mark = "success" if self.success else "no success"
-        x = np.array2string(np.asarray(self.x), precision=6, threshold=8) if _is_array(self.x) else "(structure)"
+        x = np.array2string(flatten(self.x)[0], precision=6, threshold=8)
+        x += "" if isinstance(self.x, np.ndarray) and self.x.ndim == 1 else " (flattened)"
         used = [f"{self.nit} iterations"]
         for count, word in (
             (self.nfev, "f"),
@@ -186,10 +188,6 @@ class Result(OptimizeResult):  # type: ignore[misc]
         return "\n".join(lines)
 
     __str__ = __repr__
-
-
-def _is_array(x: Any) -> bool:
-    return isinstance(x, np.ndarray)
 
 
 class Progress:

@@ -111,6 +111,8 @@ def minimize(
     _refuse_constraints(bounds, constraints)
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
+    if not isinstance(options or {}, Mapping):
+        raise TypeError(f"options must be a dict such as {{'gtol': 1e-8}}, got {options!r}")
     args = args if isinstance(args, tuple) else (args,)
     earlier = x0 if isinstance(x0, Result) else None
     vector, unflatten = flatten(x0 if earlier is None else earlier.x)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import comparisons.runner
+from comparisons.running.runner import DEFAULT_METHODS, default_problems
 from newtonkit.methods import METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -32,10 +32,7 @@ def test_every_method_is_in_the_table():
 
 
 def test_the_numbers_of_methods_and_problems_are_right():
-    count = (
-        f"{len(comparisons.runner.DEFAULT_METHODS)} methods over {len(comparisons.runner.default_problems())} problems"
-    )
-    assert count in README
+    assert f"{len(DEFAULT_METHODS)} methods over {len(default_problems())} problems" in README
 
 
 def test_every_link_of_the_documents_leads_to_a_file():

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparisons.benchmarks.galahad_child import END, GRADIENT, HESSIAN, VALUE
-from comparisons.reference import Outcome
-from comparisons.trace import Trace
+from comparisons.running.reference import Outcome
+from comparisons.running.trace import Trace
 from newtonkit import Budget, Objective, Oracle
 from newtonkit.state import BudgetSpent
 from problems import Problem

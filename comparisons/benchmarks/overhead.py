@@ -19,7 +19,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
-from comparisons import reference
+from comparisons.running import reference
 from newtonkit import linalg
 from newtonkit.methods import METHODS
 

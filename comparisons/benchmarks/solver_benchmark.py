@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 import newtonkit
 import problems
-from comparisons import reference
 from comparisons.benchmarks import galahad
-from comparisons.workers import one_thread_each
+from comparisons.running import reference
+from comparisons.running.workers import one_thread_each
 from newtonkit import Budget, Counts, Objective, Oracle
 from newtonkit.methods import METHODS, Rule, SteepestDescent
 from newtonkit.validation import nearest_name

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 import newtonkit
-from comparisons.workers import one_thread_each
+from comparisons.running.workers import one_thread_each
 from problems.networks import Network, binary_cross_entropy, softmax_cross_entropy
 
 Array = NDArray[Any]

@@ -21,8 +21,8 @@ from rich.table import Table
 from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
-from comparisons import reference
 from comparisons.benchmarks import derivative_speed, sparse_speed
+from comparisons.running import reference
 from comparisons.words import number
 from newtonkit.methods import METHODS
 

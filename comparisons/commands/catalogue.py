@@ -9,7 +9,7 @@ from rich.table import Table
 
 import problems
 from comparisons.commands.arguments import standard_output
-from comparisons.reference import solver_names
+from comparisons.running.reference import solver_names
 from newtonkit.methods import METHODS, make_method, option_names
 
 

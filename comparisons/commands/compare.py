@@ -13,17 +13,17 @@ from rich.console import Console
 
 import problems
 from comparisons import tables
-from comparisons.check import check
 from comparisons.commands.arguments import progress, standard_output
-from comparisons.endings import beaten
-from comparisons.export import WRITERS, export
 from comparisons.gate import SHARE, changes, stored_runs
-from comparisons.protocol import MODES, SUITE, Protocol
-from comparisons.records import Run, record
-from comparisons.rows import json_text
-from comparisons.runner import DEFAULT_METHODS, Cell, cells, default_problems, problem_named, run_cells
-from comparisons.solvers import as_solver
-from comparisons.store import Store
+from comparisons.running.check import check
+from comparisons.running.endings import beaten
+from comparisons.running.export import WRITERS, export
+from comparisons.running.protocol import MODES, SUITE, Protocol
+from comparisons.running.records import Run, record
+from comparisons.running.rows import json_text
+from comparisons.running.runner import DEFAULT_METHODS, Cell, cells, default_problems, problem_named, run_cells
+from comparisons.running.solvers import as_solver
+from comparisons.running.store import Store
 from comparisons.suites import QUICK, all_methods
 from comparisons.words import groups
 

@@ -12,7 +12,7 @@ from rich.console import Console
 import problems
 from comparisons.benchmarks.solver_benchmark import Terms
 from comparisons.commands.arguments import progress
-from comparisons.records import write_jsonl
+from comparisons.running.records import write_jsonl
 
 
 @click.command()

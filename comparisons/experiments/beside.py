@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from comparisons.drawing import INK, legend, marker, style, tick
 from comparisons.experiments.report import Table
-from comparisons.protocol import Protocol
-from comparisons.records import Run
-from comparisons.runner import run_one
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import Run
+from comparisons.running.runner import run_one
 from comparisons.tuning import GRID, RateSearch, needs_rate, search
 from comparisons.words import FIRST_ORDER, coinciding, family, in_words, number, times, where
 from newtonkit.linalg import EPS

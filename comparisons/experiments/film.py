@@ -24,8 +24,8 @@ from PIL import Image
 from scipy.spatial import KDTree
 
 from comparisons.drawing import legend, marker, style, tick
-from comparisons.paths import contours, known_points, landscape, pulled_in, window_of
-from comparisons.records import Run
+from comparisons.pictures.paths import contours, known_points, landscape, pulled_in, window_of
+from comparisons.running.records import Run
 from comparisons.words import FIRST_ORDER, family
 from newtonkit.linalg import EPS
 from problems import Problem

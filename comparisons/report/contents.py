@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparisons.check import Agreement, Finding, Twins, twins
-from comparisons.endings import beaten, endings
-from comparisons.protocol import Protocol
-from comparisons.records import Run
 from comparisons.report import figures
 from comparisons.report.figures import Picture
 from comparisons.report.grid import Line, grid
 from comparisons.report.sections import Section, illustrated, sections
 from comparisons.report.sentences import how, in_short
+from comparisons.running.check import Agreement, Finding, Twins, twins
+from comparisons.running.endings import beaten, endings
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import Run
 from comparisons.scores.audit import Entry, audit, audit_words, dishonest
 from comparisons.scores.board import scoreboard
 from comparisons.scores.measured import Measured
@@ -33,7 +33,7 @@ class MethodSummary:
     method: str
     runs: int
     endings: Mapping[str, int]
-    """How many runs ended in each of `comparisons.endings.CLASSES`."""
+    """How many runs ended in each of `comparisons.running.endings.CLASSES`."""
     solved: int
     """Runs that came to the lowest known minimum, as close as was asked."""
     known: int

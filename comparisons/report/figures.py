@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from matplotlib.figure import Figure
 
 from comparisons import pictures
-from comparisons.order import orders
-from comparisons.records import Run
+from comparisons.pictures.order import orders
+from comparisons.running.records import Run
+from comparisons.running.worker_child import Report
+from comparisons.running.workers import run_all
 from comparisons.scores.board import Plate
 from comparisons.words import count, methods, problem_of
-from comparisons.worker_child import Report
-from comparisons.workers import run_all
 from problems import Problem
 
 MOST = 24  # sections with figures: about 400 kB each, and a page of 15 MB is as much as one sends

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from matplotlib.colors import to_hex
 
-from comparisons.overview import row_labels
-from comparisons.records import Run
+from comparisons.pictures.overview import row_labels
+from comparisons.running.records import Run
 from comparisons.scores.heat import cost_colour
 from comparisons.words import Ending, cheapest, ending, false_success, groups, methods, times, where
 

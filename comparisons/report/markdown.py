@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from comparisons.endings import CLASSES
-from comparisons.records import Run
 from comparisons.report import figures
 from comparisons.report.contents import Contents
 from comparisons.report.figures import Picture
 from comparisons.report.grid import MARKS
 from comparisons.report.sections import Section
+from comparisons.running.endings import CLASSES
+from comparisons.running.records import Run
 from comparisons.words import number, where
 
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#$"})

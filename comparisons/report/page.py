@@ -7,13 +7,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from comparisons import pictures
-from comparisons.check import Agreement
-from comparisons.endings import CLASSES
-from comparisons.records import Run
 from comparisons.report import figures
 from comparisons.report.contents import Contents
 from comparisons.report.grid import MARKS, shades
 from comparisons.report.markdown import markdown, point
+from comparisons.running.check import Agreement
+from comparisons.running.endings import CLASSES
+from comparisons.running.records import Run
 from comparisons.words import Ending, ending, false_success, long_name, number, where
 
 _TALLEST = 60  # rows of the overview as a picture

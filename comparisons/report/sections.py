@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from comparisons.overview import row_labels
-from comparisons.records import Run
+from comparisons.pictures.overview import row_labels
 from comparisons.report import figures
 from comparisons.report.figures import Picture
+from comparisons.running.records import Run
 from comparisons.words import (
     Ending,
     cheapest,

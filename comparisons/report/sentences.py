@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from comparisons.protocol import SEEDED, Protocol
-from comparisons.records import Run
+from comparisons.running.protocol import SEEDED, Protocol
+from comparisons.running.records import Run
 from comparisons.scores.costs import CostTable, Spending
 from comparisons.scores.prices import by_theory, counted, turned
 from comparisons.scores.stability import ranking

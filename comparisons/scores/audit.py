@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.words import listing
 from newtonkit import Counts
 from problems import Problem

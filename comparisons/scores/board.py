@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.scores import bumps, curves, heat
 from comparisons.scores.breakeven import break_even
 from comparisons.scores.costs import Spending

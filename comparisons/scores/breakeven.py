@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from comparisons.running.trace import KINDS
 from comparisons.scores.bootstrap import LEVEL, interval, resamples
 from comparisons.scores.costs import Spending
 from comparisons.scores.prices import Instance, PriceModel, by_theory
-from comparisons.trace import KINDS
 from comparisons.words import number
 
 Vector = NDArray[np.float64]

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from comparisons.drawing import INK, tick
+from comparisons.running.trace import COST_OF_PRODUCT
 from comparisons.scores.bootstrap import resamples
 from comparisons.scores.breakeven import BreakEven
 from comparisons.scores.looks import GREY, MOST, Look, looks, name_ends, plain
 from comparisons.scores.stability import Ranking
-from comparisons.trace import COST_OF_PRODUCT
 from comparisons.words import count, in_words, listing, number
 
 _LEAST, _MOST = 2.0**-4, 2.0**6  # prices of a product that are drawn at least

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from comparisons.running.trace import KINDS
 from comparisons.scores.prices import Instance, PriceModel
-from comparisons.trace import KINDS
 from newtonkit.validation import nearest_name
 
 Vector = NDArray[np.float64]
@@ -111,7 +111,7 @@ class Spending:
     methods : tuple of str
     instances : tuple of Instance
     counts : ndarray, shape (instances, methods, 4)
-        Of each of `comparisons.trace.KINDS` when the test was first met; inf in all four where it never was.
+        Of each of `comparisons.running.trace.KINDS` when the test was first met; inf in all four where it never was.
     """
 
     methods: tuple[str, ...]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from comparisons.drawing import style
+from comparisons.drawing import LEAST_GAP, spread, style
 from comparisons.words import twin
 
 Dashes = str | tuple[float, tuple[float, ...]]
@@ -27,7 +27,6 @@ _DASHES: tuple[Dashes, ...] = (
     (0, (2.5, 1, 2.5, 1, 1, 1)),
 )
 _UNKNOWN = "#777777"
-_LEAST_GAP = 0.052  # between two names, of the height of the axes
 
 
 class Look(NamedTuple):
@@ -55,36 +54,6 @@ def looks(methods: Sequence[str]) -> dict[str, Look]:
     return {method: Look(colours[method], dashes) for method, dashes in zip(ours_first, _DASHES, strict=False)}
 
 
-def spread(heights: Sequence[float], gap: float = _LEAST_GAP, low: float = 0.0, high: float = 1.0) -> list[float]:
-    """Places as close to the given heights as names can stand without touching, in the same order.
-
-    Examples
-    --------
-    >>> [round(y, 3) for y in spread([0.5, 0.5, 0.9], gap=0.1)]
-    [0.45, 0.55, 0.9]
-    """
-    order = sorted(range(len(heights)), key=lambda i: heights[i])
-    groups: list[list[int]] = []
-    centres: list[float] = []
-    for i in order:
-        groups.append([i])
-        centres.append(heights[i])
-        # names that would touch stand together, about the middle of where they belong
-        while True:
-            half = [gap * (len(group) - 1) / 2 for group in groups[-2:]]
-            centres[-1] = min(max(centres[-1], low + half[-1]), high - half[-1])
-            if len(groups) == 1 or centres[-1] - half[-1] - centres[-2] - half[-2] >= gap - 1e-12:
-                break
-            merged = groups[-2] + groups[-1]
-            groups[-2:] = [merged]
-            centres[-2:] = [sum(heights[k] for k in merged) / len(merged)]
-    places = [0.0] * len(heights)
-    for group, centre in zip(groups, centres, strict=True):
-        for k, i in enumerate(group):
-            places[i] = centre + gap * (k - (len(group) - 1) / 2)
-    return places
-
-
 def name_ends(axes: Axes, ends: Sequence[tuple[str, float, Look]]) -> None:
     """Names beside the right edge, each led to the end of its line by a piece of it.
 
@@ -97,7 +66,7 @@ def name_ends(axes: Axes, ends: Sequence[tuple[str, float, Look]]) -> None:
     """
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = [float(to_axes.transform((axes.get_xlim()[1], height))[1]) for _, height, _ in ends]
-    gap = min(_LEAST_GAP, 1.0 / max(len(ends), 1))  # very many names belong to a picture that is taller
+    gap = min(LEAST_GAP, 1.0 / max(len(ends), 1))  # very many names belong to a picture that is taller
     for (text, _, look), height, place in zip(ends, heights, spread(heights, gap), strict=True):
         axes.plot(
             [1.0, 1.03, 1.09],

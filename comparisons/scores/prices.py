@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from comparisons.trace import COST_OF_F, COST_OF_GRADIENT, COST_OF_PRODUCT
+from comparisons.running.trace import COST_OF_F, COST_OF_GRADIENT, COST_OF_PRODUCT
 
 
 class Instance(NamedTuple):
@@ -37,7 +37,7 @@ def counted(instance: Instance) -> Prices:
 
 
 def by_theory(instance: Instance) -> Prices:
-    """f 1, g 2, Hv 4, H 4n: what automatic differentiation needs at most, see `comparisons.trace.cost`.
+    """f 1, g 2, Hv 4, H 4n: what automatic differentiation needs at most, see `comparisons.running.trace.cost`.
 
     Examples
     --------

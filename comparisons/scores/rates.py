@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.order import ROUNDING, errors_of, observed_order
-from comparisons.records import Run
+from comparisons.pictures.order import ROUNDING, errors_of, observed_order
+from comparisons.running.records import Run
 from comparisons.words import number
 from newtonkit.linalg import EPS
 from problems import Problem

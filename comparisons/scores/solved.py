@@ -21,10 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.records import Run
+from comparisons.running.records import Run
+from comparisons.running.trace import KINDS
 from comparisons.scores.costs import Spending
 from comparisons.scores.prices import Instance, PriceModel
-from comparisons.trace import KINDS
 from comparisons.words import Ending, ending, groups, methods, problem_of
 from newtonkit.linalg import EPS
 from newtonkit.validation import nearest_name

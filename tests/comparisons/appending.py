@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from comparisons.rows import key_of
-from comparisons.store import Store
-from comparisons.workers import run_all
+from comparisons.running.rows import key_of
+from comparisons.running.store import Store
+from comparisons.running.workers import run_all
 
 PROCESSES = multiprocessing.get_context("forkserver")
 
@@ -93,7 +93,7 @@ def main():
     options.add_argument("--kills", type=int, default=100)
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
-    PROCESSES.set_forkserver_preload(["comparisons.store"])
+    PROCESSES.set_forkserver_preload(["comparisons.running.store"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.sqlite"
         acknowledged, at_work = killed(path, given.kills, given.seed)

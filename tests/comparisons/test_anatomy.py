@@ -6,9 +6,9 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.anatomy import step_anatomy
-from comparisons.anatomy_pictures import anatomy, anatomy_caption, anatomy_picture
 from comparisons.drawing import svg_text
+from comparisons.pictures.anatomy import step_anatomy
+from comparisons.pictures.anatomy_pictures import anatomy, anatomy_caption, anatomy_picture
 
 POINTS = [("himmelblau", (0.3, 1.2), 1.5), ("rosenbrock", (-1.2, 1.0), 0.6), ("rosenbrock", (-1.2, 1.0), 0.3)]
 POINTS += [("beale", (1.0, 1.0), 0.5), ("three-hump-camel", (2.5, 2.5), 3.0), ("strict-saddle", (0.0, 0.0), 1.0)]

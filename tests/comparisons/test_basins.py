@@ -6,10 +6,10 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons import basin_pictures as module
-from comparisons.basin_pictures import basin_picture, basins, basins_caption, percent
-from comparisons.basins import LOST, ON_THE_WAY, UNLISTED, basin_map
 from comparisons.drawing import svg_text
+from comparisons.pictures import basin_pictures as module
+from comparisons.pictures.basin_pictures import basin_picture, basins, basins_caption, percent
+from comparisons.pictures.basins import LOST, ON_THE_WAY, UNLISTED, basin_map
 
 
 def double_well(x):

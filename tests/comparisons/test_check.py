@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from comparisons import reference, tables
-from comparisons.check import Agreement, check, twins
-from comparisons.protocol import Protocol
-from comparisons.runner import cells, run_cells
+from comparisons import tables
+from comparisons.running import reference
+from comparisons.running.check import Agreement, check, twins
+from comparisons.running.protocol import Protocol
+from comparisons.running.runner import cells, run_cells
 
 METHODS = ["newton", "scipy:BFGS", "scipy:trust-exact"]
 PROTOCOL = Protocol(gtol=1e-8)

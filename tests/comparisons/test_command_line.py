@@ -11,13 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 import problems
-from comparisons import experiments, runner
+from comparisons import experiments
 from comparisons.cli import main
 from comparisons.gate import stored_runs
-from comparisons.protocol import Protocol
-from comparisons.records import record
-from comparisons.runner import DEFAULT_METHODS, default_problems, problem_named
-from comparisons.store import Store
+from comparisons.running import runner
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import record
+from comparisons.running.runner import DEFAULT_METHODS, default_problems, problem_named
+from comparisons.running.store import Store
 from comparisons.suites import QUICK, all_methods
 from newtonkit.methods import METHODS
 

@@ -14,7 +14,7 @@ import comparisons
 import newtonkit
 import problems
 from comparisons import BeatenError, Protocol, compare
-from comparisons.records import record
+from comparisons.running.records import record
 
 QUICK = Protocol(gradients=100, tuning_gradients=50)
 
@@ -109,7 +109,7 @@ def asks_for_ever(fun, x0, **_):
         (raises, "RuntimeError", "elsewhere"),
         (returns_nan, "status not given", "diverged"),
         (returns_another_shape, "ValueError", "elsewhere"),
-        (returns_a_pair, "AttributeError", "elsewhere"),
+        (returns_a_pair, "TypeError", "elsewhere"),
         (asks_for_ever, "EVALUATIONS", "budget"),
     ],
 )

@@ -18,9 +18,9 @@ from comparisons import experiments
 from comparisons.drawing import save, style
 from comparisons.experiments import Picture, Report, Table, film, races, schedules
 from comparisons.experiments.beside import cost_until, lowest, run_beside
-from comparisons.protocol import Protocol
-from comparisons.records import Tuning
-from comparisons.runner import run_one
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import Tuning
+from comparisons.running.runner import run_one
 from comparisons.tuning import needs_rate
 
 

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from comparisons.export import columns, export, to_frame, write_traces
-from comparisons.store import Store
+from comparisons.running.export import columns, export, to_frame, write_traces
+from comparisons.running.store import Store
 
 RECORDS = [
     {

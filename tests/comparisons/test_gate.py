@@ -6,10 +6,10 @@ import pytest
 
 import problems
 from comparisons.gate import changes, stored_runs
-from comparisons.protocol import Protocol
-from comparisons.records import record
-from comparisons.runner import cells, run_cells, run_one
-from comparisons.store import Store
+from comparisons.running.protocol import Protocol
+from comparisons.running.records import record
+from comparisons.running.runner import cells, run_cells, run_one
+from comparisons.running.store import Store
 
 PROTOCOL = Protocol(gradients=100, gtol=1e-6)
 RUN = run_one(problems.get("booth"), "standard", "bfgs", PROTOCOL)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons import convergence, pictures
-from comparisons.curves import in_colour
-from comparisons.records import Run, TracePoint, Tuning
-from comparisons.runner import DEFAULT_METHODS
-from comparisons.trace import Evaluations, Iterations, Trace
+from comparisons import pictures
+from comparisons.pictures.convergence import GREY
+from comparisons.pictures.curves import in_colour
+from comparisons.running.records import Run, TracePoint, Tuning
+from comparisons.running.runner import DEFAULT_METHODS
+from comparisons.running.trace import Evaluations, Iterations, Trace
 from comparisons.words import Ending, ending, false_success, family, in_words, listing, long_name, number
 from newtonkit import Counts
 from newtonkit.methods import METHODS
@@ -241,7 +242,7 @@ class TestConvergence:
         figure = pictures.convergence(runs, HIMMELBLAU)
         names = {text.get_text() for text in figure.axes[2].texts}
         assert {run.method for run in coloured} <= names
-        assert len(lines_by_colour(figure, convergence._GREY)) == 6 * (len(runs) - 8)
+        assert len(lines_by_colour(figure, GREY)) == 6 * (len(runs) - 8)
         caption = pictures.convergence_caption(runs, HIMMELBLAU)
         assert "In colour 8 methods" in caption
 

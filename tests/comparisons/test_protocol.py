@@ -9,14 +9,14 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons import reference
-from comparisons.endings import CLASSES, beaten, ending_class, endings
-from comparisons.one_run import run_one
-from comparisons.protocol import SEEDED, Protocol, start_names, start_point
-from comparisons.recorder import Recorder, reported_trace
-from comparisons.records import Tuning, from_record, record
-from comparisons.solvers import accepted, as_solver, joined_name, split_name
-from comparisons.trace import Trace, cost
+from comparisons.running import reference
+from comparisons.running.endings import CLASSES, beaten, ending_class, endings
+from comparisons.running.one_run import run_one
+from comparisons.running.protocol import SEEDED, Protocol, start_names, start_point
+from comparisons.running.recorder import Recorder, reported_trace
+from comparisons.running.records import Tuning, from_record, record
+from comparisons.running.solvers import accepted, as_solver, joined_name, split_name
+from comparisons.running.trace import Trace, cost
 from newtonkit.methods import METHODS, Rule
 
 QUICK = Protocol(gradients=100)

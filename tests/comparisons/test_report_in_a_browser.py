@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 import problems
-from comparisons.check import Finding
-from comparisons.protocol import Protocol
 from comparisons.report import contents, write_report
 from comparisons.report.figures import MOST
-from comparisons.runner import run_one
+from comparisons.running.check import Finding
+from comparisons.running.protocol import Protocol
+from comparisons.running.runner import run_one
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
 

@@ -7,10 +7,10 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons import ribbon_pictures as module
 from comparisons.drawing import svg_text
-from comparisons.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
-from comparisons.ribbons import Ribbons, eigenvalue_ribbons
+from comparisons.pictures import ribbon_pictures as module
+from comparisons.pictures.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
+from comparisons.pictures.ribbons import Ribbons, eigenvalue_ribbons
 
 
 def run(fun, x0, method="newton", **options):

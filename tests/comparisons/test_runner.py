@@ -10,10 +10,11 @@ from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
 import problems
-from comparisons import records, reference, runner, tuning
-from comparisons.records import Run, read_jsonl, write_jsonl
-from comparisons.runner import Cell, Protocol, cells, run_cells, run_one
-from comparisons.store import Store
+from comparisons import tuning
+from comparisons.running import records, reference, runner
+from comparisons.running.records import Run, read_jsonl, write_jsonl
+from comparisons.running.runner import Cell, Protocol, cells, run_cells, run_one
+from comparisons.running.store import Store
 from newtonkit import Budget, Counts, Reason
 
 SCIPY = reference.solver_names()

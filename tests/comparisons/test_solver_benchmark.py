@@ -9,7 +9,6 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import problems
-from comparisons import reference
 from comparisons.benchmarks import (
     galahad,
     solver_benchmark,
@@ -22,7 +21,8 @@ from comparisons.benchmarks import (
 )
 from comparisons.benchmarks.solver_benchmark import Terms, Trial
 from comparisons.cli import main
-from comparisons.records import write_jsonl
+from comparisons.running import reference
+from comparisons.running.records import write_jsonl
 from newtonkit import Budget, Counts
 
 # a run that ended where it should and says so

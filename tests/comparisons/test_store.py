@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from comparisons.rows import key_of, pack, plain, unpack
-from comparisons.store import Store
-from comparisons.workers import run_all
+from comparisons.running.rows import key_of, pack, plain, unpack
+from comparisons.running.store import Store
+from comparisons.running.workers import run_all
 
 HERE = Path(__file__).parent
 ARRAYS = {
@@ -42,7 +42,7 @@ def writers():
     """The writers, each of whom is a process; and those find the module where this one does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(HERE)
-        multiprocessing.get_context("forkserver").set_forkserver_preload(["pytest", "comparisons.store"])
+        multiprocessing.get_context("forkserver").set_forkserver_preload(["pytest", "comparisons.running.store"])
         yield importlib.import_module("appending")
 
 
@@ -197,7 +197,7 @@ def test_a_file_that_may_not_grow_is_a_sentence_too(path):
 
 
 def test_a_writer_who_holds_the_file_too_long_is_a_sentence(path, monkeypatch):
-    monkeypatch.setattr("comparisons.store._BUSY", 0.1)
+    monkeypatch.setattr("comparisons.running.store._BUSY", 0.1)
     with Store(path) as store, Store(path) as other:
         other._file.execute("BEGIN IMMEDIATE")
         with pytest.raises(OSError, match="cannot be written to: database is locked"):

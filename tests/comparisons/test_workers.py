@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons import workers
-from comparisons.workers import Ending, no_memory_limit, run_all
+from comparisons.running import workers
+from comparisons.running.workers import Ending, no_memory_limit, run_all
 
 HERE = Path(__file__).parent
 # the processes import what this one's main module imports
@@ -190,8 +190,8 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {here!r})
 import misbehaving
-from comparisons import workers
-from comparisons.workers import run_all
+from comparisons.running import workers
+from comparisons.running.workers import run_all
 
 if __name__ == "__main__":
     how, path = sys.argv[1:]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons.runner import run_one
+from comparisons.running.runner import run_one
+from comparisons.running.trace import KINDS
 from comparisons.scores.measured import as_measured, measure
 from comparisons.scores.prices import Instance
 from comparisons.scores.rates import gradient_factor, newton_factor, point_rate, rate, value_rate
-from comparisons.trace import KINDS
 
 
 def run(name, method, start="standard", **parameters):

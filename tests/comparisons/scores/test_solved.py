@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import problems
+from comparisons.running.trace import KINDS
 from comparisons.scores.costs import Spending
 from comparisons.scores.prices import Instance, by_theory, counted, turned, with_product
 from comparisons.scores.solved import TESTS, TOLERANCES, accuracies, spending
-from comparisons.trace import KINDS
 from comparisons.words import methods
 
 NAN = float("nan")

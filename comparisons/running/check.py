@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import problems
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.words import number, twin
 from newtonkit.linalg import EPS
 

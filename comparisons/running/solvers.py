@@ -13,7 +13,7 @@ from typing import Any
 from scipy.optimize import OptimizeWarning
 from scipy.optimize import minimize as scipy_minimize
 
-from comparisons import reference
+from comparisons.running import reference
 from newtonkit.loop import Method
 from newtonkit.methods import METHODS, FirstOrder, Rule, canonical_name, make_method, option_names
 from newtonkit.validation import nearest_name

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from comparisons.curves import (
+from comparisons.drawing import INK, Style, marker, spread, style, tick
+from comparisons.pictures.curves import (
     COLOURED,
     DEEPEST,
     SMALLEST_GAP,
@@ -23,9 +24,7 @@ from comparisons.curves import (
     rounding_is_in_view,
     scale_of,
 )
-from comparisons.drawing import INK, Style, marker, style, tick
-from comparisons.records import Run
-from comparisons.scores.looks import spread
+from comparisons.running.records import Run
 from comparisons.words import (
     Ending,
     cheapest,
@@ -42,7 +41,7 @@ from comparisons.words import (
 from problems import CriticalPoint, Problem
 
 _GREATEST = 1e4  # times the value at the start: what lies above is out of the picture
-_GREY = "#cfcfcf"
+GREY = "#cfcfcf"
 _LEAST_GAP = 0.075  # between two names, of the height of a panel
 _ALONG = {
     "iteration": ("by iterations", "iterations"),
@@ -105,7 +104,7 @@ def _draw(axes: Axes, x: Vector, y: Vector, look: Style | None) -> None:
     if not shown.any():
         return
     if look is None:
-        axes.plot(x, np.where(shown, y, np.nan), color=_GREY, linewidth=1.1, zorder=1)
+        axes.plot(x, np.where(shown, y, np.nan), color=GREY, linewidth=1.1, zorder=1)
         return
     width = (
         {"linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 3} if look.dashed else {"linewidth": 1.9, "zorder": 2}

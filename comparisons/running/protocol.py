@@ -94,6 +94,8 @@ def start_names(problem: Problem, wanted: str | Sequence[str] = SUITE) -> tuple[
         symmetric = next((name for name in _SYMMETRIC if name in problem.starts), None)
         return tuple(name for name in ("standard", far, *SEEDED, symmetric) if name is not None)
     names = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"starts must be a name or a list of names, got {wanted!r}")
     return tuple(name for name in names if name in problem.starts or name in SEEDED)
 
 

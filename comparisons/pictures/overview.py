@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from comparisons.drawing import INK
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.words import Ending, cheapest, count, ending, false_success, groups, in_words, listing, methods, times
 
 _GREY = "#e6e6e6"

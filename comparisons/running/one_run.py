@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import newtonkit
-from comparisons import reference
-from comparisons.endings import ending_class, lowest_eigenvalue
-from comparisons.protocol import STANDARD, Protocol, start_point
-from comparisons.recorder import Recorder, Report
-from comparisons.records import Run, Tuning, cost, versions
-from comparisons.solvers import Solver, accepted, as_solver
+from comparisons.running import reference
+from comparisons.running.endings import ending_class, lowest_eigenvalue
+from comparisons.running.protocol import STANDARD, Protocol, start_point
+from comparisons.running.recorder import Recorder, Report
+from comparisons.running.records import Run, Tuning, cost, versions
+from comparisons.running.solvers import Solver, accepted, as_solver
 from comparisons.tuning import tune
 from newtonkit import Counts, Objective, Oracle, Stop
 from newtonkit.critical.classify import dense_verdict

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from comparisons.curves import needed
 from comparisons.drawing import INK, legend, marker, style, thin
-from comparisons.records import Run
+from comparisons.pictures.curves import needed
+from comparisons.running.records import Run
 from comparisons.words import FAMILIES, Ending, coinciding, count, ending, family, in_words, listing
 from problems import CriticalPoint, Problem
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparisons.drawing import thin
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.words import FAMILIES, Ending, ending, family
 from newtonkit.linalg import EPS
 from problems import CriticalPoint

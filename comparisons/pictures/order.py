@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from comparisons.drawing import INK, marker, style, tick
-from comparisons.records import Run
+from comparisons.running.records import Run
 from comparisons.words import listing
 from problems import Problem
 

@@ -6,17 +6,17 @@ shows where starts lead to, `ribbons` how f curves along a run, `anatomy` a sing
 `ribbon_picture` and `anatomy_picture` make one of these and its caption from a problem and plain arguments.
 """
 
-from comparisons.anatomy import step_anatomy
-from comparisons.anatomy_pictures import anatomy, anatomy_caption, anatomy_picture
-from comparisons.basin_pictures import basin_picture, basins, basins_caption
-from comparisons.basins import basin_map
-from comparisons.convergence import convergence, convergence_caption
 from comparisons.drawing import save, style, svg_text, thin
-from comparisons.order import observed_order, order_caption, order_of_convergence
-from comparisons.overview import overview, overview_caption
-from comparisons.paths import paths, paths_caption
-from comparisons.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
-from comparisons.ribbons import eigenvalue_ribbons
+from comparisons.pictures.anatomy import step_anatomy
+from comparisons.pictures.anatomy_pictures import anatomy, anatomy_caption, anatomy_picture
+from comparisons.pictures.basin_pictures import basin_picture, basins, basins_caption
+from comparisons.pictures.basins import basin_map
+from comparisons.pictures.convergence import convergence, convergence_caption
+from comparisons.pictures.order import observed_order, order_caption, order_of_convergence
+from comparisons.pictures.overview import overview, overview_caption
+from comparisons.pictures.paths import paths, paths_caption
+from comparisons.pictures.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
+from comparisons.pictures.ribbons import eigenvalue_ribbons
 
 __all__ = [
     "anatomy",

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from comparisons.basins import LOST, ON_THE_WAY, UNLISTED, BasinMap, Box, Vector, basin_map, plain_kind
 from comparisons.drawing import INK, tick
+from comparisons.pictures.basins import LOST, ON_THE_WAY, UNLISTED, BasinMap, Box, Vector, basin_map, plain_kind
 from comparisons.words import in_words, listing, long_name, number
 from newtonkit import Method, Rule
 from problems import Problem

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from comparisons.anatomy import Anatomy, Matrix, Vector, step_anatomy
 from comparisons.drawing import INK, tick
+from comparisons.pictures.anatomy import Anatomy, Matrix, Vector, step_anatomy
 from comparisons.words import listing, number
 from newtonkit.linalg import norm
 from newtonkit.trustregion.radius import ACCEPT

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import newtonkit
-from comparisons.records import Run
+from comparisons.running.records import Run
 from newtonkit.critical.verdict import Verdict
 from newtonkit.linalg import EPS
 from problems import CriticalPoint, Problem

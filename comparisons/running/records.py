@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 import newtonkit
-from comparisons.rows import plain
-from comparisons.trace import Trace, TracePoint, cost
+from comparisons.running.rows import plain
+from comparisons.running.trace import Trace, TracePoint, cost
 from newtonkit import Counts
 from newtonkit.linalg import EPS
 
@@ -92,13 +92,13 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
     x_start: tuple[float, ...] = ()
     ending: str = "elsewhere"
-    """How it ended by `comparisons.endings`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
+    """By `comparisons.running.endings`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
     lambda_min: float | None = None
     """The lowest eigenvalue of the Hessian at the end; None where that is not known."""
     distance: float | None = None
     """‖x − x*‖ / max(1, ‖x*‖) to the known critical point nearest to the end; None where none is known."""
     mode: str = "budget"
-    """What decided that it ended: see `comparisons.protocol.Protocol`."""
+    """What decided that it ended: see `comparisons.running.protocol.Protocol`."""
     gtol: float | None = None
     """The tolerance it was given, 0 for as far as rounding allows; None for the solver's own."""
     seed: int = 0

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.rows import pack, unpack
-from comparisons.trace import Evaluations, Iterations, Trace
+from comparisons.running.rows import pack, unpack
+from comparisons.running.trace import Evaluations, Iterations, Trace
 from newtonkit import Counts
 from newtonkit.linalg import finite_max_norm
 from newtonkit.result import History

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
-from comparisons.recorder import Recorder
-from comparisons.trace import Trace
+from comparisons.running.recorder import Recorder
+from comparisons.running.trace import Trace
 from newtonkit import Budget, Objective, Oracle
 from newtonkit.linalg import finite_max_norm
 from newtonkit.state import FIRST, BudgetSpent, State
@@ -137,6 +137,8 @@ def observed(
         recorder.record(0, State(x0, f, g, FIRST), finite_max_norm(g), oracle.counts, 0.0)
         try:
             result = solver(value, x0.copy(), **{name: offered[name] for name in needs})
+            if not hasattr(result, "x"):
+                raise TypeError(f"a solver must return scipy's OptimizeResult, got {type(result).__name__}")
             x, nit, reported = _point(result.x, x0), int(result.get("nit", len(recorder) - 1)), _reported(result)
             success, reason = bool(result.get("success", False)), f"status {result.get('status', 'not given')}"
             message = str(result.get("message", ""))

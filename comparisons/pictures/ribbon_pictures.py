@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 import newtonkit
 from comparisons.drawing import INK, tick
-from comparisons.ribbons import LARGEST_N, Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
+from comparisons.pictures.ribbons import LARGEST_N, Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
 from comparisons.words import count, in_words, listing, number
 from newtonkit import Method, Rule
 from problems import Problem

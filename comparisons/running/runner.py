@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import problems
-from comparisons.one_run import lost_run, run_one, tuning_for
-from comparisons.protocol import STANDARD, Protocol, start_names
-from comparisons.recorder import Report, reported_trace
-from comparisons.records import Run, Tuning, from_record, record, tuning_from, versions
-from comparisons.rows import json_text, key_of, pack, plain, unpack
-from comparisons.solvers import as_solver, split_name
-from comparisons.store import Store
-from comparisons.workers import Outcome, run_all
+from comparisons.running.one_run import lost_run, run_one, tuning_for
+from comparisons.running.protocol import STANDARD, Protocol, start_names
+from comparisons.running.recorder import Report, reported_trace
+from comparisons.running.records import Run, Tuning, from_record, record, tuning_from, versions
+from comparisons.running.rows import json_text, key_of, pack, plain, unpack
+from comparisons.running.solvers import as_solver, split_name
+from comparisons.running.store import Store
+from comparisons.running.workers import Outcome, run_all
 from problems import Problem
 
 __all__ = [
@@ -130,7 +130,7 @@ def run_cells(
     protocol : Protocol
     jobs : int, at least 1, default 1
         Runs at a time. With 1 and no limits they are made in this process; else each in one of its own, see
-        `comparisons.workers`, so that a hang or a crash costs that run only.
+        `comparisons.running.workers`, so that a hang or a crash costs that run only.
     seconds, megabytes : float, positive, default inf
         Limits of a run, and of the search for a learning rate before it. A run that exceeds them, or whose process
         dies, is recorded as that, with what it had evaluated.
