@@ -34,6 +34,7 @@ _ESCAPES = 5  # per run
 _REACH = 0.1  # of max(1, ‖x‖∞): how far a first look from a saddle, or along a flat direction, goes
 _LOOKS = 4  # directions tried where several have no certain curvature
 _SEED = 0  # of these directions; fixed, so that the same run gives the same verdict
+_VANISHED = 1e-100  # of the fall of f: what is less has all but underflowed
 _SMALL_GAIN = 1e-8  # of |f|: less than that is left where a step that failed is forgiven for being short
 _RECOVERABLE = frozenset({Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION})
 _NO_STEP = frozenset({Reason.LINE_SEARCH, Reason.RADIUS})
@@ -219,8 +220,7 @@ class Judge:
         rounding = 10 * EPS * abs(state.f)
         worthwhile = _worthwhile(state, first)
         directions = _flat_directions(self._hessian, verdict.nullity or 1)
-        aimless = not first.g.any() or first.f - state.f <= rounding or self._last_step < math.inf
-        flat = aimless and not (state.g.any() or self._hessian.any())
+        flat = not (state.g.any() or self._hessian.any())
         try:
             with self._aside():
                 for p in directions:
@@ -228,13 +228,38 @@ class Judge:
                     for start in (0, 1):
                         if drops[start] > worthwhile and (drops[start + 1 : start + 3] > rounding).all():
                             return self._falls(verdict, p, drops[start], lengths[start])
-                    flat = flat and bool((np.abs(drops) <= rounding).all())
+                    flat = flat and bool((np.abs(drops) <= max(rounding, _VANISHED * (first.f - state.f))).all())
+                flat = flat and self._is_aimless(state, first, rounding)
         except BudgetSpent:
             return None
         if flat:
             detail = f"gradient and Hessian are zero here, and f is the same all round within {reach:.2g}"
             return Ending(Reason.NOT_CRITICAL, 0.0, detail=detail)
         return None
+
+    def _is_aimless(self, state: State, first: State, rounding: float) -> bool:
+        """Whether nothing led to this flat place.
+
+        There was no slope at the start, as for a function of rounded numbers; or f has not fallen; or no critical point
+        was near before; or on the straight way from the start f comes down as a tail does, not as towards a minimum:
+        from 1e-4 to 1e-8 of its height it takes longer than from 1e-2 to 1e-4, exp(−x) twice as long, x² a tenth.
+        """
+        height = first.f - state.f
+        if not first.g.any() or height <= rounding or self._last_step < math.inf:
+            return True
+        if not 1e-8 * height > rounding or not math.isfinite(height):
+            return False
+
+        def place(share: float) -> float:
+            below, above = 0.0, 1.0
+            for _ in range(50):
+                t = 0.5 * (below + above)
+                higher = self.oracle.value(state.x + t * (first.x - state.x)) - state.f > share * height
+                below, above = (below, t) if higher else (t, above)
+            return above
+
+        one, two, three = (place(share) for share in (1e-2, 1e-4, 1e-8))
+        return two - three > one - two
 
     def _falls(self, verdict: Verdict, p: Vector, drop: float, length: float) -> Ending | None:
         """The ending where f falls along p, of which curvature says nothing; its verdict is remembered."""

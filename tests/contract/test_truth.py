@@ -214,3 +214,17 @@ def test_a_wall_far_below_the_start_is_no_rounding():
 
     result = solve(fun, [1.0, 0.0], "bfgs", jac=jac, options={"gtol": 0.0})
     assert not result.success or abs(result.x[1] - 1) < 1e-6
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-linesearch", "bfgs", "lbfgs", "cg"])
+@pytest.mark.parametrize("gtol", [0.0, 1e-300, 1e-8])
+def test_a_tail_that_underflows_is_no_minimum_whatever_is_asked_of_the_gradient(method, gtol):
+    result = solve(lambda x: np.exp(-x[0]), [0.0], method, options={"gtol": gtol})
+    assert not result.success, result.message
+
+
+@pytest.mark.parametrize("method", ["newton", "bfgs", "lbfgs", "cg"])
+@pytest.mark.parametrize("power", [2, 4])
+def test_a_plateau_that_a_slope_leads_down_to_is_one(method, power):
+    result = solve(lambda x: np.sum(np.maximum(x - 1, 0.0) ** power) + 3.0, [5.0, 2.0], method, options={"gtol": 0.0})
+    assert result.success, result.message
