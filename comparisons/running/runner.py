@@ -242,13 +242,17 @@ def _apart(
             yield number, from_record(json.loads(text), unpack(packed)), False
 
 
+# what a run imports by itself only when it first needs it, each fresh process anew
+_PRELOADED = (__name__, *(f"newtonkit.derivatives.{name}" for name in ("taping", "batching", "codegen")))
+
+
 def _outcomes(
     tasks: Mapping[int, _Task], function: Callable[[_Task, Report], bytes], limits: Mapping[str, Any]
 ) -> Iterator[tuple[int, Outcome]]:
     """What became of each task, by its key, as they end."""
     # the dearest first, so that no process is left with one of them at the end
     order = sorted(tasks, key=lambda number: -tasks[number].problem.n)
-    for outcome in run_all([tasks[number] for number in order], function, preload=[__name__], **limits):
+    for outcome in run_all([tasks[number] for number in order], function, preload=_PRELOADED, **limits):
         yield order[outcome.number], outcome
 
 
