@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Set
 
 import numpy as np
 
@@ -15,9 +14,9 @@ from newtonkit.critical.degenerate import degenerate_verdict
 from newtonkit.critical.factored import factored_verdict
 from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.verdict import NO_MINIMUM, Verdict, unchecked
-from newtonkit.derivatives.check import SlopeCheck, check_slope
-from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, eigh, max_norm, norm
+from newtonkit.linalg import EPS, Matrix, Vector, all_finite, dot, max_norm, norm
 from newtonkit.oracle import Oracle
+from newtonkit.second_look import REACH, Fall, about_the_slope, is_aimless, look_around, refuted
 from newtonkit.state import BudgetSpent, Ending, Kind, Reason, State
 from newtonkit.stopping import Stop, nothing_left, rounding_reached
 
@@ -31,10 +30,6 @@ _SHRUNK = 0.95  # of Newton's step: 10^(−1/7) = 0.72 of it is left at x⁸ whe
 _FAR_DOWN = 1e-8  # of ‖g‖∞ at the start: what a claim must show where the budget leaves no room for its check
 _ROUGH = 1e-9  # relative error of curvature above which "no critical point near" is no certainty
 _ESCAPES = 5  # per run
-_REACH = 0.1  # of max(1, ‖x‖∞): how far a first look from a saddle, or along a flat direction, goes
-_LOOKS = 4  # directions tried where several have no certain curvature
-_SEED = 0  # of these directions; fixed, so that the same run gives the same verdict
-_VANISHED = 1e-100  # of the fall of f: what is less has all but underflowed
 _SMALL_GAIN = 1e-8  # of |f|: less than that is left where a step that failed is forgiven for being short
 _RECOVERABLE = frozenset({Reason.LINE_SEARCH, Reason.RADIUS, Reason.NOT_DESCENT, Reason.SINGULAR, Reason.PRECISION})
 _NO_STEP = frozenset({Reason.LINE_SEARCH, Reason.RADIUS})
@@ -113,7 +108,7 @@ class Judge:
         ending = self.reconsider(failure, state, first)
         if ending.reason not in _NO_STEP:
             return ending
-        return ending._replace(detail=self._about_the_slope(state, first) or ending.detail)
+        return ending._replace(detail=about_the_slope(self.oracle, state, first) or ending.detail)
 
     def reconsider(self, failure: Ending, state: State, first: State) -> Ending:
         """GRADIENT, PRECISION or SADDLE where this state deserves it; else the failure."""
@@ -201,122 +196,31 @@ class Judge:
             return unchecked(f"the budget has no room for it ({spent.ending.reason.name})", size)
 
     def second_thoughts(self, state: State, first: State) -> Ending | None:
-        """What values of f say against a claim to which derivatives do not object; None where they say nothing."""
-        return self.look_around(state, first) or self._refuted(state, first)
+        """What values of f say against a claim to which derivatives do not object; None where they say nothing.
 
-    def look_around(self, state: State, first: State) -> Ending | None:
-        """What values of f say against a claim that curvature leaves undecided; None where they say nothing.
-
-        SADDLE where f falls steadily, and by more than is left to a claim, along a direction without certain curvature:
-        −x⁴ or x³ at 0. NOT_CRITICAL where that goes on for ever, or where f is the same all round and the run got there
-        without an aim: there was no slope at the start, as for a function of rounded numbers, or f has not fallen, or
-        no critical point was near before, as for exp(−x) on its way to underflow.
+        SADDLE where f falls along a direction without certain curvature: −x⁴ or x³ at 0. NOT_CRITICAL where that goes
+        on for ever; where the run came to a flat place without an aim; or where the values refute the gradient.
         """
         verdict = self.verdict(state)
-        if verdict.kind != "undecided" or self._hessian is None:
-            return None
-        reach = _REACH * max(1.0, max_norm(state.x))
-        lengths = reach * 0.25 ** np.arange(4)
-        rounding = 10 * EPS * abs(state.f)
-        worthwhile = _worthwhile(state, first)
-        directions = _flat_directions(self._hessian, verdict.nullity or 1)
-        flat = not (state.g.any() or self._hessian.any())
-        try:
-            with self._aside():
-                for p in directions:
-                    drops = np.array([state.f - self.oracle.value(state.x + t * p) for t in lengths])
-                    for start in (0, 1):
-                        if drops[start] > worthwhile and (drops[start + 1 : start + 3] > rounding).all():
-                            return self._falls(verdict, p, drops[start], lengths[start])
-                    flat = flat and bool((np.abs(drops) <= max(rounding, _VANISHED * (first.f - state.f))).all())
-                flat = flat and self._is_aimless(state, first, rounding)
-        except BudgetSpent:
-            return None
-        if flat:
-            detail = f"gradient and Hessian are zero here, and f is the same all round within {reach:.2g}"
-            return Ending(Reason.NOT_CRITICAL, 0.0, detail=detail)
-        return None
+        if verdict.kind == "undecided" and self._hessian is not None:
+            seen = look_around(self.oracle, state, first, self._hessian, verdict.nullity or 1)
+            if seen.fall is not None:
+                return self._falls(verdict, seen.fall)
+            if seen.flat and (self._last_step < math.inf or is_aimless(self.oracle, state, first)):
+                detail = f"gradient and Hessian are zero here, and f is the same all round within {seen.reach:.2g}"
+                return Ending(Reason.NOT_CRITICAL, 0.0, detail=detail)
+        return refuted(self.oracle, state, first)
 
-    def _is_aimless(self, state: State, first: State, rounding: float) -> bool:
-        """Whether nothing led to this flat place.
-
-        There was no slope at the start, as for a function of rounded numbers; or f has not fallen; or no critical point
-        was near before; or on the straight way from the start f comes down as a tail does, not as towards a minimum:
-        from 1e-4 to 1e-8 of its height it takes longer than from 1e-2 to 1e-4, exp(−x) twice as long, x² a tenth.
-        """
-        height = first.f - state.f
-        if not first.g.any() or height <= rounding or self._last_step < math.inf:
-            return True
-        if not 1e-8 * height > rounding or not math.isfinite(height):
-            return False
-
-        def place(share: float) -> float:
-            below, above = 0.0, 1.0
-            for _ in range(50):
-                t = 0.5 * (below + above)
-                higher = self.oracle.value(state.x + t * (first.x - state.x)) - state.f > share * height
-                below, above = (below, t) if higher else (t, above)
-            return above
-
-        one, two, three = (place(share) for share in (1e-2, 1e-4, 1e-8))
-        return two - three > one - two
-
-    def _falls(self, verdict: Verdict, p: Vector, drop: float, length: float) -> Ending | None:
-        """The ending where f falls along p, of which curvature says nothing; its verdict is remembered."""
+    def _falls(self, verdict: Verdict, fall: Fall) -> Ending | None:
+        """The ending where f falls along a direction of which curvature says nothing; its verdict is remembered."""
         self._verdict = dataclasses.replace(
             verdict,
             # it has been left often enough: f may fall for ever
             kind="degenerate saddle" if self.escapes_left else "not critical",
-            reason=f"f falls by {drop:.2g} within {length:.2g} along a direction of hardly any curvature",
-            escape_direction=p,
+            reason=f"f falls by {fall.drop:.2g} within {fall.length:.2g} along a direction of hardly any curvature",
+            escape_direction=fall.direction,
         )
         return contradiction(self._verdict)
-
-    @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Values asked for inside are checks, and no candidates for the best point, whose gradient is known."""
-        oracle = self.oracle
-        best = oracle.best_x, oracle.best_f, oracle.best_g
-        try:
-            with oracle.checking(), np.errstate(all="ignore"):
-                yield
-        finally:
-            oracle.best_x, oracle.best_f, oracle.best_g = best
-
-    def _about_the_slope(self, state: State, first: State) -> str:
-        """What differences of f say of the slope along −g; empty where the budget has no room for them."""
-        if not (all_finite(state.g) and state.g.any()):
-            return ""
-        try:
-            with self._aside():
-                return str(self._slope(state, first, -state.g / norm(state.g), "-g"))
-        except BudgetSpent:
-            return ""
-
-    def _refuted(self, state: State, first: State) -> Ending | None:
-        """NOT_CRITICAL where values of f refute a gradient that the user gave, for which this point is critical.
-
-        Along two random directions the slope must certainly be another, and leave something worthwhile to gain.
-        """
-        if not self.oracle.objective.grad:
-            return None
-        worthwhile = _worthwhile(state, first)
-        rng = np.random.default_rng(_SEED)
-        try:
-            with self._aside():
-                for _ in range(2):
-                    p = rng.standard_normal(state.x.size)
-                    slope = self._slope(state, first, p / norm(p), "a random direction")
-                    if not (slope.wrong and slope.by_differences**2 > 2.0 * abs(slope.curvature) * worthwhile):
-                        return None
-        except BudgetSpent:
-            return None
-        return Ending(Reason.NOT_CRITICAL, max_norm(state.g), detail=str(slope))
-
-    def _slope(self, state: State, first: State, p: Vector, along: str) -> SlopeCheck:
-        scale = max(norm(state.x), norm(state.x - first.x)) or 1.0
-        # eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
-        return check_slope(self.oracle.value, state.x, state.f, state.g, p, math.cbrt(EPS) * scale, along)
 
     def escape(self, state: State) -> tuple[Vector, float] | None:
         """A lower point along the escape direction of the verdict at this state, and the step's length.
@@ -338,7 +242,7 @@ class Judge:
 
     def _descend(self, state: State, p: Vector) -> tuple[Vector, float] | None:
         oracle, f = self.oracle, state.f
-        t = _REACH * max(1.0, max_norm(state.x))
+        t = REACH * max(1.0, max_norm(state.x))
         x, lower = state.x, f
         for _ in range(60):
             x = state.x + t * p
@@ -372,25 +276,6 @@ def _far_below(verdict: Verdict, state: State, first: State) -> str:
     if short and verdict.decrease <= EPS**2 * (first.f - state.f):
         return f"the model's remaining decrease, {verdict.decrease:.2g}, is below eps² of what f has lost"
     return ""
-
-
-def _worthwhile(state: State, first: State) -> float:
-    """A decrease that is more than nothing, see `nothing_left`, and certainly more than rounding."""
-    return max(1e-8 * (first.f - state.f), 1e4 * EPS * abs(state.f))
-
-
-def _flat_directions(H: Matrix, nullity: int) -> list[Vector]:
-    """Unit vectors, and their opposites, in the span of the eigenvectors of least |λ|; any where H is not finite."""
-    if np.isfinite(H).all():
-        eigenvalues, Q = eigh(H)
-        basis = Q[:, np.argsort(np.abs(eigenvalues))[:nullity]]
-    else:
-        basis = np.eye(len(H))
-    k = basis.shape[1]
-    # general directions: along its axes xyz is zero
-    weights = np.random.default_rng(_SEED).standard_normal((min(k, _LOOKS), k))
-    vectors = [np.ascontiguousarray(basis @ w) for w in weights]
-    return [sign * v / norm(v) for v in vectors for sign in (1.0, -1.0)]
 
 
 def contradiction(verdict: Verdict) -> Ending | None:
