@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import newtonkit
-from comparisons.experiments.report import Table
+from comparisons.document import Table
 from comparisons.running.records import Tuning
 from comparisons.words import number
 from newtonkit.methods import METHODS, Rule, canonical_name

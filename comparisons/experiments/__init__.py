@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from comparisons.experiments.report import Picture, Report, Table
+from comparisons.document import Picture, Report, Table
 from newtonkit.validation import check_integer, nearest_name
 
 _SUMMARIES = {

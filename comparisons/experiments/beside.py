@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from comparisons.document import Table
 from comparisons.drawing import INK, legend, marker, style, tick
-from comparisons.experiments.report import Table
 from comparisons.running.protocol import Protocol
 from comparisons.running.records import Run
 from comparisons.running.runner import run_one

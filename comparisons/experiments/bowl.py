@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import problems
+from comparisons.document import Picture, Report, Table
 from comparisons.drawing import INK, save, tick
 from comparisons.experiments.beside import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.pictures.paths import contours, known_points, landscape
 from comparisons.tuning import table as rates_table
 from comparisons.words import count, listing, long_name, number

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from comparisons.document import Picture, Report
 from comparisons.drawing import save
 from comparisons.experiments.courses import GRID, Task
 from comparisons.experiments.reaching import race
@@ -17,7 +18,6 @@ from comparisons.experiments.reaching_report import (
     reach_table,
     verdict,
 )
-from comparisons.experiments.report import Picture, Report
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
 

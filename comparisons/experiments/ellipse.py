@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import problems
+from comparisons.document import Picture, Report, Table
 from comparisons.drawing import INK, marker, save, style
 from comparisons.experiments.beside import CURVED, cost_table, gap_caption, gap_figure, run_beside
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.tuning import table as rates_table
 from comparisons.words import listing, long_name, number
 from newtonkit import AdaGrad, Adam, GradientDescent, Momentum, State, iterate

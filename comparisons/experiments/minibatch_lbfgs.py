@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 import newtonkit
 import problems
+from comparisons.document import Picture, Report, Table
 from comparisons.drawing import INK, save, style, tick
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.tuning import RateSearch, tune_rate
 from comparisons.words import count, listing, number
 from newtonkit import SampledLBFGS, train

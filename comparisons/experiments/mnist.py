@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import newtonkit
+from comparisons.document import Picture, Report, Table
 from comparisons.drawing import save, style, tick
 from comparisons.experiments.courses import GRID
 from comparisons.experiments.mnist_subset import (
@@ -27,7 +28,6 @@ from comparisons.experiments.mnist_subset import (
     subset_of,
     subset_verdict,
 )
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.scores.looks import Look, name_ends
 from comparisons.tuning import table as rates_table
 from comparisons.words import listing, number

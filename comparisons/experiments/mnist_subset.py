@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from comparisons.document import Table
 from comparisons.drawing import style, tick
 from comparisons.experiments.courses import Course, Task, minimized, trained
-from comparisons.experiments.report import Table
 from comparisons.tuning import RateSearch, tune_rate
 from comparisons.words import listing, long_name, number
 from newtonkit import Adam, GradientDescent, Momentum

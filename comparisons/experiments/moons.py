@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from comparisons.document import Picture, Report, Table
 from comparisons.drawing import save
 from comparisons.experiments.courses import GRID, Task
 from comparisons.experiments.moons_boundaries import boundaries_caption, boundaries_figure, endings, endings_table
@@ -35,7 +36,6 @@ from comparisons.experiments.reaching_report import (
     reach_table,
     verdict,
 )
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.words import count, listing
 from newtonkit.validation import check_integer
 from problems import datasets

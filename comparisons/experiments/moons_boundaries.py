@@ -13,11 +13,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 import newtonkit
+from comparisons.document import Table
 from comparisons.drawing import INK
 from comparisons.experiments.courses import Task
 from comparisons.experiments.moons_document import document_start, training_accuracy
 from comparisons.experiments.reaching import CURVED
-from comparisons.experiments.report import Table
 from comparisons.words import long_name, number
 from newtonkit import Result
 

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import newtonkit
+from comparisons.document import Table
 from comparisons.drawing import style
 from comparisons.experiments.courses import Task
 from comparisons.experiments.reaching import BATCH
-from comparisons.experiments.report import Table
 from comparisons.words import listing, long_name, number
 from newtonkit import Adam, GradientDescent, Momentum, Result
 from newtonkit.methods import Rule

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import newtonkit
+from comparisons.document import Table
 from comparisons.drawing import INK, style
-from comparisons.experiments.report import Table
 from comparisons.words import listing, number
 from newtonkit import GradientDescent
 from newtonkit.training import Update

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import problems
+from comparisons.document import Picture, Report, Table
 from comparisons.experiments.beside import SHARE, Beside, cost_until, run_beside
 from comparisons.experiments.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.tuning import table as rates_table
 from comparisons.words import FIRST_ORDER, Ending, count, ending, family, in_words, listing, number, where
 from newtonkit.validation import check_integer

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from comparisons.document import Table
 from comparisons.drawing import INK, style, tick
 from comparisons.experiments.courses import Course
 from comparisons.experiments.reaching import ADAMS, BATCH, CURVED, Race
-from comparisons.experiments.report import Table
 from comparisons.words import count, in_words, listing, number, times
 
 _DASH = (0, (4, 2))

@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from comparisons.document import Picture, Report, Table
 from comparisons.drawing import save, tick
-from comparisons.experiments.report import Picture, Report, Table
 from comparisons.tuning import RateSearch, tune_rate
 from comparisons.words import count, listing, number
 from newtonkit import GradientDescent
