@@ -29,7 +29,7 @@ class _Command(click.Group):
         return click.Context(self.commands[name], parent=ctx, info_name=name) if name in self.commands else ctx
 
 
-@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(newtonkit.__version__, prog_name="newtonkit")
 def main() -> None:
     """Second-order and quasi-Newton optimization: solve, classify, compare.

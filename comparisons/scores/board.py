@@ -18,6 +18,7 @@ from comparisons.scores.profiles import accuracy_profile, data_profile, performa
 from comparisons.scores.solved import TOLERANCES, accuracies, spending
 from comparisons.scores.stability import ranking
 from comparisons.scores.wins import pairwise_wins
+from comparisons.words import number
 from problems import Problem
 
 _BUDGET = 100.0  # evaluations of f with its gradient; enough for any of the better methods on most small problems
@@ -67,7 +68,7 @@ def scoreboard(
     """
     spent = spending(runs, test, tolerance, own)
     table = spent.priced(model)
-    solved = f"Solved means {_TESTS[test].format(f'{tolerance:g}')}."
+    solved = f"Solved means {_TESTS[test].format(number(tolerance))}."
     performance, data = performance_profile(table), data_profile(table)
     plates = [
         Plate(
