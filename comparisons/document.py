@@ -105,15 +105,8 @@ class Report:
     def write(self, out: Path) -> Path:
         """Write ``report.md``, and ``report.html`` with the pictures inside it, into the folder; the page's path."""
         (out / "report.md").write_text(self.markdown(out), encoding="utf-8")
-        environment = Environment(
-            loader=PackageLoader("comparisons"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         page = out / "report.html"
-        page.write_text(environment.get_template("experiment.html.j2").render(report=self), encoding="utf-8")
+        page.write_text(page_environment().get_template("experiment.html.j2").render(report=self), encoding="utf-8")
         return page
 
     def markdown(self, out: Path) -> str:
@@ -136,6 +129,17 @@ class Report:
         for picture in self.pictures:
             console.print()
             console.print(f"{picture.path}: {picture.caption}", highlight=False, markup=False)
+
+
+def page_environment() -> Environment:
+    """What makes pages of the templates: every value escaped, a name that is not given an error."""
+    return Environment(
+        loader=PackageLoader("comparisons"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _plain(text: str) -> str:

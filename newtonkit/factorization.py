@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -161,6 +161,21 @@ class BandSymmetric(_Sparse):
         return lambda b: band_cholesky_solve(factor, b[order])[inverse]
 
 
+def symmetric_lu(A: Any) -> Any:
+    """SuperLU of a sparse symmetric matrix on its diagonal, without pivoting; None where there is no such."""
+    try:
+        lu = splu(
+            sp.csc_matrix(A),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True, "Equil": False},
+        )
+    except RuntimeError:  # exactly singular
+        return None
+    # a zero pivot makes SuperLU leave the diagonal
+    return lu if np.array_equal(lu.perm_r, lu.perm_c) else None
+
+
 class SparseSymmetric(_Sparse):
     """A sparse matrix by SuperLU on the diagonal: without pivoting, LU is the Cholesky factorization but for scales.
 
@@ -171,16 +186,8 @@ class SparseSymmetric(_Sparse):
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
         A = self.B + shift * sp.eye_array(self.B.shape[0], format="csc") if shift else self.B
-        try:
-            lu = splu(
-                sp.csc_matrix(A),
-                permc_spec="MMD_AT_PLUS_A",
-                diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True, "Equil": False},
-            )
-        except RuntimeError:  # exactly singular
-            return None
-        if not (np.array_equal(lu.perm_r, lu.perm_c) and (lu.U.diagonal() > 0.0).all()):
+        lu = symmetric_lu(A)
+        if lu is None or not (lu.U.diagonal() > 0.0).all():
             return None
         return lu.solve  # type: ignore[no-any-return]
 

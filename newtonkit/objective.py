@@ -16,6 +16,7 @@ from newtonkit.derivatives.autodiff import DifferentiationError, as_number, trac
 from newtonkit.derivatives.colouring import SparseHessian
 from newtonkit.derivatives.compiled import Derivatives, Linearization
 from newtonkit.derivatives.sparsity import SparsityError
+from newtonkit.derivatives.structure import Unflatten, flatten, is_plain_vector
 from newtonkit.linalg import EPS, Matrix, Vector, norm
 
 _TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
@@ -227,6 +228,46 @@ class Objective:
         # step eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
         h = math.cbrt(EPS) * scale / length
         return (self.gradient(x + h * v) - self.gradient(x - h * v)) / (2 * h)
+
+
+def structured_objective(
+    fun: Callable[..., Any],
+    jac: Callable[..., Any] | bool | None,
+    hess: Callable[..., Any] | None,
+    hessp: Callable[..., Any] | None,
+    args: tuple[Any, ...],
+    unflatten: Unflatten,
+    *,
+    tape: bool = True,
+) -> Objective:
+    """The objective of the flat vector that functions of structured parameters amount to."""
+    if is_plain_vector(unflatten):
+        return Objective(fun, jac, hess, hessp, args, tape)
+
+    def flat_fun(v: Any, *rest: Any) -> Any:
+        value = fun(unflatten(v), *rest)
+        return (value[0], flatten(value[1])[0]) if jac is True else value
+
+    def flat_jac(v: Vector, *rest: Any) -> Vector:
+        assert callable(jac)
+        return flatten(jac(unflatten(v), *rest))[0]
+
+    def flat_hess(v: Vector, *rest: Any) -> Any:
+        assert hess is not None
+        return hess(unflatten(v), *rest)
+
+    def flat_hessp(v: Vector, p: Vector, *rest: Any) -> Vector:
+        assert hessp is not None
+        return flatten(hessp(unflatten(v), unflatten(p), *rest))[0]
+
+    return Objective(
+        flat_fun,
+        flat_jac if callable(jac) else jac,
+        None if hess is None else flat_hess,
+        None if hessp is None else flat_hessp,
+        args,
+        tape,
+    )
 
 
 def _as_vector(result: Any, x: Vector, name: str) -> Vector:

@@ -12,11 +12,11 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from newtonkit.automatic import chosen_portfolio
-from newtonkit.derivatives.structure import Unflatten, flatten, is_plain_vector
-from newtonkit.linalg import Vector, all_finite
+from newtonkit.derivatives.structure import Unflatten, flatten
+from newtonkit.linalg import all_finite
 from newtonkit.loop import Callback, Method, run
 from newtonkit.methods import Rule, make_method, option_names
-from newtonkit.objective import Objective
+from newtonkit.objective import Objective, structured_objective
 from newtonkit.result import History, Progress, Result
 from newtonkit.state import State
 from newtonkit.stopping import Stop
@@ -274,33 +274,7 @@ def _objective(
     for name, value in (("jac", jac), ("hess", hess), ("hessp", hessp)):
         if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
             raise TypeError(f"{name} must be callable{' or a bool' if name == 'jac' else ''}, got {value!r}")
-    if is_plain_vector(unflatten):
-        return Objective(fun, jac or None, hess, hessp, args, tape)
-
-    def flat_fun(v: Any, *rest: Any) -> Any:
-        value = fun(unflatten(v), *rest)
-        return (value[0], flatten(value[1])[0]) if jac is True else value
-
-    def flat_jac(v: Vector, *rest: Any) -> Vector:
-        assert callable(jac)
-        return flatten(jac(unflatten(v), *rest))[0]
-
-    def flat_hess(v: Vector, *rest: Any) -> Any:
-        assert hess is not None
-        return hess(unflatten(v), *rest)
-
-    def flat_hessp(v: Vector, p: Vector, *rest: Any) -> Vector:
-        assert hessp is not None
-        return flatten(hessp(unflatten(v), unflatten(p), *rest))[0]
-
-    return Objective(
-        flat_fun,
-        flat_jac if callable(jac) else (jac or None),
-        None if hess is None else flat_hess,
-        None if hessp is None else flat_hessp,
-        args,
-        tape,
-    )
+    return structured_objective(fun, jac or None, hess, hessp, args, unflatten, tape=tape)
 
 
 def _history(setting: Any) -> History | None:

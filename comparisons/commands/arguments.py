@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import problems
+from comparisons.running.solvers import literal
 from problems import Problem
 
 
@@ -47,16 +48,6 @@ def named_values(option: str, pairs: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"{option} must be NAME=VALUE, got {pair!r}")
         found[key] = literal(text)
     return found
-
-
-def literal(text: str) -> Any:
-    """An int, a float, true, false, none, or else the text itself."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
 def point_of(text: str, n: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from comparisons import pictures
+from comparisons.document import page_environment
 from comparisons.report import figures
 from comparisons.report.contents import Contents
 from comparisons.report.grid import MARKS, shades
@@ -44,13 +43,7 @@ def write_report(found: Contents, folder: Path) -> Path:
 
 def html(found: Contents) -> str:
     """The page."""
-    environment = Environment(
-        loader=PackageLoader("comparisons"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     names = [entry.method for entry in found.methods]
     environment.filters |= {"number": number, "long_name": long_name, "where": where, "point": point}
     return environment.get_template("report.html.j2").render(

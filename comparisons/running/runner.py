@@ -28,7 +28,6 @@ __all__ = [
     "cells",
     "default_problems",
     "problem_named",
-    "run_cell",
     "run_cells",
     "run_one",
 ]
@@ -104,11 +103,6 @@ def problem_named(text: str) -> Problem:
     """The problem that a name with parameters means: ``"rosenbrock[n=10]"``."""
     name, parameters = split_name(text)
     return problems.get(name, **parameters)
-
-
-def run_cell(cell: Cell, protocol: Protocol) -> list[Run]:
-    """The runs of one cell: a learning rate is tuned once, then every start is run with it."""
-    return run_cells([cell], protocol)
 
 
 def run_cells(

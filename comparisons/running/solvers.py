@@ -116,7 +116,7 @@ def split_name(text: str) -> tuple[str, dict[str, Any]]:
             raise ValueError(f"parameters must look like [memory=20, …], got {part.strip()!r} in {text!r}")
         if key in parameters:
             raise ValueError(f"parameter {key!r} is given twice in {text!r}")
-        parameters[key] = _literal(value)
+        parameters[key] = literal(value)
     return name, parameters
 
 
@@ -133,7 +133,8 @@ def joined_name(name: str, parameters: Mapping[str, Any]) -> str:
     return f"{name}[{', '.join(f'{key}={_written(parameters[key])}' for key in sorted(parameters))}]"
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
+    """An int, a float, true, false, none, or else the text itself."""
     for kind in (int, float):
         try:
             return kind(text)

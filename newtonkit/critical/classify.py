@@ -25,10 +25,10 @@ from newtonkit.critical.lanczos import product_verdict
 from newtonkit.critical.model import Model, regular_verdict
 from newtonkit.critical.verdict import REGULAR, Verdict
 from newtonkit.derivatives.autodiff import DifferentiationError
-from newtonkit.derivatives.structure import flatten, is_plain_vector
+from newtonkit.derivatives.structure import flatten
 from newtonkit.factorization import SparseStructure
 from newtonkit.linalg import Matrix, Vector, all_finite, max_norm, norm
-from newtonkit.objective import Objective
+from newtonkit.objective import structured_objective
 from newtonkit.oracle import Oracle
 from newtonkit.validation import check_real
 
@@ -126,15 +126,7 @@ def examine(
     vector, unflatten = flatten(x)
     if not all_finite(vector):
         raise ValueError(f"x must be finite, got {x!r}")
-    if is_plain_vector(unflatten):
-        objective = Objective(fun, jac, hess, args=args)
-    else:
-        objective = Objective(
-            lambda v, *rest: fun(unflatten(v), *rest),
-            (lambda v, *rest: flatten(jac(unflatten(v), *rest))[0]) if callable(jac) else jac,
-            None if hess is None else lambda v, *rest: hess(unflatten(v), *rest),
-            args=args,
-        )
+    objective = structured_objective(fun, jac or None, hess, None, args, unflatten)
     scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
     with np.errstate(all="ignore"):
         oracle, of_values = Oracle(objective, second_order=True), False

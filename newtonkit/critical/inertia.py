@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
-from scipy.sparse.linalg import splu
 
+from newtonkit.factorization import symmetric_lu
 from newtonkit.linalg import EPS, Matrix, Vector
 
 _TRIES = 6
@@ -135,16 +135,8 @@ def _dense_negatives(A: Matrix) -> tuple[int, float]:
 
 def _sparse_negatives(A: Any) -> tuple[int, float]:
     """The same without pivoting; the error is infinite where there is no such factorization."""
-    try:
-        lu = splu(
-            sp.csc_matrix(A),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True, "Equil": False},
-        )
-    except RuntimeError:  # exactly singular
-        return 0, math.inf
-    if not np.array_equal(lu.perm_r, lu.perm_c):
+    lu = symmetric_lu(A)
+    if lu is None:
         return 0, math.inf
     d, L = lu.U.diagonal(), abs(lu.L)
     growth = (L @ (np.abs(d) * np.asarray(L.sum(axis=0)).ravel())).max()

@@ -280,3 +280,11 @@ def test_products_never_contradict_the_full_hessian_at_a_critical_point(seed, lo
     c = rng.standard_normal(n)
     dense, products = both_verdicts(reflected(rng, eigenvalues, c), c)
     assert products.kind in (dense.kind, "undecided")
+
+
+def test_a_function_that_returns_its_gradient_in_the_structure_of_its_parameters_is_classified_too():
+    def fun(p):
+        return float(p["x"] @ p["x"] - p["y"] @ p["y"]), {"x": 2 * p["x"], "y": -2 * p["y"]}
+
+    verdict = classify(fun, {"x": np.zeros(2), "y": np.zeros(1)}, jac=True)
+    assert (verdict.kind, verdict.index) == ("saddle", 1)

@@ -97,7 +97,7 @@ def test_factors_that_grow_whatever_the_threshold_are_given_up_after_two(monkeyp
         factored.append(args)
         return splu(*args, **options)
 
-    monkeypatch.setattr("newtonkit.critical.inertia.splu", counting)
+    monkeypatch.setattr("newtonkit.factorization.splu", counting)
     line = sp.diags_array([np.ones(99)] * 2, offsets=[-1, 1])
     lattice = sp.kron(line, sp.eye_array(100)) + sp.kron(sp.eye_array(100), line)
     answer = inertia(lattice + diagonal * sp.eye_array(10_000))
