@@ -3,10 +3,10 @@
 From Python: ``comparisons.compare(problems=[…], methods=[…])``.
 """
 
-from comparisons.comparison import Comparison, compare
-from comparisons.running.endings import BeatenError
+from comparisons.api import Comparison, compare
+from comparisons.core.endings import BeatenError
+from comparisons.core.runs import Run
+from comparisons.core.trace import Trace
 from comparisons.running.protocol import Protocol
-from comparisons.running.records import Run
-from comparisons.running.trace import Trace
 
 __all__ = ["BeatenError", "Comparison", "Protocol", "Run", "Trace", "compare"]

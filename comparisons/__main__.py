@@ -1,5 +1,5 @@
 """``python -m comparisons`` is ``newtonkit``."""
 
-from comparisons.cli import main
+from comparisons.cli.main import main
 
 main(prog_name="newtonkit")

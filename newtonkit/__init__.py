@@ -1,63 +1,54 @@
 """newtonkit: second-order and quasi-Newton optimization with exact derivatives."""
 
-from newtonkit.critical import CriticalPoint, CriticalPoints, Verdict, classify, find_critical_points
-from newtonkit.derivatives import (
-    DerivativeCheck,
-    DifferentiationError,
-    SparseHessian,
-    check_derivatives,
-    grad,
-    hessian,
-    hessian_pattern,
-    hvp,
-    sparse_hessian,
-    value_and_grad,
-)
-from newtonkit.landscape import CheckedResult, Escape, check_result, escape
-from newtonkit.linesearch import Backtracking, HagerZhang, MoreThuente
-from newtonkit.loop import Method, iterate, run
-from newtonkit.methods import (
-    BFGS,
-    DFP,
-    LBFGS,
-    SR1,
-    AdaDelta,
-    AdaGrad,
-    Adam,
-    AdamW,
-    ConjugateGradient,
+from newtonkit.classification.examination import classify
+from newtonkit.classification.verdict import Verdict
+from newtonkit.core.counts import Budget, Counts
+from newtonkit.core.state import State, StepFailure, StepInfo
+from newtonkit.core.termination import Kind, TerminationReason
+from newtonkit.derivatives.autograd.tracing import DifferentiationError
+from newtonkit.derivatives.functions import grad, hessian, hvp, value_and_grad
+from newtonkit.derivatives.sparsity.colouring import SparseHessian, sparse_hessian
+from newtonkit.derivatives.sparsity.patterns import hessian_pattern
+from newtonkit.derivatives.taylor_test import DerivativeCheck, check_derivatives
+from newtonkit.driver.loop import Method, iterate, run
+from newtonkit.driver.result import History, Result
+from newtonkit.driver.stopping import Stop
+from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
+from newtonkit.enumeration.search import find_critical_points
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.landscape.passes import MorseGraph, morse_graph
+from newtonkit.landscape.result_check import CheckedResult, Escape, check_result, escape
+from newtonkit.linesearch.backtracking import Backtracking
+from newtonkit.linesearch.hager_zhang import HagerZhang
+from newtonkit.linesearch.more_thuente import MoreThuente
+from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, AdamW, Nadam, RMSProp
+from newtonkit.methods.bfgs import BFGS
+from newtonkit.methods.conjugate_gradient import ConjugateGradient
+from newtonkit.methods.cubic import Cubic
+from newtonkit.methods.dfp import DFP
+from newtonkit.methods.first_order import FirstOrder, Rule
+from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, SteepestDescent
+from newtonkit.methods.lbfgs import LBFGS
+from newtonkit.methods.newton import LineSearchNewton, PureNewton
+from newtonkit.methods.registry import names as method_names
+from newtonkit.methods.sampled_lbfgs import SampledLBFGS
+from newtonkit.methods.schedules import (
     Cosine,
-    Cubic,
     Exponential,
-    FirstOrder,
-    GradientDescent,
     InverseSquareRoot,
     InverseTime,
     Linear,
-    LineSearchNewton,
-    Momentum,
-    Nadam,
-    Nesterov,
-    NewtonCG,
     PerEpoch,
-    PureNewton,
-    RMSProp,
-    Rule,
-    SampledLBFGS,
     Schedule,
-    SteepestDescent,
     StepDecay,
-    TrustNewton,
     Warmup,
 )
-from newtonkit.morse_graph import MorseGraph, morse_graph
-from newtonkit.objective import Objective
-from newtonkit.oracle import Budget, Counts, Oracle
-from newtonkit.result import History, Result
+from newtonkit.methods.sr1 import SR1
+from newtonkit.methods.trust_region_newton import TrustRegionNewton
+from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
+from newtonkit.objectives.objective import Objective
 from newtonkit.solve import minimize
-from newtonkit.state import Kind, Reason, State, StepFailure, StepInfo
-from newtonkit.stopping import Stop
-from newtonkit.training import train
+from newtonkit.training.interface import train
 
 __version__ = "0.1.0"
 
@@ -82,6 +73,7 @@ __all__ = [
     "DerivativeCheck",
     "DifferentiationError",
     "Escape",
+    "Evaluator",
     "Exponential",
     "FirstOrder",
     "GradientDescent",
@@ -98,13 +90,10 @@ __all__ = [
     "MorseGraph",
     "Nadam",
     "Nesterov",
-    "NewtonCG",
     "Objective",
-    "Oracle",
     "PerEpoch",
     "PureNewton",
     "RMSProp",
-    "Reason",
     "Result",
     "Rule",
     "SampledLBFGS",
@@ -116,7 +105,9 @@ __all__ = [
     "StepFailure",
     "StepInfo",
     "Stop",
-    "TrustNewton",
+    "TerminationReason",
+    "TrustRegionNewton",
+    "TrustRegionNewtonCG",
     "Verdict",
     "Warmup",
     "check_derivatives",
@@ -129,6 +120,7 @@ __all__ = [
     "hessian_pattern",
     "hvp",
     "iterate",
+    "method_names",
     "minimize",
     "morse_graph",
     "run",

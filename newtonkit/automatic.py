@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from newtonkit.derivatives.work import gradient_work
-from newtonkit.factorization import SparseStructure
-from newtonkit.linalg import Vector
-from newtonkit.loop import Method
-from newtonkit.methods import BFGS, LBFGS, Cubic, NewtonCG, TrustNewton
-from newtonkit.objective import Objective
+from newtonkit.derivatives.sparsity.cost_model import gradient_work
+from newtonkit.driver.loop import Method
+from newtonkit.linalg.factorization import SparseStructure
+from newtonkit.linalg.kernels import Vector
+from newtonkit.methods.bfgs import BFGS
+from newtonkit.methods.cubic import Cubic
+from newtonkit.methods.lbfgs import LBFGS
+from newtonkit.methods.trust_region_newton import TrustRegionNewton
+from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
+from newtonkit.objectives.objective import Objective
 
 _SMALL = 30  # up to this n nothing is worth counting
 _GRADIENTS = 50.0  # that a Hessian may cost, by counts; about where truncated Newton takes the same time, measured
@@ -39,23 +43,23 @@ def chosen_portfolio(objective: Objective, x: Vector) -> Choice:
     quasi = BFGS() if n <= _MATRIX else LBFGS()
     newton = (Cubic(), quasi)
     if objective.hess is not None:
-        return Choice(TrustNewton(), newton, "a Hessian is given")
+        return Choice(TrustRegionNewton(), newton, "a Hessian is given")
     if objective.hvp is not None:
-        return Choice(NewtonCG(), (quasi,), "Hessian-vector products are given")
+        return Choice(TrustRegionNewtonCG(), (quasi,), "Hessian-vector products are given")
     if objective.has_own_derivatives:
         return Choice(quasi, (LBFGS(),), f"a gradient is given and nothing more, n = {n}")
     if n <= _SMALL:
-        return Choice(TrustNewton(), newton, f"n = {n} ≤ {_SMALL}: a full Hessian is cheap")
+        return Choice(TrustRegionNewton(), newton, f"n = {n} ≤ {_SMALL}: a full Hessian is cheap")
     if n > _FULL and (groups := _sparse_products(objective, x)) is not None and 2 * groups <= _GRADIENTS:
-        return Choice(TrustNewton(), newton, f"a sparse Hessian from {groups} products")
+        return Choice(TrustRegionNewton(), newton, f"a sparse Hessian from {groups} products")
     work = gradient_work(lambda z: objective.fun(z, *objective.args), x) if objective.tape else None
     if work is None:
-        return Choice(NewtonCG(), (quasi,), f"n = {n} > {_SMALL}, and the cost of a Hessian is not known")
+        return Choice(TrustRegionNewtonCG(), (quasi,), f"n = {n} > {_SMALL}, and the cost of a Hessian is not known")
     cost = work.hessian_in_gradients(n)
     counted = f"n = {n}, a Hessian costs as much as {cost:.0f} gradients"
     if cost <= _GRADIENTS:
-        return Choice(TrustNewton(), newton, counted)
-    return Choice(NewtonCG(), (quasi,), counted)
+        return Choice(TrustRegionNewton(), newton, counted)
+    return Choice(TrustRegionNewtonCG(), (quasi,), counted)
 
 
 def _sparse_products(objective: Objective, x: Vector) -> int | None:

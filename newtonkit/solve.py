@@ -12,15 +12,16 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from newtonkit.automatic import chosen_portfolio
-from newtonkit.derivatives.structure import Unflatten, flatten
-from newtonkit.linalg import all_finite
-from newtonkit.loop import Callback, Method, run
-from newtonkit.methods import Rule, make_method, option_names
-from newtonkit.objective import Objective, structured_objective
-from newtonkit.result import History, Progress, Result
-from newtonkit.state import State
-from newtonkit.stopping import Stop
-from newtonkit.validation import nearest_name
+from newtonkit.core.state import State
+from newtonkit.core.validation import nearest_name
+from newtonkit.derivatives.pytree import Unflatten, flatten
+from newtonkit.driver.loop import Callback, Method, run
+from newtonkit.driver.result import History, Progress, Result
+from newtonkit.driver.stopping import Stop
+from newtonkit.linalg.kernels import all_finite
+from newtonkit.methods.first_order import Rule
+from newtonkit.methods.registry import make_method, option_names
+from newtonkit.objectives.objective import Objective, structured_objective
 
 _STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
 _RUN_OPTIONS = ["disp", "history", "verdict", "tape"]
@@ -57,7 +58,7 @@ def minimize(
     args : tuple, optional
         Further arguments of fun, jac, hess, hessp.
     method : str or method, optional
-        One of `newtonkit.methods.names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default
+        One of `newtonkit.method_names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default
         "auto": "newton" where a Hessian costs no more than 50 gradients, by counts of numpy calls, numbers and
         non-zeros, else "newton-cg"; "bfgs" or "lbfgs" where only jac is given. Should it fail, the next takes over:
         newton, cubic, bfgs, on one budget and the same counts. ``result.choice`` tells.

@@ -18,7 +18,7 @@ of `newtonkit compare` unless asked for).
 
 from __future__ import annotations
 
-from . import (  # noqa: F401  -- imported so that they register
+from problems import (  # noqa: F401  -- imported so that they register
     breakers,
     classical,
     convex,
@@ -32,10 +32,10 @@ from . import (  # noqa: F401  -- imported so that they register
     regression,
     saddles,
 )
-from .base import CriticalPoint, Problem
-from .more_garbow_hillstrom import MGH
-from .networks import Network
-from .registry import get, names, register, summary, tags
+from problems.base import CriticalPoint, Problem
+from problems.more_garbow_hillstrom import MGH
+from problems.networks import Network
+from problems.registry import get, names, register, summary, tags
 
 __all__ = [
     "MGH",

@@ -17,7 +17,7 @@ import autograd.numpy as anp
 import numpy as np
 import numpy.typing as npt
 
-from newtonkit.derivatives.structure import flatten
+from newtonkit.derivatives.pytree import flatten
 
 from .base import CriticalPoint, Problem, check_integer, check_number
 from .datasets import moons

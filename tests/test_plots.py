@@ -3,7 +3,7 @@
 import numpy as np
 
 import newtonkit
-from newtonkit.plots import plot_history, plot_schedules
+from newtonkit.plots.figures import plot_history, plot_schedules
 
 
 def test_a_history_is_drawn_with_all_its_states_that_a_logarithm_can_show():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from comparisons.running.runner import DEFAULT_METHODS, default_problems
-from newtonkit.methods import METHODS
+from newtonkit.methods.registry import METHODS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from comparisons.core.endings import beaten, endings
+from comparisons.core.labels import Ending, cheapest, ending, false_success, groups, methods
+from comparisons.core.runs import Run
+from comparisons.plots.scoreboard import scoreboard
 from comparisons.report import figures
 from comparisons.report.figures import Picture
 from comparisons.report.grid import Line, grid
 from comparisons.report.sections import Section, illustrated, sections
 from comparisons.report.sentences import how, in_short
-from comparisons.running.check import Agreement, Finding, Twins, twins
-from comparisons.running.endings import beaten, endings
 from comparisons.running.protocol import Protocol
-from comparisons.running.records import Run
+from comparisons.running.scipy_check import Agreement, Finding, Twins, twins
 from comparisons.scores.audit import Entry, audit, audit_words, dishonest
-from comparisons.scores.board import scoreboard
 from comparisons.scores.measured import Measured
 from comparisons.scores.solved import TOLERANCES, spending
-from comparisons.words import Ending, cheapest, ending, false_success, groups, methods
 
 _WORST = 3  # entries of a method that are shown of those that are wrong
 
@@ -33,7 +33,7 @@ class MethodSummary:
     method: str
     runs: int
     endings: Mapping[str, int]
-    """How many runs ended in each of `comparisons.running.endings.CLASSES`."""
+    """How many runs ended in each of `comparisons.core.endings.CLASSES`."""
     solved: int
     """Runs that came to the lowest known minimum, as close as was asked."""
     known: int

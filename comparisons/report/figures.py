@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 
 from matplotlib.figure import Figure
 
-from comparisons import pictures
-from comparisons.pictures.order import orders
-from comparisons.running.records import Run
-from comparisons.running.worker_child import Report
+from comparisons.core.labels import count, methods, problem_of
+from comparisons.core.runs import Run
+from comparisons.plots import catalogue as pictures
+from comparisons.plots.scoreboard import Plate
+from comparisons.running.worker_main import Report
 from comparisons.running.workers import run_all
-from comparisons.scores.board import Plate
-from comparisons.words import count, methods, problem_of
+from comparisons.scores.convergence_order import orders
 from problems import Problem
 
 MOST = 24  # sections with figures: about 400 kB each, and a page of 15 MB is as much as one sends

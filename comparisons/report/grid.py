@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from matplotlib.colors import to_hex
 
-from comparisons.pictures.overview import row_labels
-from comparisons.running.records import Run
-from comparisons.scores.heat import cost_colour
-from comparisons.words import Ending, cheapest, ending, false_success, groups, methods, times, where
+from comparisons.core.labels import Ending, cheapest, ending, false_success, groups, methods, times, where
+from comparisons.core.runs import Run
+from comparisons.plots.heatmaps import cost_colour
+from comparisons.plots.overview import row_labels
 
 # what a cell shows of a run that did not end at the lowest known minimum
 MARKS = {

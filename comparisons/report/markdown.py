@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from comparisons.core.endings import CLASSES
+from comparisons.core.labels import number, where
+from comparisons.core.runs import Run
 from comparisons.report import figures
 from comparisons.report.contents import Contents
 from comparisons.report.figures import Picture
 from comparisons.report.grid import MARKS
 from comparisons.report.sections import Section
-from comparisons.running.endings import CLASSES
-from comparisons.running.records import Run
-from comparisons.words import number, where
 
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#$"})
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from comparisons import pictures
-from comparisons.document import page_environment
+from comparisons.core.endings import CLASSES
+from comparisons.core.labels import Ending, ending, false_success, long_name, number, where
+from comparisons.core.runs import Run
+from comparisons.plots import catalogue as pictures
 from comparisons.report import figures
 from comparisons.report.contents import Contents
+from comparisons.report.document import page_environment
 from comparisons.report.grid import MARKS, shades
 from comparisons.report.markdown import markdown, point
-from comparisons.running.check import Agreement
-from comparisons.running.endings import CLASSES
-from comparisons.running.records import Run
-from comparisons.words import Ending, ending, false_success, long_name, number, where
+from comparisons.running.scipy_check import Agreement
 
 _TALLEST = 60  # rows of the overview as a picture
 _AT_LOWEST = (Ending.LOWEST, Ending.CLOSE)

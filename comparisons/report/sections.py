@@ -6,11 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from comparisons.pictures.overview import row_labels
-from comparisons.report import figures
-from comparisons.report.figures import Picture
-from comparisons.running.records import Run
-from comparisons.words import (
+from comparisons.core.labels import (
     Ending,
     cheapest,
     count,
@@ -23,6 +19,10 @@ from comparisons.words import (
     problem_of,
     times,
 )
+from comparisons.core.runs import Run
+from comparisons.plots.overview import row_labels
+from comparisons.report import figures
+from comparisons.report.figures import Picture
 from problems import Problem
 
 _TAKEN = (

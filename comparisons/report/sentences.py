@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from comparisons.core.costs import CostTable, Spending
+from comparisons.core.labels import FIRST_ORDER, count, family, groups, in_words, listing, methods, number, times
+from comparisons.core.prices import by_theory, counted, turned
+from comparisons.core.runs import Run
 from comparisons.running.protocol import SEEDED, Protocol
-from comparisons.running.records import Run
-from comparisons.scores.costs import CostTable, Spending
-from comparisons.scores.prices import by_theory, counted, turned
 from comparisons.scores.stability import ranking
-from comparisons.words import FIRST_ORDER, count, family, groups, in_words, listing, methods, number, times
 
 _SIZES = ((1, 10), (11, 100), (101, math.inf))  # of n, for who is the cheapest where
 _FREE, _DEAR = 2.0, 88.0  # degrees: second derivatives for almost nothing, and worth almost everything

@@ -1,1 +1,1 @@
-"""How runs are made: what each is given, how it is recorded, judged and kept, each in a process of its own."""
+"""How runs are made: protocol, recorder, adapters to solvers, processes, store."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from comparisons.running.rows import Row, json_text, plain
+from comparisons.core.serialization import Row, json_text, plain
 
 _NOT_FINITE = ("nan", "inf", "-inf")
 _TYPES = {bool: ("boolean", "bool_"), int: ("Int64", "int64"), float: ("float64", "float64"), str: ("object", "string")}

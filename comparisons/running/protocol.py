@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from newtonkit import Budget, Objective, Oracle
-from newtonkit.linalg import all_finite
-from newtonkit.validation import check_integer, check_real, nearest_name
+from newtonkit import Budget, Evaluator, Objective
+from newtonkit.core.validation import check_integer, check_real, nearest_name
+from newtonkit.linalg.kernels import all_finite
 from problems import Problem
 
 Vector = NDArray[np.float64]
@@ -64,7 +64,7 @@ class Protocol:
 
     @property
     def budget(self) -> Budget:
-        """The limits as the Oracle takes them."""
+        """The limits as the Evaluator takes them."""
         return Budget(maxfev=10 * self.gradients, maxgev=self.gradients)
 
     @property
@@ -129,11 +129,11 @@ def start_point(problem: Problem, name: str, seed: int = 0) -> Vector:
         raise ValueError(f"{problem.label} has no start {name!r}; {nearest_name(name, [*problem.starts, *SEEDED])}")
     x0 = problem.starts["standard"]
     rng = np.random.default_rng([seed, SEEDED.index(name), zlib.crc32(problem.label.encode())])
-    oracle = Oracle(Objective(problem.fun))
+    evaluator = Evaluator(Objective(problem.fun))
     for _ in range(_DRAWS):
         x = x0 + _SPREAD * np.where(x0 == 0, 1.0, x0) * rng.standard_normal(problem.n)
         with np.errstate(all="ignore"):
-            f, g = oracle.value_and_grad(x)
+            f, g = evaluator.value_and_grad(x)
         if math.isfinite(f) and all_finite(g):
             return x
     raise ValueError(f"f of {problem.label} is not finite at any of {_DRAWS} points near its standard start")

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.running.rows import pack, unpack
-from comparisons.running.trace import Evaluations, Iterations, Trace
+from comparisons.core.serialization import pack, unpack
+from comparisons.core.trace import Evaluations, Iterations, Trace
 from newtonkit import Counts
-from newtonkit.linalg import finite_max_norm
-from newtonkit.result import History
-from newtonkit.state import FIRST, State
+from newtonkit.core.state import FIRST, State
+from newtonkit.driver.result import History
+from newtonkit.linalg.kernels import finite_max_norm
 from problems import Problem
 
 Vector = NDArray[np.float64]
@@ -29,7 +29,7 @@ _SHARE = 0.05  # of the time that reporting may take
 
 
 class Recorder(History):
-    """Fills a `Trace`: the observer of an `Oracle`, and the history of a run at the same time.
+    """Fills a `Trace`: the observer of an `Evaluator`, and the history of a run at the same time.
 
     The time it takes for itself is taken off the seconds it records.
 
@@ -46,8 +46,8 @@ class Recorder(History):
     >>> import newtonkit, problems
     >>> problem = problems.get("booth")
     >>> recorder = Recorder(problem)
-    >>> oracle = newtonkit.Oracle(newtonkit.Objective(problem.fun), observer=recorder)
-    >>> f = oracle.value(problem.starts["standard"])
+    >>> evaluator = newtonkit.Evaluator(newtonkit.Objective(problem.fun), observer=recorder)
+    >>> f = evaluator.value(problem.starts["standard"])
     >>> recorder.trace().evaluations.kind
     array(['f'], dtype='<U2')
     """
@@ -76,7 +76,7 @@ class Recorder(History):
         self._written: list[tuple[int, str]] = []  # rows until each state, and its note
 
     def __call__(self, kind: str, x: Vector, f: float, g: Vector | None, check: bool) -> None:
-        """One evaluation; the observer of `newtonkit.Oracle`."""
+        """One evaluation; the observer of `newtonkit.Evaluator`."""
         now = time.perf_counter()
         if kind == "H" and self._moved_to_counts(x, check):
             return

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import problems
-from comparisons.running.one_run import lost_run, run_one, tuning_for
+from comparisons.core.runs import Run, Tuning, from_record, record, tuning_from, versions
+from comparisons.core.serialization import json_text, key_of, pack, plain, unpack
 from comparisons.running.protocol import STANDARD, Protocol, start_names
 from comparisons.running.recorder import Report, reported_trace
-from comparisons.running.records import Run, Tuning, from_record, record, tuning_from, versions
-from comparisons.running.rows import json_text, key_of, pack, plain, unpack
+from comparisons.running.single_run import lost_run, run_one, tuning_for
 from comparisons.running.solvers import as_solver, split_name
 from comparisons.running.store import Store
 from comparisons.running.workers import Outcome, run_all

@@ -13,10 +13,11 @@ from typing import Any
 from scipy.optimize import OptimizeWarning
 from scipy.optimize import minimize as scipy_minimize
 
-from comparisons.running import reference
-from newtonkit.loop import Method
-from newtonkit.methods import METHODS, FirstOrder, Rule, canonical_name, make_method, option_names
-from newtonkit.validation import nearest_name
+from comparisons.running import scipy_solvers as reference
+from newtonkit.core.validation import nearest_name
+from newtonkit.driver.loop import Method
+from newtonkit.methods.first_order import FirstOrder, Rule
+from newtonkit.methods.registry import METHODS, canonical_name, make_method, option_names
 
 _NAME = re.compile(r"\s*([^\[\]]+?)\s*(?:\[(.*)\])?\s*", re.DOTALL)
 _WORDS = {"true": True, "false": False, "none": None}

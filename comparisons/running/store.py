@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from comparisons.running.rows import Arrays, Row, json_text, key_of, pack, plain, row_from
+from comparisons.core.serialization import Arrays, Row, json_text, key_of, pack, plain, row_from
 
 _APPLICATION = 0x6E6B6974  # "nkit": tells a store from other SQLite files; sqlite.org/pragma.html#pragma_application_id
 _SCHEMA = 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from comparisons.running.worker_child import DONE, MEMORY, RAISED, READY, REPORT, SECONDS
+from comparisons.running.worker_main import DONE, MEMORY, RAISED, READY, REPORT, SECONDS
 
 _START = 120.0  # seconds for a process to import what it needs; from a cold disk that takes some tens
 _END = 5.0  # seconds for the system to clear away a killed process

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from comparisons.running.worker_child import KEEPS_MEMORY, Function, serve
+from comparisons.running.worker_main import KEEPS_MEMORY, Function, serve
 from comparisons.running.worker_process import Child, Ending, Outcome, death
 
 __all__ = ["Ending", "Outcome", "no_memory_limit", "one_thread_each", "run_all"]

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
-from comparisons.running.records import Run
-from comparisons.words import listing
+from comparisons.core.labels import listing
+from comparisons.core.runs import Run
 from newtonkit import Counts
 from problems import Problem
 

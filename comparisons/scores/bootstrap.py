@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.scores.prices import Instance
+from comparisons.core.prices import Instance
 from comparisons.scores.profiles import Profile
 
 Vector = NDArray[np.float64]

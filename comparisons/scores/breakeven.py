@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.running.trace import KINDS
+from comparisons.core.costs import Spending
+from comparisons.core.labels import number
+from comparisons.core.prices import Instance, PriceModel, by_theory
+from comparisons.core.trace import KINDS
 from comparisons.scores.bootstrap import LEVEL, interval, resamples
-from comparisons.scores.costs import Spending
-from comparisons.scores.prices import Instance, PriceModel, by_theory
-from comparisons.words import number
 
 Vector = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.scores.prices import Instance, PriceModel, Prices
-from newtonkit import Objective, Oracle
+from comparisons.core.prices import Instance, PriceModel, Prices
+from newtonkit import Evaluator, Objective
 from problems import Problem
 
 REPEATS = 21
@@ -41,7 +41,7 @@ def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
 
     At each of a few points close to the standard start they are asked for in the order in which a run asks: f, then the
     gradient, then a product, then the Hessian; so each may use what the one before it left behind, as in a run. The
-    first point, where the tape is recorded, is not timed. All go through the Oracle, whose own time of about a
+    first point, where the tape is recorded, is not timed. All go through the Evaluator, whose own time of about a
     microsecond is part of the price, as it is in a run.
 
     Parameters
@@ -53,21 +53,21 @@ def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
         raise ValueError(f"repeats must be at least 1, got {repeats}")
     x0 = problem.starts["standard"]
     rng = np.random.default_rng(_SEED)
-    oracle = Oracle(Objective(problem.fun))
+    evaluator = Evaluator(Objective(problem.fun))
     rows = []
     with np.errstate(all="ignore"):
         for _ in range(repeats + 1):
             x = x0 + _APART * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
             v = rng.standard_normal(problem.n)
-            f, g = _timed(oracle.value, x), _timed(oracle.gradient, x)
-            Hv = _timed(partial(_multiply, oracle, v), x)
-            rows.append(Prices(f, g, H=_timed(oracle.hessian, x), Hv=Hv))
+            f, g = _timed(evaluator.value, x), _timed(evaluator.gradient, x)
+            Hv = _timed(partial(_multiply, evaluator, v), x)
+            rows.append(Prices(f, g, H=_timed(evaluator.hessian, x), Hv=Hv))
     medians = (statistics.median(column) for column in zip(*rows[1:], strict=True))
     return Measured(problem.label, problem.n, Prices(*medians), repeats)
 
 
-def _multiply(oracle: Oracle, v: NDArray[np.float64], x: NDArray[np.float64]) -> None:
-    oracle.product(x)(v)
+def _multiply(evaluator: Evaluator, v: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    evaluator.product(x)(v)
 
 
 def _timed(function: Callable[[Any], Any], x: Any) -> float:

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.scores.costs import CostTable
-from comparisons.scores.prices import Instance
+from comparisons.core.costs import CostTable
+from comparisons.core.prices import Instance
 
 Vector = NDArray[np.float64]
 

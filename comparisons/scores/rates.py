@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.pictures.order import ROUNDING, errors_of, observed_order
-from comparisons.running.records import Run
-from comparisons.words import number
-from newtonkit.linalg import EPS
+from comparisons.core.labels import number
+from comparisons.core.runs import Run
+from comparisons.scores.convergence_order import ROUNDING, errors_of, observed_order
+from newtonkit.linalg.kernels import EPS
 from problems import Problem
 
 _LAST = 5  # steps that a factor is read from, as many as an order

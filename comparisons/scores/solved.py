@@ -21,13 +21,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.running.records import Run
-from comparisons.running.trace import KINDS
-from comparisons.scores.costs import Spending
-from comparisons.scores.prices import Instance, PriceModel
-from comparisons.words import Ending, ending, groups, methods, problem_of
-from newtonkit.linalg import EPS
-from newtonkit.validation import nearest_name
+from comparisons.core.costs import Spending
+from comparisons.core.labels import Ending, ending, groups, methods, problem_of
+from comparisons.core.prices import Instance, PriceModel
+from comparisons.core.runs import Run
+from comparisons.core.trace import KINDS
+from newtonkit.core.validation import nearest_name
+from newtonkit.linalg.kernels import EPS
 from problems import Problem
 
 Vector = NDArray[np.float64]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.scores.costs import CostTable
+from comparisons.core.costs import CostTable
 
 Vector = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ def score(table: CostTable) -> dict[str, float]:
 
     Examples
     --------
-    >>> from comparisons.scores.prices import Instance
+    >>> from comparisons.core.prices import Instance
     >>> rows = (Instance("sphere", "standard", 2), Instance("beale", "standard", 2))
     >>> score(CostTable(("newton", "bfgs"), rows, [[2.0, 4.0], [3.0, np.inf]]))
     {'newton': 1.0, 'bfgs': 0.25}

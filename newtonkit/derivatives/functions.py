@@ -10,10 +10,10 @@ from typing import Any
 
 from autograd.tracer import isbox
 
-from newtonkit.derivatives.autodiff import as_number, trace_gradient
-from newtonkit.derivatives.compiled import Derivatives
-from newtonkit.derivatives.structure import Unflatten, flatten, structure
-from newtonkit.linalg import Matrix, Vector
+from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient
+from newtonkit.derivatives.pytree import Unflatten, flatten, structure
+from newtonkit.derivatives.tape.cache import Derivatives
+from newtonkit.linalg.kernels import Matrix, Vector
 
 
 class _Flattened:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from newtonkit.linalg import EPS
-from newtonkit.linesearch.ray import Ray
-from newtonkit.validation import check_integer, check_real
+from newtonkit.core.validation import check_integer, check_real
+from newtonkit.linalg.kernels import EPS
+from newtonkit.linesearch.line_function import LineFunction
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Backtracking:
         check_real("c1", self.c1, 0.0, 0.5, open_low=True, open_high=True)
         check_integer("max_trials", self.max_trials, 1)
 
-    def search(self, ray: Ray, alpha: float) -> float | None:
+    def search(self, ray: LineFunction, alpha: float) -> float | None:
         """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
         f0, slope0 = ray.f0, ray.slope0
         for _ in range(self.max_trials):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from newtonkit.linalg import EPS
+from newtonkit.core.validation import check_integer, check_real
+from newtonkit.linalg.kernels import EPS
 from newtonkit.linesearch.interpolation import Point, cubic_minimizer
-from newtonkit.linesearch.ray import Ray
-from newtonkit.validation import check_integer, check_real
+from newtonkit.linesearch.line_function import LineFunction
 
 _ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
 _EXPANSION = 5.0  # ρ of the paper
@@ -53,14 +53,14 @@ class HagerZhang:
         check_real("sigma", self.sigma, self.delta, 1.0, open_high=True)
         check_integer("max_trials", self.max_trials, 1)
 
-    def search(self, ray: Ray, alpha: float) -> float | None:
+    def search(self, ray: LineFunction, alpha: float) -> float | None:
         """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
         f, slope = ray(alpha)
         if self._accepts(ray, alpha, f, slope):
             return alpha
         return self._enclose(ray, Point(alpha, f, slope))
 
-    def _enclose(self, ray: Ray, trial: Point) -> float | None:
+    def _enclose(self, ray: LineFunction, trial: Point) -> float | None:
         """An acceptable step length, where the first trial was none: enclose one, and shrink the bracket."""
         f0, slope0 = ray.f0, ray.slope0
         rounding = _ROUNDING * abs(f0)
@@ -97,7 +97,7 @@ class HagerZhang:
             if self._accepts(ray, *trial):
                 return alpha
 
-    def _accepts(self, ray: Ray, alpha: float, f: float, slope: float) -> bool:
+    def _accepts(self, ray: LineFunction, alpha: float, f: float, slope: float) -> bool:
         slope0 = ray.slope0
         if not slope >= self.sigma * slope0:
             return False

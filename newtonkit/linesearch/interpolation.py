@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from newtonkit.linalg import EPS
+from newtonkit.linalg.kernels import EPS
 
 _FLAT = 1e4 * EPS  # difference of two values, relative to them, below which it is mostly rounding
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from newtonkit.linalg import EPS
+from newtonkit.core.validation import check_integer, check_real
+from newtonkit.linalg.kernels import EPS
 from newtonkit.linesearch.interpolation import Point, cubic_minimizer, quadratic_minimizer, secant
-from newtonkit.linesearch.ray import Ray
-from newtonkit.validation import check_integer, check_real
+from newtonkit.linesearch.line_function import LineFunction
 
 _ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
 _SHRINK = 0.1  # contraction while a trial is not finite
@@ -51,14 +51,14 @@ class MoreThuente:
         check_real("c2", self.c2, self.c1, 1.0, open_low=True, open_high=True)
         check_integer("max_trials", self.max_trials, 1)
 
-    def search(self, ray: Ray, alpha: float) -> float | None:
+    def search(self, ray: LineFunction, alpha: float) -> float | None:
         """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
         f, slope = ray(alpha)
         if self._accepts(ray, alpha, f, slope):
             return alpha
         return self._narrow(ray, Point(alpha, f, slope))
 
-    def _narrow(self, ray: Ray, trial: Point) -> float | None:
+    def _narrow(self, ray: LineFunction, trial: Point) -> float | None:
         """An acceptable step length, where the first trial was none.
 
         ``low`` is the interval's better end, not always the smaller; ``high`` the other one, None while there is none.
@@ -93,7 +93,7 @@ class MoreThuente:
                 return alpha
         return None
 
-    def _accepts(self, ray: Ray, alpha: float, f: float, slope: float) -> bool:
+    def _accepts(self, ray: LineFunction, alpha: float, f: float, slope: float) -> bool:
         f0, slope0 = ray.f0, ray.slope0
         if not abs(slope) <= -self.c2 * slope0:
             return False

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from newtonkit.linalg import Vector
+from newtonkit.core.validation import check_choice, check_real
+from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.first_order import Rule, check_decay
 from newtonkit.methods.schedules import Rate
-from newtonkit.validation import check_choice, check_real
 
 
 class SquaredGradients(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from newtonkit.linalg import Vector
-from newtonkit.oracle import Oracle
-from newtonkit.result import Result
-from newtonkit.state import FIRST, State
+from newtonkit.core.state import FIRST, State
+from newtonkit.driver.result import Result
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import Vector
 
 
 class MethodBase:
-    """Defaults of the Method protocol (`newtonkit.loop.Method`); subclasses add ``step``."""
+    """Defaults of the Method protocol (`newtonkit.driver.loop.Method`); subclasses add ``step``."""
 
     name: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset({"grad"})
@@ -20,13 +20,13 @@ class MethodBase:
     matrices: ClassVar[int] = 0
     """How many n×n matrices it stores, for the memory it is predicted to need."""
 
-    def step(self, oracle: Oracle, state: Any) -> Any:
+    def step(self, evaluator: Evaluator, state: Any) -> Any:
         """The next state, or StepFailure."""
         raise NotImplementedError
 
-    def init(self, oracle: Oracle, x0: Vector) -> State:
+    def init(self, evaluator: Evaluator, x0: Vector) -> State:
         """The state at x0; overridden by methods whose states hold more."""
-        return State(x0, *oracle.value_and_grad(x0), FIRST)
+        return State(x0, *evaluator.value_and_grad(x0), FIRST)
 
     def __call__(
         self,

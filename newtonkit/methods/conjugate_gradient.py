@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from newtonkit.linalg import EPS, Vector, add_scaled, dot
-from newtonkit.linesearch import HagerZhang, LineSearch, Ray
+from newtonkit.core.state import FIRST, State
+from newtonkit.core.validation import check_real
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import EPS, Vector, add_scaled, dot
+from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.interpolation import Point, quadratic_minimizer
+from newtonkit.linesearch.line_function import LineFunction, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
-from newtonkit.oracle import Oracle
-from newtonkit.state import FIRST, State
-from newtonkit.validation import check_real
 
 _PROBE = 0.1  # ψ₁ of Hager & Zhang (2006), step I1: where a value is taken for the first trial, in units of the last α
 _LONGER = 2.0  # ψ₂, step I2: the first trial where that value does not help
@@ -72,14 +73,14 @@ class ConjugateGradient(MethodBase):
     def __post_init__(self) -> None:
         check_real("eta", self.eta, 0.0, open_low=True, open_high=True)
 
-    def init(self, oracle: Oracle, x0: Vector) -> ConjugateState:
+    def init(self, evaluator: Evaluator, x0: Vector) -> ConjugateState:
         """The state at x0."""
-        return ConjugateState(x0, *oracle.value_and_grad(x0), FIRST, None, 0)
+        return ConjugateState(x0, *evaluator.value_and_grad(x0), FIRST, None, 0)
 
-    def step(self, oracle: Oracle, state: ConjugateState) -> ConjugateState:
+    def step(self, evaluator: Evaluator, state: ConjugateState) -> ConjugateState:
         """One line search, and the direction after it."""
-        guess = 1.0 if state.p is None else _first_trial(Ray(oracle, state, state.p), state.info.alpha)
-        ray, info = line_search_step(oracle, state, state.p, self.line_search, guess)
+        guess = 1.0 if state.p is None else _first_trial(LineFunction(evaluator, state, state.p), state.info.alpha)
+        ray, info = line_search_step(evaluator, state, state.p, self.line_search, guess)
         since = state.since + 1 if ray.p is state.p else 1
         p = None if since >= _RESTART * state.x.size else self._next_direction(ray.p, state.g, ray.g)
         return ConjugateState(ray.x, ray.f, ray.g, info, -ray.g if p is None else p, 0 if p is None else since)
@@ -98,7 +99,7 @@ class ConjugateGradient(MethodBase):
         return p_next if dot(p_next, g_next) < 0.0 else None
 
 
-def _first_trial(ray: Ray, last: float) -> float:
+def _first_trial(ray: LineFunction, last: float) -> float:
     """The first α of a line search by steps I1 and I2 of the paper, where the last α was ``last``."""
     probe = _PROBE * last
     if not -probe * ray.slope0 > 1e4 * EPS * abs(ray.f0):

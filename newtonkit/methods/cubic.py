@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg import EPS, Vector, norm
-from newtonkit.methods.curvature import Curvature, Model, chosen_curvature
-from newtonkit.methods.trust_region import TrustRegionMethod, TrustState
-from newtonkit.oracle import Oracle
-from newtonkit.trustregion.bound import Ball, Bound, CubicTerm, Trial
-from newtonkit.validation import check_real
+from newtonkit.core.validation import check_real
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import EPS, Vector, norm
+from newtonkit.methods.hessian_source import Curvature, Model, chosen_curvature
+from newtonkit.methods.trust_region import TrustRegionMethod, TrustRegionState
+from newtonkit.trustregion.step_bound import CubicRegularization, StepBound, Trial, TrustRegion
 
 # good and poor as for the trust region; the factors of GALAHAD's ARC, and of JSOSolvers', lie between 0.1 and 0.5
 _GOOD = 0.9
@@ -34,8 +34,8 @@ class Cubic(TrustRegionMethod):
 
     Notes
     -----
-    Evaluations as in `TrustNewton`. After a very good step σ falls tenfold; after a poor one it is that σ for which
-    the step would be half as long, by the model at hand.
+    Evaluations as in `TrustRegionNewton`. After a very good step σ falls tenfold; after a poor one it is that σ for
+    which the step would be half as long, by the model at hand.
 
     References
     ----------
@@ -59,11 +59,11 @@ class Cubic(TrustRegionMethod):
         if self.initial_weight is not None:
             check_real("initial_weight", self.initial_weight, 0.0, open_low=True, open_high=True)
 
-    def curvature(self, oracle: Oracle, x: Vector) -> Curvature:
+    def curvature(self, evaluator: Evaluator, x: Vector) -> Curvature:
         """Full, sparse, or products."""
-        return chosen_curvature(oracle, x)
+        return chosen_curvature(evaluator, x)
 
-    def first_size(self, model: Model, state: TrustState) -> float:
+    def first_size(self, model: Model, state: TrustRegionState) -> float:
         """The option, or 0.1‖H₀‖²/‖g₀‖."""
         if self.initial_weight is not None:
             return self.initial_weight
@@ -72,15 +72,15 @@ class Cubic(TrustRegionMethod):
             return g_norm or H_norm or 1.0
         return _FIRST * H_norm * (H_norm / g_norm)
 
-    def bound(self, size: float) -> Bound:
+    def bound(self, size: float) -> StepBound:
         """The cubic term of this weight."""
-        return CubicTerm(size)
+        return CubicRegularization(size)
 
     def next_size(self, size: float, model: Model, trial: Trial, ratio: float) -> float:
         """The weight after this trial."""
         if not ratio >= _POOR:
             half = 0.5 * trial.length
-            shorter = model.solve(Ball(half))
+            shorter = model.solve(TrustRegion(half))
             return max(2.0 * size, shorter.multiplier / half)
         if ratio >= _GOOD:
             return max(_DECREASE * size, _LEAST * model.hessian_norm / trial.length)

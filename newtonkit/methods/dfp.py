@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg import Matrix, Vector, add_scaled, dot, rank_two_update, scaled
+from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scaled
 from newtonkit.methods.quasi_newton import InverseHessian, SelfScaling
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from newtonkit.linalg import Vector, norm
+from newtonkit.core.state import FIRST, State, StepInfo
+from newtonkit.core.validation import check_real
+from newtonkit.driver.result import Result
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import Vector, norm
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.schedules import Rate, check_rate, rate_at
-from newtonkit.oracle import Oracle
-from newtonkit.result import Result
-from newtonkit.state import FIRST, State, StepInfo
-from newtonkit.validation import check_real
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,18 @@ class FirstOrder(MethodBase):
         """The rule's name."""
         return self.rule.name
 
-    def init(self, oracle: Oracle, x0: Vector) -> FirstOrderState:
+    def init(self, evaluator: Evaluator, x0: Vector) -> FirstOrderState:
         """The state at x0, with the rule's memory at its start."""
-        return FirstOrderState(x0, *oracle.value_and_grad(x0), FIRST, self.rule.start(x0.size), 0)
+        return FirstOrderState(x0, *evaluator.value_and_grad(x0), FIRST, self.rule.start(x0.size), 0)
 
-    def step(self, oracle: Oracle, state: FirstOrderState) -> FirstOrderState:
+    def step(self, evaluator: Evaluator, state: FirstOrderState) -> FirstOrderState:
         """One update."""
         rule, memory, t = self.rule, state.memory, state.t + 1
         offset = rule.offset(memory)
-        g = state.g if offset is None else oracle.gradient(state.x + offset)
+        g = state.g if offset is None else evaluator.gradient(state.x + offset)
         step, memory = rule.update(g, memory, state.x)
         x = state.x + step
-        f, g = oracle.value_and_grad(x)
+        f, g = evaluator.value_and_grad(x)
         if rule.asks_again:
             memory = rule.observe(g, memory, x)
         info = StepInfo(length=norm(step), decrease=state.f - f, alpha=rule.eta(t))

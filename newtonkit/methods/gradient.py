@@ -7,14 +7,16 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from newtonkit.linalg import Vector, norm
-from newtonkit.linesearch import HagerZhang, LineSearch, Ray
+from newtonkit.core.state import State, StepFailure, StepInfo
+from newtonkit.core.termination import TerminationReason
+from newtonkit.core.validation import check_choice
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import Vector, norm
+from newtonkit.linesearch.hager_zhang import HagerZhang
+from newtonkit.linesearch.line_function import LineFunction, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.first_order import Rule, check_decay
 from newtonkit.methods.line_search_step import first_step_length
-from newtonkit.oracle import Oracle
-from newtonkit.state import Reason, State, StepFailure, StepInfo
-from newtonkit.validation import check_choice
 
 
 @dataclass(frozen=True)
@@ -165,19 +167,21 @@ class SteepestDescent(MethodBase):
 
     name: ClassVar[str] = "gd-linesearch"
 
-    def step(self, oracle: Oracle, state: State) -> State:
+    def step(self, evaluator: Evaluator, state: State) -> State:
         """One line search along −g."""
-        ray = Ray(oracle, state, -state.g)
+        ray = LineFunction(evaluator, state, -state.g)
         if not ray.slope0 < 0.0:
-            raise StepFailure(Reason.NOT_DESCENT, measured=ray.slope0, limit=0.0)
+            raise StepFailure(TerminationReason.NOT_DESCENT, measured=ray.slope0, limit=0.0)
         if state.info.decrease > 0.0:
             guess = 2.0 * state.info.decrease / -ray.slope0
         else:
-            guess = first_step_length(oracle, state.x, state.g, ray.p)
+            guess = first_step_length(evaluator, state.x, state.g, ray.p)
         alpha = self.line_search.search(ray, guess)
         if alpha is None:
             if not ray.return_to_best():
-                raise StepFailure(Reason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials)
+                raise StepFailure(
+                    TerminationReason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials
+                )
             alpha = ray.alpha
         length = alpha * norm(ray.p)
         info = StepInfo(length=length, decrease=state.f - ray.f, alpha=alpha, inner=ray.trials)

@@ -7,14 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.linalg import Vector, add_scaled, combination, dot, inner_products, scaled, solve_triangular
-from newtonkit.linesearch import HagerZhang, LineSearch
+from newtonkit.core.state import FIRST, State
+from newtonkit.core.validation import check_integer
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import Vector, add_scaled, combination, dot, inner_products, scaled, solve_triangular
+from newtonkit.linesearch.hager_zhang import HagerZhang
+from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
 from newtonkit.methods.quasi_newton import check_fresh, secant_pair
-from newtonkit.oracle import Oracle
-from newtonkit.state import FIRST, State
-from newtonkit.validation import check_integer
 
 _SMALL = 1000  # the largest n at which the products with 20 pairs take less time than the rest of a step
 _MEMORY = 20  # pairs by default up to there: see the notes of `LBFGS`
@@ -70,20 +71,20 @@ class LBFGS(MethodBase):
         if self.memory is not None:
             check_integer("memory", self.memory, 1)
 
-    def init(self, oracle: Oracle, x0: Vector) -> LBFGSState:
+    def init(self, evaluator: Evaluator, x0: Vector) -> LBFGSState:
         """The state at x0, without pairs."""
         n = x0.size
         memory = self.memory or (_MEMORY if n <= _SMALL else _MEMORY_ABOVE)
-        return LBFGSState(x0, *oracle.value_and_grad(x0), FIRST, CurvaturePairs(n, memory), 0)
+        return LBFGSState(x0, *evaluator.value_and_grad(x0), FIRST, CurvaturePairs(n, memory), 0)
 
-    def step(self, oracle: Oracle, state: LBFGSState) -> LBFGSState:
+    def step(self, evaluator: Evaluator, state: LBFGSState) -> LBFGSState:
         """One line search and one pair."""
         pairs = state.pairs
         check_fresh(pairs.iteration, state.iteration)
         p = None
         if pairs:
             p = scaled(pairs.inverse_hessian_times(state.g), -1.0)
-        ray, info = line_search_step(oracle, state, p, self.line_search)
+        ray, info = line_search_step(evaluator, state, p, self.line_search)
         if ray.p is not p:
             pairs.clear()
         if not pairs.push(ray.x - state.x, ray.g - state.g):

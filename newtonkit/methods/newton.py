@@ -8,13 +8,15 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import eigh_tridiagonal, ldl, solve_triangular
 
-from newtonkit.linalg import EPS, Matrix, Vector, eigh, max_norm, norm, solve
-from newtonkit.linesearch import Backtracking, LineSearch
+from newtonkit.core.state import State, StepFailure, StepInfo
+from newtonkit.core.termination import TerminationReason
+from newtonkit.core.validation import check_choice, check_real
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, eigh, max_norm, norm, solve
+from newtonkit.linesearch.backtracking import Backtracking
+from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
-from newtonkit.oracle import Oracle
-from newtonkit.state import Reason, State, StepFailure, StepInfo
-from newtonkit.validation import check_choice, check_real
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,14 @@ class PureNewton(MethodBase):
     escapes: ClassVar[bool] = False
     matrices: ClassVar[int] = 3
 
-    def step(self, oracle: Oracle, state: State) -> State:
+    def step(self, evaluator: Evaluator, state: State) -> State:
         """One Newton step."""
-        H = _finite_hessian(oracle, state.x)
+        H = _finite_hessian(evaluator, state.x)
         p = solve(H, -state.g)
         if p is None:
-            raise StepFailure(Reason.SINGULAR, "elimination met a pivot that is exactly zero")
+            raise StepFailure(TerminationReason.SINGULAR, "elimination met a pivot that is exactly zero")
         x = state.x + p
-        f, g = oracle.value_and_grad(x)
+        f, g = evaluator.value_and_grad(x)
         return State(x, f, g, StepInfo(length=norm(p), decrease=state.f - f, alpha=1.0))
 
 
@@ -98,11 +100,11 @@ class LineSearchNewton(MethodBase):
         check_choice("modification", self.modification, ("eigenvalues", "cholesky"))
         check_real("floor", self.floor, 0.0, 1.0, open_low=True, open_high=True)
 
-    def step(self, oracle: Oracle, state: State) -> State:
+    def step(self, evaluator: Evaluator, state: State) -> State:
         """One line search along the modified Newton direction."""
         modified = _by_eigenvalues if self.modification == "eigenvalues" else _by_cholesky
-        p, negative = modified(_finite_hessian(oracle, state.x), state.g, self.floor)
-        ray, info = line_search_step(oracle, state, p, self.line_search)
+        p, negative = modified(_finite_hessian(evaluator, state.x), state.g, self.floor)
+        ray, info = line_search_step(evaluator, state, p, self.line_search)
         if negative and ray.p is p:
             info = info._replace(note=f"{negative} negative eigenvalues turned")
         return State(ray.x, ray.f, ray.g, info)
@@ -138,8 +140,8 @@ def _turned(eigenvalues: Vector, floor: float) -> Vector:
     return turned
 
 
-def _finite_hessian(oracle: Oracle, x: Vector) -> Matrix:
-    H = oracle.hessian(x)
+def _finite_hessian(evaluator: Evaluator, x: Vector) -> Matrix:
+    H = evaluator.hessian(x)
     if not np.isfinite(H).all():
-        raise StepFailure(Reason.NON_FINITE, "the Hessian has entries that are not finite")
+        raise StepFailure(TerminationReason.NON_FINITE, "the Hessian has entries that are not finite")
     return H

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.linalg import EPS, Matrix, Vector, dot, norm, scaled, symmetric_times
-from newtonkit.linesearch import HagerZhang, LineSearch
+from newtonkit.core.state import FIRST, State
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, norm, scaled, symmetric_times
+from newtonkit.linesearch.hager_zhang import HagerZhang
+from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
-from newtonkit.oracle import Oracle
-from newtonkit.state import FIRST, State
 
 _TINY = 1e-290  # its inverse, and that of its neighbours, is finite
 _LARGEST_SCALING = 1e10  # beyond that the pair's sᵀy is more likely rounding than curvature
@@ -130,9 +131,9 @@ class QuasiNewton(MethodBase):
     matrices: ClassVar[int] = 1
     workspace: ClassVar[type[InverseHessian]]
 
-    def init(self, oracle: Oracle, x0: Vector) -> QuasiNewtonState:
+    def init(self, evaluator: Evaluator, x0: Vector) -> QuasiNewtonState:
         """The state at x0, with nothing known of the Hessian."""
-        return QuasiNewtonState(x0, *oracle.value_and_grad(x0), FIRST, self.workspace(x0.size), 0)
+        return QuasiNewtonState(x0, *evaluator.value_and_grad(x0), FIRST, self.workspace(x0.size), 0)
 
     def direction(self, state: QuasiNewtonState) -> Vector | None:
         """−Hg, or None where nothing is known of H."""
@@ -142,12 +143,12 @@ class QuasiNewton(MethodBase):
         """What to multiply H by before its update; ``predicted`` is sᵀH⁻¹s, which is −αsᵀg since s = −αHg."""
         return 1.0
 
-    def step(self, oracle: Oracle, state: QuasiNewtonState) -> QuasiNewtonState:
+    def step(self, evaluator: Evaluator, state: QuasiNewtonState) -> QuasiNewtonState:
         """One line search and one update."""
         inverse = state.inverse
         check_fresh(inverse.iteration, state.iteration)
         p = self.direction(state)
-        ray, info = line_search_step(oracle, state, p, self.line_search)
+        ray, info = line_search_step(evaluator, state, p, self.line_search)
         s, y = ray.x - state.x, ray.g - state.g
         theta = 1.0
         if p is None or ray.p is not p:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-from newtonkit.linalg import Vector, norm
+from newtonkit.core.validation import check_choice, check_integer
+from newtonkit.linalg.kernels import Vector, norm
 from newtonkit.methods.first_order import Rule
 from newtonkit.methods.lbfgs import CurvaturePairs
 from newtonkit.methods.quasi_newton import check_fresh
 from newtonkit.methods.schedules import Rate
-from newtonkit.validation import check_choice, check_integer
 
 
 class SampledPairs(NamedTuple):

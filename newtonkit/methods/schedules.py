@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from newtonkit.validation import check_integer, check_real
+from newtonkit.core.validation import check_integer, check_real
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,8 +30,8 @@ class Schedule:
         raise NotImplementedError
 
     def plot(self, steps: int = 100) -> Figure:
-        """The curve of the first ``steps`` updates; see `newtonkit.plots.plot_schedules`."""
-        from newtonkit.plots import plot_schedules
+        """The curve of the first ``steps`` updates; see `newtonkit.plots.figures.plot_schedules`."""
+        from newtonkit.plots.figures import plot_schedules
 
         return plot_schedules([self], steps)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg import Matrix, Vector, add_scaled, dot, norm, rank_one_update
+from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, norm, rank_one_update
 from newtonkit.methods.quasi_newton import InverseHessian, QuasiNewton, QuasiNewtonState
 
 _SKIP = 1e-8  # r of N&W (2006), eq. 6.26

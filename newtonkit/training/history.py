@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from newtonkit.linalg import Vector
+from newtonkit.linalg.kernels import Vector
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,8 +89,8 @@ class TrainingHistory:
         return np.array([look.seconds for look in self.full])
 
     def plot(self) -> Figure:
-        """Losses against updates; see `newtonkit.plots.plot_training`."""
-        from newtonkit.plots import plot_training
+        """Losses against updates; see `newtonkit.plots.figures.plot_training`."""
+        from newtonkit.plots.figures import plot_training
 
         return plot_training(self)
 

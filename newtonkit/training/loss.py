@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from newtonkit.derivatives.autodiff import as_number, trace_gradient, trace_lock
-from newtonkit.derivatives.structure import Unflatten
-from newtonkit.linalg import Vector
-from newtonkit.objective import Objective
+from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient, trace_lock
+from newtonkit.derivatives.pytree import Unflatten
+from newtonkit.linalg.kernels import Vector
+from newtonkit.objectives.objective import Objective
 from newtonkit.training.batches import Arrays, Data
 
 

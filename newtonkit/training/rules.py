@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from newtonkit.methods import METHODS, canonical_name, option_names
+from newtonkit.core.validation import check_choice, nearest_name
 from newtonkit.methods.first_order import FirstOrder, Rule
+from newtonkit.methods.registry import METHODS, canonical_name, option_names
 from newtonkit.methods.sampled_lbfgs import SampledLBFGS
 from newtonkit.methods.schedules import PerEpoch, Rate, check_rate
 from newtonkit.training.batches import Sampling
-from newtonkit.validation import check_choice, nearest_name
 
 RULES: dict[str, type[Rule]] = {name: cls for name, cls in METHODS.items() if issubclass(cls, Rule)} | {
     "lbfgs": SampledLBFGS,

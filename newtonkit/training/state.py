@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from newtonkit.linalg import Vector
+from newtonkit.core.termination import Termination
+from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.first_order import Rule
-from newtonkit.state import Ending
 from newtonkit.training.batches import Sampling
 
 
@@ -49,7 +49,7 @@ class Limits:
     """When to look at the loss over all data, and when to end."""
 
     updates: int
-    planned: Ending
+    planned: Termination
     check_every: int
     target: float = -math.inf
     patience: float = math.inf

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from newtonkit.training.batches import Arrays
 
 if TYPE_CHECKING:
-    from newtonkit.training.run import TrainingRun
+    from newtonkit.training.loop import TrainingRun
 
 
 class Update:

@@ -1,1 +1,1 @@
-"""Trust regions: the quadratic model inside a ball (`exact`), and how the ball grows and shrinks (`radius`)."""
+"""Trust regions: subproblem solvers, step bounds, and the radius update."""

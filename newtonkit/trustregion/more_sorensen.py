@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from newtonkit.factorization import Solve, Symmetric
-from newtonkit.linalg import Vector, dot, norm
-from newtonkit.trustregion.bound import Bound, Trial
+from newtonkit.linalg.factorization import Solve, Symmetric
+from newtonkit.linalg.kernels import Vector, dot, norm
+from newtonkit.trustregion.step_bound import StepBound, Trial
 
 _EASY = 0.01  # relative, on ‖p‖: near exact; Conn, Gould & Toint (2000, p. 185) take 0.1
 _HARD = 0.01  # share of the model's decrease that may be missed in the hard case (Moré & Sorensen, 1983, lemma 3.4)
@@ -26,8 +26,8 @@ class _Shifted(NamedTuple):
     length: float
 
 
-class FactorModel:
-    """m(p) = gᵀp + ½ pᵀBp, minimized nearly exactly within a `Bound`, for any number of them.
+class MoreSorensenSubproblem:
+    """m(p) = gᵀp + ½ pᵀBp, minimized nearly exactly within a `StepBound`, for any number of them.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class FactorModel:
         """Whether B is positive semidefinite, and singular within rounding."""
         return self._free is not None and self._free.multiplier > 0.0
 
-    def solve(self, bound: Bound) -> Trial:
+    def solve(self, bound: StepBound) -> Trial:
         """The minimizer within this bound."""
         free = self._free
         if free is not None and free.length <= bound.length(0.0):
@@ -147,7 +147,7 @@ class FactorModel:
             at = self._shifted(multiplier)
         return at
 
-    def _newton(self, at: _Shifted, bound: Bound) -> float:
+    def _newton(self, at: _Shifted, bound: StepBound) -> float:
         # N&W (2006), eq. 4.43, with pᵀ(B + λI)⁻¹p in place of ‖R⁻ᵀp‖²
         if at.length == 0.0:
             return 0.0
@@ -174,7 +174,7 @@ class FactorModel:
             return filled
         return None
 
-    def _trial(self, p: Vector, bound: Bound, multiplier: float) -> Trial:
+    def _trial(self, p: Vector, bound: StepBound, multiplier: float) -> Trial:
         length = norm(p)
         predicted = -dot(self.g, p) - 0.5 * dot(p, self.B.times(p)) - bound.penalty(length)
         spent, self._spent = self._spent, 0

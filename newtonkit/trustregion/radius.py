@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from newtonkit.linalg import EPS
+from newtonkit.linalg.kernels import EPS
 
 ACCEPT = 1e-4  # η₁: smallest ratio at which a step is taken (JSOSolvers' trunk)
 # Measured with newton from every start of every problem, those of Moré, Garbow & Hillstrom among them (162 runs):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from comparisons.running.rows import key_of
+from comparisons.core.serialization import key_of
 from comparisons.running.store import Store
 from comparisons.running.workers import run_all
 

@@ -6,9 +6,9 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.drawing import svg_text
-from comparisons.pictures.anatomy import step_anatomy
-from comparisons.pictures.anatomy_pictures import anatomy, anatomy_caption, anatomy_picture
+from comparisons.plots.step_anatomy import step_anatomy
+from comparisons.plots.step_anatomy_plots import anatomy, anatomy_caption, anatomy_picture
+from comparisons.plots.style import svg_text
 
 POINTS = [("himmelblau", (0.3, 1.2), 1.5), ("rosenbrock", (-1.2, 1.0), 0.6), ("rosenbrock", (-1.2, 1.0), 0.3)]
 POINTS += [("beale", (1.0, 1.0), 0.5), ("three-hump-camel", (2.5, 2.5), 3.0), ("strict-saddle", (0.0, 0.0), 1.0)]
@@ -83,7 +83,7 @@ class TestSteps:
 
     def test_it_is_the_step_that_the_method_takes(self):
         problem = problems.get("himmelblau")
-        states = newtonkit.iterate(newtonkit.TrustNewton(initial_radius=0.7), problem.fun, [0.3, 1.2])
+        states = newtonkit.iterate(newtonkit.TrustRegionNewton(initial_radius=0.7), problem.fun, [0.3, 1.2])
         start, after = next(states), next(states)
         found = step_anatomy(problem.fun, start.x, 0.7)
         np.testing.assert_allclose(after.x - start.x, found.step, rtol=1e-12)

@@ -6,10 +6,10 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.drawing import svg_text
-from comparisons.pictures import basin_pictures as module
-from comparisons.pictures.basin_pictures import basin_picture, basins, basins_caption, percent
-from comparisons.pictures.basins import LOST, ON_THE_WAY, UNLISTED, basin_map
+from comparisons.plots import basin_plots as module
+from comparisons.plots.basin_plots import basin_picture, basins, basins_caption, percent
+from comparisons.plots.basins import LOST, ON_THE_WAY, UNLISTED, basin_map
+from comparisons.plots.style import svg_text
 
 
 def double_well(x):

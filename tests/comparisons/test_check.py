@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from comparisons import tables
-from comparisons.running import reference
-from comparisons.running.check import Agreement, check, twins
+from comparisons.report import terminal as tables
+from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import Protocol
 from comparisons.running.runner import cells, run_cells
+from comparisons.running.scipy_check import Agreement, check, twins
 
 METHODS = ["newton", "scipy:BFGS", "scipy:trust-exact"]
 PROTOCOL = Protocol(gtol=1e-8)

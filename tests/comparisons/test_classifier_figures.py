@@ -7,9 +7,9 @@ import io
 import numpy as np
 from rich.console import Console
 
-from comparisons.critical_points.classifier_cases import MINIMUM, Case
-from comparisons.critical_points.classifier_figures import bar_table, judged, large_table, sentence_table, verdict_table
-from comparisons.critical_points.saddle_claims import claims_table, scipy_claims
+from comparisons.studies.classifier_cases import MINIMUM, Case
+from comparisons.studies.classifier_figures import bar_table, judged, large_table, sentence_table, verdict_table
+from comparisons.studies.saddle_claims import claims_table, scipy_claims
 
 
 def printed(table):

@@ -11,18 +11,18 @@ import pytest
 from click.testing import CliRunner
 
 import problems
-from comparisons import experiments
-from comparisons.cli import main
-from comparisons.gate import stored_runs
+from comparisons.cli.main import main
+from comparisons.core.runs import record
 from comparisons.running import runner
 from comparisons.running.protocol import Protocol
-from comparisons.running.records import record
+from comparisons.running.regression_check import stored_runs
 from comparisons.running.runner import DEFAULT_METHODS, default_problems, problem_named
 from comparisons.running.store import Store
-from comparisons.suites import QUICK, all_methods
-from newtonkit.methods import METHODS
+from comparisons.running.suites import QUICK, all_methods
+from comparisons.studies import registry as experiments
+from newtonkit.methods.registry import METHODS
 
-command = importlib.import_module("comparisons.commands.compare")  # the package has the command itself by that name
+command = importlib.import_module("comparisons.cli.compare_command")  # the package has the command itself by that name
 
 
 def newtonkit(*arguments):
@@ -136,7 +136,7 @@ def test_a_mistake_names_the_help_of_its_command():
 
 
 def test_the_command_line_starts_without_matplotlib():
-    line = "import sys, comparisons.cli; sys.exit('matplotlib' in sys.modules)"
+    line = "import sys, comparisons.cli.main; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", line], check=False).returncode == 0
 
 

@@ -14,7 +14,7 @@ import comparisons
 import newtonkit
 import problems
 from comparisons import BeatenError, Protocol, compare
-from comparisons.running.records import record
+from comparisons.core.runs import record
 
 QUICK = Protocol(gradients=100, tuning_gradients=50)
 

@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from comparisons import experiments
-from comparisons.experiments import moons, reaching
-from comparisons.experiments.courses import Course, Task, minimized, trained
-from comparisons.experiments.moons_boundaries import boundaries_figure, endings
-from comparisons.experiments.moons_document import RULES, document_run, document_start, training_accuracy
-from comparisons.experiments.moons_paths import swings_of
-from comparisons.experiments.reaching import Race, race
-from comparisons.experiments.reaching_report import reach_table, verdict
+from comparisons.studies import moons
+from comparisons.studies import registry as experiments
+from comparisons.studies import time_to_target as reaching
+from comparisons.studies.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.moons_boundaries import boundaries_figure, endings
+from comparisons.studies.moons_document import RULES, document_run, document_start, training_accuracy
+from comparisons.studies.moons_paths import swings_of
+from comparisons.studies.time_to_target import Race, race
+from comparisons.studies.time_to_target_report import reach_table, verdict
 from newtonkit import Adam
 from problems import datasets
 from problems.networks import Network, binary_cross_entropy

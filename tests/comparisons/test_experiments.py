@@ -14,14 +14,15 @@ from PIL import Image
 from rich.console import Console
 
 import problems
-from comparisons import experiments
-from comparisons.drawing import save, style
-from comparisons.experiments import Picture, Report, Table, film, races, schedules
-from comparisons.experiments.beside import cost_until, lowest, run_beside
+from comparisons.core.runs import Tuning
+from comparisons.plots.style import save, style
+from comparisons.report.document import Picture, Report, Table
 from comparisons.running.protocol import Protocol
-from comparisons.running.records import Tuning
 from comparisons.running.runner import run_one
-from comparisons.tuning import needs_rate
+from comparisons.running.tuning import needs_rate
+from comparisons.studies import film, races, schedules
+from comparisons.studies import registry as experiments
+from comparisons.studies.baselines import cost_until, lowest, run_beside
 
 
 def small_report(folder):
@@ -68,7 +69,7 @@ class TestFrame:
 
     @pytest.mark.parametrize("name", experiments.names())
     def test_what_the_quick_version_sets_are_options_of_the_experiment(self, name):
-        module = import_module(f"comparisons.experiments.{name.replace('-', '_')}")
+        module = import_module(f"comparisons.studies.{name.replace('-', '_')}")
         assert set(getattr(module, "QUICK", {})) <= set(experiments.options(name))
 
     def test_the_page_is_one_file_that_holds_its_pictures_and_escapes_what_it_says(self, tmp_path):

@@ -7,9 +7,9 @@ import struct
 import numpy as np
 import pytest
 
-from comparisons import experiments
-from comparisons.experiments import minibatch_lbfgs, mnist, mnist_subset
-from comparisons.experiments.courses import minimized, trained
+from comparisons.studies import minibatch_lbfgs, mnist, mnist_subset
+from comparisons.studies import registry as experiments
+from comparisons.studies.loss_curves import minimized, trained
 from newtonkit import Adam
 from problems.networks import Network
 

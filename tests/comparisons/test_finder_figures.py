@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from rich.console import Console
 from scipy.optimize import brentq
 
-from comparisons.cli import main
-from comparisons.critical_points import finder_figures
-from comparisons.critical_points.finder_cases import landscapes, rastrigin, separable, shubert, trefethen
-from comparisons.critical_points.finder_figures import count_table, graph_table, named, show, tried
+from comparisons.cli.main import main
+from comparisons.studies import finder_figures
+from comparisons.studies.finder_cases import landscapes, rastrigin, separable, shubert, trefethen
+from comparisons.studies.finder_figures import count_table, graph_table, named, show, tried
 from newtonkit import grad
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 import problems
-from comparisons.gate import changes, stored_runs
+from comparisons.core.runs import record
 from comparisons.running.protocol import Protocol
-from comparisons.running.records import record
+from comparisons.running.regression_check import changes, stored_runs
 from comparisons.running.runner import cells, run_cells, run_one
 from comparisons.running.store import Store
 

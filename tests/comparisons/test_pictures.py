@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons import pictures
-from comparisons.pictures.convergence import GREY
-from comparisons.pictures.curves import in_colour
-from comparisons.running.records import Run, TracePoint, Tuning
+from comparisons.core.labels import Ending, ending, false_success, family, in_words, listing, long_name, number
+from comparisons.core.runs import Run, TracePoint, Tuning
+from comparisons.core.trace import Evaluations, Iterations, Trace
+from comparisons.plots import catalogue as pictures
+from comparisons.plots.convergence import GREY
+from comparisons.plots.convergence_curves import in_colour
 from comparisons.running.runner import DEFAULT_METHODS
-from comparisons.running.trace import Evaluations, Iterations, Trace
-from comparisons.words import Ending, ending, false_success, family, in_words, listing, long_name, number
 from newtonkit import Counts
-from newtonkit.methods import METHODS
+from newtonkit.methods.registry import METHODS
 
 
 def make_trace(*points, tick=1e-4):

@@ -9,15 +9,16 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.running import reference
-from comparisons.running.endings import CLASSES, beaten, ending_class, endings
-from comparisons.running.one_run import run_one
+from comparisons.core.endings import CLASSES, beaten, ending_class, endings
+from comparisons.core.runs import Tuning, from_record, record
+from comparisons.core.trace import Trace, cost
+from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import SEEDED, Protocol, start_names, start_point
 from comparisons.running.recorder import Recorder, reported_trace
-from comparisons.running.records import Tuning, from_record, record
+from comparisons.running.single_run import run_one
 from comparisons.running.solvers import accepted, as_solver, joined_name, split_name
-from comparisons.running.trace import Trace, cost
-from newtonkit.methods import METHODS, Rule
+from newtonkit.methods.first_order import Rule
+from newtonkit.methods.registry import METHODS
 
 QUICK = Protocol(gradients=100)
 RATE = Tuning(1e-3, (1e-3,), (), "nothing", 1)
@@ -51,11 +52,11 @@ def test_differences_of_a_gradient_are_counted_one_by_one():
     seen = []
     problem = problems.get("wood")
     objective = newtonkit.Objective(problem.fun, lambda x: np.array(newtonkit.grad(problem.fun)(x), dtype=float))
-    oracle = newtonkit.Oracle(objective, observer=lambda kind, x, f, g, check: seen.append((kind, check)))
-    oracle.hessian(np.array(problem.starts["standard"]))
+    evaluator = newtonkit.Evaluator(objective, observer=lambda kind, x, f, g, check: seen.append((kind, check)))
+    evaluator.hessian(np.array(problem.starts["standard"]))
     for kind in ("f", "g", "H", "Hv"):
-        assert seen.count((kind, False)) == getattr(oracle.counts, kind)
-    assert oracle.counts.g > problem.n
+        assert seen.count((kind, False)) == getattr(evaluator.counts, kind)
+    assert evaluator.counts.g > problem.n
 
 
 def test_what_an_evaluation_returned_stands_in_its_row():
@@ -93,9 +94,9 @@ def test_watching_changes_nothing():
     problem = problems.get("rosenbrock")
     x0 = np.array(problem.starts["standard"])
     for name in ("newton", "newton-cg", "bfgs", "lbfgs"):
-        method, objective = newtonkit.methods.make_method(name), newtonkit.Objective(problem.fun)
-        alone = newtonkit.loop.run(method, objective, x0, newtonkit.Stop())
-        watched = newtonkit.loop.run(method, objective, x0, newtonkit.Stop(), observer=Recorder(problem))
+        method, objective = newtonkit.methods.registry.make_method(name), newtonkit.Objective(problem.fun)
+        alone = newtonkit.driver.loop.run(method, objective, x0, newtonkit.Stop())
+        watched = newtonkit.driver.loop.run(method, objective, x0, newtonkit.Stop(), observer=Recorder(problem))
         assert (alone.x == watched.x).all()
         assert (alone.nfev, alone.njev, alone.nhev) == (watched.nfev, watched.njev, watched.nhev)
 
@@ -124,7 +125,9 @@ def test_what_was_reported_on_the_way_is_the_trace_without_its_iterations():
     reports = []
     recorder = Recorder(problem, reports.append)
     x0 = np.array(problem.starts["standard"])
-    newtonkit.loop.run(newtonkit.BFGS(), newtonkit.Objective(problem.fun), x0, newtonkit.Stop(), observer=recorder)
+    newtonkit.driver.loop.run(
+        newtonkit.BFGS(), newtonkit.Objective(problem.fun), x0, newtonkit.Stop(), observer=recorder
+    )
     recorder._send(reports.append)
     whole, parts = recorder.trace().evaluations, reported_trace(2, reports).evaluations
     for name in ("kind", "f", "gradient_norm", "distance", "seconds", "check"):

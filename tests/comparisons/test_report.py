@@ -9,17 +9,17 @@ from html.parser import HTMLParser
 import pytest
 
 import problems
-from comparisons.report import contents, write_report
+from comparisons.core.runs import Tuning
+from comparisons.report.contents import contents
 from comparisons.report.figures import MOST, of_sections
 from comparisons.report.markdown import markdown
-from comparisons.report.page import html
+from comparisons.report.page import html, write_report
 from comparisons.report.sections import summary
 from comparisons.report.sentences import how
-from comparisons.running.check import Finding
 from comparisons.running.protocol import Protocol
 from comparisons.running.recorder import Recorder
-from comparisons.running.records import Tuning
 from comparisons.running.runner import run_one
+from comparisons.running.scipy_check import Finding
 from newtonkit import Counts
 
 HIMMELBLAU = problems.get("himmelblau")

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 
 import problems
-from comparisons.report import contents, write_report
+from comparisons.report.contents import contents
 from comparisons.report.figures import MOST
-from comparisons.running.check import Finding
+from comparisons.report.page import write_report
 from comparisons.running.protocol import Protocol
 from comparisons.running.runner import run_one
+from comparisons.running.scipy_check import Finding
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
 

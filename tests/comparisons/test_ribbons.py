@@ -7,10 +7,10 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.drawing import svg_text
-from comparisons.pictures import ribbon_pictures as module
-from comparisons.pictures.ribbon_pictures import ribbon_picture, ribbons, ribbons_caption
-from comparisons.pictures.ribbons import Ribbons, eigenvalue_ribbons
+from comparisons.plots import eigenvalue_ribbon_plots as module
+from comparisons.plots.eigenvalue_ribbon_plots import ribbon_picture, ribbons, ribbons_caption
+from comparisons.plots.eigenvalue_ribbons import Ribbons, eigenvalue_ribbons
+from comparisons.plots.style import svg_text
 
 
 def run(fun, x0, method="newton", **options):

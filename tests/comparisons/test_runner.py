@@ -10,12 +10,13 @@ from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
 import problems
-from comparisons import tuning
-from comparisons.running import records, reference, runner
-from comparisons.running.records import Run, read_jsonl, write_jsonl
+from comparisons.core import runs as records
+from comparisons.core.runs import Run, read_jsonl, write_jsonl
+from comparisons.running import runner, tuning
+from comparisons.running import scipy_solvers as reference
 from comparisons.running.runner import Cell, Protocol, cells, run_cells, run_one
 from comparisons.running.store import Store
-from newtonkit import Budget, Counts, Reason
+from newtonkit import Budget, Counts, TerminationReason
 
 SCIPY = reference.solver_names()
 QUICK = Protocol(gradients=200, tuning_gradients=100)
@@ -73,7 +74,7 @@ def test_our_counters_count_the_calls_that_scipy_really_makes(method):
     second = {key: given for key, given in (("hess", hess), ("hessp", hessp)) if key in reference.SOLVERS[name]}
     scipy_minimize(fun, x0, method=name, jac=jac, **second, options=reference._options(name, 1e-8, 2000))
     end = reference.solve(problem, x0, name, gtol=1e-8, maxiter=2000, budget=Budget())
-    assert end.oracle.counts == calls
+    assert end.evaluator.counts == calls
 
 
 @pytest.mark.parametrize("method", SCIPY)
@@ -84,7 +85,7 @@ def test_a_budget_stops_scipy_from_outside_and_keeps_the_best_point(method):
     end = reference.solve(problem, x0, method.removeprefix("scipy:"), gtol=1e-8, maxiter=2000, budget=budget)
     assert end.reason == "EVALUATIONS"
     assert not end.success
-    assert end.oracle.counts.g <= 5
+    assert end.evaluator.counts.g <= 5
     assert end.f == problem.fun(end.x) <= problem.fun(x0)
 
 
@@ -177,7 +178,7 @@ def test_a_method_without_a_rate_is_not_tuned(beale_runs):
 
 def test_an_unbounded_problem_has_no_gap_and_no_success():
     run = run_one(problems.get("monkey-saddle"), "standard", "newton")
-    assert run.reason == Reason.UNBOUNDED.name
+    assert run.reason == TerminationReason.UNBOUNDED.name
     assert run.gap is None
     assert run.reached is None
     assert not run.success

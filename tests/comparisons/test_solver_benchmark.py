@@ -9,20 +9,13 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import problems
-from comparisons.benchmarks import (
-    galahad,
-    solver_benchmark,
-)
-from comparisons.benchmarks import (
-    solver_scores as scoring,
-)
-from comparisons.benchmarks import (
-    solver_tables as benchmark_tables,
-)
-from comparisons.benchmarks.solver_benchmark import Terms, Trial
-from comparisons.cli import main
-from comparisons.running import reference
-from comparisons.running.records import write_jsonl
+from comparisons.cli.main import main
+from comparisons.core.runs import write_jsonl
+from comparisons.running import scipy_solvers as reference
+from comparisons.studies import galahad, solver_benchmark
+from comparisons.studies import solver_scores as scoring
+from comparisons.studies import solver_tables as benchmark_tables
+from comparisons.studies.solver_benchmark import Terms, Trial
 from newtonkit import Budget, Counts
 
 # a run that ended where it should and says so
@@ -296,7 +289,7 @@ os.write(1, b"." + struct.pack("4d", 0.0, 1.0, *x))
 """)
     assert end.success is True, "a plain bool, which JSON knows"
     assert end.x == pytest.approx([1.0, 3.0])
-    assert end.oracle.counts == Counts(f=1, g=1, H=1)
+    assert end.evaluator.counts == Counts(f=1, g=1, H=1)
     assert end.nit == 1
 
 
@@ -309,7 +302,7 @@ def test_a_child_that_crashes_costs_its_own_run_only(child):
 def test_a_child_that_never_ends_is_stopped_by_the_budget(child):
     end = child('while True: ask(b"f", x, 1)')
     assert (end.success, end.reason) == (False, "EVALUATIONS")
-    assert end.oracle.counts.f <= 5
+    assert end.evaluator.counts.f <= 5
 
 
 def test_a_child_that_hangs_in_silence_is_killed(child):

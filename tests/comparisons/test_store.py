@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from comparisons.running.rows import key_of, pack, plain, unpack
+from comparisons.core.serialization import key_of, pack, plain, unpack
 from comparisons.running.store import Store
 from comparisons.running.workers import run_all
 

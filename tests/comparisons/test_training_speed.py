@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from comparisons.benchmarks import training_speed
-from comparisons.benchmarks.training_speed import AUTOGRAD, TAPE, TORCH, Setting
+from comparisons.studies import training_speed
+from comparisons.studies.training_speed import AUTOGRAD, TAPE, TORCH, Setting
 
 SMALL = (Setting("2-3-1", (2, 3, 1), 8, 20), Setting("4-3-3", (4, 3, 3), 8, 20))
 

@@ -7,8 +7,8 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons import tuning
-from comparisons.tuning import GRID, held_out_start, search, table, trials_table, tune, tune_rate
+from comparisons.running import tuning
+from comparisons.running.tuning import GRID, held_out_start, search, table, trials_table, tune, tune_rate
 
 ELLIPSE = problems.get("long-ellipse")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from comparisons.benchmarks import wall_time
-from comparisons.cli import main
+from comparisons.cli.main import main
+from comparisons.studies import wall_time
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from comparisons.running.workers import Ending, no_memory_limit, run_all
 
 HERE = Path(__file__).parent
 # the processes import what this one's main module imports
-PRELOAD = ("pytest", "problems", "newtonkit.derivatives.taping")
+PRELOAD = ("pytest", "problems", "newtonkit.derivatives.tape.programs")
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 

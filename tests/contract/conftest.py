@@ -2,7 +2,7 @@
 
 import pytest
 
-from newtonkit.methods import METHODS, make_method
+from newtonkit.methods.registry import METHODS, make_method
 
 # rates for functions with curvatures between 1 and 20
 RATES = {

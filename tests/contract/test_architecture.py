@@ -1,115 +1,149 @@
-"""The house: every file imports from floors below its own only."""
+"""The architecture: imports run in one direction, between packages, folders and files; lazy imports included."""
 
 import ast
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import newtonkit
 
-ROOT = Path(newtonkit.__file__).parent
+TOP = Path(newtonkit.__file__).parent.parent
+PACKAGES = ["newtonkit", "problems", "comparisons"]
 
-FLOORS = [
-    {"linalg", "factorization", "state", "validation"},
-    {"derivatives"},
-    {"objective", "oracle"},
-    {"critical"},
-    {"stopping", "result", "second_look", "judge"},
-    {"loop", "linesearch", "trustregion", "gradient_flow"},
-    {"methods"},
-    {"solve", "automatic", "training", "plots", "landscape", "morse_graph"},
-    {"__init__"},
-]
-# a .plot() method, and the call from scipy, reach up when they are called
-EXCEPTIONS = {
-    ("result", "plots"),
-    ("methods/schedules", "plots"),
-    ("methods/base", "solve"),
-    ("critical/points", "plots"),
+# a folder imports only from folders above it in its list; a file at the top of a package is a folder of its own
+ORDER = {
+    "newtonkit": [
+        *["linalg", "core", "plots", "derivatives", "objectives", "evaluation", "convex", "classification"],
+        *["enumeration", "driver", "linesearch", "trustregion", "methods", "fitting", "training", "landscape"],
+        *["automatic", "solve", "__init__"],
+    ],
+    "comparisons": [
+        *["core", "running", "scores", "plots", "report", "studies", "api", "cli", "__init__", "__main__"],
+    ],
 }
-# rooms on one floor with a door between them
-NEIGHBOURS = {
-    ("state", "linalg"),
-    ("factorization", "linalg"),
-    ("oracle", "objective"),
-    ("judge", "second_look"),
-    ("judge", "stopping"),
-    ("solve", "automatic"),
-    ("morse_graph", "plots"),
-    ("training", "plots"),
-}
+LONGEST = 350  # lines in a file
 
 
-def floor_of(room):
-    return next(i for i, floor in enumerate(FLOORS) if room in floor)
+def module_of(path):
+    return ".".join(path.relative_to(TOP).with_suffix("").parts)
 
 
-def imports(path):
-    """The newtonkit modules a file imports, with whether for types only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules():
+    return {module_of(path): path for package in PACKAGES for path in sorted((TOP / package).rglob("*.py"))}
+
+
+@cache
+def imports(module):
+    """The modules of ours that a module imports anywhere in its code, TYPE_CHECKING excepted; with the line."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
     typing_only = {
         id(node)
         for branch in ast.walk(tree)
         if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
-        for node in ast.walk(branch)
+        for statement in branch.body
+        for node in ast.walk(statement)
     }
+    found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "newtonkit":
-            yield node.module.removeprefix("newtonkit").lstrip(".") or "__init__", id(node) in typing_only
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-
-
-FILES = sorted(ROOT.rglob("*.py"))
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_downwards(path):
-    name = str(path.relative_to(ROOT).with_suffix("")).replace("\\", "/")
-    room = name.split("/")[0]
-    for target, typing_only in imports(path):
-        other = target.split(".")[0]
-        if typing_only or other == room or (name, other) in EXCEPTIONS or (room, other) in NEIGHBOURS:
+        if id(node) in typing_only:
             continue
-        assert floor_of(other) < floor_of(room), f"{name} imports {target}"
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: imports are absolute"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                is_module = whole in modules() or f"{whole}.__init__" in modules()
+                found.append((whole if is_module else node.module, node.lineno))
+    resolved = [(f"{name}.__init__" if f"{name}.__init__" in modules() else name, line) for name, line in found]
+    return [(name, line) for name, line in resolved if name in modules()]
 
 
-def test_every_exception_is_still_needed():
-    used = {
-        (str(path.relative_to(ROOT).with_suffix("")), target.split(".")[0])
-        for path in FILES
-        for target, typing_only in imports(path)
-        if not typing_only
-    }
-    assert used >= EXCEPTIONS
+def folder_of(module):
+    parts = module.split(".")
+    return parts[1]
 
 
-@pytest.mark.parametrize("package", ["newtonkit", "problems"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_packages_import_only_those_before_them(package):
-    allowed = {"newtonkit": {"newtonkit"}, "problems": {"newtonkit", "problems"}}[package]
-    for path in (ROOT.parent / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                modules = [node.module]
-            else:
-                continue
-            tops = {module.split(".")[0] for module in modules} & {"newtonkit", "problems", "comparisons"}
-            assert tops <= allowed, path
+    allowed = PACKAGES[: PACKAGES.index(package) + 1]
+    for module in modules():
+        if module.split(".")[0] == package:
+            wrong = [(name, line) for name, line in imports(module) if name.split(".")[0] not in allowed]
+            assert not wrong, module
+
+
+@pytest.mark.parametrize("package", sorted(ORDER))
+def test_folders_import_only_from_folders_above_them(package):
+    order = ORDER[package]
+    wrong = []
+    for module in modules():
+        if module.split(".")[0] != package:
+            continue
+        for name, line in imports(module):
+            same = name.split(".")[0] == package
+            if same and order.index(folder_of(name)) > order.index(folder_of(module)):
+                wrong.append(f"{module}:{line} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_cycle_between_files():
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        if module in done:
+            return
+        path.append(module)
+        for name, _ in imports(module):
+            visit(name)
+        path.pop()
+        done.add(module)
+
+    for module in modules():
+        visit(module)
+
+
+def test_nobody_imports_from_the_init_of_a_folder():
+    """A folder's `__init__` holds a docstring; only the three packages themselves have public names there."""
+    tops = {f"{package}.__init__" for package in PACKAGES}
+    wrong = [
+        f"{module}:{line} imports {name}"
+        for module in modules()
+        for name, line in imports(module)
+        if name.endswith("__init__") and (name not in tops or module.split(".")[0] == name.split(".")[0])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_has_the_name_of_a_public_function():
+    public = {name for name in newtonkit.__all__ if callable(getattr(newtonkit, name))}
+    named = {module for module in modules() if module.startswith("newtonkit.") and module.split(".")[-1] in public}
+    assert not named
+
+
+def test_no_file_is_too_long():
+    lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in modules().items()}
+    assert {module: length for module, length in lengths.items() if length > LONGEST} == {}
 
 
 def test_autograd_is_imported_in_derivatives_only():
-    for path in ROOT.rglob("*.py"):
-        if path.parent.name != "derivatives":
+    for module, path in modules().items():
+        if module.startswith("newtonkit.") and folder_of(module) != "derivatives":
             code = ast.parse(path.read_text(encoding="utf-8"))
-            names = {node.module for node in ast.walk(code) if isinstance(node, ast.ImportFrom)}
-            assert not any(name and name.startswith("autograd") for name in names), path
+            names = [node.module for node in ast.walk(code) if isinstance(node, ast.ImportFrom)]
+            names += [alias.name for node in ast.walk(code) if isinstance(node, ast.Import) for alias in node.names]
+            assert not [name for name in names if name and name.split(".")[0] == "autograd"], module
 
 
-def test_importing_newtonkit_does_not_import_matplotlib():
-    import subprocess
-    import sys
-
-    code = "import newtonkit, sys; assert 'matplotlib' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT.parent)
+def test_importing_newtonkit_loads_numpy_scipy_and_autograd_only():
+    code = (
+        "import sys, newtonkit, numpy, scipy, autograd; "
+        "heavy = {'matplotlib', 'click', 'rich', 'jinja2', 'PIL', 'sklearn', 'pandas', 'jax', 'torch', 'dask'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=TOP)

@@ -99,5 +99,5 @@ def test_the_portfolio_keeps_to_one_budget():
         jac=newtonkit.grad(chain),
         options={"maxgev": 7},
     )
-    assert result.reason is newtonkit.Reason.EVALUATIONS
+    assert result.reason is newtonkit.TerminationReason.EVALUATIONS
     assert result.njev + result.checks.g <= 7

@@ -56,7 +56,7 @@ def test_a_result_can_be_gone_on_from_twice():
 def test_limits_hold_for_both_runs_together():
     first = run(START, "bfgs", 2)
     second = run(first, "bfgs", 100, maxgev=first.njev + 2)
-    assert second.reason is newtonkit.Reason.EVALUATIONS
+    assert second.reason is newtonkit.TerminationReason.EVALUATIONS
     assert second.njev + second.checks.g <= first.njev + 2
 
 

@@ -9,7 +9,7 @@ import numpy as onp
 import pytest
 
 import newtonkit
-from newtonkit import Kind, Reason
+from newtonkit import Kind, TerminationReason
 
 CENTRE = onp.array([1.0, -2.0, 0.5])
 WEIGHTS = onp.array([1.0, 4.0, 16.0])
@@ -56,7 +56,7 @@ class Counted:
 def test_success_means_that_the_stated_test_holds_at_x(method):
     result = newtonkit.minimize(valley, X0, method=method, options={"maxiter": 3000})
     if result.success:
-        assert result.reason in (Reason.GRADIENT, Reason.PRECISION)
+        assert result.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION)
         assert onp.abs(valley_gradient(result.x)).max() <= 1e-5
         assert result.verdict.kind == "minimum"
     else:
@@ -109,7 +109,7 @@ def test_budgets_are_never_exceeded_by_even_one_evaluation(method, limit):
         made = {"maxfev": calls.f, "maxgev": calls.g, "maxhev": calls.H}[limit]
         assert made <= budget
         assert result.fun == valley(result.x) or onp.isnan(result.fun)
-        if result.reason is Reason.EVALUATIONS:
+        if result.reason is TerminationReason.EVALUATIONS:
             assert str(budget) in result.message
             assert not result.success
 
@@ -118,7 +118,7 @@ def test_maxiter_is_exact(method):
     for limit in (0, 1, 5):
         result = newtonkit.minimize(valley, X0, method=method, options={"maxiter": limit, "gtol": 0.0})
         assert result.nit <= limit
-        if result.reason is Reason.ITERATIONS:
+        if result.reason is TerminationReason.ITERATIONS:
             assert result.nit == limit
             assert str(limit) in result.message
 
@@ -137,7 +137,7 @@ def test_an_error_in_user_code_arrives_with_the_best_point_so_far(method, error)
         newtonkit.minimize(breaks, X0, method=method, jac=valley_gradient, hess=valley_hessian, options={"gtol": 0.0})
     partial = caught.value.partial_result
     assert not partial.success
-    assert partial.reason is Reason.EXCEPTION
+    assert partial.reason is TerminationReason.EXCEPTION
     assert partial.fun == min(values)
     assert partial.fun == float(valley(partial.x))
 
@@ -219,7 +219,7 @@ def test_the_callback_stops_the_run_on_the_exact_iteration(method):
     for callback in (third, third_by_exception):
         seen = []
         result = newtonkit.minimize(valley, X0, method=method, callback=callback, options={"gtol": 0.0})
-        if result.reason is not Reason.CALLBACK:  # converged before
+        if result.reason is not TerminationReason.CALLBACK:  # converged before
             assert method.name == "newton-pure" or result.nit < 3
             continue
         assert result.nit == len(seen) == 3
@@ -264,7 +264,7 @@ def test_a_wall_of_nan_beside_the_path_is_walked_around(guarded):
 
 def test_nan_everywhere_is_a_result_and_not_an_exception(method):
     result = newtonkit.minimize(lambda x: np.sum(x) * np.nan, X0, method=method)
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert "x0" in result.message
     assert onp.isnan(result.fun)
     onp.testing.assert_array_equal(result.x, X0)

@@ -1,12 +1,12 @@
-"""Every Reason is reached on purpose, by a run that deserves it."""
+"""Every TerminationReason is reached on purpose, by a run that deserves it."""
 
 import autograd.numpy as np
 import numpy as onp
 import pytest
 
 import newtonkit
-from newtonkit import Reason
-from newtonkit.state import Ending
+from newtonkit import TerminationReason
+from newtonkit.core.termination import Termination
 
 
 def bowl(x):
@@ -53,27 +53,31 @@ def raising(x):
 
 
 REACHED = {
-    Reason.GRADIENT: minimize,
-    Reason.PRECISION: lambda: minimize(rounded, gtol=0.0),
-    Reason.TARGET: lambda: minimize(method="gd", rate=0.1, target=0.5),
-    Reason.STALLED: lambda: minimize(method="gd", rate=0.1, gtol=0.0, ftol=1e-3),
-    Reason.ITERATIONS: lambda: minimize(method="gd", rate=0.01, maxiter=3),
-    Reason.EVALUATIONS: lambda: minimize(method="gd", rate=0.01, maxgev=3),
-    Reason.TIME: lambda: minimize(maxtime=1e-9),
-    Reason.CALLBACK: lambda: newtonkit.minimize(bowl, [3.0, 2.0], method="gd", callback=lambda x: True),
-    Reason.SADDLE: lambda: minimize(saddle, (1.0, 0.0), "newton-pure"),
-    Reason.NOT_CRITICAL: lambda: minimize(lambda x: np.sum(np.exp(-x))),
-    Reason.UNBOUNDED: lambda: minimize(np.sum),
-    Reason.INCONSISTENT: lambda: newtonkit.minimize(changing, [3.0, 2.0], jac=lambda x: 2 * (x - 1), method="bfgs"),
-    Reason.NON_FINITE: lambda: minimize(method="gd", rate=10.0),
-    Reason.NOT_DESCENT: lambda: minimize(lambda x: 1e-200 * x[0], method="bfgs", gtol=0.0),
-    Reason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
-    Reason.RADIUS: lambda: wrong_sign("newton"),
-    Reason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
-    Reason.EPOCHS: trained,
-    Reason.PATIENCE: lambda: trained(rate=1.0, patience=1),
-    Reason.DIVERGED: lambda: trained(rate=1.1),
-    Reason.UNMOVED: lambda: newtonkit.train(lambda x, batch: np.mean(batch**2), [3.0], onp.ones(8), "gd", epochs=2),
+    TerminationReason.GRADIENT: minimize,
+    TerminationReason.PRECISION: lambda: minimize(rounded, gtol=0.0),
+    TerminationReason.TARGET: lambda: minimize(method="gd", rate=0.1, target=0.5),
+    TerminationReason.STALLED: lambda: minimize(method="gd", rate=0.1, gtol=0.0, ftol=1e-3),
+    TerminationReason.ITERATIONS: lambda: minimize(method="gd", rate=0.01, maxiter=3),
+    TerminationReason.EVALUATIONS: lambda: minimize(method="gd", rate=0.01, maxgev=3),
+    TerminationReason.TIME: lambda: minimize(maxtime=1e-9),
+    TerminationReason.CALLBACK: lambda: newtonkit.minimize(bowl, [3.0, 2.0], method="gd", callback=lambda x: True),
+    TerminationReason.SADDLE: lambda: minimize(saddle, (1.0, 0.0), "newton-pure"),
+    TerminationReason.NOT_CRITICAL: lambda: minimize(lambda x: np.sum(np.exp(-x))),
+    TerminationReason.UNBOUNDED: lambda: minimize(np.sum),
+    TerminationReason.INCONSISTENT: lambda: newtonkit.minimize(
+        changing, [3.0, 2.0], jac=lambda x: 2 * (x - 1), method="bfgs"
+    ),
+    TerminationReason.NON_FINITE: lambda: minimize(method="gd", rate=10.0),
+    TerminationReason.NOT_DESCENT: lambda: minimize(lambda x: 1e-200 * x[0], method="bfgs", gtol=0.0),
+    TerminationReason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
+    TerminationReason.RADIUS: lambda: wrong_sign("newton"),
+    TerminationReason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
+    TerminationReason.EPOCHS: trained,
+    TerminationReason.PATIENCE: lambda: trained(rate=1.0, patience=1),
+    TerminationReason.DIVERGED: lambda: trained(rate=1.1),
+    TerminationReason.UNMOVED: lambda: newtonkit.train(
+        lambda x, batch: np.mean(batch**2), [3.0], onp.ones(8), "gd", epochs=2
+    ),
 }
 
 
@@ -88,21 +92,21 @@ def test_the_reason_is_reached(reason):
 def test_an_exception_is_a_reason_of_the_partial_result():
     with pytest.raises(ZeroDivisionError) as caught:
         minimize(raising)
-    assert caught.value.partial_result.reason is Reason.EXCEPTION
+    assert caught.value.partial_result.reason is TerminationReason.EXCEPTION
     assert "one over nothing" in caught.value.partial_result.message
 
 
 def test_no_reason_is_left_out():
-    assert set(Reason) - set(REACHED) == {Reason.EXCEPTION}
+    assert set(TerminationReason) - set(REACHED) == {TerminationReason.EXCEPTION}
 
 
-@pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.name)
+@pytest.mark.parametrize("reason", list(TerminationReason), ids=lambda reason: reason.name)
 def test_every_message_is_filled_in(reason):
-    message = Ending(reason, 1.5, 2.5, "some detail").message
+    message = Termination(reason, 1.5, 2.5, "some detail").message
     assert "{" not in message
     assert message[0].islower() or message[0] == "f"
 
 
 def test_statuses_of_failures_differ():
-    failures = [reason for reason in Reason if reason.kind is not newtonkit.Kind.CONVERGED]
+    failures = [reason for reason in TerminationReason if reason.kind is not newtonkit.Kind.CONVERGED]
     assert len({reason.status for reason in failures}) == len(failures)

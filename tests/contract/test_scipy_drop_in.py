@@ -9,7 +9,7 @@ import scipy.optimize
 import scipy.sparse
 
 import newtonkit
-from newtonkit import Reason
+from newtonkit import TerminationReason
 
 WEIGHTS = onp.array([1.0, 4.0, 16.0])
 ARGS = (onp.array([1.0, -2.0, 0.5]), 0.1)
@@ -161,7 +161,7 @@ def test_a_callback_sees_every_iteration_and_stop_iteration_ends_the_run(method,
     callback = point if style == "point" else result_so_far
     result = under_scipy(method, callback=callback, options={"gtol": 0.0, "maxiter": 40})
     assert result.nit == len(seen) == 2
-    assert result.reason is Reason.CALLBACK
+    assert result.reason is TerminationReason.CALLBACK
     assert not result.success
     onp.testing.assert_array_equal(result.state.x, seen[-1])
 
@@ -171,8 +171,8 @@ def test_what_a_callback_happens_to_return_does_not_stop_the_run(method):
     quiet = under_scipy(method)
     for something in (X0, 1, "done", [True], {"stop": True}):
         assert under_scipy(method, callback=lambda x, it=something: it).nit == quiet.nit
-    assert under_scipy(method, callback=lambda x: True).reason is Reason.CALLBACK
-    assert under_scipy(method, callback=lambda x: onp.bool_(True)).reason is Reason.CALLBACK
+    assert under_scipy(method, callback=lambda x: True).reason is TerminationReason.CALLBACK
+    assert under_scipy(method, callback=lambda x: onp.bool_(True)).reason is TerminationReason.CALLBACK
 
 
 def test_args_need_not_be_a_tuple(method):
@@ -234,4 +234,4 @@ def test_an_error_in_user_code_travels_through_scipy_with_the_result_so_far(meth
 
     with pytest.raises(ZeroDivisionError) as caught:
         under_scipy(method, breaks, jac=valley_gradient, hess=valley_hessian, options={"gtol": 0.0})
-    assert caught.value.partial_result.reason is Reason.EXCEPTION
+    assert caught.value.partial_result.reason is TerminationReason.EXCEPTION

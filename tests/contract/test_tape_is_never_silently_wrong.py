@@ -29,9 +29,9 @@ from autograd.tracer import Box, getval, trace_stack
 
 import newtonkit
 from newtonkit import DifferentiationError, minimize
-from newtonkit.derivatives.autodiff import trace_lock
-from newtonkit.derivatives.compiled import PLAIN, TAPE, Derivatives
-from newtonkit.derivatives.recording import ValueDependentError, record
+from newtonkit.derivatives.autograd.tracing import trace_lock
+from newtonkit.derivatives.tape.cache import PLAIN, TAPE, Derivatives
+from newtonkit.derivatives.tape.recording import ValueDependentError, record
 
 EPS = float(onp.finfo(onp.float64).eps)
 TOLERANCE = 1000 * EPS  # relative to the largest of f, ∇f, H: far below any branch, mask or datum taken wrongly

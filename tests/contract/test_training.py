@@ -11,7 +11,7 @@ import numpy as onp
 import pytest
 
 import newtonkit
-from newtonkit import Adam, Cosine, GradientDescent, Nesterov, Reason, SampledLBFGS, StepDecay, Warmup, train
+from newtonkit import Adam, Cosine, GradientDescent, Nesterov, SampledLBFGS, StepDecay, TerminationReason, Warmup, train
 from newtonkit.training.batches import Sampling
 from newtonkit.training.rules import RULES
 
@@ -182,7 +182,7 @@ def test_with_all_data_in_every_batch_training_is_minimizing(batch_size):
 @pytest.mark.parametrize("method", RULES)
 def test_every_rule_lowers_the_loss_of_a_network(method):
     result = train(by_mask, network(), (X, LABELS), method, batch_size=32, epochs=40, options=options_for(method))
-    assert result.reason is Reason.EPOCHS
+    assert result.reason is TerminationReason.EPOCHS
     assert result.success
     assert result.fun < 0.9 * result.history.full_loss[0]
     assert result.nit == 40 * 5
@@ -292,7 +292,7 @@ def test_two_trainings_are_bit_for_bit_one(method, counted):
     whole = training(network(), **anew)
     stop = 33 if counted == "epochs" else 7
     first = training(network(), lambda update: update.number == stop, **anew)
-    assert (first.reason, first.nit) == (Reason.CALLBACK, stop)
+    assert (first.reason, first.nit) == (TerminationReason.CALLBACK, stop)
     kept = pickle.loads(pickle.dumps(first.state))
     for _ in range(2):
         first.state = kept
@@ -420,7 +420,7 @@ def test_the_history_draws_batches_and_all_data_and_validation_data():
 @pytest.mark.parametrize("ask", [lambda update: update.number == 5, lambda update: stop_at(update, 5)])
 def test_the_callback_stops_on_the_exact_update(ask):
     result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=10, callback=ask)
-    assert (result.reason, result.nit, result.success) == (Reason.CALLBACK, 5, False)
+    assert (result.reason, result.nit, result.success) == (TerminationReason.CALLBACK, 5, False)
 
 
 def stop_at(update, number):
@@ -430,7 +430,7 @@ def stop_at(update, number):
 
 def test_training_stops_early_when_the_loss_over_all_data_falls_no_further():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=2, epochs=500, patience=5, options={"rate": 0.1})
-    assert result.reason is Reason.PATIENCE
+    assert result.reason is TerminationReason.PATIENCE
     assert result.success
     best = int(onp.argmin(result.history.full_loss))
     assert len(result.history.full) - 1 - best == 5
@@ -440,7 +440,7 @@ def test_training_stops_early_when_the_loss_over_all_data_falls_no_further():
 def test_with_held_out_data_the_parameters_that_serve_them_best_are_returned():
     held_out = POINTS[0], 2.0 * POINTS[0] + 3.0  # another line: to fit the data is to miss it
     result = train(line, [2.0, 3.0], POINTS, "gd", epochs=100, patience=3, validation=held_out, options={"rate": 0.01})
-    assert result.reason is Reason.PATIENCE
+    assert result.reason is TerminationReason.PATIENCE
     assert result.nit == 3
     onp.testing.assert_array_equal(result.x, [2.0, 3.0])
     assert result.history.full_loss[-1] < result.history.full_loss[0]
@@ -449,27 +449,27 @@ def test_with_held_out_data_the_parameters_that_serve_them_best_are_returned():
 
 def test_training_stops_at_its_target():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=500, target=20.0, options={"rate": 0.05})
-    assert (result.reason, result.success) == (Reason.TARGET, True)
+    assert (result.reason, result.success) == (TerminationReason.TARGET, True)
     assert result.fun <= 20.0 < result.history.full_loss[-2]
 
 
 def test_training_stops_in_time():
     result = train(line, [0.0, 0.0], POINTS, epochs=10**6, maxtime=0.1)
-    assert result.reason is Reason.TIME
+    assert result.reason is TerminationReason.TIME
     assert not result.success
     assert result.elapsed < 5.0
 
 
 def test_a_rate_at_which_nothing_is_gained_is_no_success():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=5, options={"rate": 3.0})
-    assert (result.reason, result.success) == (Reason.DIVERGED, False)
+    assert (result.reason, result.success) == (TerminationReason.DIVERGED, False)
     assert "take a smaller learning rate" in result.message
     onp.testing.assert_array_equal(result.x, [0.0, 0.0])
 
 
 def test_a_loss_that_overflows_ends_the_training_with_the_last_good_parameters():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=10_000, options={"rate": 1e10})
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     # one update led from the last good parameters to where the loss, of all data or of a batch, is not finite
     assert re.search(
         rf"(after update {result.nit + 1}|at update {result.nit + 2}) \(epoch \d, batch \d of 3\)", result.message
@@ -484,7 +484,7 @@ def test_a_batch_with_nan_in_it_is_named():
     order = onp.random.default_rng((0, 1)).permutation(10)
     x[order[5]] = onp.nan
     result = train(line, [0.0, 0.0], (x, POINTS[1]), batch_size=4, epochs=10)
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert (
         "the loss is nan at update 2 (epoch 1, batch 2 of 3), where data[0] holds values that are not" in result.message
     )
@@ -506,7 +506,7 @@ def test_validation_data_with_gaps_are_to_blame_and_the_parameters_are_not():
     held_out = {"x": POINTS[0], "y": onp.where(POINTS[1] > 9, onp.inf, POINTS[1])}
     data = dict(zip("xy", POINTS, strict=True))
     result = train(lambda p, b: line(p, (b["x"], b["y"])), [0.0, 0.0], data, epochs=5, validation=held_out)
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert "the validation loss is inf after update 1" in result.message
     assert "where validation['y'] holds values that are not finite in 2 of 10 rows" in result.message
     assert result.nit == 1
@@ -520,7 +520,7 @@ def test_gaps_that_the_loss_has_been_finite_with_are_not_blamed_for_a_rate_too_l
         return np.mean((params[0] * known - 1.0) ** 2)
 
     result = train(observed, [0.5], x, "gd", batch_size=4, epochs=10_000, options={"rate": 1e10})
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert "rows" not in result.message
     assert result.message.endswith("take a smaller learning rate.")
     assert math.isfinite(result.fun)
@@ -535,18 +535,18 @@ def test_a_dict_of_validation_data_may_have_its_keys_in_another_order():
 def test_a_loss_that_does_not_depend_on_its_params_is_no_success():
     mine = onp.array([0.5, -0.5])
     result = train(lambda params, batch: line(mine, batch), mine, POINTS, batch_size=4, epochs=2)
-    assert (result.reason, result.success) == (Reason.UNMOVED, False)
+    assert (result.reason, result.success) == (TerminationReason.UNMOVED, False)
     assert "the loss must depend on the params it is given" in result.message
 
 
 def test_a_start_at_a_saddle_where_no_rule_moves_is_no_success():
     result = train(lambda p, batch: p[0] ** 2 - p[1] ** 2 + 0.0 * np.mean(batch), [0.0, 0.0], X, epochs=3)
-    assert (result.reason, result.success) == (Reason.UNMOVED, False)
+    assert (result.reason, result.success) == (TerminationReason.UNMOVED, False)
 
 
 def test_a_training_that_has_moved_and_has_nothing_left_to_do_is_the_success_it_was():
     first = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=2)
-    assert train(line, first, POINTS, epochs=2).reason is Reason.EPOCHS
+    assert train(line, first, POINTS, epochs=2).reason is TerminationReason.EPOCHS
 
 
 def test_an_interruption_without_words_is_named():
@@ -560,7 +560,7 @@ def test_an_interruption_without_words_is_named():
 
 def test_a_gradient_that_is_not_finite_ends_the_training():
     result = train(lambda p, batch: np.sqrt(np.sum(p**2)) + 0.0 * np.sum(batch), [0.0, 0.0], X, epochs=2)
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert "the gradient has entries that are not finite at update 1 (epoch 1, batch 1 of 3)" in result.message
     assert result.nit == 0
 
@@ -591,7 +591,7 @@ def test_an_exception_travels_on_with_the_result_so_far_which_can_be_gone_on_wit
     with pytest.raises(error) as caught:
         training([0.0, 0.0], callback)
     partial = caught.value.partial_result
-    assert partial.reason is Reason.EXCEPTION
+    assert partial.reason is TerminationReason.EXCEPTION
     assert partial.nit == 8
     assert math.isfinite(partial.fun)
     onp.testing.assert_array_equal(training(partial).last, training([0.0, 0.0]).last)

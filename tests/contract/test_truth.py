@@ -7,7 +7,7 @@ import numpy as onp
 import pytest
 
 import newtonkit
-from newtonkit import Reason
+from newtonkit import TerminationReason
 
 FAST = ["newton", "bfgs", "lbfgs"]
 
@@ -122,7 +122,7 @@ def test_small_units_do_not_spoil_differences_of_a_gradient(method):
 @pytest.mark.parametrize("method", FAST)
 def test_a_start_where_f_is_tiny_does_not_make_a_bounded_function_unbounded(method):
     for fun, x0 in ((lambda x: -np.exp(-(x[0] ** 2)), [8.0]), (lambda x: np.sum(x**4 - x**2), [1e-25])):
-        assert solve(fun, x0, method).reason is not Reason.UNBOUNDED
+        assert solve(fun, x0, method).reason is not TerminationReason.UNBOUNDED
 
 
 @pytest.mark.parametrize("method", FAST)

@@ -15,8 +15,8 @@ import numpy as onp
 import pytest
 
 import newtonkit
-from newtonkit import Objective, Oracle, Reason
-from newtonkit.methods import METHODS
+from newtonkit import Evaluator, Objective, TerminationReason
+from newtonkit.methods.registry import METHODS
 
 GUARDED = [name for name, method in METHODS.items() if getattr(method, "escapes", False)]
 WITH_HESSIAN = [name for name in GUARDED if "hess" in METHODS[name].needs]
@@ -115,7 +115,7 @@ def test_a_start_at_a_maximum_is_left_or_named(method):
         assert result.fun == pytest.approx(-2.0, abs=1e-8)
         assert result.verdict.kind == "minimum"
     else:
-        assert result.reason is Reason.SADDLE
+        assert result.reason is TerminationReason.SADDLE
         assert "maximum" in result.message
         assert not result.success
 
@@ -135,8 +135,8 @@ def test_a_saddle_is_left_or_named(method, x0):
     assert result.success is (method.name in GUARDED), result.message
     if result.success:
         assert result.fun == pytest.approx(-1.0, abs=1e-8)
-    elif result.reason is not Reason.ITERATIONS:
-        assert result.reason is Reason.SADDLE
+    elif result.reason is not TerminationReason.ITERATIONS:
+        assert result.reason is TerminationReason.SADDLE
         assert result.verdict.index == 1
         assert "saddle of index 1" in result.message
 
@@ -199,7 +199,7 @@ def test_a_value_that_is_nan_is_never_a_success(method):
     """#6264: L-BFGS-B converged by "norm of projected gradient" on a function that returns NaN."""
     result = solve(method, lambda x: onp.nan, [1.3, 0.7, 0.8, 1.9, 1.2])
     assert not result.success
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert "f = nan at x0" in result.message
 
 
@@ -222,18 +222,18 @@ def test_a_function_of_rounded_numbers_has_no_slope_and_no_success(method):
     """#17636 for exact derivatives: those of a staircase are zero everywhere."""
     result = solve(method, lambda x: np.sum(np.round(x) ** 2), [1.2, -0.8])
     assert not result.success
-    assert result.reason in (Reason.NOT_CRITICAL, Reason.SADDLE)
+    assert result.reason in (TerminationReason.NOT_CRITICAL, TerminationReason.SADDLE)
 
 
 @pytest.mark.parametrize(
     ("fun", "x0", "reasons"),
     [
-        (lambda x: -np.sum(x**2), (1.0, 2.0), {Reason.UNBOUNDED}),
-        (lambda x: np.sum(x) - 3.0, (1.0, 2.0), {Reason.UNBOUNDED}),
-        (lambda x: -np.exp(x[0]), (1.0,), {Reason.UNBOUNDED}),
-        (lambda x: np.exp(-x[0]), (0.0,), {Reason.NOT_CRITICAL}),
-        (lambda x: 1e10 + np.exp(-x[0]), (0.0,), {Reason.NOT_CRITICAL}),
-        (lambda x: 1 / (1 + x[0] ** 2), (1.0,), {Reason.NOT_CRITICAL}),
+        (lambda x: -np.sum(x**2), (1.0, 2.0), {TerminationReason.UNBOUNDED}),
+        (lambda x: np.sum(x) - 3.0, (1.0, 2.0), {TerminationReason.UNBOUNDED}),
+        (lambda x: -np.exp(x[0]), (1.0,), {TerminationReason.UNBOUNDED}),
+        (lambda x: np.exp(-x[0]), (0.0,), {TerminationReason.NOT_CRITICAL}),
+        (lambda x: 1e10 + np.exp(-x[0]), (0.0,), {TerminationReason.NOT_CRITICAL}),
+        (lambda x: 1 / (1 + x[0] ** 2), (1.0,), {TerminationReason.NOT_CRITICAL}),
     ],
     ids=["-x²", "linear", "-exp(x)", "exp(-x)", "1e10 + exp(-x)", "1/(1+x²)"],
 )
@@ -309,7 +309,7 @@ def test_a_hessian_of_nan_ends_the_run_at_once(method):
         hess=lambda x: onp.full((3, 3), onp.nan),
         options={"maxiter": 50},
     )
-    assert result.reason is Reason.NON_FINITE
+    assert result.reason is TerminationReason.NON_FINITE
     assert "Hessian" in result.message
 
 
@@ -380,13 +380,13 @@ def test_a_callback_may_stop_a_run_by_a_property_of_the_hessian(method):
             raise StopIteration
 
     result = solve(method, double_well, [1.0, 1e-3], callback=until_convex)
-    assert result.reason is Reason.CALLBACK
+    assert result.reason is TerminationReason.CALLBACK
     assert seen[-1] > 0
     assert all(smallest <= 0 for smallest in seen[:-1])
     assert result.nit == len(seen)
 
 
-STUCK = {Reason.LINE_SEARCH, Reason.RADIUS}
+STUCK = {TerminationReason.LINE_SEARCH, TerminationReason.RADIUS}
 WRONG = {
     "the sign": lambda x: -2 * (x - 1.0),
     "one entry": lambda x: 2 * (x - 1.0) * onp.array([1.0, -0.5]),
@@ -429,7 +429,13 @@ def test_a_critical_point_of_a_wrong_gradient_is_no_success(method, jac, hess):
 
     result = solve(method, fun, [3.0, 2.0], jac=jac, hess=hess, options={"maxiter": 400})
     assert not result.success, result.message
-    assert result.reason in (Reason.NOT_CRITICAL, Reason.SADDLE, Reason.SINGULAR, Reason.ITERATIONS, *STUCK)
+    assert result.reason in (
+        TerminationReason.NOT_CRITICAL,
+        TerminationReason.SADDLE,
+        TerminationReason.SINGULAR,
+        TerminationReason.ITERATIONS,
+        *STUCK,
+    )
 
 
 @each(CURVED)
@@ -458,7 +464,7 @@ def test_a_failure_with_a_right_gradient_is_not_blamed_on_it():
         hess=lambda x: onp.eye(1),
         method="newton-linesearch",
     )
-    assert result.reason is Reason.LINE_SEARCH
+    assert result.reason is TerminationReason.LINE_SEARCH
     assert "a kink" in result.message
     assert "looks wrong" not in result.message
 
@@ -501,10 +507,10 @@ def test_a_run_goes_on_from_its_last_state_bit_for_bit(method):
     whole = solve(method, valley, x0, jac=jac, hess=hess, options={"maxiter": 5, "gtol": 0.0, "history": "points"})
     assert short.nit == 2 or method.name == "newton-pure"
     state = pickle.loads(pickle.dumps(short.state))
-    oracle = Oracle(Objective(valley, jac, hess), second_order=bool(method.needs & {"hess", "hvp"}))
+    evaluator = Evaluator(Objective(valley, jac, hess), second_order=bool(method.needs & {"hess", "hvp"}))
     for x in whole.history.x[short.nit + 1 :]:
         with onp.errstate(all="ignore"):
-            state = method.step(oracle, state)
+            state = method.step(evaluator, state)
         onp.testing.assert_array_equal(state.x, x)
 
 

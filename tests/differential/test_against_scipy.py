@@ -8,7 +8,7 @@ import scipy.optimize
 
 import newtonkit
 import problems
-from newtonkit import BFGS, LBFGS, Adam, FirstOrder, TrustNewton, grad, hessian
+from newtonkit import BFGS, LBFGS, Adam, FirstOrder, TrustRegionNewton, grad, hessian
 
 NAMES = [
     ("bowl", {}),
@@ -78,7 +78,7 @@ def test_over_all_runs_we_end_no_higher_than_scipy_more_often_than_the_reverse()
 
 # --- as a method of scipy's ---------------------------------------------------------------------------------------
 
-CALLABLES = [TrustNewton(), BFGS(), LBFGS(), FirstOrder(Adam(rate=0.2))]
+CALLABLES = [TrustRegionNewton(), BFGS(), LBFGS(), FirstOrder(Adam(rate=0.2))]
 
 
 def scaled_bowl(x, a, b):

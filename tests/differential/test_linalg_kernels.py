@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newtonkit import linalg
+from newtonkit.linalg import kernels as linalg
 
 EPS = float(np.finfo(np.float64).eps)
 EXAMPLES = settings(deadline=None, max_examples=80, derandomize=True)

@@ -20,7 +20,7 @@ from autograd.differential_operators import make_hvp
 from autograd.extend import defvjp, primitive
 
 import newtonkit
-from newtonkit.derivatives.compiled import TAPE, Derivatives
+from newtonkit.derivatives.tape.cache import TAPE, Derivatives
 
 EPS = float(onp.finfo(onp.float64).eps)
 ULPS, CONDITION = 64, 16  # the two k of the docstring above

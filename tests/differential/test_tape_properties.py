@@ -11,7 +11,7 @@ from autograd.differential_operators import make_hvp
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
-from newtonkit.derivatives.compiled import TAPE, Derivatives
+from newtonkit.derivatives.tape.cache import TAPE, Derivatives
 
 EPS = float(onp.finfo(onp.float64).eps)
 ULPS, CONDITION = (

@@ -10,8 +10,8 @@ import pytest
 
 import problems
 from newtonkit import grad, hessian, minimize
-from newtonkit.trustregion.bound import Ball
-from newtonkit.trustregion.exact import EigenModel
+from newtonkit.trustregion.eigen import EigenSubproblem
+from newtonkit.trustregion.step_bound import TrustRegion
 
 
 def textbook_bfgs(fun, gradient, x, tolerance=1e-8, steps=2000):
@@ -153,4 +153,4 @@ def test_the_subproblem_is_solved_as_well_as_by_bisection(n, shape):
         for radius in (0.01, 0.3, 2.0, 40.0):
             p = textbook_subproblem(g, B, radius)
             reduction = -(g @ p + 0.5 * p @ B @ p)
-            assert EigenModel(g, B).solve(Ball(radius)).predicted == pytest.approx(reduction, rel=1e-7)
+            assert EigenSubproblem(g, B).solve(TrustRegion(radius)).predicted == pytest.approx(reduction, rel=1e-7)

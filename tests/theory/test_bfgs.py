@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from newtonkit import BFGS, HagerZhang, Objective, Oracle, iterate, minimize
-from newtonkit.linesearch import Ray
-from newtonkit.methods import DFP, SR1
+from newtonkit import BFGS, Evaluator, HagerZhang, Objective, iterate, minimize
+from newtonkit.linesearch.line_function import LineFunction
+from newtonkit.methods.dfp import DFP
+from newtonkit.methods.sr1 import SR1
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -26,7 +27,7 @@ class ExactOnQuadratic:
     A: Any
     max_trials: int = 1
 
-    def search(self, ray: Ray, alpha: float) -> float:
+    def search(self, ray: LineFunction, alpha: float) -> float:
         """−g·p / p·Ap, whatever was guessed."""
         alpha = -ray.slope0 / float(ray.p @ self.A @ ray.p)
         ray(alpha)
@@ -313,12 +314,12 @@ def test_on_a_concave_stretch_the_matrix_still_ends_positive_definite():
 @pytest.mark.parametrize("method", [BFGS(line_search=HagerZhang()), DFP(), SR1()])
 def test_stepping_a_stale_state_raises(method):
     problem = problems.get("rosenbrock")
-    oracle = Oracle(Objective(problem.fun))
-    first = method.init(oracle, np.array(problem.starts["standard"]))
-    second = method.step(oracle, first)
-    method.step(oracle, second)
+    evaluator = Evaluator(Objective(problem.fun))
+    first = method.init(evaluator, np.array(problem.starts["standard"]))
+    second = method.step(evaluator, first)
+    method.step(evaluator, second)
     with pytest.raises(RuntimeError, match="stale"):
-        method.step(oracle, second)
+        method.step(evaluator, second)
 
 
 @pytest.mark.parametrize("k", [-40, 37])

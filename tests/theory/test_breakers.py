@@ -7,7 +7,7 @@ import pytest
 
 import problems
 from newtonkit import StepFailure, iterate, minimize
-from newtonkit.methods import make_method
+from newtonkit.methods.registry import make_method
 
 ROBUST = ["newton", "newton-linesearch", "bfgs", "lbfgs"]
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from newtonkit import Objective, Oracle, classify
-from newtonkit.critical.classify import dense_verdict
-from newtonkit.critical.lanczos import product_verdict
+from newtonkit import Evaluator, Objective, classify
+from newtonkit.classification.examination import dense_verdict
+from newtonkit.classification.lanczos import product_verdict
 
 
 def kind_of(index, n):
@@ -119,8 +119,8 @@ def test_a_large_gradient_may_be_rounding_in_x():
 @pytest.mark.parametrize("name", ["monkey-saddle", "powell-singular"])
 def test_eigenvalues_alone_leave_the_kind_undecided_where_the_hessian_is_singular(name):
     problem = problems.get(name)
-    oracle = Oracle(Objective(problem.fun), second_order=True)
-    verdict = dense_verdict(oracle, np.zeros(problem.n))
+    evaluator = Evaluator(Objective(problem.fun), second_order=True)
+    verdict = dense_verdict(evaluator, np.zeros(problem.n))
     assert verdict.kind == "undecided"
     assert verdict.nullity == 2
 
@@ -188,12 +188,12 @@ def test_the_escape_direction_is_one_of_negative_curvature():
 
 
 def both_verdicts(fun, x, grad=None):
-    """Dense and by products, each with an oracle of its own."""
+    """Dense and by products, each with an evaluator of its own."""
     objective = Objective(fun, grad)
     answers = []
     for judge in (dense_verdict, product_verdict):
-        oracle = Oracle(objective, second_order=True)
-        answers.append(judge(oracle, x, oracle.gradient(x)))
+        evaluator = Evaluator(objective, second_order=True)
+        answers.append(judge(evaluator, x, evaluator.gradient(x)))
     return answers
 
 
@@ -216,21 +216,21 @@ def test_products_find_the_negative_curvature_among_two_thousand_directions(lowe
     eigenvalues[n // 3] = lowest
     c = rng.standard_normal(n)
     fun = reflected(rng, eigenvalues, c)
-    oracle = Oracle(Objective(fun), second_order=True)
-    verdict = product_verdict(oracle, c, oracle.gradient(c))
+    evaluator = Evaluator(Objective(fun), second_order=True)
+    verdict = product_verdict(evaluator, c, evaluator.gradient(c))
     assert verdict.kind == "saddle"
     assert verdict.eigenvalues[0] < 0.0
     v = verdict.escape_direction
     assert np.linalg.norm(v) == pytest.approx(1.0, rel=1e-12)
     assert fun(c + 1e-3 * v) < fun(c), "the direction proves what the verdict says"
-    assert oracle.counts.Hv <= 50
+    assert evaluator.counts.Hv <= 50
 
 
 def test_products_call_a_well_conditioned_minimum_one_also_at_two_thousand():
     n, rng = 2000, np.random.default_rng(8)
     c = rng.standard_normal(n)
-    oracle = Oracle(Objective(reflected(rng, rng.uniform(1.0, 2.0, n), c)), second_order=True)
-    verdict = product_verdict(oracle, c, oracle.gradient(c))
+    evaluator = Evaluator(Objective(reflected(rng, rng.uniform(1.0, 2.0, n), c)), second_order=True)
+    verdict = product_verdict(evaluator, c, evaluator.gradient(c))
     assert verdict.kind == "minimum"
     assert verdict.level == "estimated"
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import problems
-from newtonkit import Objective, Oracle, State, iterate, minimize
-from newtonkit.linesearch import HagerZhang, Ray
-from newtonkit.methods import ConjugateGradient
-from newtonkit.methods.conjugate_gradient import _first_trial
-from newtonkit.state import FIRST
+from newtonkit import Evaluator, Objective, State, iterate, minimize
+from newtonkit.core.state import FIRST
+from newtonkit.linesearch.hager_zhang import HagerZhang
+from newtonkit.linesearch.line_function import LineFunction
+from newtonkit.methods.conjugate_gradient import ConjugateGradient, _first_trial
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -26,7 +26,7 @@ class ExactOnQuadratic:
     A: Any
     max_trials: int = 1
 
-    def search(self, ray: Ray, alpha: float) -> float:
+    def search(self, ray: LineFunction, alpha: float) -> float:
         """−g·p / p·Ap, whatever was guessed."""
         alpha = -ray.slope0 / float(ray.p @ self.A @ ray.p)
         ray(alpha)
@@ -139,14 +139,14 @@ def test_the_direction_is_steepest_descent_every_six_n_steps(n):
 
 def test_the_first_trial_is_exact_on_a_parabola_and_costs_one_value():
     A, objective, x0 = quadratic(4, 10.0, 3)
-    oracle = Oracle(objective)
-    f, g = oracle.value_and_grad(x0)
+    evaluator = Evaluator(objective)
+    f, g = evaluator.value_and_grad(x0)
     for last in (1e-3, 1.0, 10.0):
-        ray = Ray(oracle, State(x0, f, g, FIRST), -g)
-        before = oracle.counts.f, oracle.counts.g
+        ray = LineFunction(evaluator, State(x0, f, g, FIRST), -g)
+        before = evaluator.counts.f, evaluator.counts.g
         exact = (g @ g) / (g @ A @ g)
         alpha = _first_trial(ray, last)
-        assert (oracle.counts.f, oracle.counts.g) == (before[0] + 1, before[1])
+        assert (evaluator.counts.f, evaluator.counts.g) == (before[0] + 1, before[1])
         if 0.1 * last <= 2 * exact:  # beyond, the value is above φ(0) and says only to go on as before
             assert alpha == pytest.approx(exact, rel=1e-6)
         else:
@@ -155,16 +155,16 @@ def test_the_first_trial_is_exact_on_a_parabola_and_costs_one_value():
 
 def test_the_first_trial_comes_back_from_a_wall_and_asks_for_nothing_where_values_are_all_rounding():
     def ray(fun, slope):
-        oracle = Oracle(Objective(fun, grad=lambda x: np.array([slope])))
+        evaluator = Evaluator(Objective(fun, grad=lambda x: np.array([slope])))
         x = np.zeros(1)
-        return Ray(oracle, State(x, *oracle.value_and_grad(x), FIRST), np.ones(1))
+        return LineFunction(evaluator, State(x, *evaluator.value_and_grad(x), FIRST), np.ones(1))
 
     walled = ray(lambda x: -x[0] if x[0] < 1e-3 else np.nan, -1.0)
     assert _first_trial(walled, 1.0) < 0.1
     flat = ray(lambda x: 1e10 - 1e-9 * x[0], -1e-9)
-    before = flat.oracle.counts.f
+    before = flat.evaluator.counts.f
     assert _first_trial(flat, 1.0) == 2.0
-    assert flat.oracle.counts.f == before
+    assert flat.evaluator.counts.f == before
 
 
 @pytest.mark.parametrize("k", [-40, 37])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons.critical_points.classifier_cases import (
+from comparisons.studies.classifier_cases import (
     MAXIMUM,
     MINIMUM,
     SADDLE,
@@ -18,7 +18,7 @@ from comparisons.critical_points.classifier_cases import (
     peano,
     zoo_cases,
 )
-from comparisons.critical_points.classifier_figures import judged
+from comparisons.studies.classifier_figures import judged
 from newtonkit import classify
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from comparisons.critical_points.eigenvalue_truth import measured
+from comparisons.studies.eigenvalue_truth import measured
 from newtonkit import classify
-from newtonkit.critical.certify import EXACT, GRADIENTS, VALUES
+from newtonkit.classification.error_bars import EXACT, GRADIENTS, VALUES
 
 
 @pytest.mark.parametrize("source", [EXACT, GRADIENTS, VALUES])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import problems
 from newtonkit import (
     DifferentiationError,
+    Evaluator,
     Objective,
-    Oracle,
     check_derivatives,
     grad,
     hessian,
@@ -25,8 +25,8 @@ from newtonkit import (
     minimize,
     value_and_grad,
 )
-from newtonkit.derivatives.autodiff import trace_gradient, trace_linearization
-from newtonkit.derivatives.structure import flatten
+from newtonkit.derivatives.autograd.tracing import trace_gradient, trace_linearization
+from newtonkit.derivatives.pytree import flatten
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -507,23 +507,23 @@ def test_a_gradient_that_remembers_its_last_answer_is_not_taken_for_a_constant()
             known["x"], known["g"] = np.copy(x), rosenbrock_gradient(x)
         return known["g"]
 
-    oracle = Oracle(Objective(rosenbrock, grad=remembering), second_order=True)
+    evaluator = Evaluator(Objective(rosenbrock, grad=remembering), second_order=True)
     x = np.array([0.3, -1.1, 0.7])
-    oracle.value_and_grad(x)
-    np.testing.assert_allclose(oracle.hessian(x), rosenbrock_hessian(x), rtol=1e-6, atol=1e-4)
+    evaluator.value_and_grad(x)
+    np.testing.assert_allclose(evaluator.hessian(x), rosenbrock_hessian(x), rtol=1e-6, atol=1e-4)
 
 
-def test_an_oracle_of_second_order_pays_one_trace_for_value_gradient_and_products():
+def test_an_evaluator_of_second_order_pays_one_trace_for_value_gradient_and_products():
     calls = []
 
     def fun(x):
         calls.append(1)
         return rosenbrock(x)
 
-    oracle = Oracle(Objective(fun), second_order=True)
+    evaluator = Evaluator(Objective(fun), second_order=True)
     x = np.array([0.3, -1.1])
-    f, g = oracle.value_and_grad(x)
-    H = oracle.hessian(x)
+    f, g = evaluator.value_and_grad(x)
+    H = evaluator.hessian(x)
     assert len(calls) == 1
     assert f == rosenbrock(x)
     np.testing.assert_allclose(g, rosenbrock_gradient(x), rtol=1e-13)

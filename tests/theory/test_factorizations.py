@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from newtonkit.factorization import (
+from newtonkit.linalg.factorization import (
     BandLayout,
     BandSymmetric,
     DenseSymmetric,

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from comparisons.critical_points.finder_cases import Landscape, landscapes, rastrigin
+from comparisons.studies.finder_cases import Landscape, landscapes, rastrigin
 from newtonkit import find_critical_points
-from newtonkit.critical.degree import boundary_degree, sampled_winding_number
-from newtonkit.critical.enclosures import Jets
-from newtonkit.critical.krawczyk import Boxes, contract, proved_index
-from newtonkit.critical.multistart import coverage
-from newtonkit.plots import plot_critical_points
+from newtonkit.enumeration.degree import boundary_degree, sampled_winding_number
+from newtonkit.enumeration.enclosures import Jets
+from newtonkit.enumeration.krawczyk import Boxes, contract, proved_index
+from newtonkit.enumeration.multistart import coverage
+from newtonkit.plots.figures import plot_critical_points
 
 himmelblau, camel = problems.get("himmelblau").fun, problems.get("six-hump-camel").fun
 styblinski_tang = problems.get("styblinski-tang").fun

@@ -8,13 +8,13 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-from comparisons.critical_points.classifier_figures import wells
-from newtonkit import Objective, Oracle, classify, minimize
-from newtonkit.critical.factored import factored_verdict, negative_curvature
-from newtonkit.critical.inertia import _sparse_negatives, index_at_least, inertia
-from newtonkit.critical.lanczos import product_verdict
-from newtonkit.factorization import DenseSymmetric, TridiagonalSymmetric
-from newtonkit.linalg import EPS
+from comparisons.studies.classifier_figures import wells
+from newtonkit import Evaluator, Objective, classify, minimize
+from newtonkit.classification.factored import factored_verdict, negative_curvature
+from newtonkit.classification.lanczos import product_verdict
+from newtonkit.linalg.factorization import DenseSymmetric, TridiagonalSymmetric
+from newtonkit.linalg.inertia import _sparse_negatives, index_at_least, inertia
+from newtonkit.linalg.kernels import EPS
 
 
 def random_sparse(seed):
@@ -97,7 +97,7 @@ def test_factors_that_grow_whatever_the_threshold_are_given_up_after_two(monkeyp
         factored.append(args)
         return splu(*args, **options)
 
-    monkeypatch.setattr("newtonkit.factorization.splu", counting)
+    monkeypatch.setattr("newtonkit.linalg.factorization.splu", counting)
     line = sp.diags_array([np.ones(99)] * 2, offsets=[-1, 1])
     lattice = sp.kron(line, sp.eye_array(100)) + sp.kron(sp.eye_array(100), line)
     answer = inertia(lattice + diagonal * sp.eye_array(10_000))
@@ -173,10 +173,10 @@ def needle():
 
 def test_the_factored_verdict_sees_what_lanczos_misses():
     fun, x = needle(), np.zeros(500)
-    oracle = Oracle(Objective(fun), second_order=True)
-    g = oracle.gradient(x)
-    assert product_verdict(oracle, x, g).kind == "undecided"
-    verdict = factored_verdict(oracle, x, g, DenseSymmetric(oracle.hessian(x)))
+    evaluator = Evaluator(Objective(fun), second_order=True)
+    g = evaluator.gradient(x)
+    assert product_verdict(evaluator, x, g).kind == "undecided"
+    verdict = factored_verdict(evaluator, x, g, DenseSymmetric(evaluator.hessian(x)))
     assert (verdict.kind, verdict.level) == ("saddle", "numerical")
     assert "at least 1 of 500 eigenvalues negative" in verdict.reason
     assert abs(verdict.escape_direction[7]) == pytest.approx(1.0, abs=1e-3)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newtonkit.critical.enclosures import Jets
-from newtonkit.critical.intervals import FUNCTIONS, Interval
+from newtonkit.enumeration.enclosures import Jets
+from newtonkit.linalg.intervals import FUNCTIONS, Interval
 
 BOXES, SAMPLES = 500, 20  # ten thousand points for each function
 SEED = st.integers(0, 10**6)

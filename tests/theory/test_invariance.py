@@ -8,7 +8,7 @@ import pytest
 
 import problems
 from newtonkit import Objective, StepFailure, grad, hessian, iterate, minimize
-from newtonkit.methods import make_method
+from newtonkit.methods.registry import make_method
 
 METHODS = ["newton", "newton-cg", "cubic", "bfgs", "dfp", "sr1", "lbfgs", "newton-linesearch", "gd-linesearch"]
 PROBLEMS = [

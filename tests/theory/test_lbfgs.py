@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from newtonkit import BFGS, LBFGS, HagerZhang, Objective, Oracle, iterate
-from newtonkit.linesearch import Ray
+from newtonkit import BFGS, LBFGS, Evaluator, HagerZhang, Objective, iterate
+from newtonkit.linesearch.line_function import LineFunction
 from newtonkit.methods.lbfgs import CurvaturePairs
 
 EPS = float(np.finfo(np.float64).eps)
@@ -119,7 +119,7 @@ class ExactOnQuadratic:
     A: Any
     max_trials: int = 1
 
-    def search(self, ray: Ray, alpha: float) -> float:
+    def search(self, ray: LineFunction, alpha: float) -> float:
         """−g·p / p·Ap, whatever was guessed."""
         alpha = -ray.slope0 / float(ray.p @ self.A @ ray.p)
         ray(alpha)
@@ -159,7 +159,7 @@ def test_two_steps_agree_with_bfgs_whatever_the_function():
 @pytest.mark.parametrize(("n", "memory", "kept"), [(2, None, 20), (1000, None, 20), (1001, None, 10), (1001, 3, 3)])
 def test_by_default_twenty_pairs_are_kept_where_they_cost_nothing_and_ten_above(n, memory, kept):
     objective = Objective(lambda x: 0.5 * x @ x, grad=lambda x: x)
-    state = LBFGS(memory=memory).init(Oracle(objective), np.ones(n))
+    state = LBFGS(memory=memory).init(Evaluator(objective), np.ones(n))
     assert state.pairs.memory == kept
 
 

@@ -12,21 +12,22 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from newtonkit import Backtracking, HagerZhang, Objective, Oracle, State
-from newtonkit.linesearch import MoreThuente, Ray
-from newtonkit.state import FIRST
+from newtonkit import Backtracking, Evaluator, HagerZhang, Objective, State
+from newtonkit.core.state import FIRST
+from newtonkit.linesearch.line_function import LineFunction
+from newtonkit.linesearch.more_thuente import MoreThuente
 
 EPS = float(np.finfo(np.float64).eps)
 Function = Callable[[float], float]
 
 
-def make_ray(phi: Function, slope: Function) -> Ray:
+def make_ray(phi: Function, slope: Function) -> LineFunction:
     """The ray φ from 0: in one variable along p = 1, so that α is the coordinate itself."""
     objective = Objective(lambda x: phi(float(x[0])), grad=lambda x: np.array([slope(float(x[0]))]))
-    oracle = Oracle(objective)
+    evaluator = Evaluator(objective)
     x = np.zeros(1)
-    f, g = oracle.value_and_grad(x)
-    return Ray(oracle, State(x, f, g, FIRST), np.ones(1))
+    f, g = evaluator.value_and_grad(x)
+    return LineFunction(evaluator, State(x, f, g, FIRST), np.ones(1))
 
 
 # --- families of rays, each with its minimizer known to exist in the domain ---------------------------------------
@@ -104,7 +105,9 @@ EVERY = [*SMOOTH, rounding]
 SEARCHES = [HagerZhang(), MoreThuente(), Backtracking()]
 
 
-def rays(family: Callable[..., Iterator[tuple[Function, Function]]], count: int) -> Iterator[tuple[Ray, float]]:
+def rays(
+    family: Callable[..., Iterator[tuple[Function, Function]]], count: int
+) -> Iterator[tuple[LineFunction, float]]:
     """Rays that descend at 0, each with a first guess between a ten-thousandth and ten thousand."""
     rng = np.random.default_rng(20240229)
     functions = family(rng)
@@ -176,8 +179,8 @@ def test_the_accepted_trial_is_the_last_of_the_ray(search, family):
         alpha = search.search(ray, guess)
         assert ray.alpha == alpha
         assert ray.x[0] == alpha
-        assert ray.f == ray.oracle.objective.value(ray.x)
-        np.testing.assert_array_equal(ray.g, ray.oracle.objective.gradient(ray.x))
+        assert ray.f == ray.evaluator.objective.value(ray.x)
+        np.testing.assert_array_equal(ray.g, ray.evaluator.objective.gradient(ray.x))
 
 
 @pytest.mark.parametrize("trials", [1, 2, 3, 5])
@@ -186,9 +189,9 @@ def test_a_search_makes_at_most_max_trials_trials(kind, trials):
     spent = []
     for family in EVERY:
         for ray, guess in rays(family, 60):
-            before = ray.oracle.counts.f
+            before = ray.evaluator.counts.f
             alpha = kind(max_trials=trials).search(ray, guess)
-            assert ray.trials == ray.oracle.counts.f - before
+            assert ray.trials == ray.evaluator.counts.f - before
             assert 1 <= ray.trials <= trials
             spent.append((ray.trials, alpha is None))
     assert (trials, True) in spent, "some ray must have needed more, else this test could not fail"
@@ -237,7 +240,7 @@ def test_the_step_length_does_not_depend_on_the_unit_of_f(family, search, k):
     """Multiplying φ by a power of two is exact, so that the same number must come out, bit for bit."""
     unit = 2.0**k
     for (ray, guess), (scaled, _) in zip(rays(family, 30), rays(family, 30), strict=True):
-        fun, grad = scaled.oracle.objective.fun, scaled.oracle.objective.grad
+        fun, grad = scaled.evaluator.objective.fun, scaled.evaluator.objective.grad
         again = make_ray(
             lambda t, fun=fun: unit * fun(np.array([t])), lambda t, grad=grad: unit * float(grad(np.array([t]))[0])
         )
@@ -247,7 +250,7 @@ def test_the_step_length_does_not_depend_on_the_unit_of_f(family, search, k):
 def test_a_parabola_is_solved_by_the_second_trial_of_hager_and_zhang():
     """The cubic through values and slopes of a parabola is the parabola, when the bracket holds its minimizer."""
     for ray, _ in rays(parabolas, 50):
-        m = -ray.slope0 / (float(ray.oracle.gradient(np.ones(1))[0]) - ray.slope0)
+        m = -ray.slope0 / (float(ray.evaluator.gradient(np.ones(1))[0]) - ray.slope0)
         alpha = HagerZhang(delta=0.4, sigma=0.4).search(ray, 8.0 * m)
         assert ray.trials == 2
         # conditioning: a minimizer found from values is known to the root of eps

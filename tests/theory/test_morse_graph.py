@@ -11,11 +11,11 @@ from scipy.integrate import solve_ivp
 
 import newtonkit
 import problems
-from comparisons.critical_points.finder_cases import muller_brown
+from comparisons.studies.finder_cases import muller_brown
 from newtonkit import find_critical_points, morse_graph
-from newtonkit.gradient_flow import _phi1, _phi3, gradient_flow
-from newtonkit.objective import Objective
-from newtonkit.oracle import Oracle
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.landscape.gradient_path import _phi1, _phi3, gradient_flow
+from newtonkit.objectives.objective import Objective
 
 
 def graph_of(fun, box):
@@ -31,13 +31,13 @@ def ends(graph):
 
 def test_on_a_quadratic_every_step_of_the_flow_is_exact():
     """On ½(x² + 100y²) the flow keeps y/x¹⁰⁰; on ½(y² − x²) it keeps xy."""
-    oracle = Oracle(Objective(lambda x: 0.5 * (x[1] ** 2 - x[0] ** 2)), second_order=True)
+    evaluator = Evaluator(Objective(lambda x: 0.5 * (x[1] ** 2 - x[0] ** 2)), second_order=True)
     start = np.array([0.01, 1.0])
-    for steps, x in enumerate(gradient_flow(oracle, start, np.ones(2), 0.1), 1):
+    for steps, x in enumerate(gradient_flow(evaluator, start, np.ones(2), 0.1), 1):
         assert x[0] * x[1] == pytest.approx(0.01, rel=1e-13)
         if steps == 20:
             break
-    stiff = Oracle(Objective(lambda x: 0.5 * (x[0] ** 2 + 100 * x[1] ** 2)), second_order=True)
+    stiff = Evaluator(Objective(lambda x: 0.5 * (x[0] ** 2 + 100 * x[1] ** 2)), second_order=True)
     for x in gradient_flow(stiff, np.array([1.0, 0.5]), np.ones(2), 0.1):
         if x[1] < 1e-12:
             break
@@ -58,7 +58,7 @@ def test_the_flow_follows_the_solution_of_the_differential_equation():
             atol=1e-12,
         ).y.T
         farthest = 0.0
-        for x in gradient_flow(Oracle(objective, second_order=True), np.array(start), np.ones(2), 0.05):
+        for x in gradient_flow(Evaluator(objective, second_order=True), np.array(start), np.ones(2), 0.05):
             a, b = reference[:-1], np.diff(reference, axis=0)
             t = np.clip(((x - a) * b).sum(axis=1) / np.maximum((b * b).sum(axis=1), 1e-300), 0.0, 1.0)
             farthest = max(farthest, np.linalg.norm(a + t[:, None] * b - x, axis=1).min())
@@ -68,7 +68,7 @@ def test_the_flow_follows_the_solution_of_the_differential_equation():
 
 def test_the_flow_goes_down_and_ends_at_rest():
     objective = Objective(muller_brown)
-    path = list(gradient_flow(Oracle(objective, second_order=True), np.array([-0.85, 0.63]), np.ones(2), 0.05))
+    path = list(gradient_flow(Evaluator(objective, second_order=True), np.array([-0.85, 0.63]), np.ones(2), 0.05))
     values = [muller_brown(x) for x in path]
     # the last two are equal to rounding
     assert all(np.diff(values[:-2]) < 0)
@@ -78,9 +78,9 @@ def test_the_flow_goes_down_and_ends_at_rest():
 
 
 def test_the_flow_stops_short_of_where_the_derivatives_are_not_finite():
-    oracle = Oracle(Objective(lambda x: x[0] + np.sqrt(x[0]) ** 3 + x[1] ** 2), second_order=True)
+    evaluator = Evaluator(Objective(lambda x: x[0] + np.sqrt(x[0]) ** 3 + x[1] ** 2), second_order=True)
     with np.errstate(all="ignore"):
-        path = list(gradient_flow(oracle, np.array([1.0, 0.3]), np.ones(2), 0.1))
+        path = list(gradient_flow(evaluator, np.array([1.0, 0.3]), np.ones(2), 0.1))
     assert 0.0 <= path[-1][0] < 1e-6
 
 
@@ -97,8 +97,8 @@ def test_the_functions_of_the_integrator_agree_with_forty_digits():
 
 
 def test_where_f_flattens_out_at_infinity_the_time_of_a_step_does_not_overflow():
-    oracle = Oracle(Objective(lambda x: np.exp(-x[0]) + x[1] ** 2), second_order=True)
-    path = list(islice(gradient_flow(oracle, np.array([690.0, 0.0]), np.ones(2), 1.0), 100))
+    evaluator = Evaluator(Objective(lambda x: np.exp(-x[0]) + x[1] ** 2), second_order=True)
+    path = list(islice(gradient_flow(evaluator, np.array([690.0, 0.0]), np.ones(2), 1.0), 100))
     assert 700 < path[-1][0] < 750
 
 

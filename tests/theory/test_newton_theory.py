@@ -14,9 +14,9 @@ from newtonkit import (
     LBFGS,
     LineSearchNewton,
     PureNewton,
-    Reason,
     SteepestDescent,
-    TrustNewton,
+    TerminationReason,
+    TrustRegionNewton,
     classify,
     grad,
     hessian,
@@ -77,7 +77,7 @@ def observed_order(method, steps, start_within=0.2):
     return float(np.polyfit(*np.array(pairs).T, 1)[0])
 
 
-@pytest.mark.parametrize(("method", "steps"), [(PureNewton(), 12), (TrustNewton(), 25)])
+@pytest.mark.parametrize(("method", "steps"), [(PureNewton(), 12), (TrustRegionNewton(), 25)])
 def test_the_observed_order_of_newton_near_rosenbrocks_minimum_is_two(method, steps):
     assert observed_order(method, steps) == pytest.approx(2.0, abs=0.25)
 
@@ -116,7 +116,7 @@ def test_on_powells_singular_function_pure_newton_shrinks_f_by_16_81_a_step():
 
 def test_on_x_to_the_fourth_newtons_factor_is_two_thirds():
     """x − 4x³/12x² = 2x/3, to a few eps a step; the trust region leaves the step alone."""
-    for method in (PureNewton(), TrustNewton()):
+    for method in (PureNewton(), TrustRegionNewton()):
         x = [state.x[0] for state in islice(iterate(method, lambda x: (x**4).sum(), [1.0]), 25)]
         for before, after in pairwise(x):
             assert after / before == pytest.approx(2 / 3, rel=1e-13)
@@ -128,7 +128,7 @@ def test_pure_newton_started_near_a_saddle_ends_at_it_and_says_so():
     result = minimize(problem.fun, [0.5, 0.05], method="newton-pure")
     np.testing.assert_allclose(result.state.x, 0.0, atol=1e-8)
     assert not result.success
-    assert result.reason is Reason.SADDLE
+    assert result.reason is TerminationReason.SADDLE
     assert result.verdict.kind == "saddle"
     assert result.verdict.index == 1
 
@@ -164,7 +164,7 @@ def test_pure_newton_is_drawn_to_a_maximum_too():
     """Newton's model knows only stationary points: from near Himmelblau's maximum it goes there."""
     problem = problems.get("himmelblau")
     result = minimize(problem.fun, [-0.2, -0.9], method="newton-pure")
-    assert result.reason is Reason.SADDLE
+    assert result.reason is TerminationReason.SADDLE
     assert result.verdict.kind == "maximum"
     assert classify(problem.fun, result.state.x).kind == "maximum"
 

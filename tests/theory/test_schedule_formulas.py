@@ -10,16 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newtonkit import (
-    Cosine,
-    Exponential,
-    InverseSquareRoot,
-    InverseTime,
-    Linear,
-    PerEpoch,
-    StepDecay,
-    Warmup,
-)
+from newtonkit import Cosine, Exponential, InverseSquareRoot, InverseTime, Linear, PerEpoch, StepDecay, Warmup
 
 SCHEDULES = [
     StepDecay(0.3),

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newtonkit import DifferentiationError, hessian
-from newtonkit.derivatives.colouring import (
+from newtonkit.derivatives.sparsity.colouring import (
     SparseHessian,
     _first_fit,
     _first_fit_in_python,
     group_columns,
     sparse_hessian,
 )
-from newtonkit.derivatives.sparsity import SparsityError, find_pattern, hessian_pattern
+from newtonkit.derivatives.sparsity.patterns import SparsityError, find_pattern, hessian_pattern
 
 EPS = float(np.finfo(np.float64).eps)
 N = 24  # of most functions: 4×6 as a grid

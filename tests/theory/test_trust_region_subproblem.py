@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newtonkit.trustregion.bound import Ball
-from newtonkit.trustregion.exact import EigenModel
+from newtonkit.trustregion.eigen import EigenSubproblem
+from newtonkit.trustregion.step_bound import TrustRegion
 
 EPS = float(np.finfo(np.float64).eps)
 LENGTH = 1e-9  # relative: ten times the tolerance to which the solver promises ‖p‖ = radius
@@ -154,7 +154,7 @@ def multiplier(g, B, p):
 def test_the_step_meets_the_conditions_of_more_and_sorensen(shape, n):
     """Each up to 100·n·eps of the largest term in it: an eigendecomposition is backward stable."""
     for g, B, radius in problems(shape, n):
-        p, _, on_boundary, *_ = EigenModel(g, B).solve(Ball(radius))
+        p, _, on_boundary, *_ = EigenSubproblem(g, B).solve(TrustRegion(radius))
         size, norm_B = np.linalg.norm(p), np.linalg.norm(B, 2)
         sigma = max(multiplier(g, B, p), 0.0) if on_boundary else 0.0
         k = 100 * n * EPS
@@ -173,7 +173,7 @@ def test_the_step_meets_the_conditions_of_more_and_sorensen(shape, n):
 def test_the_predicted_reduction_is_that_of_the_model(shape, n):
     """m(0) − m(p) recomputed from g and B, up to 100·n·eps of its terms."""
     for g, B, radius in problems(shape, n):
-        p, predicted, *_ = EigenModel(g, B).solve(Ball(radius))
+        p, predicted, *_ = EigenSubproblem(g, B).solve(TrustRegion(radius))
         size = np.linalg.norm(p)
         scale = np.linalg.norm(g) * size + np.linalg.norm(B, 2) * size**2
         assert predicted == pytest.approx(-(g @ p) - 0.5 * (p @ B @ p), rel=0, abs=100 * n * EPS * scale)
@@ -194,7 +194,7 @@ def cauchy_reduction(g, B, radius):
 def test_the_step_promises_at_least_as_much_as_the_cauchy_point(shape, n):
     """Up to the relative 1e-9 to which the length of the step is asked for, and 100·n·eps of the terms."""
     for g, B, radius in problems(shape, n):
-        p, predicted, *_ = EigenModel(g, B).solve(Ball(radius))
+        p, predicted, *_ = EigenSubproblem(g, B).solve(TrustRegion(radius))
         size = np.linalg.norm(p)
         scale = np.linalg.norm(g) * size + np.linalg.norm(B, 2) * size**2
         cauchy = cauchy_reduction(g, B, radius)
@@ -210,14 +210,16 @@ def test_a_smaller_radius_never_promises_more(shape, n):
     for seed in range(8):
         rng = np.random.default_rng([seed, n, SHAPES.index(shape)])
         g, B = shape(rng, n)
-        model = EigenModel(g, B)
+        model = EigenSubproblem(g, B)
         radii = natural_radius(g, B) * np.geomspace(1e-6, 1e6, 49)
         order = rng.permutation(radii.size)
         promised = np.empty(radii.size)
         for i in order:
-            promised[i] = model.solve(Ball(float(radii[i]))).predicted
+            promised[i] = model.solve(TrustRegion(float(radii[i]))).predicted
         larger, smaller = promised[1:], promised[:-1]
-        lengths = np.minimum(radii[:-1], np.array([np.linalg.norm(model.solve(Ball(float(r))).p) for r in radii[:-1]]))
+        lengths = np.minimum(
+            radii[:-1], np.array([np.linalg.norm(model.solve(TrustRegion(float(r))).p) for r in radii[:-1]])
+        )
         noise = 100 * n * EPS * (np.linalg.norm(g) * lengths + np.linalg.norm(B, 2) * lengths**2)
         assert np.all(smaller <= larger * (1 + LENGTH) + noise)
 
@@ -226,11 +228,13 @@ def test_a_smaller_radius_never_promises_more(shape, n):
 def test_a_model_gives_the_same_step_whatever_radii_it_was_asked_before(shape):
     rng = np.random.default_rng(5)
     g, B = shape(rng, 6)
-    used = EigenModel(g, B)
+    used = EigenSubproblem(g, B)
     for radius in np.geomspace(1e-4, 1e4, 17):
-        used.solve(Ball(float(radius)))
+        used.solve(TrustRegion(float(radius)))
     for radius in (0.01, 1.0, 50.0):
-        np.testing.assert_array_equal(used.solve(Ball(radius)).p, EigenModel(g, B).solve(Ball(radius)).p)
+        np.testing.assert_array_equal(
+            used.solve(TrustRegion(radius)).p, EigenSubproblem(g, B).solve(TrustRegion(radius)).p
+        )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -242,7 +246,7 @@ def test_in_the_plane_no_point_of_the_ball_is_lower(shape):
     for g, B, radius in problems(shape, 2, seeds=4):
         points = radius * rays
         values = g @ points + 0.5 * np.einsum("ik,ij,jk->k", points, B, points)
-        p, predicted, *_ = EigenModel(g, B).solve(Ball(radius))
+        p, predicted, *_ = EigenSubproblem(g, B).solve(TrustRegion(radius))
         size = np.linalg.norm(p)
         noise = 1000 * EPS * (np.linalg.norm(g) * radius + np.linalg.norm(B, 2) * radius**2)
         assert -predicted <= values.min() + LENGTH * abs(predicted) + noise
@@ -256,10 +260,10 @@ def test_inside_the_ball_the_step_is_newtons(n):
         g, B = positive(np.random.default_rng([seed, n]), n)
         newton = -np.linalg.solve(B, g)
         size = np.linalg.norm(newton)
-        p, _, on_boundary, *_ = EigenModel(g, B).solve(Ball(1.001 * size))
+        p, _, on_boundary, *_ = EigenSubproblem(g, B).solve(TrustRegion(1.001 * size))
         assert not on_boundary
         assert np.linalg.norm(p - newton) <= 10 * n * EPS * np.linalg.cond(B) * size
-        p, _, on_boundary, *_ = EigenModel(g, B).solve(Ball(0.999 * size))
+        p, _, on_boundary, *_ = EigenSubproblem(g, B).solve(TrustRegion(0.999 * size))
         assert on_boundary
         assert np.linalg.norm(p) == pytest.approx(0.999 * size, rel=LENGTH)
 
@@ -279,7 +283,7 @@ def test_where_there_is_neither_slope_nor_curvature_the_step_does_not_go(n, null
         eigenvalues[:nullity], c[:nullity] = 0.0, 0.0
         shortest = -Q[:, nullity:] @ (c[nullity:] / eigenvalues[nullity:])
         size = np.linalg.norm(shortest)
-        p, _, on_boundary, *_ = EigenModel(Q @ c, matrix(Q, eigenvalues)).solve(Ball(factor * size))
+        p, _, on_boundary, *_ = EigenSubproblem(Q @ c, matrix(Q, eigenvalues)).solve(TrustRegion(factor * size))
         assert np.linalg.norm(p - shortest) <= 1e-9 * size
         assert not on_boundary
 
@@ -289,7 +293,8 @@ def test_where_there_is_neither_slope_nor_curvature_the_step_does_not_go(n, null
 def test_near_a_degenerate_minimizer_rounding_of_the_gradient_does_not_send_the_step_to_the_boundary(nullity, distance):
     """There g is a small difference of large terms, so that its rounding is eps·|B||x|, far above eps·‖g‖.
 
-    The model is told so, as `TrustNewton` tells it. The step is as long as the way to the nearest minimizer, at most
+    The model is told so, as `TrustRegionNewton` tells it. The step is as long as the way to the nearest minimizer,
+    at most
     twice, and not as long as the radius.
     """
     n, radius = 6, 1.0
@@ -303,19 +308,19 @@ def test_near_a_degenerate_minimizer_rounding_of_the_gradient_does_not_send_the_
         d *= distance / np.linalg.norm(d)
         g = B @ (minimizer + d) - B @ minimizer
         noise = 10 * EPS * (np.abs(B) @ np.abs(minimizer + d) + np.abs(g))
-        p, *_ = EigenModel(g, B, noise).solve(Ball(radius))
+        p, *_ = EigenSubproblem(g, B, noise).solve(TrustRegion(radius))
         assert np.linalg.norm(p) <= 2 * distance
 
 
 def test_at_a_saddle_the_step_follows_the_lowest_eigenvector_to_the_boundary():
-    p, predicted, on_boundary, *_ = EigenModel(np.zeros(3), np.diag([2.0, -4.0, 1.0])).solve(Ball(0.5))
+    p, predicted, on_boundary, *_ = EigenSubproblem(np.zeros(3), np.diag([2.0, -4.0, 1.0])).solve(TrustRegion(0.5))
     np.testing.assert_allclose(np.abs(p), [0.0, 0.5, 0.0], atol=4 * EPS)
     assert predicted == pytest.approx(0.5, rel=4 * EPS)
     assert on_boundary
 
 
 def test_at_a_minimum_there_is_nothing_to_gain():
-    p, predicted, on_boundary, *_ = EigenModel(np.zeros(2), np.diag([2.0, 1.0])).solve(Ball(0.5))
+    p, predicted, on_boundary, *_ = EigenSubproblem(np.zeros(2), np.diag([2.0, 1.0])).solve(TrustRegion(0.5))
     assert not p.any()
     assert predicted == 0.0
     assert not on_boundary
@@ -323,7 +328,7 @@ def test_at_a_minimum_there_is_nothing_to_gain():
 
 def test_without_curvature_the_step_is_steepest_descent_to_the_boundary():
     g = np.array([3.0, 0.0, -4.0])
-    p, predicted, on_boundary, *_ = EigenModel(g, np.zeros((3, 3))).solve(Ball(2.0))
+    p, predicted, on_boundary, *_ = EigenSubproblem(g, np.zeros((3, 3))).solve(TrustRegion(2.0))
     np.testing.assert_allclose(p, [-1.2, 0.0, 1.6], rtol=0, atol=LENGTH)
     assert predicted == pytest.approx(10.0, rel=LENGTH)
     assert on_boundary
@@ -335,7 +340,7 @@ def test_the_step_does_not_depend_on_the_unit_of_f(n, k, seed):
     """g and B times a power of two: the same step, and the promise times that power, up to 100·n·eps."""
     rng = np.random.default_rng(seed)
     g, B = indefinite(rng, n)
-    one = EigenModel(g, B).solve(Ball(0.7))
-    other = EigenModel(2.0**k * g, 2.0**k * B).solve(Ball(0.7))
+    one = EigenSubproblem(g, B).solve(TrustRegion(0.7))
+    other = EigenSubproblem(2.0**k * g, 2.0**k * B).solve(TrustRegion(0.7))
     np.testing.assert_allclose(other.p, one.p, rtol=0, atol=100 * n * EPS)
     assert other.predicted == pytest.approx(2.0**k * one.predicted, rel=100 * n * EPS)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import problems
+from comparisons.core.prices import Instance
+from comparisons.core.trace import Evaluations, Trace
 from comparisons.running.runner import Protocol, run_one
-from comparisons.running.trace import Evaluations, Trace
-from comparisons.scores.prices import Instance
 
 QUICK = Protocol(gradients=60)
 METHODS = ("newton", "newton-cg", "bfgs", "lbfgs", "scipy:BFGS", "scipy:L-BFGS-B", "scipy:Newton-CG")

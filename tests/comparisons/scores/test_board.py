@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 import problems
-from comparisons import drawing
-from comparisons.scores.board import scoreboard
+from comparisons.core.prices import counted
+from comparisons.plots import style as drawing
+from comparisons.plots.scoreboard import scoreboard
 from comparisons.scores.measured import measure
-from comparisons.scores.prices import counted
 
 ALL = [
     "performance-profile",

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from comparisons.core.costs import CostTable, Spending
+from comparisons.core.prices import Instance, by_theory, turned, with_product
 from comparisons.scores.breakeven import break_even
-from comparisons.scores.costs import CostTable, Spending
-from comparisons.scores.prices import Instance, by_theory, turned, with_product
 from comparisons.scores.stability import ranking
 
 ROWS = tuple(Instance(f"p{k}", "s", 4) for k in range(9))

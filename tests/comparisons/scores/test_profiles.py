@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from comparisons.core.costs import CostTable
+from comparisons.core.prices import Instance
 from comparisons.scores.bootstrap import band, interval, resamples
-from comparisons.scores.costs import CostTable
-from comparisons.scores.prices import Instance
+from comparisons.scores.pairwise import pairwise_wins
 from comparisons.scores.profiles import data_profile, performance_profile
 from comparisons.scores.stability import score
-from comparisons.scores.wins import pairwise_wins
 
 METHODS = ("a", "b", "c")
 ROWS = tuple(Instance(f"p{k // 2}", f"s{k % 2}", 3) for k in range(8))

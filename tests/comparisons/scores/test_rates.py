@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import problems
+from comparisons.core.prices import Instance
+from comparisons.core.trace import KINDS
 from comparisons.running.runner import run_one
-from comparisons.running.trace import KINDS
 from comparisons.scores.measured import as_measured, measure
-from comparisons.scores.prices import Instance
 from comparisons.scores.rates import gradient_factor, newton_factor, point_rate, rate, value_rate
 
 

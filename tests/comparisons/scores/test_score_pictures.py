@@ -6,16 +6,18 @@ import matplotlib
 import numpy as np
 import pytest
 
-from comparisons import drawing
-from comparisons.scores import bumps, curves, heat
+from comparisons.core.costs import CostTable, Spending
+from comparisons.core.prices import Instance
+from comparisons.plots import heatmaps as heat
+from comparisons.plots import profile_plots as curves
+from comparisons.plots import rank_plots as bumps
+from comparisons.plots import style as drawing
+from comparisons.plots.line_styles import MOST, looks, spread
 from comparisons.scores.breakeven import break_even
-from comparisons.scores.costs import CostTable, Spending
-from comparisons.scores.looks import MOST, looks, spread
-from comparisons.scores.prices import Instance
+from comparisons.scores.pairwise import pairwise_wins
 from comparisons.scores.profiles import accuracy_profile, data_profile, performance_profile
 from comparisons.scores.stability import ranking
-from comparisons.scores.wins import pairwise_wins
-from newtonkit.linalg import EPS
+from newtonkit.linalg.kernels import EPS
 
 METHODS = ("newton", "bfgs", "lbfgs", "scipy:BFGS", "adam")
 ROWS = tuple(Instance(f"p{k // 2}", f"s{k % 2}", 2) for k in range(20))

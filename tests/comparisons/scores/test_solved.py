@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons.running.trace import KINDS
-from comparisons.scores.costs import Spending
-from comparisons.scores.prices import Instance, by_theory, counted, turned, with_product
+from comparisons.core.costs import Spending
+from comparisons.core.labels import methods
+from comparisons.core.prices import Instance, by_theory, counted, turned, with_product
+from comparisons.core.trace import KINDS
 from comparisons.scores.solved import TESTS, TOLERANCES, accuracies, spending
-from comparisons.words import methods
 
 NAN = float("nan")
 HIMMELBLAU = problems.get("himmelblau")

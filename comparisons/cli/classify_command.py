@@ -1,0 +1,97 @@
+"""``newtonkit classify``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+import newtonkit
+from comparisons.cli.arguments import get_problem, point_of, problem_options, start_of
+from problems import Problem
+
+
+@click.command()
+@problem_options
+@click.option("--at", "at", metavar="X,Y,…", help="The point: a start by name, or numbers.")
+@click.option("--all", "everywhere", is_flag=True, help="All critical points in a box, and the ways between them.")
+@click.option(
+    "--box",
+    "sides",
+    multiple=True,
+    metavar="LOW,HIGH",
+    help="For --all: once, or once for every variable. Default: the problem's window, in two variables.",
+)
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="For --all: file for a picture, .png, .svg or .pdf; its folder is made if needed.",
+)
+def classify(
+    problem: str,
+    dimension: int | None,
+    params: tuple[str, ...],
+    at: str | None,
+    everywhere: bool,
+    sides: tuple[str, ...],
+    picture: Path | None,
+) -> None:
+    """Say what kind of point of PROBLEM this is, or list all its critical points in a box."""
+    chosen = get_problem(problem, dimension, params)
+    if everywhere == (at is not None):
+        raise ValueError("give either a point, --at X,Y,…, or --all")
+    if everywhere:
+        _classify_all(chosen, sides, picture)
+    elif sides or picture:
+        raise ValueError("--box and --plot go with --all")
+    else:
+        _classify_at(chosen, str(at))
+
+
+def _classify_at(problem: Problem, at: str) -> None:
+    x = start_of(problem, at) if at in problem.starts else point_of(at, problem.n, "--at")
+    verdict = newtonkit.classify(problem.fun, x)
+    click.echo(str(verdict))
+    click.echo(f"  ‖∇f‖∞ = {verdict.gradient_norm:.6g}, Newton step {verdict.newton_step:.3g}")
+    if verdict.eigenvalues.size:
+        shown = np.array2string(verdict.eigenvalues, precision=6, threshold=10)
+        error = "" if np.isnan(verdict.eigenvalue_error) else f" ± {verdict.eigenvalue_error:.1g}"
+        click.echo(f"  eigenvalues {shown}{error}; index {verdict.index}, nullity {verdict.nullity}")
+        click.echo(f"  level: {verdict.level}{verdict.source and f', by {verdict.source}'}")
+    point, distance = problem.nearest(x)
+    if point is not None:
+        click.echo(f"  nearest known critical point: {point.kind} with f = {point.f:.10g}, {distance:.3g} away")
+
+
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+def _classify_all(problem: Problem, sides: Sequence[str], picture: Path | None) -> None:
+    box = _box(problem, sides)
+    # a mistake in the name of the file is found before the work
+    if picture is not None and picture.suffix.lower() not in _PICTURES:
+        raise ValueError(f"--plot must end in {', '.join(_PICTURES)}, got {picture}")
+    points = newtonkit.find_critical_points(problem.fun, box)
+    click.echo(f"{problem.label} on {' × '.join(f'[{low:g}, {high:g}]' for low, high in box)}")
+    click.echo(str(points))
+    graph = newtonkit.morse_graph(problem.fun, points)
+    click.echo(str(graph))
+    if picture is not None:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        graph.plot().savefig(picture)
+        click.echo(f"picture: {picture}")
+
+
+def _box(problem: Problem, sides: Sequence[str]) -> list[tuple[float, float]]:
+    if not sides and problem.domain is not None:
+        return list(problem.domain)
+    if len(sides) not in (1, problem.n):
+        raise ValueError(
+            f"{problem.label} has {problem.n} variables and {'a' if problem.domain else 'no'} window of its own: "
+            f"give --box LOW,HIGH once for all of them, or {problem.n} times; got {len(sides)}"
+        )
+    pairs = [point_of(side, 2, "--box") for side in sides]
+    return [(float(low), float(high)) for low, high in pairs * (problem.n // len(pairs))]

@@ -1,0 +1,238 @@
+"""``newtonkit compare``."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import problems
+from comparisons.cli.arguments import progress, standard_output
+from comparisons.core.endings import beaten
+from comparisons.core.labels import groups
+from comparisons.core.runs import Run, record
+from comparisons.core.serialization import json_text
+from comparisons.report import terminal as tables
+from comparisons.running.export import WRITERS, export
+from comparisons.running.protocol import MODES, SUITE, Protocol
+from comparisons.running.regression_check import SHARE, changes, stored_runs
+from comparisons.running.runner import DEFAULT_METHODS, Cell, cells, default_problems, problem_named, run_cells
+from comparisons.running.scipy_check import check
+from comparisons.running.solvers import as_solver
+from comparisons.running.store import Store
+from comparisons.running.suites import QUICK, all_methods
+
+_GRADIENTS, _QUICK_GRADIENTS = Protocol.gradients, 300
+_BROKEN, _CHANGED, _INTERRUPTED = 1, 3, 130
+_SHOWN = 6  # problems and starts whose runs are printed one by one
+_AUDITED = "rosenbrock[n=4]"  # where scipy's solvers are counted as shipped: several of them count wrongly there
+_FEW = 100  # variables above which prices are measured three times only
+
+_out = click.Path(file_okay=False, path_type=Path)
+_file = click.Path(dir_okay=False, path_type=Path)
+_earlier = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("-p", "--problem", "names", multiple=True, help='A problem, as "rosenbrock[n=10]"; repeat for more.')
+@click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
+@click.option("-m", "--method", "methods", multiple=True, help='As "lbfgs[memory=20]" or scipy:NAME; repeat for more.')
+@click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: standard.")
+@click.option("--all-starts", is_flag=True, help="Every start that a problem has.")
+@click.option("--quick", is_flag=True, help="Twelve problems and a budget of 300 gradients: half a minute.")
+@click.option(
+    "--suite", is_flag=True, help="All problems from the suite's starts, all methods: twenty minutes or more."
+)
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=Protocol.mode,
+    show_default=True,
+    help="What ends a run: the budget, or each solver's own rules.",
+)
+@click.option("--gtol", default=Protocol.gtol, show_default=True, help="Tolerance on the gradient; 0: on to rounding.")
+@click.option("--gradients", type=int, help=f"Budget of gradients of a run.  [default: {_GRADIENTS}]")
+@click.option("--seed", default=Protocol.seed, show_default=True, help="Of the starts drawn at random.")
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Runs at a time.")
+@click.option("--seconds", default=math.inf, show_default=True, help="Limit of a run.")
+@click.option("--megabytes", default=math.inf, show_default=True, help="Limit of a run.")
+@click.option(
+    "--out", type=_out, default=Path("report"), show_default=True, help="Folder of the report; made if needed."
+)
+@click.option("--store", "kept", type=_file, help="SQLite file of the runs.  [default: runs.sqlite in the folder]")
+@click.option("--resume", is_flag=True, help="Make only the runs that the store does not hold.")
+@click.option("--against", type=_earlier, help="Store of an earlier comparison: list the cells that changed.")
+@click.option("--share", default=SHARE, show_default=True, help="By how much a cost must differ to have changed.")
+@click.option("--json", "as_json", is_flag=True, help="The runs as JSON lines on standard output, and nothing else.")
+@click.option("--export", "exported", type=_file, multiple=True, help="The store as .csv, .jsonl or .parquet; repeat.")
+@click.option("--figures/--no-figures", default=True, show_default=True, help="Figures in the report.")
+def compare(
+    names: tuple[str, ...],
+    tags: tuple[str, ...],
+    methods: tuple[str, ...],
+    starts: tuple[str, ...],
+    all_starts: bool,
+    quick: bool,
+    suite: bool,
+    mode: str,
+    gtol: float,
+    gradients: int | None,
+    seed: int,
+    jobs: int,
+    seconds: float,
+    megabytes: float,
+    out: Path,
+    kept: Path | None,
+    resume: bool,
+    against: Path | None,
+    share: float,
+    as_json: bool,
+    exported: tuple[Path, ...],
+    figures: bool,
+) -> None:
+    """Run methods over problems, check ours against scipy, write a report.
+
+    By default 14 methods on 19 problems from their standard starts. The same seed gives the same numbers, but for
+    seconds. A run that exceeds a limit, or crashes, costs its own cell only. What has run is kept in the store, and
+    not lost if the command is stopped; the store of the comparison before is kept beside it.
+
+    \b
+    Exit codes:
+      0    all is well
+      1    a check against scipy failed, a run ended below a recorded minimum, or the store cannot be written
+      2    the command was misunderstood
+      3    with --against: a verdict or a cost has changed
+      130  interrupted; --resume goes on from there
+    """
+    if quick and suite:
+        raise ValueError("give --quick or --suite, not both")
+    budget = gradients or (_QUICK_GRADIENTS if quick else _GRADIENTS)
+    protocol = Protocol(mode, gtol, budget, max(1, budget // 2), seed)
+    work = _plan(names, tags, methods, starts, all_starts, quick, suite)
+    for path in exported:
+        if path.suffix.lower() not in WRITERS:
+            raise ValueError(f"--export must end in one of {', '.join(WRITERS)}, got {path.name!r}")
+    before = None if against is None else stored_runs(against, protocol)
+    out.mkdir(parents=True, exist_ok=True)
+    place = _place(kept, out, resume)
+    with Store(place) as store:
+        runs = _made(work, protocol, store, {"jobs": jobs, "seconds": seconds, "megabytes": megabytes})
+        for path in exported:
+            export(store.rows(), path)
+    if as_json:
+        for run in runs:
+            click.echo(json_text(record(run)))
+    console = Console(stderr=True, width=140) if as_json else standard_output()
+    well = _report(runs, protocol, out, console, figures=figures, jobs=jobs)
+    console.print(f"report: {out / 'report.html'}    runs: {place}", soft_wrap=True)
+    changed = [] if before is None else changes(before, runs, share=share)
+    if before is not None:
+        console.print(tables.changes_summary(changed, len(runs), against))
+    if not well:
+        sys.exit(_BROKEN)
+    if changed:
+        sys.exit(_CHANGED)
+
+
+def _plan(
+    names: Sequence[str],
+    tags: Sequence[str],
+    methods: Sequence[str],
+    starts: Sequence[str],
+    all_starts: bool,
+    quick: bool,
+    suite: bool,
+) -> list[Cell]:
+    """What is to be run; a set by name is made smaller by what is given beside it."""
+    chosen: Iterable[str] = names
+    if not names:
+        chosen = problems.names(tags) if tags else problems.names() if suite else QUICK if quick else default_problems()
+    where = "all" if all_starts else starts or (SUITE if suite else ("standard",))
+    work = cells(list(chosen), methods or (all_methods() if suite else DEFAULT_METHODS), where)
+    if not work:
+        raise ValueError(f"no problem has a start named {' or '.join(map(repr, starts))}; see newtonkit list problems")
+    return work
+
+
+def _place(kept: Path | None, out: Path, resume: bool) -> Path:
+    """The file of the store; a finished one in the folder makes way for the new one."""
+    place = out / "runs.sqlite" if kept is None else kept
+    if place.exists() and not resume:
+        if kept is not None:
+            raise ValueError(f"{place} exists already: --resume goes on with it")
+        with Store(place):  # what another process has left in its journal belongs to it
+            pass
+        place.replace(place.with_name("runs-before.sqlite"))
+    return place
+
+
+def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[str, float]) -> list[Run]:
+    """The runs, with a bar of progress over learning rates and cells."""
+    untuned = {id(cell) for cell in work if as_solver(cell.method).rate == "tuned"}
+    with progress("comparing", len(work) + len(untuned)) as advance:
+
+        def tuned(cell: Cell) -> None:
+            untuned.discard(id(cell))
+            advance(f"rate of {cell.method} on {cell.name}")
+
+        def done(cell: Cell) -> None:
+            if id(cell) in untuned:  # tuned in passing, or stored with its rate
+                tuned(cell)
+            advance(f"{cell.method} on {cell.name}")
+
+        try:
+            return run_cells(
+                work,
+                protocol,
+                jobs=int(limits["jobs"]),
+                seconds=limits["seconds"],
+                megabytes=limits["megabytes"],
+                store=store,
+                on_done=done,
+                on_tuned=tuned,
+            )
+        except KeyboardInterrupt:
+            click.echo(f"stopped; {len(store)} runs are in {store.path}, and --resume goes on from there", err=True)
+            sys.exit(_INTERRUPTED)
+        except OSError as error:  # of the store, with a sentence
+            raise click.ClickException(str(error)) from error
+
+
+def _report(runs: list[Run], protocol: Protocol, out: Path, console: Console, *, figures: bool, jobs: int) -> bool:
+    """Write and print it; whether all is well."""
+    from comparisons.report.contents import contents
+    from comparisons.report.page import write_report
+    from comparisons.scores.audit import audit_scipy
+    from comparisons.scores.measured import REPEATS, measure
+
+    findings = check(runs)
+    several = list({run.problem: run for run in runs}.values())
+    found = contents(
+        runs,
+        protocol,
+        findings=findings,
+        settings={"command": "newtonkit " + " ".join(sys.argv[1:])},
+        measurements=[
+            measure(problems.get(run.name, **run.parameters), REPEATS if run.n <= _FEW else 3)
+            for run in several
+            if figures
+        ],
+        shipped=audit_scipy(problem_named(_AUDITED)) if figures else (),
+        tolerance=1e-8 if protocol.tolerance == 0 else 1e-6,
+        drawn=figures,
+        jobs=jobs,
+    )
+    write_report(found, out)
+    if len(groups(runs)) <= _SHOWN:
+        console.print(tables.comparison(runs))
+    console.print(tables.methods_table(found.methods))
+    console.print(tables.in_short(found.short))
+    console.print(tables.findings_summary(findings))
+    below = beaten(runs)
+    console.print(tables.beaten_summary(below))
+    return not below and all(finding.passed for finding in findings)

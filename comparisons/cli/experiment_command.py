@@ -1,0 +1,55 @@
+"""``newtonkit experiment NAME | list`` and ``newtonkit tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from comparisons.cli.arguments import get_problem, named_values, problem_options, standard_output
+from comparisons.studies import registry as experiments
+
+
+@click.command()
+@click.argument("name")
+@click.option("--seed", default=0, show_default=True, help="Of everything random in it.")
+@click.option("--quick", is_flag=True, help="A version of a few seconds, too short for conclusions.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the experiment.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for report.html, report.md and the figures. Default: experiments/NAME.",
+)
+def experiment(name: str, seed: int, quick: bool, options: tuple[str, ...], out: Path | None) -> None:
+    """Run the experiment NAME and write its report; "list" tells which there are."""
+    if name == "list":
+        table = Table(box=None)
+        for heading in ("experiment", "what it shows", "options"):
+            table.add_column(heading)
+        for known in experiments.names():
+            table.add_row(known, experiments.summary(known), ", ".join(experiments.options(known)))
+        standard_output().print(table)
+        return
+    folder = out or Path("experiments") / name
+    report = experiments.run(name, folder, seed=seed, quick=quick, **named_values("--option", options))
+    report.show(standard_output())
+    click.echo(f"\nreport: {folder / 'report.html'}")
+
+
+@click.command()
+@problem_options
+@click.option("--method", default="adam", show_default=True, help="A method with a learning rate.")
+@click.option("--gradients", default=500, show_default=True, help="Budget of gradients of a rate, from each start.")
+@click.option("--starts", default=3, show_default=True, help="Held-out starts that a rate must serve.")
+def tune(
+    problem: str, dimension: int | None, params: tuple[str, ...], method: str, gradients: int, starts: int
+) -> None:
+    """Tune a learning rate on PROBLEM, from starts that no comparison reports on."""
+    from comparisons.running import tuning
+
+    chosen = get_problem(problem, dimension, params)
+    found = tuning.search(chosen, method, budget=gradients, starts=starts, finer=4)
+    console = standard_output()
+    console.print(tuning.trials_table(found, f"{method} on {chosen.label}: gradients until {found.target}").rich())
+    console.print(tuning.table({method: found}).rich())

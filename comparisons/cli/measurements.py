@@ -1,0 +1,159 @@
+"""``newtonkit benchmark | overhead | derivatives | walltime | classifier | finder``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import problems
+from comparisons.cli.arguments import progress
+from comparisons.core.runs import write_jsonl
+from comparisons.studies.solver_benchmark import Terms
+
+
+@click.command()
+@click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat for more. Default: all.")
+@click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
+@click.option("-m", "--method", "methods", multiple=True, help="A solver: ours, scipy:NAME, galahad:NAME; repeat.")
+@click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: every start.")
+@click.option("--gradients", default=Terms.gradients, show_default=True, help="Budget of gradients of a run.")
+@click.option("--gtol", default=Terms.gtol, show_default=True, help="Tolerance on the gradient.")
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Processes.")
+@click.option("--galahad", "python", default=Terms.python, help="Interpreter that has GALAHAD. Default: this one.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("benchmark.jsonl"),
+    show_default=True,
+    help="File for the records of all runs.",
+)
+def benchmark(
+    names: tuple[str, ...],
+    tags: tuple[str, ...],
+    methods: tuple[str, ...],
+    starts: tuple[str, ...],
+    gradients: int,
+    gtol: float,
+    jobs: int,
+    python: str,
+    out: Path,
+) -> None:
+    """Score our second-order and quasi-Newton methods beside scipy's six and GALAHAD's two.
+
+    What is measured, and how it is scored, stands in docs/benchmarks.md.
+    """
+    from comparisons.studies import galahad, solver_benchmark
+    from comparisons.studies import solver_tables as benchmark_tables
+
+    console = Console(width=190)
+    chosen = solver_benchmark.chosen_solvers(methods)
+    if any(method.startswith("galahad:") for method in chosen) and (sentence := galahad.missing(python)):
+        console.print(sentence)
+        chosen = [method for method in chosen if not method.startswith("galahad:")]
+    found = [problems.get(name) for name in names or problems.names(tags or None)]
+    work = solver_benchmark.cells(found, chosen, starts)
+    if not work:
+        raise ValueError("nothing to run: no problem has such a start, or no solver is left")
+    terms = Terms(gtol=gtol, gradients=gradients, python=python)
+    with progress("running", len(work)) as advance:
+        trials = solver_benchmark.run_cells(
+            work, terms, jobs=jobs, on_done=lambda cell: advance(f"{cell.name} · {cell.method}")
+        )
+    write_jsonl(trials, out)
+    benchmark_tables.show(console, trials)
+    console.print(f"records: {out}")
+
+
+@click.command()
+@click.option(
+    "-n",
+    "sizes",
+    multiple=True,
+    type=int,
+    default=(2, 10, 100, 1000, 100_000),
+    show_default=True,
+    help="Sizes; repeat. Above 1000 only methods without matrices are run.",
+)
+@click.option("--repeats", default=7, show_default=True, help="Runs of each, of which the median is shown.")
+@click.option(
+    "--training", is_flag=True, help="Instead: a step of Adam on three networks, beside PyTorch if installed."
+)
+def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
+    """Time each method's own work per iteration, user functions taken off, beside scipy's.
+
+    Set OMP_NUM_THREADS=1: threads of the linear algebra cost more than they bring at these sizes.
+    """
+    if training:
+        from comparisons.studies.training_speed import measure as measure_steps
+        from comparisons.studies.training_speed import training_table
+
+        Console(width=190).print(training_table(measure_steps()))
+        return
+    from comparisons.studies.overhead import kernel_table, measure, overhead_table, ratio_table
+
+    console = Console(width=190)
+    figures = measure(sizes, repeats=repeats)
+    for table in (overhead_table(figures), ratio_table(figures), kernel_table(sizes)):
+        console.print(table)
+
+
+@click.command()
+@click.option("--sparse", is_flag=True, help="Sparse Hessians instead, up to a million variables.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
+def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
+    """Time derivatives: by hand, by plain autograd, by the tape, and by JAX where it is installed."""
+    from comparisons.studies import derivative_speed, sparse_speed
+
+    console = Console(width=190)
+    if sparse:
+        console.print(sparse_speed.sparse_table(sparse_speed.measure(sizes)))
+    else:
+        console.print(derivative_speed.speed_table(derivative_speed.measure()))
+
+
+@click.command()
+@click.option("--sparse", is_flag=True, help="Chain and grid with sparse Hessians instead.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
+@click.option("--limit", default=60.0, show_default=True, help="Seconds after which a run is stopped.")
+@click.option("--repeats", default=5, show_default=True, help="Runs of each, of which the median is shown.")
+def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -> None:
+    """Time whole runs: our solvers and scipy's, with our derivatives and with plain autograd's."""
+    from comparisons.studies import wall_time
+
+    cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
+    Console(width=250).print(wall_time.time_table(wall_time.measure(cases, limit=limit, repeats=repeats), cases))
+
+
+@click.command()
+@click.option("--seeds", default=30, show_default=True, help="Random changes of variables for each form of point.")
+@click.option("--bars", default=1000, show_default=True, help="Hessians for each source of derivatives.")
+@click.option("-n", "sizes", multiple=True, type=int, default=(10_000, 100_000), show_default=True, help="Large sizes.")
+def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
+    """Test classify on points of known kind: degenerate ones, error bars, large n, scipy's claims at a saddle.
+
+    Exits with 1 if a verdict is wrong.
+    """
+    from comparisons.studies.classifier_figures import show
+
+    if show(Console(width=230), seeds=seeds, bars=bars, sizes=sizes):
+        sys.exit(1)
+
+
+@click.command()
+@click.option(
+    "-f", "--function", "names", multiple=True, help="A function of the table; repeat for more. Default: all."
+)
+@click.option("--scale", is_flag=True, help="Also with f × 1e-12, f × 1e12, and the last variable in units of 1e-9.")
+def finder(names: tuple[str, ...], scale: bool) -> None:
+    """Find all critical points in boxes where their number is known, and the ways between minima.
+
+    Exits with 1 if a number differs, or is not proved.
+    """
+    from comparisons.studies.finder_figures import show
+
+    if show(Console(width=200), names, scale=scale):
+        sys.exit(1)

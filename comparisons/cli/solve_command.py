@@ -1,0 +1,40 @@
+"""``newtonkit solve``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+import newtonkit
+from comparisons.cli.arguments import get_problem, named_values, problem_options, start_of
+
+
+@click.command()
+@problem_options
+@click.option("--method", default="auto", show_default=True, help="A method of ours, or auto.")
+@click.option("--start", default="standard", show_default=True, help="A start by name, or numbers: 1.5,2")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option, e.g. gtol=1e-10, rate=0.1.")
+@click.option("--verbose", is_flag=True, help="A line per iteration.")
+def solve(
+    problem: str,
+    dimension: int | None,
+    params: tuple[str, ...],
+    method: str,
+    start: str,
+    options: tuple[str, ...],
+    verbose: bool,
+) -> None:
+    """Minimize one PROBLEM and print the result; exits with 1 if that is no success."""
+    chosen = get_problem(problem, dimension, params)
+    x0 = start_of(chosen, start)
+    result = newtonkit.minimize(
+        chosen.fun, x0, method=method, options=named_values("--option", options) | {"disp": verbose}
+    )
+    click.echo(f"{chosen.label}: {chosen.formula}")
+    click.echo(result)
+    point = chosen.reached(result.x, result.fun)
+    if point is not None:
+        click.echo(f"    known: {point.kind} with f = {point.f:.10g} ({point.verified})")
+    if not result.success:
+        sys.exit(1)

@@ -1,1 +1,0 @@
-"""The commands of ``newtonkit``, a family a file; `comparisons.cli` gathers them."""

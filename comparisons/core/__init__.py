@@ -1,0 +1,1 @@
+"""Runs, traces, endings, costs and labels."""

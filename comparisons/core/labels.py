@@ -1,0 +1,253 @@
+"""Plain words and numbers for runs: where a run ended, what its method is called, what it cost beside the cheapest.
+
+The pictures, their captions and the report all take their vocabulary from here, so that they agree.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable, Sequence
+
+import problems
+from comparisons.core.runs import Run
+from newtonkit.linalg.kernels import EPS
+from newtonkit.methods.first_order import Rule
+from newtonkit.methods.registry import METHODS
+from problems import Problem
+
+SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER = "second-order", "quasi-Newton", "first-order", "other solvers"
+FAMILIES = (SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER)
+_QUASI_NEWTON = ("bfgs", "dfp", "sr1", "lbfgs", "cg")
+
+_WORDS = {
+    "newton": "Newton's method with a trust region",
+    "newton-cg": "truncated Newton",
+    "cubic": "Newton's method with a cubic term",
+    "newton-linesearch": "Newton's method with a line search",
+    "newton-pure": "the pure Newton step",
+    "bfgs": "BFGS",
+    "dfp": "DFP",
+    "sr1": "SR1",
+    "lbfgs": "L-BFGS",
+    "cg": "conjugate gradients",
+    "gd-linesearch": "gradient descent with a line search",
+    "gd": "gradient descent",
+    "momentum": "momentum",
+    "nesterov": "Nesterov's method",
+    "adagrad": "AdaGrad",
+    "rmsprop": "RMSProp",
+    "adadelta": "AdaDelta",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+}
+
+_TWINS = {
+    "scipy:BFGS": "bfgs",
+    "scipy:L-BFGS-B": "lbfgs",
+    "scipy:Newton-CG": "newton-cg",
+    "scipy:trust-ncg": "newton-cg",
+    "scipy:trust-krylov": "newton-cg",
+    "scipy:trust-exact": "newton",
+}
+
+_NO_MINIMUM = ("saddle", "maximum", "ridge", "not critical")
+_DOWN = 1e6  # a fall of f, relative to its size at the start, that counts as without bound where no minimum is known
+
+
+class Ending(enum.Enum):
+    """Where a run ended, in words."""
+
+    LOWEST = "at the lowest known minimum"
+    CLOSE = "close to the lowest known minimum, but stopped before the tolerance was met"
+    OTHER = "at another known minimum"
+    SADDLE = "at a saddle point or maximum"
+    BUDGET = "still on the way when the budget was spent"
+    DOWN = "following f down without bound"
+    ELSEWHERE = "stopped elsewhere"
+
+
+def ending(run: Run) -> Ending:
+    """Where the run ended, by the catalogue and by `newtonkit.classify`, never by what the method says of itself."""
+    if run.at_minimum:
+        if not _is_lowest(run):
+            return Ending.OTHER
+        return Ending.LOWEST if run.met else Ending.CLOSE
+    if any(kind in (run.reached or run.verdict) for kind in ("saddle", "maximum")):
+        return Ending.SADDLE
+    if run.gap is None and run.f < run.f_start - _DOWN * max(1.0, abs(run.f_start)):
+        return Ending.DOWN
+    return Ending.BUDGET if run.reason == "EVALUATIONS" else Ending.ELSEWHERE
+
+
+def where(run: Run) -> str:
+    """Where a run ended, short enough for a table."""
+    match ending(run):
+        case Ending.LOWEST:
+            return "lowest minimum"
+        case Ending.CLOSE:
+            return "close to the lowest minimum"
+        case Ending.OTHER:
+            return f"minimum with f = {number(run.reached_f)}"
+        case Ending.SADDLE:
+            return run.reached or run.verdict
+        case Ending.BUDGET:
+            return "on the way"
+        case Ending.DOWN:
+            return "down without bound"
+        case _:
+            return "elsewhere"
+
+
+def _is_lowest(run: Run) -> bool:
+    """Whether the known minimum that was reached is the lowest one; f* is f minus the gap."""
+    if run.gap is None or run.reached_f is None:
+        return False
+    lowest = run.f - run.gap
+    return abs(run.reached_f - lowest) <= 1e-9 * max(1.0, abs(lowest), abs(run.gap))
+
+
+def false_success(run: Run) -> bool:
+    """Whether the run claims success at a point that is no minimum, or with an f that is not finite."""
+    if not run.success or run.at_minimum:
+        return False
+    return not math.isfinite(run.f) or run.reached is not None or any(kind in run.verdict for kind in _NO_MINIMUM)
+
+
+def cheapest(runs: Iterable[Run]) -> Run | None:
+    """The run of least cost among those that ended at the lowest known minimum; None if none did."""
+    return min((run for run in runs if ending(run) is Ending.LOWEST), key=lambda run: run.price, default=None)
+
+
+def endings(runs: Sequence[Run]) -> list[str]:
+    """Who ended anywhere but at the lowest known minimum; and who says what is not so."""
+    sentences = []
+    for where in (Ending.OTHER, Ending.SADDLE, Ending.CLOSE, Ending.BUDGET, Ending.DOWN, Ending.ELSEWHERE):
+        there = [run for run in runs if ending(run) is where]
+        if not there:
+            continue
+        who = "all methods" if len(there) == len(runs) > 1 else listing([run.method for run in there])
+        heights = sorted({run.reached_f for run in there if run.reached_f is not None})
+        height = f" (f = {listing([number(f) for f in heights])})" if where is Ending.OTHER else ""
+        words = where.value[0].upper() + where.value[1:]
+        sentences.append(f"{words}{height}: {who}.")
+    wrong = [run.method for run in runs if false_success(run)]
+    if wrong:
+        sentences.append(f"Success is claimed, though the end is no minimum, by {listing(wrong)}.")
+    return sentences
+
+
+def coinciding(runs: Sequence[Run]) -> list[str]:
+    """A sentence for each set of methods that took the same steps, as far as a picture shows."""
+    sets: list[list[Run]] = []
+    for run in runs:
+        same = next((members for members in sets if _same_steps(members[0], run)), None)
+        if same is None:
+            sets.append([run])
+        else:
+            same.append(run)
+    return [f"{listing([r.method for r in members])} take the same steps." for members in sets if len(members) > 1]
+
+
+def _same_steps(one: Run, other: Run) -> bool:
+    if len(one.trace) != len(other.trace) or len(one.trace) < 2:
+        return False
+    scale = 1e-8 * abs(one.f_start - one.f)
+    return all(abs(p.f - q.f) <= scale + 1e-6 * abs(p.f) for p, q in zip(one.trace, other.trace, strict=True))
+
+
+def gap_in_words(run: Run) -> str:
+    """f − f*, or that rounding hides it."""
+    if run.gap is not None and run.gap <= 10 * EPS * abs(run.f):
+        return "f equals f* to rounding"
+    return f"f − f* = {number(run.gap, 2)}"
+
+
+def groups(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:
+    """The runs by problem and start, in the order in which these first appear."""
+    found: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        found.setdefault((run.problem, run.start), []).append(run)
+    return found
+
+
+def methods(runs: Iterable[Run]) -> list[str]:
+    """The methods, each once, in the order in which they first appear."""
+    return list(dict.fromkeys(run.method for run in runs))
+
+
+def problem_of(run: Run) -> Problem | None:
+    """The problem of a run from the catalogue; None if it is not there, or its data are not installed."""
+    try:
+        return problems.get(run.name, **run.parameters)
+    except (ValueError, ImportError):
+        return None
+
+
+def twin(method: str) -> str:
+    """Our method nearest to one of scipy's; ours itself, without its parameters.
+
+    Examples
+    --------
+    >>> twin("scipy:BFGS"), twin("lbfgs[memory=20]")
+    ('bfgs', 'lbfgs')
+    """
+    name = method.partition("[")[0]
+    return _TWINS.get(name, name)
+
+
+def family(method: str) -> str:
+    """One of `FAMILIES`; what is no method of ours, nor has a twin among them, is another solver."""
+    cls = METHODS.get(twin(method))
+    if cls is None:
+        return OTHER
+    if cls.name in _QUASI_NEWTON:
+        return QUASI_NEWTON
+    return FIRST_ORDER if issubclass(cls, Rule) or not cls.needs & {"hess", "hvp"} else SECOND_ORDER
+
+
+def long_name(method: str) -> str:
+    """The method's name in words."""
+    name, bracket, parameters = method.removeprefix("scipy:").partition("[")
+    with_them = f" with {parameters.rstrip(']')}" if bracket else ""
+    return (f"scipy's {name}" if method.startswith("scipy:") else _WORDS.get(name, name)) + with_them
+
+
+def in_words(method: str) -> str:
+    """The method's name in words, with its short name where that is not obvious."""
+    name = method.partition("[")[0]
+    obvious = method.startswith("scipy:") or long_name(name).replace("-", "").lower() == name
+    return long_name(method) if obvious else f"{long_name(method)} ({name})"
+
+
+def listing(items: Sequence[str], most: int = 6) -> str:
+    """The items joined by commas and "and"; beyond ``most`` of them, how many more there are."""
+    shown = list(items)
+    if len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1} more"]
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else "none"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number to some significant digits, without padding in its exponent; a dash where there is none."""
+    if value is None:
+        return "–"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if isinstance(value, int) and abs(value) < 10**7:
+        return str(value)
+    mantissa, mark, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if mark else mantissa
+
+
+def count(how_many: int, thing: str) -> str:
+    """``"1 run"``, ``"2 runs"``."""
+    return f"{how_many} {thing}" if how_many == 1 else f"{how_many} {thing}s"
+
+
+def times(ratio: float) -> str:
+    """A ratio of costs: ``"1.3"``, ``"120"``."""
+    return f"{ratio:.0f}" if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0")

@@ -1,0 +1,217 @@
+"""The records of a comparison: one `Run` for each problem, start and method, written as JSON lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import newtonkit
+from comparisons.core.serialization import plain
+from comparisons.core.trace import Trace, TracePoint, cost
+from newtonkit import Counts
+from newtonkit.linalg.kernels import EPS
+
+__all__ = [
+    "Run",
+    "Trace",
+    "TracePoint",
+    "Tuning",
+    "cost",
+    "from_record",
+    "read_jsonl",
+    "record",
+    "tuning_from",
+    "versions",
+    "write_jsonl",
+]
+
+_ACCURACY = 1e-8  # of the descent from the start
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the learning rate of a first-order method was found."""
+
+    rate: float
+    grid: tuple[float, ...]
+    """The rates that were tried, ascending."""
+    converged: tuple[float, ...]
+    """Those of them that reached the target within the budget."""
+    target: str
+    """What they were asked to reach, in words."""
+    budget: int
+    """Gradients a rate was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One method on one problem from one start: what it was asked, where it ended, what that cost."""
+
+    problem: str
+    """The label, parameters included."""
+    name: str
+    parameters: Mapping[str, Any]
+    n: int
+    start: str
+    method: str
+    """Ours by its name; scipy's with the prefix ``scipy:``."""
+    options: Mapping[str, Any]
+    x: tuple[float, ...]
+    f: float
+    f_start: float
+    gradient_norm: float
+    success: bool
+    reason: str
+    message: str
+    verdict: str
+    """Kind of the endpoint by `newtonkit.classify`, the same for every method."""
+    verdict_reason: str
+    index: int | None
+    reached: str | None
+    """The known critical point at which it ended: its kind, and f there; None where it ended elsewhere."""
+    reached_f: float | None
+    gap: float | None
+    """f − f*, with f* the lowest known minimum; None where no minimum is known."""
+    counts: Counts
+    checks: Counts
+    reported: Mapping[str, int]
+    """What the solver itself says it evaluated."""
+    cost: int
+    nit: int
+    seconds: float
+    trace: Trace = field(repr=False)
+    tuning: Tuning | None = None
+    versions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    x_start: tuple[float, ...] = ()
+    ending: str = "elsewhere"
+    """By `comparisons.core.endings`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
+    lambda_min: float | None = None
+    """The lowest eigenvalue of the Hessian at the end; None where that is not known."""
+    distance: float | None = None
+    """‖x − x*‖ / max(1, ‖x*‖) to the known critical point nearest to the end; None where none is known."""
+    mode: str = "budget"
+    """What decided that it ended: see `comparisons.running.protocol.Protocol`."""
+    gtol: float | None = None
+    """The tolerance it was given, 0 for as far as rounding allows; None for the solver's own."""
+    seed: int = 0
+    """Of the starts drawn at random."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether the method is newtonkit's own."""
+        return not self.method.startswith("scipy:")
+
+    @property
+    def at_minimum(self) -> bool:
+        """Whether it ended at a minimum that the catalogue of problems knows."""
+        return self.reached is not None and "minimum" in self.reached
+
+    @property
+    def met(self) -> bool:
+        """Whether it got as far as was asked.
+
+        With a tolerance that is its own claim. Told to go on as far as rounding allows, it is asked for an accuracy of
+        1e-8: f − f* ≤ 1e-8·(f₀ − f*), by the certified f*; where no minimum is known, its own claim has to do.
+        """
+        return self.success if self._judged_by_itself else self._row_of_accuracy() is not None
+
+    @property
+    def price(self) -> int:
+        """What it cost to get as far as was asked, see `met`; where it never did, all that it cost."""
+        row = None if self._judged_by_itself else self._row_of_accuracy()
+        return self.cost if row is None else int(self.trace.weights()[: row + 1].sum())
+
+    @property
+    def _judged_by_itself(self) -> bool:
+        return self.gtol != 0 or self.gap is None
+
+    def _row_of_accuracy(self) -> int | None:
+        assert self.gap is not None
+        best, rows = self.f - self.gap, self.trace.evaluations
+        enough = max(_ACCURACY * (self.f_start - best), 10 * EPS * abs(best))
+        there = np.flatnonzero((rows.f - best <= enough) & ~rows.check)
+        return int(there[0]) if there.size else None
+
+
+def versions() -> dict[str, str]:
+    """Of everything that may change a figure."""
+    installed = {name: version(name) for name in ("numpy", "scipy", "autograd")}
+    return {"python": platform.python_version(), "newtonkit": newtonkit.__version__} | installed
+
+
+def record(run: Run) -> dict[str, Any]:
+    """The run as plain JSON values, all but its trace; numbers that are not finite become "nan", "inf", "-inf"."""
+    found = _fields(run)
+    del found["trace"]
+    plain_record: dict[str, Any] = plain(found)
+    return plain_record
+
+
+def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
+    """The run of which `record` and `Trace.arrays` are given.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If something is missing, or of another kind.
+    """
+    found = dict(data)
+    for name in ("f", "f_start", "gradient_norm", "gap", "seconds", "reached_f", "lambda_min", "distance"):
+        found[name] = _number(found.get(name))
+    for name in ("x", "x_start"):
+        found[name] = tuple(map(_number, found.get(name, ())))
+    found["counts"], found["checks"] = Counts(**found["counts"]), Counts(**found["checks"])
+    if found["tuning"] is not None:
+        found["tuning"] = tuning_from(found["tuning"])
+    return Run(**found, trace=Trace.from_arrays(found["n"], arrays))
+
+
+def tuning_from(data: Mapping[str, Any]) -> Tuning:
+    """The tuning of which the fields are given."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return Tuning(**values)
+
+
+def write_jsonl(runs: Iterable[Any], path: Path) -> None:
+    """One JSON object a line, from a `Run` or any other dataclass; see `record`."""
+    with path.open("w", encoding="utf-8") as file:
+        for run in runs:
+            file.write(json.dumps(plain(_fields(run)), ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_jsonl(path: Path) -> Iterator[Run]:
+    """The runs that `write_jsonl` wrote.
+
+    Raises
+    ------
+    ValueError
+        Naming the line that is no run.
+    """
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                data = json.loads(line)
+                yield from_record(data, data.pop("trace"))
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(f"{path}, line {number}: no record of a run ({error})") from error
+
+
+def _fields(value: Any) -> Any:
+    """Dataclasses and traces as mappings, down to the last."""
+    if isinstance(value, Trace):
+        return {name: column.tolist() for name, column in value.arrays().items()}
+    if dataclasses.is_dataclass(value):
+        return {entry.name: _fields(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
+    return value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value

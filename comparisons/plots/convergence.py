@@ -1,0 +1,277 @@
+"""How fast: f − f* and the gradient, by iterations, by cost and by seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from comparisons.core.labels import (
+    Ending,
+    cheapest,
+    coinciding,
+    count,
+    ending,
+    endings,
+    gap_in_words,
+    in_words,
+    listing,
+    number,
+    times,
+)
+from comparisons.core.runs import Run
+from comparisons.plots.convergence_curves import (
+    COLOURED,
+    DEEPEST,
+    SMALLEST_GAP,
+    Curve,
+    Vector,
+    curve_of,
+    floor_of,
+    in_colour,
+    needed,
+    rounding_is_in_view,
+    scale_of,
+)
+from comparisons.plots.style import INK, Style, marker, spread, style, tick
+from problems import CriticalPoint, Problem
+
+_GREATEST = 1e4  # times the value at the start: what lies above is out of the picture
+GREY = "#cfcfcf"
+_LEAST_GAP = 0.075  # between two names, of the height of a panel
+_ALONG = {
+    "iteration": ("by iterations", "iterations"),
+    "cost": ("by cost", "cost: f + 2 g + 4 Hv + 4n H"),
+    "seconds": ("by time", "seconds"),
+}
+
+
+def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
+    """f − f* and ‖g‖∞ by iterations, by cost and by seconds, in six panels.
+
+    At most eight methods are in colour, each labelled at the right edge; see `in_colour`.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Of one problem from one start.
+    problem : Problem or None
+        Whose lowest known minimum is f*; where there is none, f itself is drawn.
+    """
+    figure = Figure(figsize=(11.5, 7.0), layout="constrained")
+    panels = figure.subplots(2, 3, sharex="col", sharey="row")
+    best = None if problem is None else problem.best
+    curves = [curve_of(run, best) for run in runs]
+    coloured = in_colour(runs)
+    chosen = [curve for curve in curves if any(curve.run is run for run in coloured)]
+    for curve in reversed(curves):  # the first on top
+        look = style(curve.run.method) if any(curve is one for one in chosen) else None
+        for column, along in enumerate(_ALONG):
+            _draw(panels[0, column], getattr(curve, along), curve.height, look)
+            _draw(panels[1, column], getattr(curve, along), curve.gradient, look)
+    _scale_values(panels[0, 0], curves, best)
+    _scale_logarithmic(panels[1, 0], [curve.gradient for curve in curves])
+    if best is not None and rounding_is_in_view(curves, best):
+        _draw_rounding(panels[0], floor_of(best))
+    _label(panels, curves, best)
+    _name_the_ends(panels[0, -1], [(curve.run.method, curve.seconds, curve.height) for curve in chosen])
+    _name_the_ends(panels[1, -1], [(curve.run.method, curve.seconds, curve.gradient) for curve in chosen])
+    return figure
+
+
+def _draw_rounding(panels: Sequence[Axes], floor: float) -> None:
+    for axes in panels:
+        axes.axhline(floor, color=INK, linewidth=0.9, linestyle=":", zorder=1)
+    panels[0].annotate(
+        f"rounding of f*, ε|f*| = {number(floor, 2)}",
+        (0.98, floor),
+        (0, -4),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=8,
+    )
+
+
+def _draw(axes: Axes, x: Vector, y: Vector, look: Style | None) -> None:
+    """One line with a marker at its end, grey without a style; it is interrupted where a value is not finite."""
+    shown = np.isfinite(y)
+    if not shown.any():
+        return
+    if look is None:
+        axes.plot(x, np.where(shown, y, np.nan), color=GREY, linewidth=1.1, zorder=1)
+        return
+    width = (
+        {"linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 3} if look.dashed else {"linewidth": 1.9, "zorder": 2}
+    )
+    axes.plot(x, np.where(shown, y, np.nan), color=look.colour, **width)
+    axes.plot(x[shown][-1:], y[shown][-1:], linestyle="none", zorder=4, **marker(look))
+
+
+def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> None:
+    """Names beside the panel, in the order of the heights at which their lines end, joined to these ends."""
+    low, high = (axes.transData.transform((axes.get_xlim()[0], edge))[1] for edge in axes.get_ylim())
+    found = []
+    for name, x, y in ends:
+        shown = np.flatnonzero(np.isfinite(y))
+        if len(shown):
+            # a line that ends outside the panel is met at its edge
+            tip = float(np.clip(x[shown[-1]], *axes.get_xlim())), float(np.clip(y[shown[-1]], *axes.get_ylim()))
+            found.append(((axes.transData.transform(tip)[1] - low) / (high - low), tip, name))
+    # of two at one height the one that ends first stands above
+    found.sort(key=lambda end: (end[0], -end[1][0]))
+    for place, (_, tip, name) in zip(spread([end[0] for end in found], gap=_LEAST_GAP), found, strict=True):
+        colour = style(name).colour
+        axes.annotate(
+            name,
+            tip,
+            (1.06, place),
+            xycoords="data",
+            textcoords="axes fraction",
+            va="center",
+            fontsize=8.5,
+            color=colour,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.6, "shrinkA": 1, "shrinkB": 3},
+        )
+
+
+def _scale_values(axes: Axes, curves: Sequence[Curve], best: CriticalPoint | None) -> None:
+    if best is not None:
+        _scale_logarithmic(axes, [curve.height for curve in curves])
+        return
+    # without a minimum f may fall through every power of ten, and begin on either side of zero
+    scale = max([scale_of(curve.run) for curve in curves], default=1.0)
+    axes.set_yscale("symlog", linthresh=scale)
+    finite = np.concatenate([[0.0], *(curve.height[np.isfinite(curve.height)] for curve in curves)])
+    axes.set_ylim(min(10 * float(finite.min()), -2 * scale), max(10 * float(finite.max()), 2 * scale))
+
+
+def _scale_logarithmic(axes: Axes, curves: Sequence[Vector]) -> None:
+    """A logarithmic scale that holds all values, but for those of runs that blow up."""
+    axes.set_yscale("log")
+    finite = [curve[np.isfinite(curve)] for curve in curves]
+    finite = [curve for curve in finite if curve.size]
+    if finite:
+        starts = max(float(curve[0]) for curve in finite)
+        low = min(float(curve.min()) for curve in finite)
+        high = min(max(float(curve.max()) for curve in finite), _GREATEST * starts)
+        # a tenth of the height above and below, for the markers
+        room = max((high / low) ** 0.08, 3.0)
+        axes.set_ylim(low / room, high * room)
+
+
+def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> None:
+    longest = [float(curve.iteration[-1]) for curve in curves] or [0.0]
+    if max(longest) > 10 * max(min(longest), 1.0):
+        panels[1, 0].set_xscale("symlog", linthresh=1, linscale=0.4)
+        panels[1, 0].set_xlim(0, 1.4 * max(longest))
+    else:
+        panels[1, 0].set_xlim(0, 1.05 * max(longest) or 1.0)
+    for axes in panels[1, 1:]:
+        axes.set_xscale("log")
+    # the start, at no time at all, is out of the picture: the second point tells where the axis begins
+    second = [float(curve.seconds[1]) for curve in curves if len(curve.seconds) > 1]
+    if second:
+        panels[1, 2].set_xlim(left=min(second) / 2)
+    for axes, (title, unit) in zip(panels.T, _ALONG.values(), strict=True):
+        axes[0].set(title=title)
+        axes[1].set(xlabel=unit)
+    for axes in panels.flat:
+        axes.xaxis.set_major_formatter(tick)
+        axes.yaxis.set_major_formatter(tick)
+    panels[0, 0].set(ylabel="f − f*" if best is not None else "f")
+    panels[1, 0].set(ylabel="‖g‖∞, the largest entry of the gradient")
+    if best is None:
+        # around zero the labels of a symmetric axis run into each other
+        panels[0, 0].yaxis.set_major_formatter(lambda value, _: tick(value) if value == 0 or abs(value) > 10 else "")
+    for axes in panels.flat:
+        axes.title.set_fontsize(11)
+        axes.grid(color="#dddddd", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.minorticks_off()
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
+    """What the six panels show, in plain words, with the numbers of these runs."""
+    best = None if problem is None else problem.best
+    below = "the largest entry of its gradient; from left to right by iterations, by cost, by seconds."
+    if best is None:
+        sentences = [f"Top: f; bottom: {below} No minimum of f is known, so f itself is drawn."]
+    else:
+        sentences = [
+            f"Top: how far f is above its lowest known minimum; bottom: {below} Lower and further left is better.",
+            *_winner(runs),
+            *_first_by_the_clock(runs),
+            *_slowest(runs),
+        ]
+    return " ".join(sentences + endings(runs) + coinciding(runs) + _notes(runs, best))
+
+
+def _winner(runs: Sequence[Run]) -> list[str]:
+    first = cheapest(runs)
+    if first is None:
+        return ["No method ended at the lowest known minimum with its tolerance met."]
+    there = sum(ending(run) is Ending.LOWEST for run in runs)
+    end = f"as close as was asked at cost {first.price}, and in the end {gap_in_words(first)}."
+    if there == 1:
+        return [f"The only method that ended at the lowest known minimum is {in_words(first.method)}: {end}"]
+    return [f"The cheapest of the {there} methods at the lowest known minimum is {in_words(first.method)}: {end}"]
+
+
+def _first_by_the_clock(runs: Sequence[Run]) -> list[str]:
+    """Who is there first in seconds, where several are."""
+    there = [(needed(run)[1], run) for run in runs if ending(run) is Ending.LOWEST]
+    if len(there) < 2:
+        return []
+    seconds, run = min(there, key=lambda pair: pair[0])
+    return [f"By the clock {in_words(run.method)} is the first of them, after {number(1e3 * seconds, 2)} ms."]
+
+
+def _slowest(runs: Sequence[Run]) -> list[str]:
+    """The method with a tuned learning rate that a reader looks for: plain gradient descent, if it ran."""
+    tuned = [run for run in runs if run.tuning is not None]
+    if not tuned:
+        return []
+    run = next((run for run in tuned if run.method == "gd"), tuned[0])
+    assert run.tuning is not None
+    who = f"{in_words(run.method)} at its tuned rate of {number(run.tuning.rate)}"
+    who = who[0].upper() + who[1:]
+    first = cheapest(runs)
+    if first is not None and ending(run) is Ending.LOWEST:
+        there = f"{who} gets there at cost {run.price}, {times(run.price / first.price)} times as much."
+        return [] if run is first else [there]
+    if run.reason == "EVALUATIONS":
+        return [f"{who} is at {gap_in_words(run)} when its budget is spent ({run.counts.g} gradients)."]
+    return []
+
+
+def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
+    notes = []
+    if best is not None and rounding_is_in_view([curve_of(run, best) for run in runs], best):
+        notes.append(f"The dotted line is the rounding of f*, {number(floor_of(best), 2)}; nothing below it is drawn.")
+    elif any(run.gap is not None and run.gap < SMALLEST_GAP for run in runs):
+        notes.append(f"Differences below {number(SMALLEST_GAP)} are drawn at that height.")
+    if best is None and any(run.f < -DEEPEST * scale_of(run) for run in runs):
+        notes.append(f"What falls below {number(-DEEPEST)} is drawn at that height.")
+    silent = [
+        run.method
+        for run in runs
+        if len(run.trace) > 2 and sum(math.isnan(p.gradient_norm) for p in run.trace) > len(run.trace) / 2
+    ]
+    if silent:
+        notes.append(f"The trace of {listing(silent)} has hardly any gradients, so little but its end is drawn below.")
+    if len(runs) > COLOURED:
+        coloured = in_colour(runs)
+        grey = [run.method for run in runs if not any(run is other for other in coloured)]
+        notes.append(
+            f"In colour {count(len(coloured), 'method')}, the best of each family in turn; in grey {listing(grey)}."
+        )
+    notes.append("The seconds are those of one run on one machine, the first look of autograd at f among them.")
+    return notes

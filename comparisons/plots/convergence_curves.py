@@ -1,0 +1,109 @@
+"""The curves of a convergence plot: what of a trace is drawn, how far down it means something, and of which runs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comparisons.core.labels import FAMILIES, Ending, ending, family
+from comparisons.core.runs import Run
+from comparisons.plots.style import thin
+from newtonkit.linalg.kernels import EPS
+from problems import CriticalPoint
+
+Vector = NDArray[np.float64]
+
+SMALLEST_GAP = 1e-20  # far below what any tolerance asks for; beneath it a picture would show rounding alone
+DEEPEST = 1e20  # how far down f is drawn where it has no minimum, in units of its size at the start
+COLOURED = 8  # lines that an eye can follow; the rest is grey
+_SMALLEST_GRADIENT = 1e-15
+_FAR = 1e40  # as much as axes can bear
+_SHORTEST = 1e-5  # seconds
+_NEAR = 1e3  # times the rounding of f*: a run that comes so near makes it worth a line
+
+
+class Curve(NamedTuple):
+    """What is drawn of one run: three ways to count what was spent, and two of what was won."""
+
+    run: Run
+    iteration: Vector
+    cost: Vector
+    seconds: Vector
+    height: Vector
+    """f − f*, or f where there is no f*; NaN where it is not finite and there is none."""
+    gradient: Vector
+    """‖g‖∞."""
+
+
+def curve_of(run: Run, best: CriticalPoint | None) -> Curve:
+    """The trace, and the returned point after it where the trace ends before that or does not know its gradient."""
+    trace = run.trace
+    clock = np.concatenate([[0.0], trace.evaluations.seconds])[trace.iterations.evaluations]
+    rows = [(k, trace[k].cost, clock[k], trace[k].f, trace[k].gradient_norm) for k in thin(len(trace))]
+    method_only = trace.evaluations.seconds[~trace.evaluations.check]
+    seconds = float(method_only[-1]) if len(method_only) else run.seconds
+    end = (max(run.nit, len(trace) - 1), run.cost, seconds, run.f, run.gradient_norm)
+    if not rows or (rows[-1][1], *rows[-1][3:]) != (end[1], *end[3:]):
+        rows.append(end)
+    iteration, cost, seconds_, f, gradient = np.array(rows, dtype=np.float64).T
+    return Curve(
+        run,
+        iteration,
+        np.maximum(cost, 1.0),
+        np.maximum(seconds_, _SHORTEST),
+        _height(f, run, best),
+        np.clip(gradient, _SMALLEST_GRADIENT, _FAR),
+    )
+
+
+def _height(f: Vector, run: Run, best: CriticalPoint | None) -> Vector:
+    if best is not None:
+        return np.clip(f - best.f, floor_of(best), _FAR)
+    return np.where(np.isfinite(f), np.clip(f, -DEEPEST * scale_of(run), _FAR), np.nan)
+
+
+def scale_of(run: Run) -> float:
+    """The size of f where the run began."""
+    return max(1.0, abs(run.f_start)) if math.isfinite(run.f_start) else 1.0
+
+
+def floor_of(best: CriticalPoint) -> float:
+    """The rounding of f*, ε|f*|, beneath which no difference from it means anything."""
+    return max(EPS * abs(best.f), SMALLEST_GAP)
+
+
+def rounding_is_in_view(curves: Sequence[Curve], best: CriticalPoint | None) -> bool:
+    """Whether f* has a rounding, and some run comes near it."""
+    if best is None or EPS * abs(best.f) < SMALLEST_GAP:
+        return False
+    return any(bool((curve.height <= _NEAR * floor_of(best)).any()) for curve in curves)
+
+
+def needed(run: Run) -> tuple[int, float]:
+    """Iterations and seconds that the run took until its price was paid, see `Run.price`."""
+    rows = run.trace.evaluations
+    if not len(rows):
+        return run.nit, run.seconds
+    last = min(int(np.searchsorted(np.cumsum(run.trace.weights()), run.price)), len(rows) - 1)
+    return int(rows.iteration[last]), float(rows.seconds[last])
+
+
+def in_colour(runs: Sequence[Run], most: int = COLOURED) -> list[Run]:
+    """The runs to be told apart: the best of each family of methods in turn, until there are as many as can be seen.
+
+    The best are those that end at the lowest known minimum at the least cost, then those that come nearest to it.
+    """
+
+    def rank(run: Run) -> tuple[bool, float, float]:
+        gap = run.f if run.gap is None else run.gap
+        there = ending(run) is Ending.LOWEST
+        return (not there, 0.0 if there else (gap if math.isfinite(gap) else math.inf), run.price)
+
+    queues = [sorted((run for run in runs if family(run.method) == name), key=rank) for name in FAMILIES]
+    turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))
+    return [run for run in turns if run is not None][:most]

@@ -1,0 +1,162 @@
+"""How every picture is drawn and saved: the colours of the methods, the legend, PNG and SVG."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from comparisons.core.labels import FAMILIES, family, methods, twin
+from comparisons.core.runs import Run
+
+INK = "#333333"
+_KEEP = 300  # points of a trace that are drawn
+LEAST_GAP = 0.052  # between two names, of the height of the axes
+_LONG_DECIMAL = re.compile(r"(\d\.\d)\d+(?=[ \n\"])")
+
+# One colour and one end marker for each method, the same in every figure: blues for second-order methods, greens for
+# quasi-Newton, warm colours for first-order (hues of Okabe & Ito and of Tol, which differ in lightness too).
+_STYLES = {
+    "newton": ("#0072B2", "D"),
+    "newton-cg": ("#44AA99", "H"),
+    "newton-linesearch": ("#56B4E9", "d"),
+    "newton-pure": ("#1B2A6B", "*"),
+    "cubic": ("#332288", ">"),
+    "bfgs": ("#117733", "s"),
+    "lbfgs": ("#8FA31E", "P"),
+    "dfp": ("#999933", "p"),
+    "sr1": ("#225522", "<"),
+    "cg": ("#DDCC77", "h"),
+    "gd-linesearch": ("#882255", "h"),
+    "gd": ("#D55E00", "o"),
+    "momentum": ("#E69F00", "^"),
+    "nesterov": ("#CC79A7", "v"),
+    "adagrad": ("#B2876A", "<"),
+    "rmsprop": ("#E8837E", ">"),
+    "adadelta": ("#A8A04A", "p"),
+    "adam": ("#6B3D1E", "X"),
+    "nadam": ("#AA4499", "8"),
+}
+
+
+class Style(NamedTuple):
+    """How a method is drawn."""
+
+    colour: str
+    marker: str
+    dashed: bool
+
+
+def style(method: str) -> Style:
+    """The fixed style of a method; scipy's solvers are dashed, in the colour of their counterpart."""
+    colour, marker = _STYLES.get(twin(method), ("#777777", "o"))
+    return Style(colour, marker, method.startswith("scipy:"))
+
+
+def tick(value: float, position: float = 0) -> str:
+    """A label of a logarithmic axis, for `matplotlib.axis.Axis.set_major_formatter`."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:g}"
+    mantissa, _, exponent = f"{value:.0e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def thin(length: int, keep: int = _KEEP) -> NDArray[np.intp]:
+    """Indices of at most ``keep`` of ``length`` points, spaced logarithmically, the first and the last among them."""
+    if length <= keep:
+        return np.arange(length)
+    return np.unique(np.append(np.geomspace(1, length, keep).astype(int) - 1, length - 1))
+
+
+def marker(look: Style) -> dict[str, Any]:
+    """Filled; scipy's are hollow and larger, so that both are seen at the same place."""
+    return {
+        "marker": look.marker,
+        "markersize": 9 if look.dashed else 6.5,
+        "markerfacecolor": "none" if look.dashed else look.colour,
+        "markeredgecolor": look.colour,
+    }
+
+
+def legend(
+    figure: Figure,
+    runs: Iterable[Run],
+    extra: Sequence[Line2D] = (),
+    *,
+    names: Mapping[str, str] | None = None,
+    columns: int = 5,
+) -> None:
+    """Below the figure: a method's name, or what ``names`` has in its place, second-order methods first."""
+    handles: list[Line2D] = []
+    for method in sorted(methods(runs), key=lambda name: (FAMILIES.index(family(name)), name.startswith("scipy:"))):
+        look = style(method)
+        label = method if names is None else names.get(method, method)
+        line = {"linestyle": (0, (4, 2)), "linewidth": 1.1} if look.dashed else {"linewidth": 1.9}
+        handles.append(Line2D([], [], color=look.colour, label=label, **line, **marker(look)))
+        if look.dashed:
+            handles[-1].set(markerfacecolor="white", markersize=7)
+    handles += extra
+    columns = min(columns, len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+
+
+def spread(heights: Sequence[float], gap: float = LEAST_GAP, low: float = 0.0, high: float = 1.0) -> list[float]:
+    """Places as close to the given heights as names can stand without touching, in the same order.
+
+    Examples
+    --------
+    >>> [round(y, 3) for y in spread([0.5, 0.5, 0.9], gap=0.1)]
+    [0.45, 0.55, 0.9]
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    groups: list[list[int]] = []
+    centres: list[float] = []
+    for i in order:
+        groups.append([i])
+        centres.append(heights[i])
+        # names that would touch stand together, about the middle of where they belong
+        while True:
+            half = [gap * (len(group) - 1) / 2 for group in groups[-2:]]
+            centres[-1] = min(max(centres[-1], low + half[-1]), high - half[-1])
+            if len(groups) == 1 or centres[-1] - half[-1] - centres[-2] - half[-2] >= gap - 1e-12:
+                break
+            merged = groups[-2] + groups[-1]
+            groups[-2:] = [merged]
+            centres[-2:] = [sum(heights[k] for k in merged) / len(merged)]
+    places = [0.0] * len(heights)
+    for group, centre in zip(groups, centres, strict=True):
+        for k, i in enumerate(group):
+            places[i] = centre + gap * (k - (len(group) - 1) / 2)
+    return places
+
+
+def save(figure: Figure, path: Path, *, dpi: int = 130) -> Path:
+    """Write the figure in the format of the path's suffix, PNG or SVG; the same figure gives the same bytes."""
+    if path.suffix == ".svg":
+        path.write_text(svg_text(figure), encoding="utf-8")
+    else:
+        # no version of the writer: it does not belong to the picture
+        figure.savefig(path, dpi=dpi, metadata={"Software": None}, facecolor="white")
+    return path
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as the text of an SVG file: no date in it, its text as text, coordinates to a tenth of a point."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "newtonkit"}):
+        figure.savefig(
+            buffer,
+            format="svg",
+            dpi=130,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+            facecolor="white",
+        )
+    return _LONG_DECIMAL.sub(r"\1", buffer.getvalue()).replace(" \nL ", "L")

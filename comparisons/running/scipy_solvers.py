@@ -1,0 +1,176 @@
+"""scipy's solvers on the same derivatives and the same counters as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult
+from scipy.optimize import minimize as scipy_minimize
+
+from comparisons.core.trace import Trace
+from comparisons.running.recorder import Recorder
+from newtonkit import Budget, Evaluator, Objective
+from newtonkit.core.state import FIRST, BudgetSpent, State
+from newtonkit.linalg.kernels import finite_max_norm
+from problems import Problem
+
+Vector = NDArray[np.float64]
+
+# what each solver asks for
+SOLVERS: dict[str, tuple[str, ...]] = {
+    "BFGS": ("jac",),
+    "L-BFGS-B": ("jac",),
+    "Newton-CG": ("jac", "hessp"),
+    "trust-ncg": ("jac", "hessp"),
+    "trust-krylov": ("jac", "hessp"),
+    "trust-exact": ("jac", "hess"),
+}
+
+
+def solver_names() -> list[str]:
+    """Names of the reference solvers, with the prefix ``scipy:``."""
+    return [f"scipy:{name}" for name in SOLVERS]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a run of scipy's ended, and what it cost by our counters."""
+
+    x: Vector
+    f: float
+    g: Vector
+    success: bool
+    reason: str
+    message: str
+    nit: int
+    reported: dict[str, int]
+    evaluator: Evaluator
+    trace: Trace
+
+
+def solve(
+    problem: Problem,
+    x0: Vector,
+    method: str,
+    *,
+    gtol: float | None,
+    maxiter: int,
+    budget: Budget,
+    options: Mapping[str, Any] | None = None,
+    recorder: Recorder | None = None,
+) -> Outcome:
+    """Run ``scipy.optimize.minimize`` with exact derivatives, every call of which goes through our Evaluator.
+
+    Parameters
+    ----------
+    problem : Problem
+    x0 : ndarray, shape (n,)
+    method : str
+        One of scipy's names, without prefix.
+    gtol : float or None
+        Tolerance on the gradient where the solver has one; 0: as far as it goes; None: the solver's own defaults, and
+        its own limit of iterations.
+    maxiter : int
+    budget : Budget
+        Evaluations after which the run is stopped from outside.
+    options : mapping, optional
+        Of the solver's own, which take precedence.
+    recorder : Recorder, optional
+        A new one by default.
+    """
+    settings = ({} if gtol is None else _options(method, gtol, maxiter)) | dict(options or {})
+
+    def scipys(fun: Any, x0: Vector, **given: Any) -> OptimizeResult:
+        return scipy_minimize(fun, x0, method=method, options=settings, **given)
+
+    return observed(problem, x0, scipys, (*SOLVERS[method], "callback"), budget, recorder=recorder)
+
+
+def observed(
+    problem: Problem,
+    x0: Vector,
+    solver: Callable[..., Any],
+    needs: tuple[str, ...],
+    budget: Budget,
+    *,
+    recorder: Recorder | None = None,
+) -> Outcome:
+    """Run a solver of scipy's signature; whatever it evaluates is counted and recorded.
+
+    Parameters
+    ----------
+    problem : Problem
+    x0 : ndarray, shape (n,)
+    solver : callable
+        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…) -> OptimizeResult``, given those of the four that are in
+        ``needs``. Where it never calls the callback, each gradient counts as an iteration.
+    needs : tuple of str
+    budget : Budget
+    recorder : Recorder, optional
+        A new one by default.
+    """
+    recorder = Recorder(problem) if recorder is None else recorder
+    evaluator = Evaluator(Objective(problem.fun), budget, observer=recorder)
+
+    def value(x: Vector) -> float:
+        return evaluator.value(x.copy())
+
+    def gradient(x: Vector) -> Vector:
+        return evaluator.gradient(x.copy()).copy()
+
+    def callback(intermediate_result: OptimizeResult) -> None:
+        recorder.visit(intermediate_result.x, float(intermediate_result.fun))
+
+    offered: dict[str, Callable[..., Any]] = {
+        "callback": callback,
+        "jac": gradient,
+        "hess": lambda x: evaluator.hessian(x.copy()).copy(),
+        "hessp": lambda x, p: evaluator.product(x.copy())(np.ascontiguousarray(p)),
+    }
+    x, nit, reported = x0, 0, {}
+    with np.errstate(all="ignore"):
+        f, g = Evaluator(Objective(problem.fun)).value_and_grad(x0)
+        recorder.record(0, State(x0, f, g, FIRST), finite_max_norm(g), evaluator.counts, 0.0)
+        try:
+            result = solver(value, x0.copy(), **{name: offered[name] for name in needs})
+            if not hasattr(result, "x"):
+                raise TypeError(f"a solver must return scipy's OptimizeResult, got {type(result).__name__}")
+            x, nit, reported = _point(result.x, x0), int(result.get("nit", len(recorder) - 1)), _reported(result)
+            success, reason = bool(result.get("success", False)), f"status {result.get('status', 'not given')}"
+            message = str(result.get("message", ""))
+        except BudgetSpent as spent:
+            success, reason, message = False, spent.ending.reason.name, spent.ending.message
+            x, nit = (x0 if evaluator.best_x is None else evaluator.best_x), len(recorder) - 1
+        except Exception as error:  # a solver that breaks costs its own cell only
+            success, reason, message = False, type(error).__name__, str(error)
+            x = x0 if evaluator.best_x is None else evaluator.best_x
+        if len(recorder) == 1:
+            recorder.count_gradients()
+        f, g = Evaluator(Objective(problem.fun)).value_and_grad(np.array(x, dtype=np.float64))
+    return Outcome(x, f, g, success, reason, message, nit, reported, evaluator, recorder.trace())
+
+
+def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
+    if method == "L-BFGS-B":
+        # ftol = 0 leaves the decision to the gradient, as in the other solvers
+        return {"gtol": gtol, "ftol": 0.0, "maxiter": maxiter, "maxfun": 10 * maxiter, "maxcor": 10}
+    if method == "Newton-CG":
+        # it stops on the length of a step alone; √eps is about where a gradient of 1e-8 is reached too
+        return {"xtol": 1.5e-8 if gtol else 0.0, "maxiter": maxiter}
+    return {"gtol": gtol, "maxiter": maxiter}
+
+
+def _point(x: Any, x0: Vector) -> Vector:
+    """What a solver returns for x, as a vector like x0."""
+    point = np.array(x, dtype=np.float64)
+    if point.shape != x0.shape:
+        raise ValueError(f"the solver returned x of shape {point.shape}, not {x0.shape}")
+    return point
+
+
+def _reported(result: OptimizeResult) -> dict[str, int]:
+    return {name: int(result[name]) for name in ("nfev", "njev", "nhev") if result.get(name) is not None}

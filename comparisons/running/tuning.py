@@ -1,0 +1,311 @@
+"""A fair learning rate: the best of a logarithmic grid, found on starts or seeds that are not reported.
+
+A rate is judged by a *score*, so that the same search serves full batches and training runs:
+
+    tune_rate(score)                     any score: rate -> (cost until the target, lowest value)
+    search(problem, "adam", budget=500)  a problem of the catalogue, from held-out starts
+    table({"adam": found, …})            best-tuned beside default, and the share of the grid that converges
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+import newtonkit
+from comparisons.core.labels import number
+from comparisons.core.runs import Tuning
+from comparisons.report.document import Table
+from newtonkit.core.validation import check_integer
+from newtonkit.methods.first_order import Rule
+from newtonkit.methods.registry import METHODS, canonical_name
+from problems import Problem
+
+GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-5.0, 2.01, 0.5))
+_ACCURACY = 1e-6  # of ‖g‖∞, relative to its first value, that a rate is asked to reach
+_SEED = 20
+_SPREAD = 0.1
+
+Score = Callable[[float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one rate came to."""
+
+    rate: float
+    cost: float
+    """Until the target was reached; infinite where it was not."""
+    value: float
+    """The lowest value: what decides between rates that did not reach the target."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether the target was reached."""
+        return self.cost < math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class RateSearch:
+    """All rates of a grid, tried on the same budget."""
+
+    trials: tuple[Trial, ...]
+    """One for each rate of the grid, ascending."""
+    finer: tuple[Trial, ...]
+    """Those between the best of the grid and its neighbours, if such were asked for."""
+    default: Trial | None
+    """The method's own rate, where it has one."""
+    target: str
+    """What the rates were asked to reach, in words."""
+    budget: int
+    """Gradients a rate was given."""
+
+    @property
+    def best(self) -> Trial:
+        """The rate that reached the target at least cost; where none did, the one with the lowest value."""
+        return _best((*self.trials, *self.finer))
+
+    @property
+    def rate(self) -> float:
+        """That of the best trial."""
+        return self.best.rate
+
+    @property
+    def at_the_edge(self) -> bool:
+        """Whether the best rate is the first or last of the grid, so that one beyond it might do better."""
+        return self.rate in (self.trials[0].rate, self.trials[-1].rate)
+
+    @property
+    def converged(self) -> tuple[float, ...]:
+        """The rates of the grid that reached the target: how forgiving the method is."""
+        return tuple(trial.rate for trial in self.trials if trial.converged)
+
+    @property
+    def share(self) -> float:
+        """That of the grid which converged."""
+        return len(self.converged) / len(self.trials)
+
+    @property
+    def tuning(self) -> Tuning:
+        """The record that goes with a run."""
+        tried = sorted((*self.trials, *self.finer), key=lambda trial: trial.rate)
+        converged = tuple(trial.rate for trial in tried if trial.converged)
+        return Tuning(self.rate, tuple(trial.rate for trial in tried), converged, self.target, self.budget)
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    return min(trials, key=lambda trial: (trial.cost, trial.value))
+
+
+def tune_rate(
+    score: Score,
+    grid: Sequence[float] = GRID,
+    *,
+    finer: int = 0,
+    default: float | None = None,
+    target: str = "the target of the score",
+    budget: int = 0,
+) -> RateSearch:
+    """Score every rate of a grid, and the method's default rate beside them.
+
+    Parameters
+    ----------
+    score : callable
+        score(rate) -> (cost, value): the cost until a target was reached, infinite where it was not, and the lowest
+        value. It must use starts or seeds other than those reported, and give every rate the same budget. NaN counts as
+        infinite.
+    grid : sequence of float, default 1e-5 … 100 in half decades
+        Positive, no two the same.
+    finer : int, at least 0, default 0
+        How many more rates to try, once the best of the grid is known, between it and each of its neighbours.
+    default : float, optional
+        The method's own rate.
+    target : str
+        What the score asks for, in words.
+    budget : int
+        What it allows, in gradients.
+
+    Returns
+    -------
+    RateSearch
+        With ``rate``, ``share``, ``default``, and all ``trials``.
+
+    Examples
+    --------
+    >>> found = tune_rate(lambda rate: (1 / rate if rate < 2 else math.inf, 0.0), (0.1, 1.0, 10.0), default=0.01)
+    >>> found.rate, found.converged, found.default.cost
+    (1.0, (0.1, 1.0), 100.0)
+    """
+    rates = sorted(float(rate) for rate in grid)
+    if not rates or not rates[0] > 0 or not math.isfinite(rates[-1]) or len(set(rates)) < len(rates):
+        raise ValueError(f"grid must hold positive rates, no two the same; got {tuple(grid)}")
+
+    def trial(rate: float) -> Trial:
+        cost, value = (math.inf if math.isnan(figure) else float(figure) for figure in score(rate))
+        return Trial(rate, cost, value)
+
+    check_integer("finer", finer, 0)
+    trials = tuple(map(trial, rates))
+    best = trials.index(_best(trials))
+    around = rates[max(best - 1, 0) : best + 2]
+    between = [float(f"{rate:.3g}") for pair in pairwise(around) for rate in np.geomspace(*pair, finer + 2)[1:-1]]
+    own = None if default is None else trial(default)
+    return RateSearch(trials, tuple(map(trial, between)), own, target, budget)
+
+
+def needs_rate(method: str) -> bool:
+    """Whether the method is a first-order rule, with a learning rate to tune."""
+    cls = METHODS.get(method)
+    return cls is not None and issubclass(cls, Rule)
+
+
+def held_out_start(problem: Problem, near: ArrayLike | None = None, which: int = 0) -> NDArray[np.float64]:
+    """A start for tuning, 10 % of the size of another away from it, seeded, never reported on.
+
+    Parameters
+    ----------
+    problem : Problem
+    near : array_like, shape (n,), optional
+        Default: the problem's standard start.
+    which : int, default 0
+        0, 1, 2, … give different ones.
+    """
+    x0 = problem.starts["standard"] if near is None else np.asarray(near, dtype=np.float64)
+    rng = np.random.default_rng(_SEED + which)
+    return x0 + _SPREAD * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
+
+
+def search(
+    problem: Problem,
+    method: str,
+    *,
+    budget: int,
+    grid: Sequence[float] = GRID,
+    finer: int = 0,
+    near: ArrayLike | None = None,
+    starts: int = 1,
+    settled: bool = False,
+    **options: Any,
+) -> RateSearch:
+    """Every rate of the grid on one problem, from the same held-out starts and on the same budget.
+
+    A rate converges if it takes ‖g‖∞ to a millionth of its first value from every start, at a known minimum where the
+    problem has one. Its cost is the mean number of gradients until then, its value the mean of the lowest f.
+
+    The lowest f is what `newtonkit.minimize` returns, but a rate far too large may come across a low one by chance
+    while it leaps about; where the path matters, ask for where f settles, with ``settled``.
+
+    Parameters
+    ----------
+    problem : Problem
+    method : str
+        Name of a first-order rule.
+    budget : int, positive
+        Gradients for each rate from each start.
+    grid : sequence of float, default 1e-5 … 100 in half decades
+    finer : int, at least 0, default 0
+        As in `tune_rate`.
+    near : array_like, shape (n,), optional
+        Where the held-out starts lie, see `held_out_start`.
+    starts : int, at least 1, default 1
+        How many of them.
+    settled : bool, default False
+        Whether the value is the median f of the second half of the run in place of the lowest.
+    **options
+        Of the rule, held fixed.
+
+    Raises
+    ------
+    ValueError
+        If the method has no rate.
+    """
+    method = canonical_name(method)
+    if not needs_rate(method):
+        rules = ", ".join(name for name in METHODS if needs_rate(name))
+        raise ValueError(f"method must be one with a learning rate ({rules}), got {method!r}")
+    check_integer("budget", budget, 1)
+    check_integer("starts", starts, 1)
+    points = [held_out_start(problem, near, k) for k in range(starts)]
+    gradients = [float(np.abs(newtonkit.grad(problem.fun)(x0)).max()) for x0 in points]
+
+    def run(rate: float, x0: NDArray[np.float64], gtol: float) -> tuple[float, float]:
+        """Gradients until convergence, or infinity; then f."""
+        result = newtonkit.minimize(
+            problem.fun,
+            x0,
+            method=method,
+            options=options | {"rate": rate, "maxgev": budget, "gtol": gtol, "verdict": False, "history": settled},
+        )
+        point = problem.reached(result.x, result.fun) if result.success else None
+        there = result.success and (not problem.minima or (point is not None and "minimum" in point.kind))
+        value = np.median(result.history.f[len(result.history) // 2 :]) if settled else result.fun
+        return (result.njev if there else math.inf), float(value)
+
+    def score(rate: float) -> tuple[float, float]:
+        ends = [run(rate, x0, _ACCURACY * g) for x0, g in zip(points, gradients, strict=True)]
+        cost, value = np.mean(ends, axis=0)
+        return float(cost), float(value)
+
+    default: Any = METHODS[method]().rate  # type: ignore[union-attr]
+    words = f"‖g‖∞ ≤ {number(_ACCURACY)}·‖g₀‖∞" + (" at a known minimum" if problem.minima else "")
+    return tune_rate(score, grid, finer=finer, default=default, target=words, budget=budget)
+
+
+def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] = GRID, **options: Any) -> Tuning:
+    """The record of a `search` from one held-out start: what a comparison runs a first-order method with."""
+    return search(problem, method, budget=budget, grid=grid, **options).tuning
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
+    """A row for each method: its best rate, its default, and how much of the grid converges.
+
+    Parameters
+    ----------
+    searches : mapping of str to RateSearch
+        By method.
+    title : str
+    value : str
+        What the value of a trial is; it is shown in brackets where the target was not reached.
+    """
+
+    def outcome(trial: Trial | None) -> list[str]:
+        if trial is None:
+            return ["–", "–"]
+        return [
+            number(trial.rate),
+            number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})",
+        ]
+
+    rows = []
+    for method, found in searches.items():
+        best = outcome(found.best)
+        best[0] += "*" if found.at_the_edge else ""
+        share = f"{len(found.converged)} of {len(found.trials)}"
+        span = f"{number(found.converged[0])} … {number(found.converged[-1])}" if found.converged else "none"
+        rows.append([method, *best, *outcome(found.default), share, span])
+    return Table(title, ("method", "best rate", "cost", "default rate", "cost", "converge", "those rates"), rows)
+
+
+def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Table:
+    """A row for each rate of the grid, and one for the default."""
+    rows = [
+        [
+            number(trial.rate) + (" (default)" if trial is found.default else ""),
+            number(trial.cost if trial.cost == math.inf else round(trial.cost)) if trial.converged else "not reached",
+            number(trial.value),
+            "best" if trial is found.best else "",
+        ]
+        for trial in sorted(
+            (*found.trials, *found.finer, *([found.default] if found.default else [])), key=lambda t: t.rate
+        )
+    ]
+    return Table(title, ("rate", "cost until the target", value, ""), rows, text=(3,))

@@ -1,0 +1,155 @@
+"""The long ellipse f = x²/20 + y² from (−7, 2): thirty steps of four rules, as a teaching document runs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+import problems
+from comparisons.core.labels import listing, long_name, number
+from comparisons.plots.style import INK, marker, save, style
+from comparisons.report.document import Picture, Report, Table
+from comparisons.running.tuning import table as rates_table
+from comparisons.studies.baselines import CURVED, cost_table, gap_caption, gap_figure, run_beside
+from newtonkit import AdaGrad, Adam, GradientDescent, Momentum, State, iterate
+from newtonkit.methods.first_order import Rule
+from problems import Problem
+
+STEPS = 30
+_HIGHEST = 7.0  # f above which the document leaves the contours out
+_LEVELS = np.geomspace(0.05, _HIGHEST, 9)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A rule as the document sets it, and where its code ends in double precision."""
+
+    rule: Rule
+    x: tuple[float, float]
+    f: float
+
+
+PUBLISHED = {
+    "sgd": Published(GradientDescent(rate=0.95), (-0.350393, 0.084782), 0.0133268),
+    "momentum": Published(Momentum(rate=0.1, decay=0.9), (0.896414, 0.088086), 0.0479370),
+    "adagrad": Published(AdaGrad(rate=1.5, epsilon=1e-7), (-0.120162, 2.5e-17), 7.21949e-4),
+    "adam": Published(Adam(rate=0.3, epsilon=1e-7, correction="rate"), (0.136007, 0.318245), 0.102205),
+}
+
+
+def steps_of(rule: Rule, problem: Problem) -> list[State]:
+    """The start and thirty states after it."""
+    return list(islice(iterate(rule.as_method(), problem.fun, problem.starts["standard"]), STEPS + 1))
+
+
+def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
+    """The document's four rules and their endpoints; then curvature, and tuned rates, from the same start.
+
+    Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over fewer rates.
+    """
+    problem = problems.get("long-ellipse")
+    runs = {name: steps_of(case.rule, problem) for name, case in PUBLISHED.items()}
+    beside = run_beside(problem, "standard", (*CURVED, "gd", "momentum", "nesterov", "adagrad", "adam"), quick=quick)
+    paths_caption = caption(runs)
+    pictures = [
+        Picture(save(paths_figure(runs, problem), out / "paths.png"), "The paths of four rules.", paths_caption),
+        Picture(save(gap_figure(beside), out / "cost.png"), "The gap against cost.", gap_caption(beside)),
+    ]
+    paragraphs = [
+        f"The function is f = {problem.formula} from (−7, 2): twenty times as steep along y as along x. Each of the "
+        f"document's rules makes {STEPS} steps at the document's rate; the last point is what it reports.",
+        _best_on_the_way(runs),
+        "Then methods that use curvature run from the same start, beside first-order methods with tuned rates, their "
+        "other options the usual ones. The "
+        "ellipse lies along the axes: a rule with a rate of its own for each coordinate, such as AdaGrad, has all the "
+        "curvature there is to know, which it would not have if the ellipse were turned.",
+    ]
+    tables = [
+        _endpoints(runs),
+        cost_table(beside, "Cost of getting down, from the same start"),
+        rates_table(beside.searches, "Learning rates, tuned on three other starts"),
+    ]
+    return Report("The long ellipse", paragraphs, tables, pictures)
+
+
+def _best_on_the_way(runs: dict[str, list[State]]) -> str:
+    """The last of thirty points is not the best of them."""
+    parts = []
+    for name, states in runs.items():
+        values = [state.f for state in states]
+        best = int(np.argmin(values))
+        if best < STEPS:
+            parts.append(f"{long_name(_method(name))} ({number(values[best], 3)} after {best} steps)")
+    return f"Better points are passed on the way by {listing(parts)}." if parts else "No rule passes a better point."
+
+
+def _method(name: str) -> str:
+    return "gd" if name == "sgd" else name
+
+
+def _endpoints(runs: dict[str, list[State]]) -> Table:
+    rows = []
+    for name, states in runs.items():
+        case, end = PUBLISHED[name], states[-1]
+        rows.append(
+            [
+                name,
+                _point(*end.x),
+                _point(*case.x),
+                f"{end.f:.6g}",
+                f"{case.f:.6g}",
+            ]
+        )
+    heads = ("rule", f"after {STEPS} steps", "document", "f", "document")
+    return Table(f"The document's rules after {STEPS} steps", heads, rows)
+
+
+def _point(x: float, y: float) -> str:
+    """To the six decimals of the document; where y is all but zero, to its two digits."""
+    return f"({x:.6f}, {y:.6f})" if abs(y) > 1e-6 else f"({x:.6f}, {number(y, 2)})"
+
+
+def paths_figure(runs: dict[str, list[State]], problem: Problem) -> Figure:
+    """Two by two: the path of each rule over the contours, levels above f = 7 left out."""
+    figure = Figure(figsize=(9.6, 6.0), layout="constrained")
+    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    x, y = np.linspace(-10, 10, 201), np.linspace(-4, 4, 161)
+    f: NDArray[np.float64] = problem.fun(np.array(np.meshgrid(x, y)))
+    for axes, (name, states) in zip(panels.flat, runs.items(), strict=True):
+        axes.contour(x, y, f, levels=_LEVELS, colors="#b9b9b9", linewidths=0.6, zorder=1)
+        look = style(_method(name))
+        points = np.array([state.x for state in states])
+        axes.plot(*points.T, color=look.colour, linewidth=1.2, marker=".", markersize=5, zorder=3)
+        axes.plot(*points[:1].T, "o", color="white", markeredgecolor="black", markersize=7, zorder=4)
+        axes.plot(*points[-1:].T, linestyle="none", zorder=5, **marker(look))
+        axes.plot(0, 0, "+", color=INK, markersize=9, zorder=2)
+        axes.set(title=f"{name}, η = {PUBLISHED[name].rule.eta(1):g}: f = {number(states[-1].f, 3)}")
+        axes.set(xlim=(-10, 10), ylim=(-4, 4), xticks=range(-8, 9, 4))
+        axes.title.set_fontsize(11)
+    for axes in panels[1]:
+        axes.set_xlabel("x")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("y")
+    return figure
+
+
+def caption(runs: dict[str, list[State]]) -> str:
+    """Who zig-zags, who overshoots, and who is nearest after thirty steps."""
+    nearest = min(runs, key=lambda name: runs[name][-1].f)
+    crossings = {name: _crossings([state.x[1] for state in states]) for name, states in runs.items()}
+    most = max(crossings, key=lambda name: crossings[name])
+    return (
+        f"{STEPS} steps of {len(runs)} rules, over contours up to f = {_HIGHEST:g}, from the dot to +, the minimum. "
+        f"{most} zig-zags most: it crosses the valley {crossings[most]} times. Lowest at the end is {nearest}, "
+        f"with f = {number(runs[nearest][-1].f, 3)}."
+    )
+
+
+def _crossings(values: list[float]) -> int:
+    signs = np.sign(values)
+    return int(np.sum(signs[1:] * signs[:-1] < 0))

@@ -1,0 +1,140 @@
+"""Runs on the loss of a network, by first-order rules and by methods with curvature: the loss against what was spent.
+
+Work is counted in gradient-equivalents, gradients of the loss over all data with its value: one on a batch counts as
+its share of the rows, a Hessian-vector product as 4/3, by f : g : Hv = 1 : 2 : 4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import newtonkit
+from newtonkit import Result
+from newtonkit.derivatives.pytree import flatten
+from newtonkit.methods.first_order import Rule
+from problems.networks import Network
+
+Vector = NDArray[np.float64]
+Data = tuple[Vector, NDArray[Any]]
+
+GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-4.0, 0.01, 0.5))
+_NEVER = 10**9  # updates between looks
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network, the data, the loss of a batch, how the network starts, and other data to test it on."""
+
+    network: Network
+    data: Data
+    entropy: Callable[[Any, Any], Any]
+    weights: str = "he"
+    held_out: Data | None = None
+
+    def loss(self, params: Any, batch: Any) -> Any:
+        """Of a batch, the mean over its rows."""
+        x, labels = batch
+        return self.entropy(self.network.scores(params, x), labels)
+
+    def start(self, seed: int) -> Any:
+        """The parameters of a seed."""
+        return self.network.start(seed, weights=self.weights)
+
+
+@dataclass(frozen=True)
+class Course:
+    """One run: the loss over all data against what was spent."""
+
+    spent: Vector
+    """Gradient-equivalents."""
+    seconds: Vector
+    loss: Vector
+    held_out: Vector
+    """The loss over the held-out data; NaN without any."""
+    params: Any
+    """At the end."""
+
+    def until(self, target: float) -> tuple[float, float]:
+        """Gradient-equivalents and seconds until the loss is first no larger; infinite if it never is."""
+        there = np.flatnonzero(self.loss <= target)
+        return (float(self.spent[there[0]]), float(self.seconds[there[0]])) if there.size else (math.inf, math.inf)
+
+
+def minimized(task: Task, method: str, seed: int, budget: int, target: float = -math.inf) -> Course:
+    """By a method that takes all data, until its budget or tolerances of zero end it."""
+    start = task.start(seed)
+    options = {
+        "gtol": 0.0,
+        "maxgev": budget,
+        "maxhvp": budget,
+        "maxiter": 10 * budget,
+        "target": target,
+        "history": "points",
+        "verdict": False,
+    }
+
+    def run() -> Result:
+        return newtonkit.minimize(lambda params: task.loss(params, task.data), start, method=method, options=options)
+
+    history = run().history
+    seconds = _least(history.seconds, lambda: run().history.seconds)
+    spent = (history.nfev + 2 * history.njev + 4 * history.nhvp) / 3
+    kept = (spent <= budget) & history.accepted
+    unflatten = flatten(start)[1]
+    points = [unflatten(x) for x in history.x[kept]]
+    tested = [math.nan if task.held_out is None else float(task.loss(params, task.held_out)) for params in points]
+    return Course(spent[kept], seconds[kept], history.f[kept], np.array(tested), points[-1])
+
+
+def trained(
+    task: Task,
+    rule: Rule,
+    batch: int | None,
+    seed: int,
+    budget: int,
+    target: float = -math.inf,
+    *,
+    timed: bool = True,
+) -> Course:
+    """By a first-order rule on batches of one size, None for all data, seen over all data once an epoch.
+
+    Its seconds are those of a run that does not stop to look; without ``timed``, of one that does.
+    """
+
+    def training(**settings: Any) -> Result:
+        return newtonkit.train(
+            task.loss,
+            task.start(seed),
+            task.data,
+            rule,
+            batch_size=batch,
+            epochs=budget,
+            target=target,
+            seed=seed,
+            **settings,
+        )
+
+    result = training(validation=task.held_out)
+    history, seconds = result.history, result.history.seconds
+    if timed and batch is None and task.held_out is None:
+        seconds = _least(seconds, lambda: training().history.seconds)
+    elif timed and result.nit:
+        # with all updates, but no looks between them
+        def without_looks() -> Vector:
+            again = training(check_every=_NEVER, callback=lambda update: update.number >= result.nit)
+            return np.asarray(history.full_update * again.elapsed / result.nit)
+
+        seconds = _least(without_looks(), without_looks)
+    return Course(history.full_epochs, seconds, history.full_loss, history.validation_loss, result.last)
+
+
+def _least(seconds: Vector, again: Callable[[], Vector]) -> Vector:
+    """Of three runs, which differ in their seconds only: what other processes take is no part of a method's cost."""
+    return np.asarray(np.min([seconds, *(again() for _ in range(_REPEATS - 1))], axis=0))

@@ -1,0 +1,164 @@
+"""Races of first-order methods and of Newton, BFGS and L-BFGS on landscapes in the plane, by a clock that counts cost.
+
+The long valley, Beale's function and the saddle are those of teaching documents, which show only pictures of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import problems
+from comparisons.core.labels import FIRST_ORDER, Ending, count, ending, family, in_words, listing, number, where
+from comparisons.report.document import Picture, Report, Table
+from comparisons.running.tuning import table as rates_table
+from comparisons.studies.baselines import SHARE, Beside, cost_until, run_beside
+from comparisons.studies.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
+from newtonkit.core.validation import check_integer
+
+METHODS = (
+    "newton",
+    "bfgs",
+    "lbfgs",
+    "gd-linesearch",
+    "gd",
+    "momentum",
+    "nesterov",
+    "adagrad",
+    "rmsprop",
+    "adadelta",
+    "adam",
+    "nadam",
+)
+_EARLY = 1e-2  # of f − f* at the start, for who is ahead early on
+
+
+class Race(NamedTuple):
+    """A landscape, and where the methods start on it."""
+
+    problem: str
+    start: str
+    title: str
+
+
+RACES = {
+    "valley": Race("long-valley", "standard", "The long valley"),
+    "beale": Race("beale", "document", "Beale's function"),
+    "saddle": Race("strict-saddle", "standard", "The saddle, beside its stable manifold"),
+    "stable-manifold": Race("strict-saddle", "stable-manifold", "The saddle, on its stable manifold"),
+    "minima": Race("six-hump-camel", "standard", "Several minima"),
+}
+
+
+def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = None, budget: int = 500) -> Report:
+    """Five races, or one of them: a film each, who gets down at what cost, and the rates.
+
+    Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over few rates and shoots few frames.
+
+    Parameters
+    ----------
+    race : str, optional
+        One of "valley", "beale", "saddle", "stable-manifold", "minima"; default: all.
+    budget : int, at least 2, default 500
+        Gradients of a run, and of each rate in the tuning.
+    """
+    if race is not None and race not in RACES:
+        raise ValueError(f"race must be one of {', '.join(RACES)}, got {race!r}")
+    check_integer("budget", budget, 2)
+    films = can_write_mp4()
+    tables: list[Table] = []
+    pictures: list[Picture] = []
+    for name in RACES if race is None else [race]:
+        chosen = RACES[name]
+        beside = run_beside(problems.get(chosen.problem), chosen.start, METHODS, budget=budget, quick=quick)
+        frames = shoot(beside.runs, beside.problem, chosen.title, frames=12 if quick else FRAMES, names=_names(beside))
+        alt = f"{chosen.title}: a race of {count(len(METHODS), 'method')}, as a film."
+        pictures.append(Picture(write_gif(frames, out / f"{name}.gif", beside.runs), alt, caption(beside, chosen)))
+        if films:
+            pictures.append(Picture(write_mp4(frames, out / f"{name}.mp4"), alt, f"{chosen.title}, as MP4."))
+        tables += [results(beside, chosen), rates_table(beside.searches, f"{chosen.title}: learning rates")]
+    return Report("Races", _rules(beside, budget, films=films), tables, pictures)
+
+
+def _rules(beside: Beside, budget: int, *, films: bool) -> list[str]:
+    """What is shown, and what makes it fair."""
+    rates = max(len(found.tuning.grid) for found in beside.searches.values())
+    paragraphs = [
+        "Every method starts at the white dot and is shown where it stands once it has spent the cost on the clock: "
+        "f + 2 g + 4 Hv + 4n H, in evaluations of f. The clock runs logarithmically, so that the first steps of all of "
+        "them are seen. To the right is f − f*, with f* the verified lowest minimum.",
+        f"Each run may spend {budget} gradients. The rate of a rule is the best of up to {rates}, tried from "
+        f"{count(beside.held_out, 'start')} nearby that are not shown, a grid of half decades first and then between "
+        "the best and its neighbours. Where no rate converges, the one counts at which f settles lowest: that level "
+        "stands in brackets. The rules' other options are the usual ones. What the tuning costs is not on the clock; "
+        "Newton, BFGS, L-BFGS and gd-linesearch need none.",
+        "Where there are several minima, which of them a run ends at is no merit of its method: those that take care "
+        "to descend find a near one, and a rate so large that a rule leaps over hills may find the lowest.",
+        "AdamW is not among them: its weight decay changes what is minimized.",
+    ]
+    if not films:
+        paragraphs.append("There is no ffmpeg here: the films are written as GIF alone, not as MP4.")
+    return paragraphs
+
+
+def _names(beside: Beside) -> dict[str, str]:
+    """With the rates."""
+    return {run.method: f"{run.method} η = {number(run.tuning.rate, 2)}" for run in beside.runs if run.tuning}
+
+
+def results(beside: Beside, race: Race) -> Table:
+    """A row for each method: where it ended, and the cost until most of the gap was closed."""
+    rows = []
+    for run in beside.runs:
+        costs = [cost_until(run, share) for share in (_EARLY, SHARE)]
+        rows.append(
+            [
+                run.method,
+                where(run),
+                number(None if run.gap is None else max(run.gap, 0.0), 2),
+                str(run.nit),
+                *("never" if cost is None else str(cost) for cost in costs),
+            ]
+        )
+    heads = (
+        "method",
+        "ended at",
+        "f − f*",
+        "iterations",
+        f"cost until {number(_EARLY)}",
+        f"cost until {number(SHARE)}",
+    )
+    return Table(f"{race.title}: {beside.problem.formula}", heads, rows, text=(0, 1))
+
+
+def caption(beside: Beside, race: Race) -> str:
+    """Who wins, how first-order methods come out beside it, and who ended elsewhere."""
+    x, y = beside.problem.starts[race.start]
+    sentences = [f"{race.title}: f = {beside.problem.formula} from ({number(float(x))}, {number(float(y))})."]
+    costs = {run.method: cost for run in beside.runs if (cost := cost_until(run)) is not None}
+    order = sorted(costs, key=lambda method: costs[method])
+    plain = [method for method in order if family(method) == FIRST_ORDER]
+    curved = [method for method in order if family(method) != FIRST_ORDER]
+    if order:
+        first, others, kind = (order[0], plain, "first-order methods")
+        if first in plain:
+            others, kind = curved, "methods that use curvature"
+        sentences.append(
+            f"{in_words(first)} is the first to bring f − f* to {number(SHARE)} of what it was, at cost {costs[first]}."
+        )
+        sentences.append(
+            f"The first of the {kind} is {in_words(others[0])}, at {costs[others[0]]}."
+            if others
+            else f"None of the {kind} gets that far."
+        )
+        early = {run.method: cost for run in beside.runs if (cost := cost_until(run, _EARLY)) is not None}
+        ahead = min(early, key=lambda method: early[method])
+        if early[ahead] < early[first]:
+            sentences.append(f"To {number(_EARLY)} of it, {in_words(ahead)} is first, at {early[ahead]}.")
+    else:
+        sentences.append(f"No method brings f − f* to {number(SHARE)} of what it was.")
+    for place in (Ending.SADDLE, Ending.OTHER):
+        there = [run.method for run in beside.runs if ending(run) is place]
+        if there:
+            sentences.append(f"{place.value.capitalize()} end {listing(there, most=len(METHODS))}.")
+    return " ".join(sentences)

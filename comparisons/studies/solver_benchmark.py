@@ -1,0 +1,264 @@
+"""The benchmark of solvers: ours, scipy's and GALAHAD's on every problem from every start, under the same terms."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import newtonkit
+import problems
+from comparisons.running import scipy_solvers as reference
+from comparisons.running.workers import one_thread_each
+from comparisons.studies import galahad
+from newtonkit import Budget, Counts, Evaluator, Objective
+from newtonkit.core.validation import nearest_name
+from newtonkit.methods.first_order import Rule
+from newtonkit.methods.gradient import SteepestDescent
+from newtonkit.methods.registry import METHODS
+from problems import Problem
+
+Vector = NDArray[np.float64]
+
+_SAME_F = (
+    1e-6  # relative to max(1, |f|): a point near a known one in x, but not in f, is another; x may be badly scaled
+)
+_FACTORS = {"maxfev": 5, "maxgev": 1, "maxhev": 1, "maxhvp": 20}  # of the budget of gradients
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every run is given.
+
+    Parameters
+    ----------
+    gtol : float, default 1e-8
+        Tolerance on the gradient, in the norm the solver uses, which is never below ‖g‖∞: just what is scored. A
+        solver asked for more, and stopped by rounding on the way there, would be right to call that a failure.
+    gradients : int, default 1000
+        Budget of gradients and of Hessians; five times as many f, twenty times as many products.
+    python : str, default this interpreter
+        Where GALAHAD is installed.
+    """
+
+    gtol: float = 1e-8
+    gradients: int = 1000
+    python: str = sys.executable
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The budget by the names of the options."""
+        return {name: factor * self.gradients for name, factor in _FACTORS.items()}
+
+    @property
+    def maxiter(self) -> int:
+        """Iterations: more than the budget lets any solver make that evaluates something in each."""
+        return 10 * self.gradients
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One solver on one problem from one start: where it ended by our measure, and what it says of itself.
+
+    It holds no seconds, so that a benchmark run twice writes the same file.
+    """
+
+    problem: str
+    """The label, parameters included."""
+    n: int
+    start: str
+    method: str
+    """Ours by its name; others with the prefix ``scipy:`` or ``galahad:``."""
+    x: tuple[float, ...]
+    f: float
+    best: float | None
+    """The lowest known minimum; None where none is known."""
+    gradient_norm: float
+    """‖g‖∞."""
+    decrement: float
+    """Half the squared Newton decrement, ½ gᵀH⁻¹g; infinite where the Hessian has a negative eigenvalue."""
+    kind: str
+    """Of the endpoint: by the catalogue where it is a known critical point, by `newtonkit.classify` elsewhere."""
+    success: bool
+    reason: str
+    message: str
+    counts: Counts
+    checks: Counts
+    nit: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One problem and one solver, over several starts; names only, so that it travels."""
+
+    name: str
+    parameters: tuple[tuple[str, Any], ...]
+    starts: tuple[str, ...]
+    method: str
+
+
+def own_methods() -> list[str]:
+    """Our second-order and quasi-Newton methods, and the automatic choice.
+
+    Left out are the first-order rules, steepest descent, and what never leaves a saddle on purpose: the pure Newton
+    step.
+    """
+    chosen = [
+        name
+        for name, cls in METHODS.items()
+        if not issubclass(cls, Rule) and cls.escapes and not issubclass(cls, SteepestDescent)
+    ]
+    return [*chosen, "auto"]
+
+
+def all_solvers() -> list[str]:
+    """Ours, scipy's, GALAHAD's."""
+    return [*own_methods(), *reference.solver_names(), *(f"galahad:{name}" for name in galahad.SOLVERS)]
+
+
+def chosen_solvers(wanted: Sequence[str]) -> list[str]:
+    """The solvers of these names, in any case; all for none.
+
+    Raises
+    ------
+    ValueError
+        With the nearest valid name.
+    """
+    known = {name.lower(): name for name in all_solvers()}
+    for name in wanted:
+        if name.lower() not in known:
+            raise ValueError(f"unknown solver {name!r}; {nearest_name(name, list(known.values()))}")
+    return [known[name.lower()] for name in wanted] or list(known.values())
+
+
+def cells(chosen: Sequence[Problem], methods: Sequence[str], starts: Sequence[str] = ()) -> list[Cell]:
+    """Every problem with every solver, from the starts of these names that it has; from all for none."""
+    found = []
+    for problem in chosen:
+        here = tuple(start for start in problem.starts if not starts or start in starts)
+        parameters = tuple(problem.parameters.items())
+        found += [Cell(problem.name, parameters, here, method) for method in methods if here]
+    return found
+
+
+def run_cells(
+    work: Sequence[Cell], terms: Terms, *, jobs: int = 1, on_done: Callable[[Cell], None] = lambda cell: None
+) -> list[Trial]:
+    """All trials of these cells, in their order, ``jobs`` cells at a time; 1 runs in this process."""
+    if jobs == 1:
+        return [trial for cell in work for trial in _reported(cell, terms, on_done)]
+    found: dict[int, list[Trial]] = {}
+    context = multiprocessing.get_context("spawn")
+    with one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        # the dearest first, so that no process is left with one of them at the end
+        order = sorted(range(len(work)), key=lambda i: -problems.get(work[i].name, **dict(work[i].parameters)).n)
+        futures = {pool.submit(run_cell, work[i], terms): i for i in order}
+        for future in as_completed(futures):
+            i = futures[future]
+            found[i] = future.result()
+            on_done(work[i])
+    return [trial for i in range(len(work)) for trial in found[i]]
+
+
+def _reported(cell: Cell, terms: Terms, on_done: Callable[[Cell], None]) -> Iterator[Trial]:
+    yield from run_cell(cell, terms)
+    on_done(cell)
+
+
+def run_cell(cell: Cell, terms: Terms) -> list[Trial]:
+    """The trials of one cell."""
+    problem = problems.get(cell.name, **dict(cell.parameters))
+    return [run_trial(problem, start, cell.method, terms) for start in cell.starts]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What a solver hands back."""
+
+    x: Vector
+    success: bool
+    reason: str
+    message: str
+    counts: Counts
+    checks: Counts
+    nit: int
+
+
+def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Trial:
+    """One solver on one problem from one start.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : str
+        Name of one of the problem's starts.
+    method : str
+        One of `all_solvers`.
+    terms : Terms
+    """
+    x0 = np.array(problem.starts[start])
+    where, _, name = method.rpartition(":")
+    end = _other_run(problem, x0, where, name, terms) if where else _own_run(problem, x0, name, terms)
+    with np.errstate(all="ignore"):
+        f, g = Evaluator(Objective(problem.fun)).value_and_grad(end.x)
+        finite = math.isfinite(f) and bool(np.isfinite(g).all())
+        verdict = newtonkit.classify(problem.fun, end.x) if finite else None
+        point = problem.reached(end.x, f) if finite else None
+    if point is not None and abs(f - point.f) <= _SAME_F * max(1.0, abs(f)):
+        kind = point.kind
+    else:
+        kind = "undecided" if verdict is None else verdict.kind
+    return Trial(
+        problem=problem.label,
+        n=problem.n,
+        start=start,
+        method=method,
+        x=tuple(map(float, end.x)),
+        f=f,
+        best=None if problem.best is None else problem.best.f,
+        gradient_norm=float(np.abs(g).max()),
+        decrement=math.inf if verdict is None or verdict.index else verdict.decrease,
+        kind=kind,
+        success=end.success,
+        reason=end.reason,
+        message=end.message,
+        counts=end.counts,
+        checks=end.checks,
+        nit=end.nit,
+    )
+
+
+def _own_run(problem: Problem, x0: Vector, method: str, terms: Terms) -> _End:
+    options = terms.limits | {"gtol": terms.gtol, "maxiter": terms.maxiter, "history": False}
+    try:
+        result = newtonkit.minimize(problem.fun, x0, method=method, options=options)
+    except Exception as error:  # a method that breaks costs its own cell only, and is a failure there
+        return _End(x0, False, type(error).__name__, str(error), Counts(), Counts(), 0)
+    counts = Counts(result.nfev, result.njev, result.nhev, result.nhvp)
+    return _End(
+        np.asarray(result.x),
+        bool(result.success),
+        result.reason.name,
+        result.message,
+        counts,
+        result.checks,
+        int(result.nit),
+    )
+
+
+def _other_run(problem: Problem, x0: Vector, where: str, method: str, terms: Terms) -> _End:
+    budget = Budget(**terms.limits)
+    if where == "galahad":
+        end = galahad.solve(
+            problem, x0, method, gtol=terms.gtol, maxiter=terms.maxiter, budget=budget, python=terms.python
+        )
+    else:
+        end = reference.solve(problem, x0, method, gtol=terms.gtol, maxiter=terms.maxiter, budget=budget)
+    return _End(end.x, end.success, end.reason, end.message, end.evaluator.counts, end.evaluator.checks, end.nit)

@@ -1,0 +1,245 @@
+"""Classification by the eigenvalues of the full Hessian.
+
+Two questions. *Is it critical?* An absolute bound on ‖g‖ cannot say, since the units of f are arbitrary. The
+length η = ‖H⁻¹g‖ of the Newton step can, if Newton's method is inside its basin: by the affine covariant
+Newton–Kantorovich theorem a critical point lies within about η when h = ωη < ½, with ω a Lipschitz constant of
+H(x)⁻¹H(·) (Deuflhard, 2004, *Newton Methods for Nonlinear Problems*, thm. 2.1). A second, simplified Newton step
+from the same Hessian samples it: ‖H⁻¹g(x − H⁻¹g)‖ ≈ ½ωη² (sec. 2.1.1). *Of which kind?* Inside that ball no
+eigenvalue crosses zero, so the signs at x are those at the critical point; only rounding in H remains.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from newtonkit.classification.degenerate import degenerate_verdict
+from newtonkit.classification.error_bars import ErrorBars, by_differences, error_bars
+from newtonkit.classification.factored import sparse_verdict
+from newtonkit.classification.kantorovich import contraction, radius_of_existence, spread
+from newtonkit.classification.lanczos import product_verdict
+from newtonkit.classification.quadratic_model import Model, regular_verdict
+from newtonkit.classification.verdict import REGULAR, Verdict
+from newtonkit.core.validation import check_real
+from newtonkit.derivatives.autograd.tracing import DifferentiationError
+from newtonkit.derivatives.pytree import flatten
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.factorization import SparseStructure
+from newtonkit.linalg.kernels import Matrix, Vector, all_finite, max_norm, norm
+from newtonkit.objectives.objective import structured_objective
+
+_POLISHES = 3
+_MANY = 1000  # variables above which sparse factorizations or products take the place of eigenvalues
+_DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
+_LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
+
+
+def classify(
+    fun: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...] = (),
+    jac: Callable[..., Any] | None = None,
+    hess: Callable[..., Any] | None = None,
+    *,
+    radius: float = 1e-3,
+    x_scale: float | None = None,
+) -> Verdict:
+    """What kind of point is x: minimum, maximum, saddle, one of these but degenerate, valley, ridge, or not critical?
+
+    All eigenvalues of H = ∇²f positive: a local minimum; all negative: a local maximum; both signs: a saddle, of
+    index the number of negative ones. Signs are those of the equilibrated Hessian DHD, D diagonal, which has
+    the same inertia in whatever units x is given (Sylvester). Eigenvalues within 10·n·eps·‖DHD‖ of zero have no sign;
+    if the others do not settle the matter, f is reduced to the directions they belong to, and the reduced gradient on
+    small spheres decides (`newtonkit.classification.degenerate`). Where that fails too, the answer is "undecided".
+
+    Parameters
+    ----------
+    fun : callable
+        f(x, \\*args), written with ``autograd.numpy`` unless jac and hess are given; returns one real number.
+    x : array_like or structure of arrays
+        The point.
+    args : tuple, optional
+        Further arguments of fun, jac and hess.
+    jac, hess : callable, optional
+        Gradient and Hessian, as in `newtonkit.minimize`; by automatic differentiation otherwise, and where fun cannot
+        be traced by differences of it, which cannot tell curvature below about √eps·|f|/x_scale² from none.
+    radius : float, positive, default 1e-3
+        How far, relative to ``x_scale``, the true critical point may lie from x to be called the same point.
+    x_scale : float, positive, default max(1, ‖x‖∞)
+        The length that counts as large in x.
+
+    Returns
+    -------
+    Verdict
+        ``kind``, ``index``, ``nullity``, ``eigenvalues``, ``gradient_norm``, the tolerances used, and a sentence.
+
+    Notes
+    -----
+    Cost: a gradient and a Hessian; where the Newton step is more than rounding, one more gradient and up to
+    21 more Hessians (3 for n = 1, 5 for n = 2) to see that no eigenvalue changes sign where the critical point may be;
+    a hundred pairs or several at degenerate points. Above 1000 variables the negative eigenvalues of a sparse Hessian
+    are counted by factorizations (`newtonkit.classification.factored`); of others, at most 50 Hessian-vector products
+    tell
+    what they can (`newtonkit.classification.lanczos`): "saddle" is certain, "minimum" a matter of probability, stated.
+
+    References
+    ----------
+    Deuflhard (2004), *Newton Methods for Nonlinear Problems*, theorem 2.1 and section 2.1.1.
+
+    Examples
+    --------
+    >>> verdict = classify(lambda x: x[0] ** 2 - x[1] ** 2, [0.0, 0.0])
+    >>> verdict.kind, verdict.index, verdict.eigenvalues
+    ('saddle', 1, array([-2.,  2.]))
+    """
+    return examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale).verdict
+
+
+class Examined(NamedTuple):
+    """A verdict, and what it was made from."""
+
+    verdict: Verdict
+    evaluator: Evaluator
+    x: Vector
+    scale: float
+    """The length that counts as large in x."""
+    unflatten: Callable[[Vector], Any]
+
+
+def examine(
+    fun: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...] = (),
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+    *,
+    radius: float = 1e-3,
+    x_scale: float | None = None,
+) -> Examined:
+    """What `classify` does, for those who need the evaluator afterwards."""
+    check_real("radius", radius, 0.0, open_low=True)
+    if x_scale is not None:
+        check_real("x_scale", x_scale, 0.0, open_low=True)
+    vector, unflatten = flatten(x)
+    if not all_finite(vector):
+        raise ValueError(f"x must be finite, got {x!r}")
+    objective = structured_objective(fun, jac or None, hess, None, args, unflatten)
+    scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
+    with np.errstate(all="ignore"):
+        evaluator, of_values = Evaluator(objective, second_order=True), False
+        try:
+            g = evaluator.gradient(vector)
+        except DifferentiationError:
+            if objective.has_own_derivatives:
+                raise
+            if vector.size > _MANY:
+                reason = f"fun cannot be traced, and x has {vector.size} > {_MANY} variables: give jac, or jac and hess"
+                return Examined(Verdict("undecided", reason), evaluator, vector, scale, unflatten)
+            evaluator, of_values = Evaluator(by_differences(objective.fun, args, scale)), True
+            g = evaluator.gradient(vector)
+        if vector.size > _MANY:
+            return Examined(_large_verdict(evaluator, vector, g, radius), evaluator, vector, scale, unflatten)
+
+        def bars(y: Vector, g: Vector, H: Matrix) -> ErrorBars:
+            return error_bars(evaluator, y, g, H, scale, of_values=of_values)
+
+        verdict = dense_verdict(evaluator, vector, g, radius=radius, x_scale=x_scale, bars=bars)
+        if not verdict.settled and not of_values:
+            verdict = degenerate_verdict(evaluator, vector, verdict, radius=radius * scale)
+        elif not verdict.settled:
+            why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
+            verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; {why}")
+    return Examined(verdict, evaluator, vector, scale, unflatten)
+
+
+def dense_verdict(
+    evaluator: Evaluator,
+    x: Vector,
+    g: Vector | None = None,
+    *,
+    radius: float = 1e-3,
+    x_scale: float | None = None,
+    bars: Callable[[Vector, Vector, Matrix], ErrorBars] | None = None,
+) -> Verdict:
+    """The verdict at x by full Hessians asked of the evaluator; see `classify`.
+
+    ``bars`` gives the errors of g and H at a point, and asks for certainty: the Hessian is then sampled wherever the
+    critical point may lie, not along Newton's step only, which near a valley or a multiple root is not enough.
+    """
+    scale = max(1.0, max_norm(x)) if x_scale is None else x_scale
+    model = _model_at(evaluator, x, evaluator.gradient(x) if g is None else g, bars)
+    if model is None:
+        return Verdict("undecided", "the gradient or the Hessian is not finite here")
+    here, gradient_norm = model, max_norm(model.g)
+    if here.null_slope > 0.0:
+        return here.verdict(
+            "not critical",
+            f"the gradient has a component of {here.null_slope:.3g} along directions without curvature",
+            gradient_norm=gradient_norm,
+            contraction=math.inf,
+        )
+    y, shrinking = x, 1.0
+    for _ in range(_POLISHES):
+        h = contraction(evaluator, y, model, scale)
+        change = 0.0 if bars is None or h > REGULAR else spread(evaluator, y, model)
+        if change == math.inf:
+            h = math.inf
+        if not h > REGULAR:  # NaN: the Newton step is all rounding
+            distance = norm(y - x) + radius_of_existence(model.length, h)
+            if bars is not None and y is not x and model.null.any() and distance > radius * scale:
+                # Newton's steps may have gone along a manifold of critical points, past the nearest
+                reason = f"a critical point is {distance:.3g} away, but with directions without curvature"
+                return here.verdict("undecided", reason, gradient_norm=gradient_norm, distance=distance, contraction=h)
+            return regular_verdict(here, model, h, distance, radius * scale, gradient_norm, change)
+        y_next = y + model.step
+        if norm(y_next - x) > _DEGENERATE_RADIUS * scale:
+            break
+        model_next = _model_at(evaluator, y_next, evaluator.gradient(y_next), bars)
+        if model_next is None:
+            break
+        shrinking = model_next.length / model.length if model.length else math.inf
+        y, model = y_next, model_next
+        if shrinking > _LINEAR:
+            break
+
+    distance = norm(y - x) + model.length / (1.0 - shrinking) if shrinking <= _LINEAR else math.inf
+    if distance <= _DEGENERATE_RADIUS * scale:
+        return here.verdict(
+            "undecided",
+            f"Newton's steps shrink only by {shrinking:.2f} each: a degenerate critical point about "
+            f"{distance:.2g} away, or none",
+            gradient_norm=gradient_norm,
+            distance=distance,
+            contraction=h,
+        )
+    facts = {"gradient_norm": gradient_norm, "distance": here.length, "radius": radius * scale, "contraction": h}
+    if here.length <= radius * scale:
+        return here.verdict(
+            "undecided", f"Newton's step is only {here.length:.2g} long, but the next is no shorter", **facts
+        )
+    return here.verdict(
+        "not critical", f"the Newton step is {here.length:.3g} long, with no sign of a critical point near", **facts
+    )
+
+
+def _large_verdict(evaluator: Evaluator, x: Vector, g: Vector, radius: float) -> Verdict:
+    """By the factors of a sparse Hessian, where they are sparse too; else by products."""
+    pattern, _ = evaluator.hessian_pattern(x)
+    if pattern is not None and (structure := SparseStructure(pattern)).fits:
+        H = evaluator.sparse_hessian(x)
+        if H is not None and bool(np.isfinite(H.data).all()):
+            return sparse_verdict(evaluator, x, g, H, structure, radius=radius)
+    return product_verdict(evaluator, x, g, radius=radius)
+
+
+def _model_at(
+    evaluator: Evaluator, x: Vector, g: Vector, bars: Callable[[Vector, Vector, Matrix], ErrorBars] | None
+) -> Model | None:
+    H = evaluator.hessian(x)
+    if not (all_finite(g) and bool(np.isfinite(H).all())):
+        return None
+    return Model(g, H, x, evaluator.hessian_error, None if bars is None else bars(x, g, H))

@@ -1,0 +1,95 @@
+"""The verdict on a point: an object, never a string."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from newtonkit.linalg.kernels import Vector
+
+KINDS = (
+    "minimum",
+    "maximum",
+    "saddle",
+    "degenerate minimum",
+    "degenerate maximum",
+    "degenerate saddle",
+    "valley",
+    "ridge",
+    "not critical",
+    "undecided",
+    "unchecked",
+)
+
+# where a claim of convergence is contradicted: nothing but the words above that mean "no minimum"
+NO_MINIMUM = frozenset({"maximum", "saddle", "degenerate maximum", "degenerate saddle", "ridge", "not critical"})
+
+# h asked for where ½ would do: ω is only sampled, and simple roots get this far quadratically
+REGULAR = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What kind of point this is, and what the answer rests on.
+
+    Its text is ``kind: reason``.
+    """
+
+    kind: str
+    """One of `KINDS`."""
+    reason: str
+    """One plain sentence."""
+    index: int | None = None
+    """Number of negative eigenvalues (where certain); None where unknown."""
+    nullity: int | None = None
+    """Number of eigenvalues that cannot be told from zero; None where unknown."""
+    eigenvalues: Vector = field(default_factory=lambda: np.empty(0))
+    """Of the Hessian, ascending; all n of them, or the few known at large n."""
+    eigenvalue_tolerance: float = math.nan
+    """An eigenvalue of the equilibrated Hessian, whose rows have size 1, cannot be told from zero up to this size."""
+    eigenvalue_error: float = math.nan
+    """Error bar of each of ``eigenvalues``: that of the Hessian, and what changes up to the true critical point; NaN
+    where it was not asked for."""
+    source: str = ""
+    """Where the Hessian came from: exact derivatives, differences of the gradient, differences of f."""
+    gradient_norm: float = math.nan
+    """‖∇f‖∞ at the point."""
+    newton_step: float = math.nan
+    """Length of the Newton step ‖H⁻¹g‖, directions without certain curvature left out."""
+    distance: float = math.nan
+    """Estimated distance to the critical point the verdict speaks of."""
+    radius: float = math.nan
+    """The distance up to which the given point is taken for that critical point."""
+    contraction: float = math.nan
+    """Kantorovich's h = ωη: below ½ a regular critical point is near; at most 0.1 is asked for. NaN where the
+    Newton step is all rounding."""
+    decrease: float = math.nan
+    """Decrease of f that the quadratic model still predicts, ½ gᵀH⁻¹g over the positive eigenvalues."""
+    level: str = ""
+    """"numerical" (all eigenvalues, up to the tolerance) or "estimated" (from Hessian-vector products)."""
+    escape_direction: Vector | None = None
+    """A unit direction in which f falls, by certain negative curvature or seen to; None where there is none."""
+    escape_length: float = math.nan
+    """How far along that direction f was seen to be lower; NaN where curvature says that it is for any short step."""
+    dimension: int | None = None
+    """Of the manifold of critical points, for a valley or a ridge."""
+
+    @property
+    def regular(self) -> bool:
+        """Whether a regular critical point is known to be near, if not at the point itself."""
+        return not self.contraction > REGULAR
+
+    @property
+    def settled(self) -> bool:
+        """Whether a closer look at degenerate directions can change nothing."""
+        return self.kind != "undecided" and (self.kind != "not critical" or self.regular)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+def unchecked(reason: str, gradient_norm: float = math.nan) -> Verdict:
+    """The verdict where nothing was tested."""
+    return Verdict("unchecked", reason, gradient_norm=gradient_norm)

@@ -1,0 +1,1 @@
+"""Small types that every other folder uses: states, termination reasons, counts, validation."""

@@ -1,0 +1,27 @@
+"""Numbers of evaluations, and the limits on them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Counts:
+    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products."""
+
+    f: int = 0
+    g: int = 0
+    H: int = 0
+    Hv: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Upper limits on the evaluations of a run, checks included, and on its seconds; infinite by default."""
+
+    maxfev: float = math.inf
+    maxgev: float = math.inf
+    maxhev: float = math.inf
+    maxhvp: float = math.inf
+    maxtime: float = math.inf

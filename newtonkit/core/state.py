@@ -1,0 +1,65 @@
+"""State and StepInfo of an iteration; the exceptions StepFailure and BudgetSpent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.linalg.kernels import Vector
+
+
+class StepInfo(NamedTuple):
+    """What one step did; fields that do not apply to a method stay NaN, 0 or empty."""
+
+    accepted: bool = True
+    """False for a rejected trial of a trust region: x is unchanged."""
+    length: float = math.nan
+    """Euclidean length ‖s‖ of the (trial) step."""
+    decrease: float = math.nan
+    """f − f₊ of the (trial) step."""
+    alpha: float = math.nan
+    """Step length of a line search, or the learning rate."""
+    radius: float = math.nan
+    """Trust-region radius the step was computed with."""
+    ratio: float = math.nan
+    """Actual over predicted reduction."""
+    inner: int = 0
+    """Inner iterations: trials of the line search or of the subproblem solver."""
+    note: str = ""
+    """Anything unusual, in plain words."""
+
+
+FIRST = StepInfo()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A point of a run: never written after its creation, so keeping one costs no copy.
+
+    Methods extend it by what they need for the next step.
+    """
+
+    x: Vector
+    f: float
+    g: Vector
+    info: StepInfo
+
+
+class StepFailure(Exception):  # noqa: N818  (it is a verdict of the step, caught by the loop, not an error of the caller)
+    """Raised by a method's ``step`` when it cannot go on; carries the Termination."""
+
+    def __init__(
+        self, reason: TerminationReason, detail: str = "", *, measured: float = math.nan, limit: float = math.nan
+    ) -> None:
+        self.ending = Termination(reason, measured, limit, detail)
+        super().__init__(self.ending.message)
+
+
+class BudgetSpent(Exception):  # noqa: N818  (an internal signal, see above)
+    """Raised by the Evaluator before the call that would exceed a budget; the loop turns it into the Termination."""
+
+    def __init__(self, ending: Termination) -> None:
+        self.ending = ending
+        super().__init__(ending.message)

@@ -1,0 +1,172 @@
+"""Plain autograd: exact derivatives of a function written with ``autograd.numpy``, always right, never clever.
+
+One reverse pass gives f and ∇f (Griewank & Walther, 2008, *Evaluating Derivatives*, ch. 4); differentiating that
+pass once more gives the map v ↦ ∇²f·v without the matrix (Pearlmutter, 1994, Neural Computation 6, 147), and
+the gradient along with it.
+
+autograd's stack of open traces is global to the process, so one lock is held round every trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from autograd.core import VJPNode, backward_pass
+from autograd.extend import vspace
+from autograd.tracer import getval, isbox, new_box, trace_stack
+
+from newtonkit.linalg.kernels import Matrix, Vector
+
+# held round every trace, and round plain calls of functions that may trace inside
+trace_lock = threading.RLock()
+
+
+class DifferentiationError(TypeError):
+    """autograd could not differentiate a function that works on plain numbers."""
+
+
+def as_number(result: Any) -> float:
+    """What a user's function returned, as a float.
+
+    Raises
+    ------
+    TypeError
+        If it is not one real number.
+    """
+    if isinstance(result, float):  # numpy's float64 is one
+        return float(result)
+    array = np.asarray(result)
+    real = array.dtype.kind in "fiub"
+    if array.size == 1 and real:
+        return float(array.item())
+    if array.dtype.kind == "c":
+        got = f"a complex number: {result!r}"
+    elif real:
+        got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2)"
+    else:
+        got = repr(result)
+    raise TypeError(f"fun must return one real number, got {got}")
+
+
+def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
+    """f(x) as ``fun`` returned it, and ∇f(x), from one trace.
+
+    Raises
+    ------
+    DifferentiationError
+        If ``fun`` works on plain numbers but cannot be traced.
+    """
+    with trace_lock:
+        try:
+            value, back = pullback(fun, x)
+            g = back(unit(value))
+        except Exception as error:
+            raise _explained(error, fun, x) from error
+    return value, g
+
+
+def trace_linearization(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector, Callable[[Vector], Vector]]:
+    """f(x), ∇f(x) and the map v ↦ ∇²f(x)·v, from one nested trace.
+
+    Raises
+    ------
+    DifferentiationError
+        If ``fun`` works on plain numbers but cannot be traced.
+    """
+    values = []
+
+    def gradient(z: Any) -> Any:
+        value, back = pullback(fun, z)
+        values.append(getval(value))
+        return back(unit(value))
+
+    with trace_lock:
+        try:
+            g, product = pullback(gradient, x)
+        except Exception as error:
+            raise _explained(error, fun, x) from error
+    return values[0], getval(g), product
+
+
+def trace_jacobian_product(gradient: Callable[[Any], Any], x: Vector) -> Callable[[Vector], Vector]:
+    """v ↦ ∇gᵀv for a user's own gradient g: the Hessian-vector product, since the Hessian is symmetric.
+
+    Raises
+    ------
+    DifferentiationError
+        If ``gradient`` cannot be traced; it is called once, on autograd's boxes, and no more.
+    """
+    with trace_lock:
+        try:
+            _, product, depends = _trace(gradient, x)
+            if not depends:
+                # a constant gradient, or more likely one that a cache handed out
+                raise TypeError("the result does not depend on x")
+        except Exception as error:
+            raise DifferentiationError(f"the gradient cannot be traced ({type(error).__name__}: {error})") from error
+    return product
+
+
+def pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """fun(x) and w ↦ (∂fun/∂x)ᵀw."""
+    value, back, _ = _trace(fun, x)
+    return value, back
+
+
+def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any], bool]:
+    """fun(x), w ↦ (∂fun/∂x)ᵀw, and whether fun(x) depends on x at all.
+
+    ``autograd.core.make_vjp`` does the same, but warns where the output does not depend on x, which is
+    legitimate here (f constant), and leaves the trace stack one higher after an exception.
+    """
+    height = trace_stack.top
+    try:
+        with trace_stack.new_trace() as trace:
+            end = fun(new_box(x, trace, VJPNode.new_root()))
+            if isbox(end) and end._trace == trace:
+                node = end._node
+                return end._value, lambda w: backward_pass(w, node), True
+    finally:
+        trace_stack.top = height
+    if isinstance(end, np.ndarray) and end.dtype.hasobject:
+        raise TypeError("the result is a plain numpy array that swallowed autograd's boxes")
+    return end, lambda w: vspace(x).zeros(), False
+
+
+def unit(value: Any) -> Any:
+    """The 1 that the reverse pass starts from."""
+    if isinstance(value, int | np.integer):  # a constant function
+        return 1.0
+    space = vspace(value)
+    if space.size != 1 or space.iscomplex:
+        raise TypeError("fun did not return one real number")
+    return space.ones()
+
+
+def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Exception:
+    """The error that ``fun`` makes on plain numbers too, if any; else one that tells how to write it."""
+    if not isinstance(error, TypeError | ValueError | AttributeError | NotImplementedError):
+        return error  # nothing that autograd's boxes bring about
+    try:
+        as_number(fun(x.copy()))
+    except Exception as own:
+        return own
+    return DifferentiationError(
+        f"autograd could not differentiate the function ({type(error).__name__}: {error}). Write it with "
+        "`import autograd.numpy as np` in place of numpy, without float(), math.* or assignment into arrays; "
+        "or pass its gradient as jac="
+    )
+
+
+def dense_from_products(times: Callable[[Vector], Vector], n: int) -> Matrix:
+    """The symmetric matrix of a linear map, column by column, symmetrised to the last bit."""
+    columns = np.empty((n, n))
+    unit = np.zeros(n)
+    for i in range(n):
+        unit[i] = 1.0
+        columns[i] = times(unit)
+        unit[i] = 0.0
+    return 0.5 * (columns + columns.T)

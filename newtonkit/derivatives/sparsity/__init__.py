@@ -1,0 +1,1 @@
+"""Sparse Hessians: patterns, colouring, and counts of what derivatives cost."""

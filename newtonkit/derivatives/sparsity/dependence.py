@@ -1,0 +1,369 @@
+"""Which entries of a Hessian can be different from zero, for a function that is recorded once.
+
+Row i of the Hessian holds the entries of x on which entry i of the gradient depends. The sets of these entries are
+carried through the tape of the gradient, one instruction after the other, as the rows of a sparse boolean matrix:
+elementwise functions unite them, sums unite whole groups of them, and where a data movement carries them is seen by
+running it on the numbers 1, 2, 3 … An unknown function makes everything depend on everything: more than is true,
+never less.
+
+The pattern is that of every x, not of the one at which it was found: both branches of ``where`` count, and where an
+index depends on the values of x, whatever could be moved is taken to be moved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.special
+from autograd.builtins import container_take
+from autograd.numpy import numpy_wrapper
+from autograd.numpy.numpy_vjps import nograd_functions
+from numpy.typing import NDArray
+
+from newtonkit.derivatives.autograd.tracing import pullback, unit
+from newtonkit.derivatives.sparsity.patterns import LIMIT, DenseAnswer
+from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instruction, Tape, function_name, is_basic
+from newtonkit.derivatives.tape.recording import record
+from newtonkit.linalg.kernels import Vector
+
+# all that autograd takes to have a derivative of zero wherever there is one: comparisons, sign, floor, argsort …
+_STEPS = frozenset(getattr(function, "fun", function) for function in nograd_functions)
+
+# one entry of the result for one of each operand, with numpy's broadcasting, besides the ufuncs
+_ELEMENTWISE = frozenset(
+    {np.where, np.clip, np.sinc, np.nan_to_num, np.real, np.i0, scipy.special.polygamma, numpy_wrapper._astype.fun}
+)
+
+# entries change places, and gaps are filled with constants: which of the arguments hold the entries
+_MOVES: dict[Any, slice] = {
+    **dict.fromkeys((np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis), slice(0, 1)),
+    **dict.fromkeys((np.expand_dims, np.squeeze, np.atleast_1d, np.atleast_2d, np.atleast_3d), slice(0, 1)),
+    **dict.fromkeys((np.roll, np.flip, np.flipud, np.fliplr, np.rot90, np.copy, np.take), slice(0, 1)),
+    **dict.fromkeys((np.repeat, np.tile, np.broadcast_to, np.pad, np.diagonal, np.diag), slice(0, 1)),
+    **dict.fromkeys((np.triu, np.tril, numpy_wrapper.make_diagonal.fun), slice(0, 1)),
+    np.full: slice(1, 2),
+    np.where: slice(1, 3),
+    numpy_wrapper.concatenate_args.fun: slice(1, None),
+    numpy_wrapper.array_from_args.fun: slice(2, None),
+    numpy_wrapper._array_from_scalar_or_array.fun: slice(2, 3),
+}
+_SPLITS = frozenset({np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit})
+
+_REDUCTIONS = frozenset(
+    {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.std, np.var, scipy.special.logsumexp}
+)
+_SCANS = frozenset({np.cumsum, np.cumprod})
+_PRODUCTS = frozenset({np.dot, np.matmul, np.outer})
+# how many entries they return depends on the values, and the tape holds the number at one x only
+_LENGTHS = frozenset({np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract})
+
+Pattern = Any  # a csr_array of booleans: a row for each entry of a value, a column for each of x; None where all empty
+Positions = NDArray[np.int64]
+
+
+def gradient_tape(fun: Callable[[Any], Any], x: Vector) -> Tape:
+    def gradient(x: Any) -> tuple[Any]:
+        value, back = pullback(fun, x)
+        return (back(unit(value)),)
+
+    return Tape(record(gradient, {"x": x.copy()}))
+
+
+class Dependence:
+    """The patterns of the values of a tape, each forgotten after its last use.
+
+    Attributes
+    ----------
+    unknown : set of str
+        Functions without a rule that were met.
+    """
+
+    def __init__(self, tape: Tape, limit: int = LIMIT) -> None:
+        self.tape = tape
+        self.limit = limit  # entries of one pattern
+        (x,) = tape.inputs.values()
+        self.n = math.prod(x.shape)
+        self.unknown: set[str] = set()
+        self._of: dict[int, Pattern] = {}
+        self._varies: set[int] = set()  # values that differ from one x to another, with a derivative or without
+
+    def of_output(self, n: int) -> sp.csc_array:
+        """The symmetric pattern of the derivative of the tape's output, a vector of n entries."""
+        (output,) = self.tape.outputs
+        if not isinstance(output, Instruction):
+            return sp.csc_array((n, n), dtype=bool)
+        uses = Counter(source.id for i in self.tape.instructions for source in i.sources())
+        uses.update(source.id for i in self.tape.instructions if i.op in _SPLITS for source in i.sources())  # see there
+        for i in self.tape.instructions:
+            P = self._pattern(i)
+            self._of[i.id] = None if P is None or P.nnz == 0 else P
+            for source in i.sources():
+                uses[source.id] -= 1
+                if uses[source.id] == 0 and source is not output:
+                    self._of[source.id] = None
+        P = _broadcast(self._of[output.id], output.shape, (n,))
+        if P is None:
+            return sp.csc_array((n, n), dtype=bool)
+        P = _united([P, P.T.tocsr()])
+        if P.nnz > self.limit:
+            raise DenseAnswer("its pattern has too many entries")
+        return sp.csc_array((P.data, P.indices, P.indptr), shape=(n, n))  # symmetric: rows are columns
+
+    def _pattern(self, i: Instruction) -> Pattern:
+        if i.op is INPUT:
+            self._varies.add(i.id)
+            return sp.eye_array(self.n, dtype=bool, format="csr")
+        if any(source.id in self._varies for source in i.sources()):
+            self._varies.add(i.id)
+            self._check_length(i)
+        if i.op in _STEPS or not any(self._depends(source) for source in i.sources()):
+            return None
+        P = self._by_rule(i)
+        if P is _NO_RULE:
+            if i.op not in (GETITEM, SCATTER):
+                self.unknown.add(function_name(i.op))
+            P = self._everything(i)
+        if P is not None and P.nnz > self.limit:
+            raise DenseAnswer(f"the result of {function_name(i.op)} depends on too much")
+        return P
+
+    def _depends(self, arg: Any) -> bool:
+        return isinstance(arg, Instruction) and self._of[arg.id] is not None
+
+    def _check_length(self, i: Instruction) -> None:
+        """Refuse values whose number of entries changes with x: the tape holds the number at one x only."""
+        index = i.args[1] if i.op is GETITEM else i.args[2] if i.op is SCATTER else None
+        if (
+            i.op in _LENGTHS
+            or (isinstance(index, Instruction) and index.dtype == np.bool_)
+            or (i.op is np.where and len(i.args) == 1)
+            or (i.op is np.repeat and isinstance(i.args[1], Instruction))
+        ):
+            raise DenseAnswer(f"the length of what {function_name(i.op)} gives depends on the values of x")
+
+    def _by_rule(self, i: Instruction) -> Pattern:
+        op = i.op
+        if op is GETITEM:
+            if isinstance(i.args[1], Instruction):
+                return _NO_RULE  # which entry is taken depends on x
+            return self._moved(lambda a: a[i.args[1]], i.args[:1])
+        if op is SCATTER:
+            return self._scattered(i)
+        if op in _MOVES and not (op is np.where and isinstance(i.args[0], Instruction)):
+            return self._rearranged(i)
+        if op is np.multiply and any(isinstance(arg, np.ndarray) and not arg.all() for arg in i.args):
+            return self._masked(i)
+        if (isinstance(op, np.ufunc) and op.signature is None) or op in _ELEMENTWISE:
+            return _united([_broadcast(self._of[a.id], a.shape, i.shape) for a in i.sources()])
+        if op in _REDUCTIONS:
+            return self._reduced(i, _axis(i))
+        if op in _SCANS:
+            return self._scanned(i)
+        if op is np.diff:
+            return self._differenced(i)
+        if op in _PRODUCTS and len(i.args) == 2:
+            return self._multiplied(i)
+        if op in _SPLITS:
+            return self._everything(i)  # in case that it is not the next rule that reads it
+        if op is container_take.fun and getattr(i.args[0], "op", None) in _SPLITS:
+            split, part = i.args[0], i.args[1]
+            if not any(isinstance(arg, Instruction) for arg in split.args[1:]):
+                return self._moved(lambda a: split.op(a, *split.args[1:], **split.kwargs)[part], split.args[:1])
+        return _NO_RULE
+
+    # --- rules ----------------------------------------------------------------------------------------------
+
+    def _everything(self, i: Instruction) -> Pattern:
+        """Every entry of the result depends on all that any operand depends on."""
+        row = _united([_merged(self._of[source.id], 1) for source in i.sources()])
+        return _taken(row, np.ones(math.prod(i.shape), dtype=np.int64))
+
+    def _moved(self, move: Callable[..., Any], operands: Sequence[Any]) -> Pattern:
+        """The rows where a data movement carries them, seen by letting it carry their numbers; 0 where none is."""
+        rows, numbers, first = [], [], 1
+        for a in operands:
+            if self._depends(a):
+                size = math.prod(a.shape)
+                rows.append(self._of[a.id])
+                numbers.append(np.arange(first, first + size).reshape(a.shape))
+                first += size
+            else:
+                numbers.append(np.zeros(a.shape if isinstance(a, Instruction) else np.shape(a), dtype=np.int64))
+        moved = np.asarray(move(*numbers))
+        if moved.dtype not in (np.int64, np.float64):
+            return _NO_RULE  # too short to hold the numbers
+        if not rows:
+            return None
+        return _taken(rows[0] if len(rows) == 1 else sp.vstack(rows, format="csr"), moved.astype(np.int64).ravel())
+
+    def _masked(self, i: Instruction) -> Pattern:
+        """x times a constant with zeros in it."""
+        (x,) = i.sources()
+        (constant,) = [arg for arg in i.args if arg is not x]
+        return self._moved(lambda numbers: np.where(constant != 0, numbers, 0), [x])
+
+    def _rearranged(self, i: Instruction) -> Pattern:
+        start, stop, _ = _MOVES[i.op].indices(len(i.args))
+        before, operands, after = i.args[:start], i.args[start:stop], i.args[stop:]
+        kwargs = {name: value for name, value in i.kwargs.items() if name != "constant_values"}
+        if any(isinstance(arg, Instruction) for arg in (*before, *after)):
+            return _NO_RULE
+        if i.op is np.pad and (i.args[2] if len(i.args) > 2 else kwargs.get("mode", "constant")) != "constant":
+            return _NO_RULE
+        return self._moved(lambda *numbers: i.op(*before, *numbers, *after, **kwargs), operands)
+
+    def _scattered(self, i: Instruction) -> Pattern:
+        previous, x, index, shape = i.args
+        if isinstance(index, Instruction):
+            return _NO_RULE
+        size = math.prod(shape)
+        parts = [self._of[previous.id]] if self._depends(previous) else []
+        if self._depends(x):
+            target = np.arange(size).reshape(shape)[index]
+            source = np.broadcast_to(np.arange(1, math.prod(x.shape) + 1).reshape(x.shape), target.shape).ravel()
+            if is_basic(index):  # no entry is met twice
+                numbers = np.zeros(size, dtype=np.int64)
+                numbers[target.ravel()] = source
+                parts.append(_taken(self._of[x.id], numbers))
+            else:
+                order = np.argsort(target, axis=None, kind="stable")
+                ends = np.cumsum(np.bincount(target.ravel(), minlength=size))
+                parts.append(_merged_until(_taken(self._of[x.id], source[order]), ends))
+        return _united(parts)
+
+    def _reduced(self, i: Instruction, axis: Any) -> Pattern:
+        a = i.args[0]
+        if not self._depends(a) or len(i.sources()) > 1:
+            return _NO_RULE
+        if axis is None:
+            return _merged(self._of[a.id], 1)
+        axes = {k % len(a.shape) for k in (axis if isinstance(axis, tuple | list) else (axis,))}
+        kept = [k for k in range(len(a.shape)) if k not in axes]
+        numbers = np.arange(1, math.prod(a.shape) + 1).reshape(a.shape).transpose(*kept, *sorted(axes))
+        return _merged(_taken(self._of[a.id], numbers.ravel()), math.prod(a.shape[k] for k in kept))
+
+    def _scanned(self, i: Instruction) -> Pattern:
+        """Running sums: every entry of a line is taken to depend on the whole line, as is true of those that return."""
+        axis = _axis(i)
+        if axis is None:
+            return self._everything(i)
+        lines = self._reduced(i, axis)
+        shape = tuple(1 if k == axis % len(i.shape) else length for k, length in enumerate(i.shape))
+        return lines if lines is _NO_RULE else _broadcast(lines, shape, i.shape)
+
+    def _differenced(self, i: Instruction) -> Pattern:
+        named = dict(zip(("n", "axis"), i.args[1:], strict=False)) | i.kwargs
+        order, axis = named.pop("n", 1), named.pop("axis", -1)
+        if named or len(i.args) > 3:
+            return _NO_RULE
+        a = i.args[0]
+        length = a.shape[axis] - order
+        shifts = [np.arange(k, k + length) for k in range(order + 1)]
+        return _united([self._moved(lambda numbers, s=s: numbers.take(s, axis=axis), [a]) for s in shifts])
+
+    def _multiplied(self, i: Instruction) -> Pattern:
+        """A (m×k) times B (k×p), where vectors are matrices of one row or column."""
+        A, B = i.args
+        shapes = [arg.shape if isinstance(arg, Instruction) else np.shape(arg) for arg in i.args]
+        if () in shapes:
+            return _united([_broadcast(self._of[a.id], a.shape, i.shape) for a in i.sources()])
+        if i.op is np.outer:
+            (m, k), (_, p) = (math.prod(shapes[0]), 1), (1, math.prod(shapes[1]))
+        elif max(map(len, shapes)) <= 2:
+            (m, k), p = (1, *shapes[0])[-2:], math.prod(shapes[1][1:])
+        else:
+            return _NO_RULE
+        parts = []
+        if self._depends(A):
+            parts.append(_times_constant(self._of[A.id], m, k, p, B))
+        if self._depends(B):  # (AB)ᵀ = BᵀAᵀ, with the entries of B and of the result in their transposed places
+            transposed = _taken(self._of[B.id], np.arange(1, k * p + 1).reshape(k, p).T.ravel())
+            P = _times_constant(transposed, p, k, m, A if isinstance(A, Instruction) else np.reshape(A, (m, k)).T)
+            parts.append(_taken(P, np.arange(1, m * p + 1).reshape(p, m).T.ravel()))
+        return _united(parts)
+
+
+_NO_RULE = object()
+
+
+def _axis(i: Instruction) -> Any:
+    return i.kwargs.get("axis", i.args[1] if len(i.args) > 1 else None)
+
+
+def _times_constant(P: Pattern, m: int, k: int, p: int, B: Any) -> Pattern:
+    """The pattern of A·B from that of A (m×k); B (k×p) counts where it is not a constant zero."""
+    if not isinstance(B, Instruction):
+        selects = sp.csr_array(np.reshape(np.asarray(B) != 0, (k, p)).T)
+        if selects.nnz < k * p and selects.nnz * m <= LIMIT:
+            S = sp.kron(sp.eye_array(m, dtype=bool), selects, format="csr")
+            if np.diff(P.indptr)[S.indices].sum(dtype=np.int64) <= LIMIT:
+                product = S @ P
+                product.sort_indices()
+                return product
+    return _taken(_merged(P, m), np.repeat(np.arange(1, m + 1), p))
+
+
+# --- rows of patterns -------------------------------------------------------------------------------------------------
+
+
+def _united(patterns: Sequence[Pattern]) -> Pattern:
+    """Row by row, the union."""
+    union: Pattern = None
+    for P in patterns:
+        if P is None or P is union:
+            continue
+        if union is None or _same(P, union):
+            union = P
+        else:
+            larger = union + P
+            union = union if larger.nnz == union.nnz else larger
+    return union
+
+
+def _same(P: Pattern, Q: Pattern) -> bool:
+    return P.nnz == Q.nnz and np.array_equal(P.indices, Q.indices) and np.array_equal(P.indptr, Q.indptr)
+
+
+def _taken(P: Pattern, numbers: Positions) -> Pattern:
+    """The rows with these numbers, counted from 1; an empty row for 0."""
+    if P is None:
+        return None
+    if len(numbers) == P.shape[0] and np.array_equal(numbers, np.arange(1, len(numbers) + 1)):
+        return P
+    indptr = np.concatenate((P.indptr[:1], P.indptr))
+    if np.diff(indptr)[numbers].sum(dtype=np.int64) > LIMIT:
+        raise DenseAnswer("too many entries of the gradient depend on too many entries of x")
+    return sp.csr_array((P.data, P.indices, indptr), shape=(len(indptr) - 1, P.shape[1]))[numbers]
+
+
+def _broadcast(P: Pattern, shape: tuple[int, ...], to: tuple[int, ...]) -> Pattern:
+    if P is None or shape == to:
+        return P
+    return _taken(P, np.broadcast_to(np.arange(1, math.prod(shape) + 1).reshape(shape), to).ravel())
+
+
+def _merged(P: Pattern, count: int) -> Pattern:
+    """The unions of the first, second … run of rows, where there are ``count`` runs of equal length."""
+    if P is None or count == P.shape[0]:
+        return P
+    if count == 1:
+        met = np.zeros(P.shape[1], dtype=bool)
+        met[P.indices] = True
+        columns = np.flatnonzero(met).astype(P.indices.dtype)
+        ends = np.array([0, len(columns)], dtype=P.indptr.dtype)
+        return sp.csr_array((np.ones(len(columns), bool), columns, ends), shape=(1, P.shape[1]))
+    length = P.shape[0] // max(count, 1)
+    return _merged_until(P, np.arange(1, count + 1) * length)
+
+
+def _merged_until(P: Pattern, ends: Positions) -> Pattern:
+    """The unions of runs of rows, given where each run ends."""
+    indptr = np.concatenate((P.indptr[:1], P.indptr[ends]))
+    union = sp.csr_array((P.data.copy(), P.indices.copy(), indptr), shape=(len(ends), P.shape[1]))
+    union.sum_duplicates()
+    return union

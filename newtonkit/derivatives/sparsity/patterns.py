@@ -1,0 +1,112 @@
+"""Which entries of a Hessian can be different from zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from newtonkit.derivatives.autograd.tracing import trace_gradient, trace_lock
+from newtonkit.derivatives.pytree import flatten
+from newtonkit.linalg.kernels import Vector
+
+LIMIT = 50_000_000
+"""Entries in one pattern, of the Hessian or of anything on the way to it: 250 MB. More is called dense."""
+
+
+class SparsityError(RuntimeError):
+    """A Hessian that is not sparse, as far as its tape tells, or whose pattern turned out to be wrong."""
+
+
+class DenseAnswer(Exception):  # noqa: N818 - no error: the answer "everything depends on everything"
+    """The reason why nothing better can be said."""
+
+
+def hessian_pattern(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) -> sp.csc_array:
+    """Which entries of the Hessian of ``fun(x, *args)`` can be different from zero, at any x of this shape.
+
+    Parameters
+    ----------
+    fun : callable
+        Written with ``autograd.numpy``; returns one real number.
+    x : array_like, or a dict, list or tuple of arrays
+        Only its structure matters, and that fun can be evaluated there.
+    args : tuple
+        Further arguments of fun, held fixed; zeros in a constant matrix are made use of.
+
+    Returns
+    -------
+    csc_array of bool, shape (n, n)
+        Symmetric. True entries may be zeros of the Hessian; the others are. All are true where fun cannot be
+        recorded, for example because Python branches on the values of x; `SparseHessian.reason` tells.
+
+    Raises
+    ------
+    SparsityError
+        If the pattern would have more than 50 million entries.
+    DifferentiationError
+        If autograd cannot differentiate fun.
+
+    Notes
+    -----
+    Linear in the length of the tape and the entries of the patterns on the way: for a chain of 10⁶ variables about a
+    second. The sets are the index domains of Griewank & Walther (2008), *Evaluating Derivatives*, chapter 7, of the
+    gradient.
+
+    Examples
+    --------
+    >>> hessian_pattern(lambda x: x[0] * x[1] + x[2] ** 3, [1.0, 2.0, 3.0]).toarray().astype(int)
+    array([[0, 1, 0],
+           [1, 0, 0],
+           [0, 0, 1]])
+    """
+    vector, unflatten = flatten(x)
+    return find_pattern(lambda z: fun(unflatten(z), *args), vector)[0]
+
+
+def find_pattern(fun: Callable[[Any], Any], x: Vector, limit: int = LIMIT) -> tuple[sp.csc_array, str]:
+    """The pattern of the Hessian of a function of a vector, and why it is denser than need be, or an empty string.
+
+    Raises
+    ------
+    SparsityError
+        If it would have more than ``limit`` entries.
+    DifferentiationError
+        If autograd cannot differentiate fun.
+    """
+    try:
+        # imported here: should autograd's internals move, patterns become dense and plain autograd goes on
+        from newtonkit.derivatives.sparsity.dependence import Dependence, gradient_tape
+
+        with trace_lock, np.errstate(all="ignore"):
+            tape = gradient_tape(fun, x)
+        dependence = Dependence(tape, limit)
+        P = dependence.of_output(x.size)
+    except DenseAnswer as dense:
+        return dense_pattern(x.size, str(dense), limit), str(dense)
+    except Exception as error:  # whatever autograd, the tape or a rule cannot do: a dense pattern is always right
+        trace_gradient(fun, x)  # a function that cannot be differentiated at all says so here
+        reason = f"no tape: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        return dense_pattern(x.size, reason, limit), reason
+    if dependence.unknown:
+        return P, f"no rule for {', '.join(sorted(dependence.unknown))}"
+    return P, ""
+
+
+def dense_pattern(n: int, reason: str, limit: int = LIMIT) -> sp.csc_array:
+    """All n² entries.
+
+    Raises
+    ------
+    SparsityError
+        If those are more than ``limit``.
+    """
+    if n * n > limit:
+        raise SparsityError(
+            f"the Hessian cannot be told from a dense one ({reason}), and a dense one of {n} variables is too large: "
+            "use Hessian-vector products"
+        )
+    row = np.arange(n, dtype=np.int32)
+    return sp.csc_array((np.ones(n * n, bool), np.tile(row, n), np.arange(0, n * n + 1, n, dtype=np.int32)), (n, n))

@@ -1,0 +1,1 @@
+"""The tape: recording autograd once and replaying it as straight-line numpy."""

@@ -1,0 +1,232 @@
+"""Are these the derivatives of this function? Slopes of Taylor remainders, and of f itself where a run got stuck."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from newtonkit.core.validation import check_integer
+from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient, trace_linearization
+from newtonkit.derivatives.pytree import flatten
+from newtonkit.linalg.kernels import EPS, Vector, dot, norm
+
+_ROUNDING = 100 * EPS  # a remainder below this times |f| is taken for rounding, not for Taylor's theorem
+_HALVINGS = 40
+_FITTED = 4
+# h halved makes the gap between one-sided slopes half as large for a smooth f, leaves it at a kink, doubles it in noise
+_KINK, _NOISE = 0.75, 1.5
+_CERTAIN = 10.0  # errors by which two slopes must differ to be called different
+
+
+class DerivativeCheck(NamedTuple):
+    """The verdict of `check_derivatives`."""
+
+    ok: bool
+    """Whether both slopes are what Taylor's theorem asks for."""
+    gradient_slope: float
+    """Order in h of f(x+hd) − f − h gᵀd: 2 where the gradient is right, 1 where it is not, inf where the
+    remainder vanishes to rounding (f linear along d)."""
+    hessian_slope: float
+    """Order in h of the remainder after the quadratic term: 3 where the Hessian is right, 2 where it is not."""
+
+    def __str__(self) -> str:
+        word = "agree with f" if self.ok else "do NOT agree with f"
+        return (
+            f"the derivatives {word}: Taylor remainders fall like h^{self.gradient_slope:.2f} after the gradient "
+            f"(expected 2) and h^{self.hessian_slope:.2f} after the Hessian (expected 3)"
+        )
+
+
+def check_derivatives(
+    fun: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...] = (),
+    jac: Callable[..., Any] | None = None,
+    hess: Callable[..., Any] | None = None,
+    *,
+    directions: int = 3,
+    seed: int = 0,
+) -> DerivativeCheck:
+    """Compare a gradient and a Hessian with f itself by the slopes of Taylor remainders.
+
+    Along a random unit direction d, r₁(h) = |f(x+hd) − f − h gᵀd| falls like h² and r₂(h) = |f(x+hd) − f − h gᵀd −
+    ½h² dᵀHd| like h³, down to rounding. A wrong gradient gives r₁ the slope 1, a wrong Hessian r₂ the slope 2; no
+    finite-difference step has to be chosen.
+
+    Parameters
+    ----------
+    fun : callable
+        f(x, \\*args), returns one number.
+    x : array_like or structure of arrays
+        The point; choose one where nothing is special (not a minimum, not zero).
+    args : tuple, optional
+        Further arguments of fun, jac and hess.
+    jac, hess : callable, optional
+        The derivatives to check, in the signature of scipy; autograd's by default. ``hess`` returns an n×n matrix in
+        the order of x's entries.
+    directions : int, at least 1, default 3
+        Number of random directions; the worst counts.
+    seed : int, default 0
+        Of the directions.
+
+    Returns
+    -------
+    DerivativeCheck
+        ``ok``, ``gradient_slope``, ``hessian_slope``.
+
+    References
+    ----------
+    Farrell, Ham, Funke & Rognes (2013), SIAM J. Sci. Comput. 35(4), C369, section 5 (the Taylor test).
+
+    Examples
+    --------
+    >>> check_derivatives(lambda x: np.sin(x[0]), [0.3], jac=lambda x: np.cos(x)).ok
+    True
+    >>> check_derivatives(lambda x: np.sin(x[0]), [0.3], jac=lambda x: 2 * np.cos(x)).ok
+    False
+    """
+    check_integer("directions", directions, 1)
+    vector, unflatten = flatten(x)
+
+    def value(v: Any) -> Any:
+        return fun(unflatten(v), *args)
+
+    f = as_number(value(vector))
+    g = trace_gradient(value, vector)[1] if jac is None else flatten(jac(unflatten(vector), *args))[0]
+    if hess is not None:
+        H = np.asarray(hess(unflatten(vector), *args), dtype=np.float64)
+        product: Callable[[Vector], Vector] = H.__matmul__
+    elif jac is None:
+        product = trace_linearization(value, vector)[2]
+    else:
+        product = _differences(lambda v: flatten(jac(unflatten(v), *args))[0], vector)
+
+    rng = np.random.default_rng(seed)
+    slopes = []
+    for _ in range(directions):
+        d = rng.standard_normal(vector.size)
+        d /= norm(d)
+        slope, curvature = dot(g, d), dot(d, np.ascontiguousarray(product(d)))
+        slopes.append(_remainder_slopes(value, vector, f, d, slope, curvature))
+    first = min(slope for slope, _ in slopes)
+    second = min(slope for _, slope in slopes)
+    return DerivativeCheck(first > 1.8 and second > 2.7, first, second)
+
+
+def _remainder_slopes(
+    value: Callable[[Vector], Any], x: Vector, f: float, d: Vector, slope: float, curvature: float
+) -> tuple[float, float]:
+    h: Vector = 0.1 * max(1.0, float(np.abs(x).max())) * 0.5 ** np.arange(_HALVINGS, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        values = np.array([as_number(value(x + step * d)) for step in h])
+        first = np.abs(values - f - h * slope)
+        second = np.abs(values - f - h * slope - 0.5 * h**2 * curvature)
+    # the linear term is part of the sum that cancels, so it sets the rounding level where f itself is tiny
+    noise = _ROUNDING * (abs(f) + np.abs(values) + h * abs(slope))
+    return _fitted_slope(h, first, noise), _fitted_slope(h, second, noise)
+
+
+def _fitted_slope(h: Vector, remainder: Vector, noise: Vector) -> float:
+    """Slope of log remainder against log h over the smallest steps that still stand clear of rounding."""
+    clear = np.isfinite(remainder) & (remainder > noise)
+    kept = np.flatnonzero(clear)[-_FITTED:]
+    if kept.size < 2:
+        return float("inf")
+    return float(np.polyfit(np.log(h[kept]), np.log(remainder[kept]), 1)[0])
+
+
+def _differences(gradient: Callable[[Vector], Vector], x: Vector) -> Callable[[Vector], Vector]:
+    h = EPS ** (1 / 3) * max(1.0, float(np.abs(x).max()))
+    return lambda v: (gradient(x + h * v) - gradient(x - h * v)) / (2 * h)
+
+
+class SlopeCheck(NamedTuple):
+    """The verdict of `check_slope`; its text is a clause for a message."""
+
+    along: str
+    """The direction p, in words."""
+    by_gradient: float
+    """gᵀp."""
+    by_differences: float
+    """(f(x+hp) − f(x−hp)) / 2h."""
+    error: float
+    """Of the differences: their rounding, their change from step 2h to h, and the noise of f where there is some."""
+    left: float
+    """(f(x) − f(x−hp)) / h."""
+    right: float
+    """(f(x+hp) − f(x)) / h."""
+    curvature: float
+    """(f(x+hp) − 2f(x) + f(x−hp)) / h²."""
+    has_kink: bool
+    """Whether left and right stay apart as h shrinks."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the gradient is certainly not that of f."""
+        apart = abs(self.by_differences - self.by_gradient)
+        doubt = max(_CERTAIN * self.error, abs(self.right - self.left), 1e-4 * abs(self.by_gradient))
+        return not self.has_kink and apart > doubt
+
+    def __str__(self) -> str:
+        slope = f"the slope {self.by_gradient:.3g} along {self.along}"
+        if not math.isfinite(self.error):
+            return f"{slope} cannot be confirmed, since f is not finite on both sides of x"
+        if self.has_kink:
+            return (
+                f"along {self.along}, f has the slope {self.left:.3g} before x and {self.right:.3g} behind it: a kink"
+            )
+        if self.wrong:
+            return (
+                f"the slope along {self.along} is {self.by_gradient:.3g} by the gradient but {self.by_differences:.3g} "
+                "by differences of f: the gradient looks wrong"
+            )
+        if self.error > abs(self.by_gradient):
+            return f"differences of f, uncertain by {self.error:.2g}, cannot confirm {slope}"
+        return f"differences of f confirm {slope}"
+
+
+def check_slope(
+    value: Callable[[Vector], float], x: Vector, f: float, g: Vector, p: Vector, h: float, along: str = "p"
+) -> SlopeCheck:
+    """Compare the slope gᵀp with differences of f along p; four values.
+
+    Parameters
+    ----------
+    value : callable
+        f as a function of a vector.
+    x : ndarray, shape (n,)
+    f : float
+        The value at x.
+    g : ndarray, shape (n,)
+        What is said to be the gradient there; finite.
+    p : ndarray, shape (n,)
+        A unit vector.
+    h : float, positive
+        The shorter of two steps, in the unit of x.
+    along : str, default "p"
+        What p is, in words.
+
+    Examples
+    --------
+    >>> x, p = np.array([1.0, 2.0]), np.array([0.6, 0.8])
+    >>> check_slope(lambda z: float(z @ z), x, 5.0, 2 * x, p, 1e-5).wrong
+    False
+    >>> check_slope(lambda z: float(z @ z), x, 5.0, 3 * x, p, 1e-5).wrong
+    True
+    """
+    sides = []
+    for step in (2 * h, h):
+        before, behind = value(x - step * p), value(x + step * p)
+        sides.append(((f - before) / step, (behind - f) / step))
+    (left_2h, right_2h), (left, right) = sides
+    central = 0.5 * (left + right)
+    rounding = 10 * EPS * (abs(f) + h * max(abs(left), abs(right))) / h
+    gap, gap_2h = abs(right - left), abs(right_2h - left_2h)
+    error = abs(central - 0.5 * (left_2h + right_2h)) + rounding + gap * (gap > _NOISE * gap_2h)
+    has_kink = _KINK * gap_2h < gap <= _NOISE * gap_2h and gap > max(
+        _CERTAIN * rounding, 0.1 * abs(left), 0.1 * abs(right)
+    )
+    return SlopeCheck(along, dot(g, p), central, error, left, right, (right - left) / h, has_kink)

@@ -1,0 +1,1 @@
+"""All critical points of a function in a box."""

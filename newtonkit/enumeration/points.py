@@ -1,0 +1,160 @@
+"""The list of critical points of a box: what is in it, and how far it is proved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+from newtonkit.enumeration.audit import Audit
+from newtonkit.linalg.kernels import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CriticalPoint:
+    """One critical point."""
+
+    x: Vector
+    """Where it is, to rounding if ``level`` is "proved"."""
+    fun: float
+    """f at x."""
+    kind: str
+    """"minimum", "maximum", "saddle", or what `classify` says of a degenerate point."""
+    index: int | None
+    """Its Morse index, the number of negative eigenvalues of the Hessian; None where it is not certain."""
+    level: str
+    """"proved": within ``radius`` of x there is exactly one critical point, and it has this index; or "numerical"."""
+    radius: float
+    """max |xᵢ − x*ᵢ| for the critical point x*: a proved bound, or NaN."""
+    eigenvalues: Vector
+    """Of the Hessian at x, ascending."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unresolved:
+    """A part of the box where it is not proved how many critical points there are."""
+
+    lo: Vector
+    hi: Vector
+    """It lies between these two corners."""
+    boxes: int
+    """Small boxes it consists of; none outside them is unresolved."""
+    kind: str
+    """"degenerate point", "non-isolated set", or "unresolved"."""
+    reason: str
+    """One plain sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalPoints(Sequence[CriticalPoint]):
+    """The critical points found in a box, in the order of their values; a sequence.
+
+    Printing it prints a table, # being the place of a point in the sequence. Its points are ``.x``, ``.fun``,
+    ``.kind``, ``.index``, ``.level``.
+    """
+
+    points: tuple[CriticalPoint, ...]
+    box: tuple[tuple[float, float], ...]
+    """(low, high) for every variable."""
+    complete: bool
+    """Proved: the box holds these critical points and no other."""
+    unresolved_boxes: tuple[Unresolved, ...]
+    """Parts of the box about which nothing is proved; empty for multistart, where nothing is proved of any part."""
+    audit: Audit
+    """The sum of degrees against the boundary's."""
+    notes: tuple[str, ...]
+    """How the points were searched for, and what could not be done, in sentences."""
+    processed: int
+    """Boxes examined, or starts."""
+    fun: Callable[[Vector], Any]
+    """The function, with its arguments bound."""
+    coverage: float | None = None
+    """Of multistart: the estimated share of starts that end at a point of this list; see `multistart.coverage`."""
+
+    @overload
+    def __getitem__(self, i: int) -> CriticalPoint: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[CriticalPoint]: ...
+    def __getitem__(self, i: int | slice) -> CriticalPoint | Sequence[CriticalPoint]:
+        return self.points[i]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __iter__(self) -> Iterator[CriticalPoint]:
+        return iter(self.points)
+
+    def by_index(self, k: int) -> tuple[CriticalPoint, ...]:
+        """Those of Morse index k: 0 minima, 1 mountain passes, n maxima."""
+        return tuple(point for point in self.points if point.index == k)
+
+    def plot(self) -> Figure:
+        """The points over the contours of f; see `newtonkit.plots.figures.plot_critical_points`."""
+        from newtonkit.plots.figures import plot_critical_points
+
+        return plot_critical_points(self)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with one row for each point, in the order of the list.
+
+        Raises
+        ------
+        ImportError
+            Where pandas, which newtonkit does not need otherwise, is not installed.
+        """
+        try:
+            import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        except ImportError:
+            raise ImportError("to_frame needs pandas: pip install 'newtonkit[tables]'") from None
+        columns = ("kind", "index", "fun", *(f"x{i}" for i in range(len(self.box))), "radius", "level")
+        rows = [(p.kind, p.index, p.fun, *p.x, p.radius, p.level) for p in self.points]
+        return pandas.DataFrame(rows, columns=list(columns))
+
+    def summary(self) -> str:
+        """How many of each kind, whether that is all, and what else is known: one sentence a line."""
+        counts = Counter(point.kind for point in self.points)
+        kinds = ", ".join(f"{count} × {kind}" for kind, count in counts.most_common()) or "none"
+        proof = "proved complete" if self.complete else "not proved complete"
+        plural = "" if len(self.points) == 1 else "s"
+        lines = [f"{len(self.points)} critical point{plural} ({kinds}), {proof}", str(self.audit)]
+        lines += [f"{part.kind}: {part.reason}" for part in self.unresolved_boxes[:_SHOWN]]
+        if len(self.unresolved_boxes) > _SHOWN:
+            lines.append(f"and {len(self.unresolved_boxes) - _SHOWN} more parts of the box are unresolved")
+        if self.coverage is not None:
+            lines.append(f"an estimated {self.coverage:.1%} of starts end at one of these points (Good and Turing)")
+        return "\n".join([*lines, *self.notes])
+
+    def __str__(self) -> str:
+        header = ("#", "kind", "index", "f", "x", "within", "level")
+        rows = [
+            (
+                str(i),
+                p.kind,
+                "–" if p.index is None else str(p.index),
+                f"{p.fun:.9g}",
+                _vector(p.x),
+                f"{p.radius:.1e}",
+                p.level,
+            )
+            for i, p in enumerate(self.points[:_ROWS])
+        ]
+        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (header, *rows)]
+        if len(self.points) > _ROWS:
+            lines.append(f"… and {len(self.points) - _ROWS} more")
+        return "\n".join([*(line.rstrip() for line in lines), self.summary()])
+
+    def __repr__(self) -> str:
+        return f"<CriticalPoints: {self.summary().splitlines()[0]}>"
+
+
+_ROWS = 50
+_SHOWN = 5
+
+
+def _vector(x: Vector) -> str:
+    return "(" + ", ".join(f"{xi:.9g}" for xi in x) + ")"

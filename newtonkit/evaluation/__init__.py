@@ -1,0 +1,1 @@
+"""One run's counted and budgeted view of an objective."""

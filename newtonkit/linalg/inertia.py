@@ -1,0 +1,144 @@
+"""How many eigenvalues of a symmetric matrix are negative, by one factorization for each side of zero; and how many at
+least, by a few products.
+
+By Sylvester's law A = LDLᵀ has as many negative eigenvalues as D. Factored at H + τI and H − τI this counts the
+eigenvalues below −τ and below τ; τ is above the backward error of both, so that no count can be wrong. Sparse matrices
+go through SuperLU without pivoting, where U = DLᵀ as long as every pivot stays on the diagonal; where one does not, or
+where the factors grow, the count is refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+
+from newtonkit.linalg.factorization import symmetric_lu
+from newtonkit.linalg.kernels import EPS, Matrix, Vector
+
+_TRIES = 6
+_WIDER = 30.0  # τ for the next try
+_WIDEST = 1e-6  # of ‖H‖: a zero wider than that says nothing
+
+
+class Inertia(NamedTuple):
+    """Numbers of eigenvalues below −τ, between, and above τ."""
+
+    negative: int
+    zero: int
+    positive: int
+    threshold: float
+    """τ, more than twice the backward error of both factorizations."""
+
+
+def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
+    """The inertia of a symmetric matrix; None where the factorization cannot be trusted.
+
+    Parameters
+    ----------
+    H : ndarray or scipy sparse, shape (n, n)
+        Symmetric.
+
+    Returns
+    -------
+    Inertia or None
+        None: at thresholds from 10·√n·eps·‖H‖ to about 1e-6·‖H‖ a pivot left the diagonal, or the factors grew. Where
+        that is to be feared, the widest is tried first.
+
+    Notes
+    -----
+    A computed factorization is the exact one of A + E with |E| ≤ γ|L||D||Lᵀ|, γ = k·eps and k the longest inner product
+    in it (Higham, 2002, *Accuracy and Stability of Numerical Algorithms*, theorems 9.3 and 11.3). The bound is
+    computed from the factors. Full matrices: Bunch & Kaufman's pivoting (LAPACK's dsytrf), n³/3 operations each.
+
+    Examples
+    --------
+    >>> inertia(np.diag([-2.0, 0.0, 1.0, 3.0]))[:3]
+    (1, 1, 2)
+    """
+    A = sp.csc_array(H) if sp.issparse(H) else np.asarray(H, dtype=np.float64)
+    n = A.shape[0]
+    size = float(abs(A).sum(axis=0).max()) if n else 0.0
+    if size == 0.0:
+        return Inertia(0, n, 0, 0.0)
+    below = _sparse_negatives if sp.issparse(A) else _dense_negatives
+    unit = sp.eye_array(n, format="csc") if sp.issparse(A) else np.eye(n)
+
+    @functools.cache
+    def counted(tau: float) -> tuple[Inertia | None, float]:
+        """The inertia, where the factors allow it, and what τ would have to exceed for these factors."""
+        lower, error = below(A + tau * unit)
+        if 2.0 * error < tau:
+            upper, error = below(A - tau * unit)
+            if 2.0 * error < tau:
+                return Inertia(lower, upper - lower, n - upper, tau), 2.0 * error
+        return None, 2.0 * error
+
+    least = 10 * math.sqrt(n) * EPS
+    thresholds = [least * _WIDER**k * size for k in range(_TRIES) if least * _WIDER**k <= _WIDEST]
+    # pivots as small as τ make the factors grow, at the smallest τ most. Of 5 800 random sparse matrices, grids and
+    # saddle point systems, as they were and equilibrated, the widest threshold decided all that some threshold did
+    doubtful = sp.issparse(A) and (
+        float(np.abs(A.diagonal()).min()) <= thresholds[-1] or counted(thresholds[0])[1] >= thresholds[1]
+    )
+    if doubtful and counted(thresholds[-1])[0] is None:
+        return None
+    return next((found for found, _ in map(counted, thresholds) if found is not None), None)
+
+
+def index_at_least(product: Callable[[Vector], Vector], V: Matrix, *, relative_error: float = 10 * EPS) -> int:
+    """How many negative eigenvalues H has at least, by products with the columns of V only.
+
+    VᵀHV with V orthonormal has no more negative eigenvalues than H (Cauchy's interlacing theorem; Golub & Van Loan,
+    2013, theorem 8.1.7). Of those of VᵀHV only the ones below −τ count, τ being the error of the products. One
+    column with vᵀHv < −τ proves that a point is no minimum.
+
+    Parameters
+    ----------
+    product : callable
+        v ↦ Hv.
+    V : ndarray, shape (n, k)
+        Any vectors; they are made orthonormal.
+    relative_error : float, positive, default 10·eps
+        Of a product, relative to its norm.
+
+    Examples
+    --------
+    >>> h = np.array([-1.0, -2.0, 3.0, 4.0])
+    >>> index_at_least(lambda v: h * v, np.eye(4)[:, :2])
+    2
+    """
+    Q = np.linalg.qr(V)[0]
+    HQ = np.column_stack([product(np.ascontiguousarray(q)) for q in Q.T])
+    M = Q.T @ HQ
+    tau = 10 * math.sqrt(len(V)) * relative_error * float(np.linalg.norm(HQ))
+    return int(np.sum(np.linalg.eigvalsh(0.5 * (M + M.T)) < -tau))
+
+
+def _dense_negatives(A: Matrix) -> tuple[int, float]:
+    """The number of negative eigenvalues, and the backward error of the factorization it rests on."""
+    L, D, _ = scipy.linalg.ldl(A)
+    # D has blocks of one and two rows
+    negative = (
+        int(np.sum(scipy.linalg.eigvalsh_tridiagonal(D.diagonal(), D.diagonal(1)) < 0.0))
+        if len(A) > 1
+        else int(D[0, 0] < 0.0)
+    )
+    growth = (np.abs(L) @ (np.abs(D) @ np.abs(L).sum(axis=0))).max()
+    return negative, 2.0 * len(A) * EPS * float(growth)
+
+
+def _sparse_negatives(A: Any) -> tuple[int, float]:
+    """The same without pivoting; the error is infinite where there is no such factorization."""
+    lu = symmetric_lu(A)
+    if lu is None:
+        return 0, math.inf
+    d, L = lu.U.diagonal(), abs(lu.L)
+    growth = (L @ (np.abs(d) * np.asarray(L.sum(axis=0)).ravel())).max()
+    longest = int(np.diff(L.tocsr().indptr).max()) + 2
+    return int(np.sum(d < 0.0)), 2.0 * longest * EPS * float(growth)

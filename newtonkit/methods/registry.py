@@ -1,0 +1,105 @@
+"""The table of methods by name, scipy's aliases, and construction from a name and options."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from newtonkit.core.validation import nearest_name
+from newtonkit.driver.loop import Method, as_method
+from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, AdamW, Nadam, RMSProp
+from newtonkit.methods.base import MethodBase
+from newtonkit.methods.bfgs import BFGS
+from newtonkit.methods.conjugate_gradient import ConjugateGradient
+from newtonkit.methods.cubic import Cubic
+from newtonkit.methods.dfp import DFP
+from newtonkit.methods.first_order import FirstOrder, Rule
+from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, SteepestDescent
+from newtonkit.methods.lbfgs import LBFGS
+from newtonkit.methods.newton import LineSearchNewton, PureNewton
+from newtonkit.methods.sr1 import SR1
+from newtonkit.methods.trust_region_newton import TrustRegionNewton
+from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
+
+METHODS: dict[str, type[MethodBase] | type[Rule]] = {
+    cls.name: cls
+    for cls in (
+        TrustRegionNewton,
+        TrustRegionNewtonCG,
+        Cubic,
+        LineSearchNewton,
+        PureNewton,
+        BFGS,
+        DFP,
+        SR1,
+        LBFGS,
+        ConjugateGradient,
+        SteepestDescent,
+        GradientDescent,
+        Momentum,
+        Nesterov,
+        AdaGrad,
+        RMSProp,
+        AdaDelta,
+        Adam,
+        AdamW,
+        Nadam,
+    )
+}
+
+# scipy's names, for the nearest of ours; in any case
+ALIASES = {
+    "l-bfgs-b": "lbfgs",
+    "l-bfgs": "lbfgs",
+    "trust-exact": "newton",
+    "trust-ncg": "newton-cg",
+    "trust-krylov": "newton-cg",
+    "dogleg": "newton",
+    "sgd": "gd",
+    "nag": "nesterov",
+}
+
+
+def names() -> list[str]:
+    """The names of all methods, second-order first."""
+    return list(METHODS)
+
+
+def canonical_name(name: str) -> str:
+    """The name in our list that a user's spelling or one of scipy's names means.
+
+    Raises
+    ------
+    ValueError
+        With the nearest valid name.
+    """
+    lower = name.strip().lower().replace("_", "-")
+    lower = ALIASES.get(lower, lower)
+    if lower not in METHODS:
+        raise ValueError(f"unknown method {name!r}; {nearest_name(name, [*METHODS, *ALIASES, 'auto'])}")
+    return lower
+
+
+def option_names(method: str | Method | Rule) -> list[str]:
+    """The options of a method: the fields of its dataclass."""
+    target: Any = METHODS[canonical_name(method)] if isinstance(method, str) else method
+    if isinstance(target, FirstOrder):
+        target = target.rule
+    return [field.name for field in dataclasses.fields(target)] if dataclasses.is_dataclass(target) else []
+
+
+def make_method(method: str | Method | Rule, **options: Any) -> Method:
+    """A configured method from its name, or from an instance of which some options are to be changed.
+
+    Examples
+    --------
+    >>> make_method("lbfgs", memory=20).memory
+    20
+    """
+    if isinstance(method, str):
+        return as_method(METHODS[canonical_name(method)](**options))
+    if isinstance(method, FirstOrder):
+        method = method.rule
+    if options:
+        method = dataclasses.replace(method, **options)  # type: ignore[type-var]
+    return as_method(method)

@@ -1,0 +1,1 @@
+"""Figures of newtonkit objects; matplotlib is imported when a figure is drawn."""
