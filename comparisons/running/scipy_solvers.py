@@ -129,7 +129,7 @@ def observed(
         "callback": callback,
         "jac": gradient,
         "hess": lambda x: evaluator.hessian(x.copy()).copy(),
-        "hessp": lambda x, p: evaluator.product(x.copy())(np.ascontiguousarray(p)),
+        "hessp": lambda x, p: evaluator.hvp(x.copy())(np.ascontiguousarray(p)),
     }
     x, nit, reported = x0, 0, {}
     with np.errstate(all="ignore"):
@@ -144,10 +144,10 @@ def observed(
             message = str(result.get("message", ""))
         except BudgetSpent as spent:
             success, reason, message = False, spent.ending.reason.name, spent.ending.message
-            x, nit = (x0 if evaluator.best_x is None else evaluator.best_x), len(recorder) - 1
+            x, nit = (x0 if evaluator.incumbent.x is None else evaluator.incumbent.x), len(recorder) - 1
         except Exception as error:  # a solver that breaks costs its own cell only
             success, reason, message = False, type(error).__name__, str(error)
-            x = x0 if evaluator.best_x is None else evaluator.best_x
+            x = x0 if evaluator.incumbent.x is None else evaluator.incumbent.x
         if len(recorder) == 1:
             recorder.count_gradients()
         f, g = Evaluator(Objective(problem.fun)).value_and_grad(np.array(x, dtype=np.float64))

@@ -231,16 +231,16 @@ def _reference_run(
             recorder=recorder,
         )
     x, f = end.x, end.f
-    best = end.evaluator.best_x
+    best = end.evaluator.incumbent.x
     if (
         best is not None
         and protocol.tolerance == 0
         and solver.is_scipys
-        and not f - end.evaluator.best_f <= 10 * EPS * abs(f)
+        and not f - end.evaluator.incumbent.f <= 10 * EPS * abs(f)
     ):
         # told to go on for ever, some of scipy's leave the minimum they were at for values that are no numbers; ours
         # return the best point too
-        x, f = best, end.evaluator.best_f
+        x, f = best, end.evaluator.incumbent.f
     return {
         "x": x,
         "f": f,
@@ -248,7 +248,7 @@ def _reference_run(
         "reason": end.reason,
         "message": end.message,
         "counts": end.evaluator.counts,
-        "checks": end.evaluator.checks,
+        "checks": end.evaluator.check_counts,
         "reported": end.reported,
         "nit": end.nit,
     }

@@ -67,7 +67,7 @@ def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
 
 
 def _multiply(evaluator: Evaluator, v: NDArray[np.float64], x: NDArray[np.float64]) -> None:
-    evaluator.product(x)(v)
+    evaluator.hvp(x)(v)
 
 
 def _timed(function: Callable[[Any], Any], x: Any) -> float:

@@ -183,7 +183,7 @@ def _by_products(evaluator: newtonkit.Evaluator, x: Vector) -> str:
 def _bounded(evaluator: newtonkit.Evaluator, x: Vector, rank: int) -> str:
     """By a subspace of vectors that are constant on stretches of the chain."""
     stretches = np.repeat(np.eye(rank), -(-x.size // rank), axis=0)[: x.size]
-    return f"index ≥ {index_at_least(evaluator.product(x), stretches)}"
+    return f"index ≥ {index_at_least(evaluator.hvp(x), stretches)}"
 
 
 def _counted(evaluator: newtonkit.Evaluator, x: Vector) -> str:

@@ -151,7 +151,7 @@ def _conversation(
         ending = spent.ending.reason.name, spent.ending.message
     except (EOFError, OSError):
         ending = "CRASHED", "the solver's process ended without an answer, or was killed"
-    return (x0 if evaluator.best_x is None else evaluator.best_x), False, *ending, 0
+    return (x0 if evaluator.incumbent.x is None else evaluator.incumbent.x), False, *ending, 0
 
 
 def _send(pipe: IO[bytes], numbers: Vector) -> None:

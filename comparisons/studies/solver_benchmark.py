@@ -261,4 +261,4 @@ def _other_run(problem: Problem, x0: Vector, where: str, method: str, terms: Ter
         )
     else:
         end = reference.solve(problem, x0, method, gtol=terms.gtol, maxiter=terms.maxiter, budget=budget)
-    return _End(end.x, end.success, end.reason, end.message, end.evaluator.counts, end.evaluator.checks, end.nit)
+    return _End(end.x, end.success, end.reason, end.message, end.evaluator.counts, end.evaluator.check_counts, end.nit)

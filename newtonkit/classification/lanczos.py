@@ -32,7 +32,7 @@ def product_verdict(
     spread of the spectrum with probability at most 1.648·√n·exp(−√ε(2k−1)) (Kuczyński & Woźniakowski, 1992, SIAM
     J. Matrix Anal. Appl. 13, 1094, theorem 4.2).
     """
-    product = evaluator.product(x) if product is None else product
+    product = evaluator.hvp(x) if product is None else product
     scale = max(1.0, max_norm(x))
     ritz, lowest = _lanczos(product, x.size)
     spread = float(ritz[-1] - ritz[0])

@@ -82,7 +82,7 @@ class Judge:
         size = max_norm(state.g)
         if claim.reason is TerminationReason.GRADIENT and not (size <= _AGAIN * self._turned_down_at or size == 0.0):
             return None
-        if state.f - self.evaluator.best_f > 10 * EPS * abs(state.f) and self._turned_down_at == math.inf:
+        if state.f - self.evaluator.incumbent.f > 10 * EPS * abs(state.f) and self._turned_down_at == math.inf:
             # a method that swings: the point to be returned is another one, so give it a chance to settle
             self._turned_down_at = size
             return None

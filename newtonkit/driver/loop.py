@@ -236,7 +236,7 @@ class _Run:
         self.story = [earlier.choice] if earlier.choice else []
         self.going_on = True
         counts = Counts(earlier.nfev, earlier.njev, earlier.nhev, earlier.nhvp)
-        self.evaluator.go_on(counts, dataclasses.replace(earlier.checks), self.state.x, self.state.f, self.state.g)
+        self.evaluator.resume(counts, dataclasses.replace(earlier.checks), self.state.x, self.state.f, self.state.g)
 
     def to_the_end(self, callback: Callback | None, history: History | None, progress: Progress | None) -> Termination:
         """Step by step until something ends the run; the Termination says what."""
@@ -329,7 +329,7 @@ class _Run:
 
     def taken_over(self, ending: Termination) -> Iterator[Any] | None:
         """The states of the next method, from the best point, where this one has failed and another may not."""
-        best = self.evaluator.best_x
+        best = self.evaluator.incumbent.x
         if ending.reason not in _ANOTHER_MAY_NOT or not self.fallbacks or best is None or self.nit >= self.stop.maxiter:
             return None
         failed, self.method = self.method.name, self.fallbacks.pop(0)
@@ -343,11 +343,11 @@ class _Run:
         """Whether the gradient at the end, or the tape it came from, is wrong: the run then goes on from there."""
         if ending.reason.kind is Kind.STOPPED or ending.reason is TerminationReason.TIME:
             return False
-        state = self.best() if self.state is None or self.evaluator.best_f < self.state.f else self.state
+        state = self.best() if self.state is None or self.evaluator.incumbent.f < self.state.f else self.state
         if state is None or not all_finite(state.g):
             return False
         with np.errstate(all="ignore"):
-            if not self.evaluator.misled(state.x, state.g):
+            if not self.evaluator.gradient_changed(state.x, state.g):
                 return False
         self.judge.forget()
         self.state, self.first = state, None
@@ -406,10 +406,10 @@ class _Run:
     def best(self) -> State | None:
         """The best point the evaluator saw, its gradient NaN where it is not known; None where nothing was finite."""
         evaluator = self.evaluator
-        if evaluator.best_x is None:
+        if evaluator.incumbent.x is None:
             return None
-        g = np.full(evaluator.best_x.size, np.nan) if evaluator.best_g is None else evaluator.best_g
-        return State(evaluator.best_x, evaluator.best_f, g, FIRST)
+        g = np.full(evaluator.incumbent.x.size, np.nan) if evaluator.incumbent.g is None else evaluator.incumbent.g
+        return State(evaluator.incumbent.x, evaluator.incumbent.f, g, FIRST)
 
     def packed(
         self, ending: Termination, state: State, fun: float, verdict: Verdict, history: History | None
@@ -430,7 +430,7 @@ class _Run:
             njev=counts.g,
             nhev=counts.H,
             nhvp=counts.Hv,
-            checks=evaluator.checks,
+            checks=evaluator.check_counts,
             method=self.method.name,
             choice="; ".join(self.story),
             derivatives=evaluator.objective.derivative_source,

@@ -125,12 +125,8 @@ def refuted(evaluator: Evaluator, state: State, first: State) -> Termination | N
 @contextmanager
 def _aside(evaluator: Evaluator) -> Iterator[None]:
     """Values asked for inside are checks, and no candidates for the best point, whose gradient is known."""
-    best = evaluator.best_x, evaluator.best_f, evaluator.best_g
-    try:
-        with evaluator.checking(), np.errstate(all="ignore"):
-            yield
-    finally:
-        evaluator.best_x, evaluator.best_f, evaluator.best_g = best
+    with evaluator.checking(), evaluator.probing(), np.errstate(all="ignore"):
+        yield
 
 
 def _slope(evaluator: Evaluator, state: State, first: State, p: Vector, along: str) -> SlopeCheck:

@@ -15,6 +15,7 @@ from newtonkit.core.state import BudgetSpent
 from newtonkit.core.termination import Termination, TerminationReason
 from newtonkit.derivatives.autograd.tracing import dense_from_products
 from newtonkit.derivatives.tape.cache import Linearization
+from newtonkit.evaluation.incumbent import Incumbent
 from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, finite_max_norm, norm
 from newtonkit.objectives.objective import Objective, Product
@@ -61,18 +62,15 @@ class Evaluator:
         self.objective = objective
         self.budget = budget
         self.counts = Counts()
-        self.checks = Counts()
+        self.check_counts = Counts()
         self.second_order = second_order
         self.observer = observer
-        self.best_x: Vector | None = None
-        self.best_f = math.inf
-        self.best_g: Vector | None = None
-        self._second_best: tuple[Vector | None, float, Vector | None] = (None, math.inf, None)
+        self.incumbent = Incumbent()
         self.started = time.perf_counter()
         self._ledger = self.counts
         # one evaluation of f is kept for the plain call at the returned point
         self._reserved = 1 if 1 < budget.maxfev < math.inf else 0
-        # and one gradient, see `misled`
+        # and one gradient, see `gradient_changed`
         self._reserved_g = 1 if 2 < budget.maxgev < math.inf else 0
         self._limited = budget != _UNLIMITED
         self._largest_f = math.nan
@@ -93,11 +91,11 @@ class Evaluator:
         self._sparse_ledger = self.counts
         self.structure: SparseStructure | None = None
 
-    def go_on(self, counts: Counts, checks: Counts, x: Vector, f: float, g: Vector) -> None:
+    def resume(self, counts: Counts, checks: Counts, x: Vector, f: float, g: Vector) -> None:
         """Count on from an earlier run that ended at x."""
-        self.counts, self.checks = counts, checks
+        self.counts, self.check_counts = counts, checks
         self._ledger = self._hessian_ledger = self._sparse_ledger = counts
-        self.best_x, self.best_f, self.best_g = x, f, g
+        self.incumbent.offer(x, f, g)
 
     # --- requests -------------------------------------------------------------------------------------------
 
@@ -109,9 +107,7 @@ class Evaluator:
             f = self._second_look(f, x)
         if self.observer is not None:
             self._report("f", x, f)
-        if -math.inf < f < self.best_f:
-            self._second_best = self.best_x, self.best_f, self.best_g
-            self.best_x, self.best_f, self.best_g = x, f, None
+        self.incumbent.offer(x, f)
         return f
 
     def gradient(self, x: Vector) -> Vector:
@@ -120,12 +116,7 @@ class Evaluator:
         g = self._plausible_gradient(self._gradient(x), x)
         if self.observer is not None:
             self._report("g", x, g=g)
-        if x is self.best_x:
-            if all_finite(g):
-                self.best_g = g
-            elif self._second_best[0] is not None:
-                # a point without a gradient is no use to anybody
-                self.best_x, self.best_f, self.best_g = self._second_best
+        self.incumbent.record_gradient(x, g)
         return g
 
     def value_and_grad(self, x: Vector) -> tuple[float, Vector]:
@@ -146,7 +137,7 @@ class Evaluator:
             believed = self._second_look(f, x)
             if believed != f and math.isfinite(believed) and self._may_check_g():
                 # what came with a wild value is as wild: the trace of a plain number is a gradient of zero
-                self.checks.g += 1
+                self.check_counts.g += 1
                 self._linearized_at = None
                 g = self._gradient(x)
                 self._report("g", x, g=g, check=True)
@@ -155,8 +146,8 @@ class Evaluator:
         if self.observer is not None:
             self._report("f", x, f)
             self._report("g", x, g=g)
-        if -math.inf < f < self.best_f and (self.best_x is None or not math.isnan(self._last_size)):
-            self.best_x, self.best_f, self.best_g = x, f, g
+        if self.incumbent.x is None or not math.isnan(self._last_size):
+            self.incumbent.offer(x, f, g)
         return f, g
 
     def gradient_norm(self, g: Vector) -> float:
@@ -166,9 +157,9 @@ class Evaluator:
     def hessian(self, x: Vector) -> Matrix:
         """∇²f(x), dense and exactly symmetric; asked again at the same point, it is not computed again."""
         if x is self._hessian_at and self._hessian is not None:
-            if self._ledger is self.counts and self._hessian_ledger is self.checks:
+            if self._ledger is self.counts and self._hessian_ledger is self.check_counts:
                 # a check came first, but the method would have asked all the same: it is the method's to pay
-                self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1
+                self.check_counts.H, self.counts.H = self.check_counts.H - 1, self.counts.H + 1
                 self._hessian_ledger = self.counts
                 self._report("H", x)
             return self._hessian
@@ -192,8 +183,8 @@ class Evaluator:
     def sparse_hessian(self, x: Vector) -> sp.csc_array | None:
         """∇²f(x) as a sparse matrix, exactly symmetric; None where the user's is a full one."""
         if x is self._sparse_at:
-            if self._ledger is self.counts and self._sparse_ledger is self.checks:
-                self.checks.H, self.counts.H = self.checks.H - 1, self.counts.H + 1  # as in `hessian`
+            if self._ledger is self.counts and self._sparse_ledger is self.check_counts:
+                self.check_counts.H, self.counts.H = self.check_counts.H - 1, self.counts.H + 1  # as in `hessian`
                 self._sparse_ledger = self.counts
                 self._report("H", x)
             return self._sparse
@@ -238,7 +229,7 @@ class Evaluator:
         self._report("H", x)
         return H
 
-    def product(self, x: Vector) -> Callable[[Vector], Vector]:
+    def hvp(self, x: Vector) -> Callable[[Vector], Vector]:
         """The map v ↦ ∇²f(x)·v, each product counted as one Hv."""
         if self.objective.hess is not None and self.objective.hvp is None:
             H = self.sparse_hessian(x) if x is not self._hessian_at else None
@@ -280,11 +271,20 @@ class Evaluator:
     @contextmanager
     def checking(self) -> Iterator[None]:
         """Requests made inside are counted in ``checks``; budgets hold all the same."""
-        before, self._ledger = self._ledger, self.checks
+        before, self._ledger = self._ledger, self.check_counts
         try:
             yield
         finally:
             self._ledger = before
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """Points evaluated inside are no candidates for the incumbent: their gradients are not evaluated."""
+        before, self.incumbent = self.incumbent, Incumbent()
+        try:
+            yield
+        finally:
+            self.incumbent = before
 
     def recheck(self, x: Vector, believed: float) -> float:
         """f(x) by a plain call after the run, on the evaluation kept for it; a surprise is looked at twice.
@@ -292,19 +292,19 @@ class Evaluator:
         Returns ``believed`` where no evaluation is left.
         """
         self._reserved = 0
-        if self.counts.f + self.checks.f >= self.budget.maxfev:
+        if self.counts.f + self.check_counts.f >= self.budget.maxfev:
             return believed
         f = self.objective.value(x.copy())
-        self.checks.f += 1
+        self.check_counts.f += 1
         self._report("f", x, f, check=True)
         surprise = not abs(f - believed) <= 1e-8 * abs(believed)
-        if surprise and f != believed and self.counts.f + self.checks.f < self.budget.maxfev:
-            self.checks.f += 1
+        if surprise and f != believed and self.counts.f + self.check_counts.f < self.budget.maxfev:
+            self.check_counts.f += 1
             f = self.objective.value(x.copy())
             self._report("f", x, f, check=True)
         return f
 
-    def misled(self, x: Vector, g: Vector) -> bool:
+    def gradient_changed(self, x: Vector, g: Vector) -> bool:
         """Whether the gradient at x is not g after all: it is asked for once more, on the one kept for that.
 
         A tape is compared with plain autograd, and dropped where it is wrong; a gradient of another source with itself,
@@ -312,9 +312,9 @@ class Evaluator:
         """
         self._reserved_g = 0
         objective = self.objective
-        if self.counts.g + self.checks.g >= self.budget.maxgev:
+        if self.counts.g + self.check_counts.g >= self.budget.maxgev:
             return False
-        self.checks.g += 1
+        self.check_counts.g += 1
         if objective.has_own_derivatives or not objective.derivatives.may_be_stale(x, objective.args):
             again = objective.gradient(x.copy())
             same = norm(again - g) <= _SAME_GRADIENT * norm(g) + norm(again - g) * (not all_finite(again))
@@ -324,8 +324,7 @@ class Evaluator:
         self._report("g", x, g=again, check=True)
         if same:
             return False
-        self.best_x, self.best_f, self.best_g = None, math.inf, None
-        self._second_best = None, math.inf, None
+        self.incumbent.forget()
         self._linearized_at = self._hessian_at = self._sparse_at = None
         return True
 
@@ -348,7 +347,7 @@ class Evaluator:
     ) -> None:
         """Tell the observer of one evaluation, made for a check where the ledger in use says so."""
         if self.observer is not None:
-            self.observer(kind, x, f, g, self._ledger is self.checks if check is None else check)
+            self.observer(kind, x, f, g, self._ledger is self.check_counts if check is None else check)
 
     def _report_products(self, x: Vector, gradients: int, products: int) -> None:
         """The same for products, and for the gradients that their differences took."""
@@ -358,7 +357,7 @@ class Evaluator:
     def _refuse_spending(self, f: int = 0, g: int = 0, H: int = 0, Hv: int = 0) -> None:
         if not self._limited:
             return
-        budget, counts, checks = self.budget, self.counts, self.checks
+        budget, counts, checks = self.budget, self.counts, self.check_counts
         for asked, done, limit, kind in (
             (f, counts.f + checks.f, budget.maxfev - self._reserved, "f"),
             (g, counts.g + checks.g, budget.maxgev - self._reserved_g, "the gradient"),
@@ -377,7 +376,7 @@ class Evaluator:
         seen = self._largest_f
         suspicious = (not finite and not self._failure_confirmed) or (finite and abs(f) > _IMPLAUSIBLE * seen)
         if suspicious and self._may_check_f():
-            self.checks.f += 1
+            self.check_counts.f += 1
             again = self.objective.value(x.copy())
             self._report("f", x, again, check=True)
             if not finite and not math.isfinite(again):
@@ -393,7 +392,7 @@ class Evaluator:
             finite = not math.isnan(size)
             suspicious = size > _IMPLAUSIBLE * self._largest_g if finite else not self._failure_confirmed
             if suspicious and self._may_check_g():
-                self.checks.g += 1
+                self.check_counts.g += 1
                 self._linearized_at = None
                 g = self._gradient(x)
                 self._report("g", x, g=g, check=True)
@@ -406,10 +405,10 @@ class Evaluator:
         return g
 
     def _may_check_f(self) -> bool:
-        return self.counts.f + self.checks.f + self._reserved < self.budget.maxfev
+        return self.counts.f + self.check_counts.f + self._reserved < self.budget.maxfev
 
     def _may_check_g(self) -> bool:
-        return self.counts.g + self.checks.g + self._reserved_g < self.budget.maxgev
+        return self.counts.g + self.check_counts.g + self._reserved_g < self.budget.maxgev
 
     def _gradient(self, x: Vector) -> Vector:
         if self.second_order and (linearization := self._linearize(x)) is not None:

@@ -105,7 +105,7 @@ class Products:
         """No product yet: the model asks for them as it is solved."""
         forcing = min(_FORCING, math.sqrt(norm(state.g) / first)) if first > 0.0 else _FORCING
         precondition = None if self.preconditioner is None else self.preconditioner(state.x.copy())
-        return LanczosSubproblem(state.g, evaluator.product(state.x), forcing, precondition, self.max_products)
+        return LanczosSubproblem(state.g, evaluator.hvp(state.x), forcing, precondition, self.max_products)
 
 
 def chosen_curvature(evaluator: Evaluator, x: Vector) -> Curvature:

@@ -62,7 +62,7 @@ def first_step_length(evaluator: Evaluator, x: Vector, g: Vector, p: Vector) -> 
     """
     slope = dot(g, p)
     if evaluator.has_exact_products:
-        curvature = dot(p, evaluator.product(x)(p))
+        curvature = dot(p, evaluator.hvp(x)(p))
         if curvature > 0.0 and math.isfinite(curvature):
             alpha = -slope / curvature
             if math.isfinite(alpha) and alpha > 0.0:

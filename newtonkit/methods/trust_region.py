@@ -99,7 +99,7 @@ class TrustRegionMethod(MethodBase):
         f, g, ratio = evaluator.value(x), None, math.nan
         if math.isfinite(f):
             ratio = (state.f - f) / predicted
-            if is_rounding(state.f, f, predicted) and not has_risen(evaluator.best_f, f):
+            if is_rounding(state.f, f, predicted) and not has_risen(evaluator.incumbent.f, f):
                 g = evaluator.gradient(x)
                 ratio = -0.5 * dot(g + state.g, p) / predicted
         accepted = ratio >= ACCEPT
