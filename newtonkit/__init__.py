@@ -10,7 +10,8 @@ from newtonkit.derivatives.functions import grad, hessian, hvp, value_and_grad
 from newtonkit.derivatives.sparsity.colouring import SparseHessian, sparse_hessian
 from newtonkit.derivatives.sparsity.patterns import hessian_pattern
 from newtonkit.derivatives.taylor_test import DerivativeCheck, check_derivatives
-from newtonkit.driver.loop import Method, iterate, run
+from newtonkit.driver.loop import iterate, run
+from newtonkit.driver.method import Method
 from newtonkit.driver.result import History, Result
 from newtonkit.driver.stopping import Stop
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from newtonkit.derivatives.sparsity.cost_model import gradient_work
-from newtonkit.driver.loop import Method
+from newtonkit.driver.method import Method
 from newtonkit.linalg.factorization import SparseStructure
 from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.bfgs import BFGS

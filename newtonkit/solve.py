@@ -15,7 +15,8 @@ from newtonkit.automatic import chosen_portfolio
 from newtonkit.core.state import State
 from newtonkit.core.validation import nearest_name
 from newtonkit.derivatives.pytree import Unflatten, flatten
-from newtonkit.driver.loop import Callback, Method, run
+from newtonkit.driver.loop import Callback, run
+from newtonkit.driver.method import Method
 from newtonkit.driver.result import History, Progress, Result
 from newtonkit.driver.stopping import Stop
 from newtonkit.linalg.kernels import all_finite

@@ -15,7 +15,7 @@ from scipy.optimize import minimize as scipy_minimize
 
 from comparisons.running import scipy_solvers as reference
 from newtonkit.core.validation import nearest_name
-from newtonkit.driver.loop import Method
+from newtonkit.driver.method import Method
 from newtonkit.methods.first_order import FirstOrder, Rule
 from newtonkit.methods.registry import METHODS, canonical_name, make_method, option_names
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Set
 
 import numpy as np
 
-from newtonkit.classification.degenerate import degenerate_verdict
-from newtonkit.classification.error_bars import ErrorBars, error_bars
-from newtonkit.classification.examination import dense_verdict
-from newtonkit.classification.factored import factored_verdict
-from newtonkit.classification.lanczos import product_verdict
+from newtonkit.classification.point_verdict import FULL_EIGENVALUES, PointVerdict, verdict_at
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict, unchecked
-from newtonkit.core.state import BudgetSpent, State
+from newtonkit.core.state import State
 from newtonkit.core.termination import Kind, Termination, TerminationReason
+from newtonkit.driver.method import Method
 from newtonkit.driver.stopping import Stop, nothing_left, rounding_reached
 from newtonkit.driver.value_checks import REACH, Fall, about_the_slope, is_aimless, look_around, refuted
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, dot, max_norm, norm
 
-_DENSE = 200  # up to this n the verdict takes all eigenvalues of the full Hessian; above, a factor of it or products
-_FACTOR = 5000  # up to this n a full Hessian is factored, if the method has Hessians anyway
-# up to this n the claim on a point with a singular Hessian is looked at more closely, if derivatives are autograd's:
-# that takes up to some hundred Hessians
-_FEW = 30
 _AGAIN = 0.1  # a claim that was turned down is heard again once ‖g‖∞ has fallen by this factor
 _SHRUNK = 0.95  # of Newton's step: 10^(−1/7) = 0.72 of it is left at x⁸ when ‖g‖∞ has fallen tenfold
 _FAR_DOWN = 1e-8  # of ‖g‖∞ at the start: what a claim must show where the budget leaves no room for its check
@@ -51,27 +42,22 @@ class Judge:
     ----------
     evaluator : Evaluator
     stop : Stop
-    needs : set of str
-        What the method asks of the evaluator: {"grad"}, {"grad", "hess"}, {"grad", "hvp"}.
+    method : Method
     enabled : bool
         False: every verdict is "unchecked" and every claim believed.
     """
 
-    def __init__(self, evaluator: Evaluator, stop: Stop, needs: Set[str], *, enabled: bool = True) -> None:
+    def __init__(self, evaluator: Evaluator, stop: Stop, method: Method, *, enabled: bool = True) -> None:
         self.evaluator = evaluator
         self.stop = stop
         self.enabled = enabled
-        self.serve(needs)
+        self.method = method
         self.escapes_left = _ESCAPES
         self._turned_down_at = math.inf
         self._last_step = math.inf
         self._verdict: Verdict | None = None
         self._verdict_x: Vector | None = None
         self._hessian: Matrix | None = None
-
-    def serve(self, needs: Set[str]) -> None:
-        """Judge a method that asks for these from now on."""
-        self.dense = "hess" in needs
 
     def hear(self, claim: Termination, state: State, first: State) -> Termination | None:
         """The ending that a claim of convergence amounts to; None where the run should go on.
@@ -158,7 +144,7 @@ class Judge:
     def verdict(self, state: State) -> Verdict:
         """The verdict at this state; "unchecked" where checks are off, do not fit the budget, or cannot be made."""
         if self._verdict is None or self._verdict_x is not state.x:
-            self._verdict, self._verdict_x = self._examine(state), state.x
+            (self._verdict, self._hessian), self._verdict_x = self._point_verdict(state), state.x
         return self._verdict
 
     def forget(self) -> None:
@@ -169,46 +155,27 @@ class Judge:
     def final(self, state: State, ending: Termination) -> Verdict:
         """The verdict for the Result; large problems that did not converge are not worth the products."""
         claims = ending.reason.kind is Kind.CONVERGED or ending.reason is TerminationReason.SADDLE
-        if not (claims or self.dense or state.x.size <= _DENSE):
+        if not (claims or "hess" in self.method.needs or state.x.size <= FULL_EIGENVALUES):
             return unchecked("the run did not converge")
-        verdict = self.verdict(state)
-        cheap = state.x.size <= _FEW and not self.evaluator.objective.has_own_derivatives
-        if ending.reason.kind is Kind.CONVERGED and verdict.kind == "undecided" and cheap:
-            verdict = self._closer_look(verdict, state)
-        return verdict
+        return self._point_verdict(state, thorough=ending.reason.kind is Kind.CONVERGED).verdict
 
-    def _closer_look(self, verdict: Verdict, state: State) -> Verdict:
-        """The verdict at a singular Hessian by what f does along the directions without curvature."""
-        radius = max(1e-3 * max(1.0, max_norm(state.x)), 4.0 * verdict.distance if verdict.distance < math.inf else 0.0)
-        try:
-            with self.evaluator.checking(), np.errstate(all="ignore"):
-                certain = dense_verdict(self.evaluator, state.x, state.g, bars=self._error_bars)
-                if certain.settled:
-                    return certain
-                return degenerate_verdict(self.evaluator, state.x, certain, radius=radius)
-        except BudgetSpent:
-            return verdict
-
-    def _error_bars(self, x: Vector, g: Vector, H: Matrix) -> ErrorBars:
-        return error_bars(self.evaluator, x, g, H, max(1.0, max_norm(x)))
-
-    def _examine(self, state: State) -> Verdict:
-        size = max_norm(state.g) if all_finite(state.g) else math.nan
+    def _point_verdict(self, state: State, *, thorough: bool = False) -> PointVerdict:
+        """See `verdict_at`; "unchecked" where checks are off."""
         if not self.enabled:
-            return unchecked("second-order checks are turned off (options verdict=False)", size)
-        if math.isnan(size):
-            return unchecked("the gradient is not finite here")
-        self._hessian = None
-        try:
-            with self.evaluator.checking(), np.errstate(all="ignore"):
-                if state.x.size <= _DENSE:
-                    self._hessian = self.evaluator.hessian(state.x)
-                    return dense_verdict(self.evaluator, state.x, state.g)
-                if self.dense and (self.evaluator.structure is not None or state.x.size <= _FACTOR):
-                    return factored_verdict(self.evaluator, state.x, state.g, self.evaluator.factorable(state.x))
-                return product_verdict(self.evaluator, state.x, state.g)
-        except BudgetSpent as spent:
-            return unchecked(f"the budget has no room for it ({spent.ending.reason.name})", size)
+            size = max_norm(state.g) if all_finite(state.g) else math.nan
+            return PointVerdict(unchecked("second-order checks are turned off (options verdict=False)", size), None)
+        earlier = None
+        if self._verdict is not None and self._verdict_x is state.x:
+            earlier = PointVerdict(self._verdict, self._hessian)
+        return verdict_at(
+            self.evaluator,
+            state.x,
+            state.f,
+            state.g,
+            factorizable=lambda: self.method.factorizable_hessian(self.evaluator, state),
+            thorough=thorough,
+            earlier=earlier,
+        )
 
     def second_thoughts(self, state: State, first: State) -> Termination | None:
         """What values of f say against a claim to which derivatives do not object; None where they say nothing.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence, Set
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from newtonkit.core.counts import Counts
 from newtonkit.core.state import FIRST, BudgetSpent, State, StepFailure, StepInfo
 from newtonkit.core.termination import Kind, Termination, TerminationReason, from_exception
 from newtonkit.driver.judge import Judge, believed, contradiction
+from newtonkit.driver.method import Method, as_method, wants_curvature
 from newtonkit.driver.result import History, Progress, Result
 from newtonkit.driver.stopping import Stop, unbounded_below
 from newtonkit.evaluation.evaluator import Evaluator, Observer
@@ -36,28 +37,6 @@ _ANOTHER_MAY_NOT = frozenset(
 )
 _SECOND_CHANCES = 3  # times that a run may find out its gradient was wrong before it ends as it is
 _SAME_VALUE = 1e-8  # relative difference of two evaluations at one point beyond which fun is no function
-
-
-class Method(Protocol):
-    """What the loop asks of a method; see `newtonkit.methods.base` for the base class of ours."""
-
-    @property
-    def name(self) -> str:
-        """The name in results."""
-
-    @property
-    def needs(self) -> Set[str]:
-        """What it asks of the evaluator: {"grad"}, {"grad", "hess"} or {"grad", "hvp"}."""
-
-    @property
-    def escapes(self) -> bool:
-        """Whether the loop may take it away from a saddle by a step of negative curvature."""
-
-    def init(self, evaluator: Evaluator, x0: Vector) -> Any:
-        """The first state."""
-
-    def step(self, evaluator: Evaluator, state: Any) -> Any:
-        """The next state, or StepFailure: all or nothing."""
 
 
 def iterate(method: Method, objective: Objective | Evaluator | Callable[..., Any], x0: Any) -> Iterator[Any]:
@@ -113,17 +92,6 @@ def _steps(method: Method, evaluator: Evaluator, state: Any) -> Iterator[Any]:
     while True:
         state = method.step(evaluator, state)
         yield state
-
-
-def as_method(method: Any) -> Method:
-    """The method itself, or the one that a first-order rule becomes."""
-    wrapped: Method = method.as_method() if hasattr(method, "as_method") else method
-    return wrapped
-
-
-def wants_curvature(method: Method) -> bool:
-    """Whether the method asks for Hessians or products."""
-    return bool(method.needs & {"hess", "hvp"})
 
 
 def run(
@@ -217,7 +185,7 @@ class _Run:
         self.stop = stop
         self.x0 = x0
         self.evaluator = Evaluator(objective, stop.budget, second_order=wants_curvature(method), observer=observer)
-        self.judge = Judge(self.evaluator, stop, method.needs, enabled=check)
+        self.judge = Judge(self.evaluator, stop, method, enabled=check)
         self.errstate = np.geterr()
         self.shown = False  # whether the user may hold a state of this run, and step it
         self.first: State | None = None
@@ -336,7 +304,7 @@ class _Run:
         story = f"{failed} failed ({ending.reason.name}) after {self.nit} iterations, {self.method.name} took over"
         self.story.append(story)
         self.evaluator.second_order = wants_curvature(self.method)
-        self.judge.serve(self.method.needs)
+        self.judge.method = self.method
         return _noted(_states(self.method, self.evaluator, best), StepInfo(note=story))
 
     def has_been_misled(self, ending: Termination) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from newtonkit.core.validation import nearest_name
-from newtonkit.driver.loop import Method, as_method
+from newtonkit.driver.method import Method, as_method
 from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, AdamW, Nadam, RMSProp
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.bfgs import BFGS

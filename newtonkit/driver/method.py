@@ -1,0 +1,47 @@
+"""The protocol of a method: what the driver requires of it."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any, Protocol
+
+from newtonkit.core.state import State
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.factorization import Symmetric
+from newtonkit.linalg.kernels import Vector
+
+
+class Method(Protocol):
+    """A method as the driver sees it; `newtonkit.methods.base.MethodBase` holds the defaults."""
+
+    @property
+    def name(self) -> str:
+        """The name in results."""
+
+    @property
+    def needs(self) -> Set[str]:
+        """The derivatives it uses: {"grad"}, {"grad", "hess"} or {"grad", "hvp"}."""
+
+    @property
+    def escapes(self) -> bool:
+        """Whether the driver may leave a saddle by a step along negative curvature and restart the method there."""
+
+    def init(self, evaluator: Evaluator, x0: Vector) -> Any:
+        """Return the first state."""
+
+    def step(self, evaluator: Evaluator, state: Any) -> Any:
+        """Return the next state, or raise StepFailure and change nothing."""
+
+    def factorizable_hessian(self, evaluator: Evaluator, state: State) -> Symmetric | None:
+        """Return the Hessian at state.x in the form that the method factors; None if it factors none."""
+
+
+def as_method(method: Any) -> Method:
+    """Return the method itself, or the method made from a first-order rule."""
+    wrapped: Method = method.as_method() if hasattr(method, "as_method") else method
+    return wrapped
+
+
+def wants_curvature(method: Method) -> bool:
+    """Return whether the method uses Hessians or Hessian-vector products."""
+    return bool(method.needs & {"hess", "hvp"})
