@@ -17,7 +17,8 @@ from newtonkit.driver.stopping import Stop
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
 from newtonkit.enumeration.search import find_critical_points
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.landscape.passes import MorseGraph, morse_graph
+from newtonkit.landscape.graph import MorseGraph
+from newtonkit.landscape.graph_builder import morse_graph
 from newtonkit.landscape.result_check import CheckedResult, Escape, check_result, escape
 from newtonkit.linesearch.backtracking import Backtracking
 from newtonkit.linesearch.hager_zhang import HagerZhang

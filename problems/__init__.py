@@ -23,17 +23,14 @@ from problems import (  # noqa: F401  -- imported so that they register
     classical,
     convex,
     datasets,
-    mgh_equations,
-    mgh_few,
-    mgh_fits,
-    mgh_scalable,
     networks,
     plane,
     regression,
     saddles,
 )
 from problems.base import CriticalPoint, Problem
-from problems.more_garbow_hillstrom import MGH
+from problems.mgh import mgh_equations, mgh_few, mgh_fits, mgh_scalable  # noqa: F401
+from problems.mgh.more_garbow_hillstrom import MGH
 from problems.networks import Network
 from problems.registry import get, names, register, summary, tags
 

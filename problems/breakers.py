@@ -11,8 +11,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import CriticalPoint, Problem, check_integer, check_number
-from .registry import register
+from problems.base import CriticalPoint, Problem, check_integer, check_number
+from problems.registry import register
 
 CLOSED = "closed form"
 

@@ -8,9 +8,9 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import COLLECTION, SURVEY, CriticalPoint, Problem, check_integer
-from .more_garbow_hillstrom import multiples
-from .registry import register
+from problems.base import COLLECTION, SURVEY, CriticalPoint, Problem, check_integer
+from problems.mgh.more_garbow_hillstrom import multiples
+from problems.registry import register
 
 # Rosenbrock's second minimum and the saddle beside it: (f, x) by n. For n <= 9 the list of critical points is
 # complete: at each of them xₖ ≠ 0 for k < n, so that ∂f/∂xₖ = 0 gives xₖ₊₁ as a rational function of x₁; the last

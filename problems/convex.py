@@ -7,8 +7,8 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import SURVEY, CriticalPoint, Problem, check_integer, check_number
-from .registry import register
+from problems.base import SURVEY, CriticalPoint, Problem, check_integer, check_number
+from problems.registry import register
 
 
 @register("bowl", tags=("2d", "convex", "strongly-convex"), summary="a tilted convex bowl, mildly non-quadratic")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .base import check_integer, check_number
+from problems.base import check_integer, check_number
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]

@@ -18,10 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from newtonkit.derivatives.pytree import flatten
-
-from .base import CriticalPoint, Problem, check_integer, check_number
-from .datasets import moons
-from .registry import register
+from problems.base import CriticalPoint, Problem, check_integer, check_number
+from problems.datasets import moons
+from problems.registry import register
 
 Array = npt.NDArray[np.float64]
 Parameters = list[dict[str, Array]]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .base import COLLECTION, SURVEY, CriticalPoint, Problem
-from .more_garbow_hillstrom import multiples
-from .registry import register
+from problems.base import COLLECTION, SURVEY, CriticalPoint, Problem
+from problems.mgh.more_garbow_hillstrom import multiples
+from problems.registry import register
 
 EXACT = "exact: all real roots by resultants, 70 digits; the coordinates by Newton in 60-digit arithmetic"
 GLOBAL = "Dixon & Szegő 1978, Towards Global Optimisation 2, 1-15"

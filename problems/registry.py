@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Problem
+from problems.base import Problem
 
 Factory = Callable[..., Problem]
 

@@ -13,9 +13,9 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import CriticalPoint, Problem, Vector, check_number
-from .datasets import breast_cancer, digits
-from .registry import register
+from problems.base import CriticalPoint, Problem, Vector, check_number
+from problems.datasets import breast_cancer, digits
+from problems.registry import register
 
 DEFAULT_L2 = 1e-3
 

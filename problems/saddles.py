@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .base import CriticalPoint, Problem
-from .registry import register
+from problems.base import CriticalPoint, Problem
+from problems.registry import register
 
 
 @register(

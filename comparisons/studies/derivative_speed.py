@@ -16,7 +16,8 @@ from autograd import make_hvp, value_and_grad
 from numpy.typing import NDArray
 from rich.table import Table
 
-from newtonkit.derivatives.tape.cache import Derivatives, Linearization
+from newtonkit.derivatives.linearization import Linearization
+from newtonkit.derivatives.tape.cache import Derivatives
 
 Vector = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ _MANY = 16  # limits of Newton's method apart from each other, with singular Hes
 _AT_REST = 1e-7  # of the whole box: a Newton step this short has arrived
 
 
-class Finding(NamedTuple):
+class ClusterReport(NamedTuple):
     """A cluster explained."""
 
     part: Unresolved
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
     """Of ∇f on the boundary of the hull, if that was proved."""
 
 
-def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes, regions: Boxes) -> Finding:
+def classify_cluster(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes, regions: Boxes) -> ClusterReport:
     """What Newton's method, started from the boxes of a cluster, sees there; nothing of it is proved but the degree."""
     whole = (box.hi - box.lo)[0]
     lo, hi = cluster.lo.min(axis=0), cluster.hi.max(axis=0)
@@ -49,7 +49,7 @@ def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes, region
         return Unresolved(jets.unit * lo, jets.unit * hi, cluster.number, kind, reason)
 
     if not len(limits):
-        return Finding(
+        return ClusterReport(
             part("unresolved", f"{_place(cluster)}, Newton's method finds no critical point"), None, hull, degree
         )
     spread = ((limits.max(axis=0) - limits.min(axis=0)) / whole).max()
@@ -57,18 +57,20 @@ def explain(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes, region
         # the limit that most others are near, whatever the slowest of them do
         t = np.median(limits, axis=0)
         if Boxes(t[None], t[None]).within(regions).any():
-            return Finding(
+            return ClusterReport(
                 part("unresolved", f"{_place(cluster)}, only a point already listed was found"), None, hull, degree
             )
         point = degenerate_point(jets, objective, t)
         reason = (
             f"near {_shown(point.x)} the Hessian is singular, so that one critical point cannot be told from several"
         )
-        return Finding(part("degenerate point", reason), point, hull, degree)
+        return ClusterReport(part("degenerate point", reason), point, hull, degree)
     if len(distinct(limits, whole)[0]) >= _MANY and _singular(jets, limits, whole):
         reason = f"{_place(cluster)}, critical points lie {spread:.2g} of the box apart with others between them"
-        return Finding(part("non-isolated set", reason), None, hull, degree)
-    return Finding(part("unresolved", f"{_place(cluster)}, several critical points may lie close"), None, hull, degree)
+        return ClusterReport(part("non-isolated set", reason), None, hull, degree)
+    return ClusterReport(
+        part("unresolved", f"{_place(cluster)}, several critical points may lie close"), None, hull, degree
+    )
 
 
 def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoint:

@@ -105,7 +105,7 @@ class Jets:
         return y if isinstance(y, Jet) else Jet(float(y), {}, {} if second_order else None)
 
 
-class OneByOne:
+class PointwiseDerivatives:
     """The same values from an objective's own derivatives, one point after another."""
 
     def __init__(self, objective: Objective, unit: Vector) -> None:
@@ -125,7 +125,7 @@ class OneByOne:
         return values
 
 
-def usable_jets(
+def try_interval_jets(
     objective: Objective, unit: Vector, lo: Vector, hi: Vector, rng: np.random.Generator
 ) -> tuple[Jets | None, str]:
     """Jets of the function, or None and why it cannot have them; tried at random points between lo and hi.

@@ -11,9 +11,9 @@ from newtonkit.classification.examination import dense_verdict
 from newtonkit.core.validation import check_choice, check_integer
 from newtonkit.enumeration.audit import Audit, degree_of_clusters, sum_of_signs
 from newtonkit.enumeration.branching import all_zeros
-from newtonkit.enumeration.clusters import degenerate_point, explain
+from newtonkit.enumeration.clusters import classify_cluster, degenerate_point
 from newtonkit.enumeration.degree import Degree, boundary_degree, sampled_winding_number
-from newtonkit.enumeration.enclosures import Array, Jets, OneByOne, usable_jets
+from newtonkit.enumeration.enclosures import Array, Jets, PointwiseDerivatives, try_interval_jets
 from newtonkit.enumeration.krawczyk import Boxes, certify_near, proved_index
 from newtonkit.enumeration.multistart import coverage, distinct, newton_from_many
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
@@ -98,12 +98,12 @@ def find_critical_points(
     # boxes of size about 1 in every variable, whatever its unit; powers of two, so that nothing is rounded
     unit: Vector = np.exp2(np.round(np.log2(hi - lo)))
     search = _Search(Objective(fun, jac, hess, args=args), unit, lo, hi, np.random.default_rng(seed))
-    jets, reason = usable_jets(search.objective, unit, search.lo, search.hi, search.rng)
+    jets, reason = try_interval_jets(search.objective, unit, search.lo, search.hi, search.rng)
     if jets is None:
-        return search.by_autograd(starts or _STARTS_ONE_BY_ONE, reason)
+        return search.solve_by_autograd(starts or _STARTS_ONE_BY_ONE, reason)
     if method == "prove" or (method == "auto" and lo.size <= _PROVABLE):
-        return search.by_proof(jets, max_boxes)
-    return search.by_multistart(jets, starts or _STARTS)
+        return search.solve_by_proof(jets, max_boxes)
+    return search.solve_by_multistart(jets, starts or _STARTS)
 
 
 class _Search:
@@ -115,18 +115,19 @@ class _Search:
         self.lo, self.hi = lo / unit, hi / unit
         self.whole = self.hi - self.lo
 
-    def by_proof(self, jets: Jets, max_boxes: int) -> CriticalPoints:
+    def solve_by_proof(self, jets: Jets, max_boxes: int) -> CriticalPoints:
         """Branch and prune."""
         zeros = all_zeros(jets, self.lo, self.hi, max_boxes=max_boxes)
         points = self._certified(jets, zeros.certified)
         box = Boxes(self.lo[None], self.hi[None])
-        findings = [
-            explain(jets, self.objective, cluster, box, zeros.regions) for cluster in zeros.clusters[:_EXPLAINED]
+        reports = [
+            classify_cluster(jets, self.objective, cluster, box, zeros.regions)
+            for cluster in zeros.clusters[:_EXPLAINED]
         ]
         indices = [point.index for point in points]
         found = sum_of_signs(indices)
         if zeros.clusters:
-            hulls, degrees = [finding.hull for finding in findings], [finding.degree for finding in findings]
+            hulls, degrees = [report.hull for report in reports], [report.degree for report in reports]
             rest = degree_of_clusters(hulls, degrees, zeros.certified, indices)
             found = None if found is None or rest is None or len(hulls) < len(zeros.clusters) else found + rest
         notes = [
@@ -138,15 +139,15 @@ class _Search:
         if len(zeros.clusters) > _EXPLAINED:
             notes.append(f"only {_EXPLAINED} of {len(zeros.clusters)} unresolved parts were looked at")
         return self._result(
-            [*points, *(finding.point for finding in findings if finding.point is not None)],
+            [*points, *(report.point for report in reports if report.point is not None)],
             complete=not zeros.clusters and None not in indices,
-            unresolved_boxes=tuple(finding.part for finding in findings),
+            unresolved_boxes=tuple(report.part for report in reports),
             audit=Audit(boundary_degree(jets, self.lo, self.hi), found),
             notes=tuple(notes),
             processed=zeros.processed,
         )
 
-    def by_multistart(self, jets: Jets, starts: int) -> CriticalPoints:
+    def solve_by_multistart(self, jets: Jets, starts: int) -> CriticalPoints:
         """Newton's method on batches, a certificate for every point."""
         limits, hits = self._limits(jets, starts)
         boxes, _, proved = certify_near(jets, limits, self.whole)
@@ -162,9 +163,9 @@ class _Search:
             coverage=coverage(hits),
         )
 
-    def by_autograd(self, starts: int, reason: str) -> CriticalPoints:
+    def solve_by_autograd(self, starts: int, reason: str) -> CriticalPoints:
         """Newton's method with the objective's own derivatives, one point at a time; nothing is proved."""
-        limits, hits = self._limits(OneByOne(self.objective, self.unit), starts)
+        limits, hits = self._limits(PointwiseDerivatives(self.objective, self.unit), starts)
         points, kept = self._judged(limits)
         lo, hi = np.array(self.box).T
         degree = Degree(None, "", "the boundary can be sampled in the plane only")
@@ -179,7 +180,7 @@ class _Search:
             coverage=coverage(hits[kept]),
         )
 
-    def _limits(self, points: Jets | OneByOne, starts: int) -> tuple[Array, Any]:
+    def _limits(self, points: Jets | PointwiseDerivatives, starts: int) -> tuple[Array, Any]:
         T = self.lo + self.rng.random((starts, self.lo.size)) * self.whole
         return distinct(newton_from_many(points, T, self.lo, self.hi), self.whole)
 

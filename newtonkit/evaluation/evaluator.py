@@ -14,7 +14,7 @@ from newtonkit.core.counts import Budget, Counts
 from newtonkit.core.state import BudgetSpent
 from newtonkit.core.termination import Termination, TerminationReason
 from newtonkit.derivatives.autograd.tracing import dense_from_products
-from newtonkit.derivatives.tape.cache import Linearization
+from newtonkit.derivatives.linearization import Linearization
 from newtonkit.evaluation.incumbent import Incumbent
 from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, finite_max_norm, norm

@@ -97,22 +97,22 @@ class TridiagonalSymmetric:
     Parameters
     ----------
     diagonal : ndarray, shape (n,)
-    beside : ndarray, shape (n − 1,)
+    off_diagonal : ndarray, shape (n − 1,)
     """
 
-    def __init__(self, diagonal: Vector, beside: Vector) -> None:
-        self.diagonal, self.beside = diagonal, beside
+    def __init__(self, diagonal: Vector, off_diagonal: Vector) -> None:
+        self.diagonal, self.off_diagonal = diagonal, off_diagonal
         rows = np.abs(diagonal)
-        rows[:-1] += np.abs(beside)
-        rows[1:] += np.abs(beside)
+        rows[:-1] += np.abs(off_diagonal)
+        rows[1:] += np.abs(off_diagonal)
         self.norm = float(rows.max())
         self.rounding = 10 * diagonal.size * EPS * self.norm
 
     def times(self, v: Vector) -> Vector:
         """Bv."""
         product = self.diagonal * v
-        product[:-1] += self.beside * v[1:]
-        product[1:] += self.beside * v[:-1]
+        product[:-1] += self.off_diagonal * v[1:]
+        product[1:] += self.off_diagonal * v[:-1]
         return product
 
     def factor(self, shift: float) -> Solve | None:
@@ -120,7 +120,7 @@ class TridiagonalSymmetric:
         if self.diagonal.size == 1:  # LAPACK wants an off-diagonal
             pivot = float(self.diagonal[0]) + shift
             return (lambda b: b / pivot) if pivot > 0.0 else None
-        factor = tridiagonal_cholesky(self.diagonal + shift, self.beside)
+        factor = tridiagonal_cholesky(self.diagonal + shift, self.off_diagonal)
         return None if factor is None else lambda b: tridiagonal_solve(factor, b)
 
 

@@ -100,9 +100,9 @@ def band_cholesky_solve(factor: Matrix, b: Vector) -> Vector:
     return dpbtrs(factor, b, lower=0)[0]  # type: ignore[no-any-return]
 
 
-def tridiagonal_cholesky(diagonal: Vector, beside: Vector) -> tuple[Vector, Vector] | None:
+def tridiagonal_cholesky(diagonal: Vector, off_diagonal: Vector) -> tuple[Vector, Vector] | None:
     """D and L, A = LDLᵀ, of a symmetric tridiagonal matrix; None where it is not positive definite."""
-    d, e, info = dpttrf(diagonal, beside)
+    d, e, info = dpttrf(diagonal, off_diagonal)
     return (d, e) if info == 0 else None
 
 
@@ -111,7 +111,7 @@ def tridiagonal_solve(factor: tuple[Vector, Vector], b: Vector) -> Vector:
     return dpttrs(*factor, b)[0]  # type: ignore[no-any-return]
 
 
-def scaled(x: Vector, alpha: float) -> Vector:
+def scale(x: Vector, alpha: float) -> Vector:
     """αx, computed in x's own memory: use the returned array and forget x."""
     return dscal(alpha, x)  # type: ignore[no-any-return]
 
@@ -123,7 +123,7 @@ def finite_max_norm(x: Vector) -> float:
     return math.nan
 
 
-def combination(alpha: float, A: Matrix, c: Vector, beta: float, y: Vector) -> Vector:
+def gemv(alpha: float, A: Matrix, c: Vector, beta: float, y: Vector) -> Vector:
     """αAc + βy for a Fortran-ordered A, in y's own memory: use the returned array and forget y."""
     return dgemv(alpha, A, c, beta, y, overwrite_y=1)  # type: ignore[no-any-return]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scaled
+from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scale
 from newtonkit.methods.quasi_newton import InverseHessian, SelfScaling
 
 
@@ -18,10 +18,10 @@ class BFGSInverse(InverseHessian):
         """H₊ = H + swᵀ + wsᵀ with w = ½ρ(1 + ρyᵀHy)s − ρHy, which is the formula of `BFGS` multiplied out."""
         rho = 1.0 / sy
         half = 0.5 * rho * (1.0 + rho * dot(y, Hy))
-        w = add_scaled(scaled(Hy, -rho), half, s)
+        w = add_scaled(scale(Hy, -rho), half, s)
         Hg = add_scaled(Hg, dot(w, g), s)
         Hg = add_scaled(Hg, dot(s, g), w)
-        self.H = rank_two_update(H, s, scaled(w, 1.0 / self.factor))
+        self.H = rank_two_update(H, s, scale(w, 1.0 / self.factor))
         return Hg
 
 

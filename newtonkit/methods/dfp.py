@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scaled
+from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scale
 from newtonkit.methods.quasi_newton import InverseHessian, SelfScaling
 
 
@@ -20,8 +20,8 @@ class DFPInverse(InverseHessian):
         yHy = dot(y, Hy)
         Hg = add_scaled(Hg, dot(s, g) / sy, s)
         Hg = add_scaled(Hg, -dot(Hy, g) / yHy, Hy)
-        t = scaled(Hy, sy / math.sqrt(sy * yHy))  # the root of a square of f's unit, so that powers of 2 stay exact
-        self.H = rank_two_update(H, s + t, scaled(s - t, 0.5 / (sy * self.factor)))
+        t = scale(Hy, sy / math.sqrt(sy * yHy))  # the root of a square of f's unit, so that powers of 2 stay exact
+        self.H = rank_two_update(H, s + t, scale(s - t, 0.5 / (sy * self.factor)))
         return Hg
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from newtonkit.core.state import FIRST, State
 from newtonkit.core.validation import check_integer
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector, add_scaled, combination, dot, inner_products, scaled, solve_triangular
+from newtonkit.linalg.kernels import Vector, add_scaled, dot, gemv, inner_products, scale, solve_triangular
 from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
@@ -83,7 +83,7 @@ class LBFGS(MethodBase):
         check_fresh(pairs.iteration, state.iteration)
         p = None
         if pairs:
-            p = scaled(pairs.inverse_hessian_times(state.g), -1.0)
+            p = scale(pairs.inverse_hessian_times(state.g), -1.0)
         ray, info = line_search_step(evaluator, state, p, self.line_search)
         if ray.p is not p:
             pairs.clear()
@@ -144,10 +144,10 @@ class CurvaturePairs:
         window = slice(self._begin, self._end)
         S, Y, R = self._S[:, window], self._Y[:, window], self._R[window, window]
         alpha = solve_triangular(R, inner_products(S, v))
-        q = combination(-1.0, Y, alpha, 1.0, v.copy())
+        q = gemv(-1.0, Y, alpha, 1.0, v.copy())
         # αᵢ − βᵢ of the second loop
         c = add_scaled(alpha * self._D[window], -self.gamma, inner_products(Y, q))
-        return combination(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q)
+        return gemv(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q)
 
     def _to_the_front(self) -> None:
         kept, begin = self._end - self._begin, self._begin

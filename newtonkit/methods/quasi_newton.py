@@ -9,7 +9,7 @@ import numpy as np
 
 from newtonkit.core.state import FIRST, State
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, norm, scaled, symmetric_times
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, norm, scale, symmetric_times
 from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
@@ -78,7 +78,7 @@ class InverseHessian:
         if sy is None and (self.needs_curvature or self.H is None):
             self.note = "pair without curvature skipped"
             if self.H is not None:
-                self.direction = scaled(symmetric_times(self.H, g), -self.factor)
+                self.direction = scale(symmetric_times(self.H, g), -self.factor)
             return
         H = self.H
         if H is None or self.direction is None:
@@ -87,13 +87,13 @@ class InverseHessian:
             H.flat[:: self.n + 1] = gamma
             Hg, Hy = gamma * g, gamma * y
         else:
-            Hg = scaled(symmetric_times(H, g), self.factor)
+            Hg = scale(symmetric_times(H, g), self.factor)
             Hy = Hg + self.direction  # since p = −Hg at the old gradient
             if theta != 1.0:
                 self._multiply(H, theta)
-                Hg, Hy = scaled(Hg, theta), scaled(Hy, theta)
+                Hg, Hy = scale(Hg, theta), scale(Hy, theta)
         self.H = H
-        self.direction = scaled(self.amend(H, s, y, dot(s, y), Hy, g, Hg), -1.0)
+        self.direction = scale(self.amend(H, s, y, dot(s, y), Hy, g, Hg), -1.0)
 
     def _multiply(self, H: Matrix, theta: float) -> None:
         self.factor *= theta

@@ -13,10 +13,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from newtonkit.derivatives.autograd.tracing import DifferentiationError, as_number, trace_jacobian_product, trace_lock
+from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.pytree import Unflatten, flatten, is_plain_vector
 from newtonkit.derivatives.sparsity.colouring import SparseHessian
 from newtonkit.derivatives.sparsity.patterns import SparsityError
-from newtonkit.derivatives.tape.cache import Derivatives, Linearization
+from newtonkit.derivatives.tape.cache import Derivatives
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 
 _TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit

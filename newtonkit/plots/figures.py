@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from newtonkit.driver.result import History
     from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
-    from newtonkit.landscape.passes import MorseGraph
+    from newtonkit.landscape.graph import MorseGraph
     from newtonkit.linalg.kernels import Matrix, Vector
     from newtonkit.methods.schedules import Schedule
     from newtonkit.training.history import TrainingHistory

@@ -18,8 +18,8 @@ EPS = np.finfo(float).eps
 
 def tridiagonal(n, seed=0):
     rng = np.random.default_rng(seed)
-    beside = rng.standard_normal(n - 1)
-    return sp.csc_array(sp.diags_array([beside, rng.standard_normal(n), beside], offsets=[-1, 0, 1]))
+    off_diagonal = rng.standard_normal(n - 1)
+    return sp.csc_array(sp.diags_array([off_diagonal, rng.standard_normal(n), off_diagonal], offsets=[-1, 0, 1]))
 
 
 def grid(m):

@@ -118,26 +118,26 @@ def test_eigenvalues_that_are_zero_are_counted_as_such():
 def chain(n):
     """The Hessian of a chain of double wells: some of the sites are on their barrier."""
     rng = np.random.default_rng(n)
-    beside = -np.ones(n - 1)
-    return rng.uniform(-1.0, 3.0, n), beside
+    off_diagonal = -np.ones(n - 1)
+    return rng.uniform(-1.0, 3.0, n), off_diagonal
 
 
 def test_the_index_of_a_long_chain_agrees_with_the_recurrence_of_sturm():
-    diagonal, beside = chain(10_000)
+    diagonal, off_diagonal = chain(10_000)
     pivot, negative = np.inf, 0
-    for d, b in zip(diagonal, np.r_[0.0, beside], strict=True):
+    for d, b in zip(diagonal, np.r_[0.0, off_diagonal], strict=True):
         pivot = d - b * b / pivot
         negative += pivot < 0.0
-    H = sp.diags_array([beside, diagonal, beside], offsets=[-1, 0, 1], format="csc")
+    H = sp.diags_array([off_diagonal, diagonal, off_diagonal], offsets=[-1, 0, 1], format="csc")
     answer = inertia(H)
     assert (answer.negative, answer.zero) == (negative, 0)
 
 
 def test_a_subspace_of_negative_curvature_bounds_the_index_from_below():
-    diagonal, beside = chain(1000)
-    B = TridiagonalSymmetric(diagonal, beside)
+    diagonal, off_diagonal = chain(1000)
+    B = TridiagonalSymmetric(diagonal, off_diagonal)
     V = np.eye(1000)[:, np.argsort(diagonal)[:20]]
-    H = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+    H = np.diag(diagonal) + np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
     bound = index_at_least(B.times, V)
     assert 15 <= bound <= 20
     assert bound <= counted(H, 0.0)[0]
@@ -182,11 +182,11 @@ def test_the_factored_verdict_sees_what_lanczos_misses():
     assert abs(verdict.escape_direction[7]) == pytest.approx(1.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("beside", [0.0, 1e-6])
-def test_in_thousands_of_variables_classify_counts_the_negative_eigenvalues_of_a_sparse_hessian(beside):
+@pytest.mark.parametrize("offset", [0.0, 1e-6])
+def test_in_thousands_of_variables_classify_counts_the_negative_eigenvalues_of_a_sparse_hessian(offset):
     """On the barriers they are −1 + 2(1 − cos(kπ/n)), k < n: a third is negative. In one well none is."""
     n = 3001  # of a multiple of three one would be zero
-    noise = beside * np.random.default_rng(0).standard_normal(n)
+    noise = offset * np.random.default_rng(0).standard_normal(n)
     index = int(np.sum(2.0 * (1.0 - np.cos(np.pi * np.arange(n) / n)) < 1.0))
     barrier, well = classify(wells, noise), classify(wells, 1.0 + noise)
     assert (barrier.kind, barrier.index, barrier.nullity) == ("saddle", index, 0)
@@ -201,10 +201,10 @@ def test_no_unit_of_a_variable_changes_that_count():
     assert classify(lambda z: wells(z / units), np.zeros(3000)).index == classify(wells, np.zeros(3000)).index
 
 
-@pytest.mark.parametrize("beside", [0.0, 1e-9, 1e-4])
-def test_one_degenerate_direction_among_thousands_leaves_the_kind_undecided(beside):
+@pytest.mark.parametrize("offset", [0.0, 1e-9, 1e-4])
+def test_one_degenerate_direction_among_thousands_leaves_the_kind_undecided(offset):
     x = np.zeros(3000)
-    x[0] = beside
+    x[0] = offset
     assert classify(lambda x: x[0] ** 3 + anp.sum(x[1:] ** 2), x).kind == "undecided"
 
 

@@ -17,9 +17,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.pytree import flatten
-from newtonkit.derivatives.sparsity.patterns import LIMIT, SparsityError, dense_pattern, find_pattern
-from newtonkit.derivatives.tape.cache import Derivatives, Linearization
+from newtonkit.derivatives.sparsity.pattern_rows import LIMIT
+from newtonkit.derivatives.sparsity.patterns import SparsityError, dense_pattern, find_pattern
+from newtonkit.derivatives.tape.cache import Derivatives
 from newtonkit.linalg.kernels import Vector
 
 try:

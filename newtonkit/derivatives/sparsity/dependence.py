@@ -23,10 +23,18 @@ import scipy.special
 from autograd.builtins import container_take
 from autograd.numpy import numpy_wrapper
 from autograd.numpy.numpy_vjps import nograd_functions
-from numpy.typing import NDArray
 
 from newtonkit.derivatives.autograd.tracing import pullback, unit
-from newtonkit.derivatives.sparsity.patterns import LIMIT, DenseAnswer
+from newtonkit.derivatives.sparsity.pattern_rows import (
+    LIMIT,
+    DensePattern,
+    Pattern,
+    broadcast_rows,
+    merge_runs,
+    merge_runs_until,
+    select_rows,
+    union_of_rows,
+)
 from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instruction, Tape, function_name, is_basic
 from newtonkit.derivatives.tape.recording import record
 from newtonkit.linalg.kernels import Vector
@@ -61,9 +69,6 @@ _SCANS = frozenset({np.cumsum, np.cumprod})
 _PRODUCTS = frozenset({np.dot, np.matmul, np.outer})
 # how many entries they return depends on the values, and the tape holds the number at one x only
 _LENGTHS = frozenset({np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract})
-
-Pattern = Any  # a csr_array of booleans: a row for each entry of a value, a column for each of x; None where all empty
-Positions = NDArray[np.int64]
 
 
 def gradient_tape(fun: Callable[[Any], Any], x: Vector) -> Tape:
@@ -106,12 +111,12 @@ class Dependence:
                 uses[source.id] -= 1
                 if uses[source.id] == 0 and source is not output:
                     self._of[source.id] = None
-        P = _broadcast(self._of[output.id], output.shape, (n,))
+        P = broadcast_rows(self._of[output.id], output.shape, (n,))
         if P is None:
             return sp.csc_array((n, n), dtype=bool)
-        P = _united([P, P.T.tocsr()])
+        P = union_of_rows([P, P.T.tocsr()])
         if P.nnz > self.limit:
-            raise DenseAnswer("its pattern has too many entries")
+            raise DensePattern("its pattern has too many entries")
         return sp.csc_array((P.data, P.indices, P.indptr), shape=(n, n))  # symmetric: rows are columns
 
     def _pattern(self, i: Instruction) -> Pattern:
@@ -129,7 +134,7 @@ class Dependence:
                 self.unknown.add(function_name(i.op))
             P = self._everything(i)
         if P is not None and P.nnz > self.limit:
-            raise DenseAnswer(f"the result of {function_name(i.op)} depends on too much")
+            raise DensePattern(f"the result of {function_name(i.op)} depends on too much")
         return P
 
     def _depends(self, arg: Any) -> bool:
@@ -144,7 +149,7 @@ class Dependence:
             or (i.op is np.where and len(i.args) == 1)
             or (i.op is np.repeat and isinstance(i.args[1], Instruction))
         ):
-            raise DenseAnswer(f"the length of what {function_name(i.op)} gives depends on the values of x")
+            raise DensePattern(f"the length of what {function_name(i.op)} gives depends on the values of x")
 
     def _by_rule(self, i: Instruction) -> Pattern:
         op = i.op
@@ -159,7 +164,7 @@ class Dependence:
         if op is np.multiply and any(isinstance(arg, np.ndarray) and not arg.all() for arg in i.args):
             return self._masked(i)
         if (isinstance(op, np.ufunc) and op.signature is None) or op in _ELEMENTWISE:
-            return _united([_broadcast(self._of[a.id], a.shape, i.shape) for a in i.sources()])
+            return union_of_rows([broadcast_rows(self._of[a.id], a.shape, i.shape) for a in i.sources()])
         if op in _REDUCTIONS:
             return self._reduced(i, _axis(i))
         if op in _SCANS:
@@ -180,8 +185,8 @@ class Dependence:
 
     def _everything(self, i: Instruction) -> Pattern:
         """Every entry of the result depends on all that any operand depends on."""
-        row = _united([_merged(self._of[source.id], 1) for source in i.sources()])
-        return _taken(row, np.ones(math.prod(i.shape), dtype=np.int64))
+        row = union_of_rows([merge_runs(self._of[source.id], 1) for source in i.sources()])
+        return select_rows(row, np.ones(math.prod(i.shape), dtype=np.int64))
 
     def _moved(self, move: Callable[..., Any], operands: Sequence[Any]) -> Pattern:
         """The rows where a data movement carries them, seen by letting it carry their numbers; 0 where none is."""
@@ -199,7 +204,7 @@ class Dependence:
             return _NO_RULE  # too short to hold the numbers
         if not rows:
             return None
-        return _taken(rows[0] if len(rows) == 1 else sp.vstack(rows, format="csr"), moved.astype(np.int64).ravel())
+        return select_rows(rows[0] if len(rows) == 1 else sp.vstack(rows, format="csr"), moved.astype(np.int64).ravel())
 
     def _masked(self, i: Instruction) -> Pattern:
         """x times a constant with zeros in it."""
@@ -229,23 +234,23 @@ class Dependence:
             if is_basic(index):  # no entry is met twice
                 numbers = np.zeros(size, dtype=np.int64)
                 numbers[target.ravel()] = source
-                parts.append(_taken(self._of[x.id], numbers))
+                parts.append(select_rows(self._of[x.id], numbers))
             else:
                 order = np.argsort(target, axis=None, kind="stable")
                 ends = np.cumsum(np.bincount(target.ravel(), minlength=size))
-                parts.append(_merged_until(_taken(self._of[x.id], source[order]), ends))
-        return _united(parts)
+                parts.append(merge_runs_until(select_rows(self._of[x.id], source[order]), ends))
+        return union_of_rows(parts)
 
     def _reduced(self, i: Instruction, axis: Any) -> Pattern:
         a = i.args[0]
         if not self._depends(a) or len(i.sources()) > 1:
             return _NO_RULE
         if axis is None:
-            return _merged(self._of[a.id], 1)
+            return merge_runs(self._of[a.id], 1)
         axes = {k % len(a.shape) for k in (axis if isinstance(axis, tuple | list) else (axis,))}
         kept = [k for k in range(len(a.shape)) if k not in axes]
         numbers = np.arange(1, math.prod(a.shape) + 1).reshape(a.shape).transpose(*kept, *sorted(axes))
-        return _merged(_taken(self._of[a.id], numbers.ravel()), math.prod(a.shape[k] for k in kept))
+        return merge_runs(select_rows(self._of[a.id], numbers.ravel()), math.prod(a.shape[k] for k in kept))
 
     def _scanned(self, i: Instruction) -> Pattern:
         """Running sums: every entry of a line is taken to depend on the whole line, as is true of those that return."""
@@ -254,7 +259,7 @@ class Dependence:
             return self._everything(i)
         lines = self._reduced(i, axis)
         shape = tuple(1 if k == axis % len(i.shape) else length for k, length in enumerate(i.shape))
-        return lines if lines is _NO_RULE else _broadcast(lines, shape, i.shape)
+        return lines if lines is _NO_RULE else broadcast_rows(lines, shape, i.shape)
 
     def _differenced(self, i: Instruction) -> Pattern:
         named = dict(zip(("n", "axis"), i.args[1:], strict=False)) | i.kwargs
@@ -264,14 +269,14 @@ class Dependence:
         a = i.args[0]
         length = a.shape[axis] - order
         shifts = [np.arange(k, k + length) for k in range(order + 1)]
-        return _united([self._moved(lambda numbers, s=s: numbers.take(s, axis=axis), [a]) for s in shifts])
+        return union_of_rows([self._moved(lambda numbers, s=s: numbers.take(s, axis=axis), [a]) for s in shifts])
 
     def _multiplied(self, i: Instruction) -> Pattern:
         """A (m×k) times B (k×p), where vectors are matrices of one row or column."""
         A, B = i.args
         shapes = [arg.shape if isinstance(arg, Instruction) else np.shape(arg) for arg in i.args]
         if () in shapes:
-            return _united([_broadcast(self._of[a.id], a.shape, i.shape) for a in i.sources()])
+            return union_of_rows([broadcast_rows(self._of[a.id], a.shape, i.shape) for a in i.sources()])
         if i.op is np.outer:
             (m, k), (_, p) = (math.prod(shapes[0]), 1), (1, math.prod(shapes[1]))
         elif max(map(len, shapes)) <= 2:
@@ -282,10 +287,10 @@ class Dependence:
         if self._depends(A):
             parts.append(_times_constant(self._of[A.id], m, k, p, B))
         if self._depends(B):  # (AB)ᵀ = BᵀAᵀ, with the entries of B and of the result in their transposed places
-            transposed = _taken(self._of[B.id], np.arange(1, k * p + 1).reshape(k, p).T.ravel())
+            transposed = select_rows(self._of[B.id], np.arange(1, k * p + 1).reshape(k, p).T.ravel())
             P = _times_constant(transposed, p, k, m, A if isinstance(A, Instruction) else np.reshape(A, (m, k)).T)
-            parts.append(_taken(P, np.arange(1, m * p + 1).reshape(p, m).T.ravel()))
-        return _united(parts)
+            parts.append(select_rows(P, np.arange(1, m * p + 1).reshape(p, m).T.ravel()))
+        return union_of_rows(parts)
 
 
 _NO_RULE = object()
@@ -305,65 +310,4 @@ def _times_constant(P: Pattern, m: int, k: int, p: int, B: Any) -> Pattern:
                 product = S @ P
                 product.sort_indices()
                 return product
-    return _taken(_merged(P, m), np.repeat(np.arange(1, m + 1), p))
-
-
-# --- rows of patterns -------------------------------------------------------------------------------------------------
-
-
-def _united(patterns: Sequence[Pattern]) -> Pattern:
-    """Row by row, the union."""
-    union: Pattern = None
-    for P in patterns:
-        if P is None or P is union:
-            continue
-        if union is None or _same(P, union):
-            union = P
-        else:
-            larger = union + P
-            union = union if larger.nnz == union.nnz else larger
-    return union
-
-
-def _same(P: Pattern, Q: Pattern) -> bool:
-    return P.nnz == Q.nnz and np.array_equal(P.indices, Q.indices) and np.array_equal(P.indptr, Q.indptr)
-
-
-def _taken(P: Pattern, numbers: Positions) -> Pattern:
-    """The rows with these numbers, counted from 1; an empty row for 0."""
-    if P is None:
-        return None
-    if len(numbers) == P.shape[0] and np.array_equal(numbers, np.arange(1, len(numbers) + 1)):
-        return P
-    indptr = np.concatenate((P.indptr[:1], P.indptr))
-    if np.diff(indptr)[numbers].sum(dtype=np.int64) > LIMIT:
-        raise DenseAnswer("too many entries of the gradient depend on too many entries of x")
-    return sp.csr_array((P.data, P.indices, indptr), shape=(len(indptr) - 1, P.shape[1]))[numbers]
-
-
-def _broadcast(P: Pattern, shape: tuple[int, ...], to: tuple[int, ...]) -> Pattern:
-    if P is None or shape == to:
-        return P
-    return _taken(P, np.broadcast_to(np.arange(1, math.prod(shape) + 1).reshape(shape), to).ravel())
-
-
-def _merged(P: Pattern, count: int) -> Pattern:
-    """The unions of the first, second … run of rows, where there are ``count`` runs of equal length."""
-    if P is None or count == P.shape[0]:
-        return P
-    if count == 1:
-        met = np.zeros(P.shape[1], dtype=bool)
-        met[P.indices] = True
-        columns = np.flatnonzero(met).astype(P.indices.dtype)
-        ends = np.array([0, len(columns)], dtype=P.indptr.dtype)
-        return sp.csr_array((np.ones(len(columns), bool), columns, ends), shape=(1, P.shape[1]))
-    length = P.shape[0] // max(count, 1)
-    return _merged_until(P, np.arange(1, count + 1) * length)
-
-
-def _merged_until(P: Pattern, ends: Positions) -> Pattern:
-    """The unions of runs of rows, given where each run ends."""
-    indptr = np.concatenate((P.indptr[:1], P.indptr[ends]))
-    union = sp.csr_array((P.data.copy(), P.indices.copy(), indptr), shape=(len(ends), P.shape[1]))
-    union.sum_duplicates()
-    return union
+    return select_rows(merge_runs(P, m), np.repeat(np.arange(1, m + 1), p))

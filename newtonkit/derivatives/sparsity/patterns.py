@@ -10,18 +10,12 @@ import scipy.sparse as sp
 
 from newtonkit.derivatives.autograd.tracing import trace_gradient, trace_lock
 from newtonkit.derivatives.pytree import flatten
+from newtonkit.derivatives.sparsity.pattern_rows import LIMIT, DensePattern
 from newtonkit.linalg.kernels import Vector
-
-LIMIT = 50_000_000
-"""Entries in one pattern, of the Hessian or of anything on the way to it: 250 MB. More is called dense."""
 
 
 class SparsityError(RuntimeError):
     """A Hessian that is not sparse, as far as its tape tells, or whose pattern turned out to be wrong."""
-
-
-class DenseAnswer(Exception):  # noqa: N818 - no error: the answer "everything depends on everything"
-    """The reason why nothing better can be said."""
 
 
 def hessian_pattern(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) -> sp.csc_array:
@@ -84,7 +78,7 @@ def find_pattern(fun: Callable[[Any], Any], x: Vector, limit: int = LIMIT) -> tu
             tape = gradient_tape(fun, x)
         dependence = Dependence(tape, limit)
         P = dependence.of_output(x.size)
-    except DenseAnswer as dense:
+    except DensePattern as dense:
         return dense_pattern(x.size, str(dense), limit), str(dense)
     except Exception as error:  # whatever autograd, the tape or a rule cannot do: a dense pattern is always right
         trace_gradient(fun, x)  # a function that cannot be differentiated at all says so here

@@ -29,7 +29,7 @@ class ValueDependentError(Exception):
 _REFUSAL = "Python control flow or a conversion depends on the values of x"
 
 
-class _Journal(list["RecordedNode"]):
+class Recorder(list["RecordedNode"]):
     """The calls so far, and whether a value was asked for on the way."""
 
     refused = False
@@ -38,7 +38,7 @@ class _Journal(list["RecordedNode"]):
 class RecordedNode(Node):  # type: ignore[misc]
     """One call: the function, its arguments, which of them were recorded before, and the value it gave."""
 
-    __slots__ = ("argnums", "args", "fun", "journal", "kwargs", "parents", "value")
+    __slots__ = ("argnums", "args", "fun", "kwargs", "parents", "recorder", "value")
 
     def __init__(
         self,
@@ -51,19 +51,19 @@ class RecordedNode(Node):  # type: ignore[misc]
     ) -> None:
         self.value, self.fun, self.args, self.kwargs = value, fun, args, kwargs
         self.argnums, self.parents = argnums, parents
-        self.journal: _Journal = parents[0].journal
-        self.journal.append(self)
+        self.recorder: Recorder = parents[0].recorder
+        self.recorder.append(self)
         if _shape_depends_on_values(fun.fun, argnums, parents, len(args)):
-            self.journal.refused = True
+            self.recorder.refused = True
             raise ValueDependentError(
                 f"the length of what {getattr(fun, '__name__', fun)} gives depends on the values of x; use np.where"
             )
 
-    def initialize_root(self, value: Any, journal: _Journal) -> None:
+    def initialize_root(self, value: Any, recorder: Recorder) -> None:
         """A runtime input."""
         self.value, self.fun, self.args, self.kwargs = value, None, (), {}
         self.argnums, self.parents = (), ()
-        self.journal = journal
+        self.recorder = recorder
 
 
 def _shape_depends_on_values(
@@ -104,7 +104,7 @@ class GuardedBox(ArrayBox):  # type: ignore[misc]
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         # remembered, for the function may catch every exception and take another way
-        recorded_node(self).journal.refused = True
+        recorded_node(self).recorder.refused = True
         raise ValueDependentError(_REFUSAL)
 
     def __getitem__(self, index: Any) -> Any:
@@ -147,19 +147,19 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
     Exception
         Whatever autograd cannot trace.
     """
-    journal = _Journal()
+    recorder = Recorder()
     height = trace_stack.top
     try:
         with warnings.catch_warnings(), _guarded_boxes(), _pure_sums(), trace_stack.new_trace() as trace:
             warnings.simplefilter("ignore")  # autograd warns of outputs that do not depend on x: a linear f has some
-            roots = {name: RecordedNode.new_root(value, journal) for name, value in inputs.items()}
+            roots = {name: RecordedNode.new_root(value, recorder) for name, value in inputs.items()}
             boxes = {name: new_box(value, trace, roots[name]) for name, value in inputs.items()}
             outputs = [recorded_node(output) for output in function(**boxes)]
     finally:
         trace_stack.top = height
-    if journal.refused:
+    if recorder.refused:
         raise ValueDependentError(_REFUSAL)
-    return Recording(journal, roots, outputs)
+    return Recording(recorder, roots, outputs)
 
 
 def recorded_node(value: Any) -> Any:

@@ -7,10 +7,10 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import COLLECTION, CriticalPoint, Problem, Vector, check_integer
-from .mgh_points import points_of, same_value
-from .more_garbow_hillstrom import multiples
-from .registry import register
+from problems.base import COLLECTION, CriticalPoint, Problem, Vector, check_integer
+from problems.mgh.mgh_points import points_of, same_value
+from problems.mgh.more_garbow_hillstrom import multiples
+from problems.registry import register
 
 CLOSED = "closed form"
 

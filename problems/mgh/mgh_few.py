@@ -8,10 +8,10 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import COLLECTION, CriticalPoint, Problem, check_integer
-from .mgh_points import points_of
-from .more_garbow_hillstrom import multiples
-from .registry import register
+from problems.base import COLLECTION, CriticalPoint, Problem, check_integer
+from problems.mgh.mgh_points import points_of
+from problems.mgh.more_garbow_hillstrom import multiples
+from problems.registry import register
 
 ELIMINATED = "exact: y eliminated by the resultant of ∂f/∂x and ∂f/∂y, of degree 5 in x with one real root"
 

@@ -1,16 +1,9 @@
-"""The Morse graph: which minima does each mountain pass join, and how high is it above them?
-
-A critical point of index 1 has one way down on either side, along its unstable manifold. In ascending order of their
-values these passes join the basins of the minima into one: the merge tree (Edelsbrunner & Harer, 2010, *Computational
-Topology*, sec. VII.1).
-"""
+"""Build the Morse graph: follow the steepest-descent paths from each index-1 saddle, then merge the basins."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -20,150 +13,19 @@ from newtonkit.enumeration.degree import Degree
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.landscape.gradient_path import gradient_flow
-from newtonkit.linalg.kernels import Matrix, Vector, eigh, norm
+from newtonkit.landscape.graph import SHOWN, DescentPath, Merge, MorseGraph, Pass, format_vector, is_minimum
+from newtonkit.linalg.kernels import Vector, eigh, norm
 from newtonkit.objectives.objective import Objective
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_ARRIVED = 1e-3  # of the distance from a listed point to the next: nearer than this, the path has arrived
-# the same for the first step off a saddle: as long as ∇f is still linear there to a tenth, so that rounding in its
-# place matters least
-_STARTS, _LINEAR = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6), 0.1
-_LONGEST = 0.02  # of the diagonal: a path drawn with fifty points looks smooth
-_MARGIN = 0.1  # round points whose box is not known, for the picture
-_SHOWN, _ENTRIES = 20, 6
-_STEPS = 2000  # in the plane they take about 30, a hundred in Rosenbrock's valley
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Descent:
-    """The way down from a pass on one side."""
-
-    end: int | None
-    """The listed point where it ends, by its number; None if there is none."""
-    path: Matrix
-    """Points on the way, one a row, the pass first."""
-    reason: str
-    """One plain phrase: where it ends."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pass:
-    """A critical point of index 1, and what lies on its two sides."""
-
-    point: int
-    """Its number."""
-    sides: tuple[Descent, Descent]
-    directions: Matrix
-    """Eigenvectors of the Hessian as columns, the one that leads down first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """Where in the merge tree two groups of basins become one."""
-
-    point: int
-    """The number of the pass."""
-    absorbed: int
-    """The lowest minimum of the group whose lowest is higher; from here on it is no longer one of its own."""
-    survivor: int
-    """The lowest minimum of the other group."""
-    depth: float
-    """f(pass) − f(absorbed): the persistence of that minimum."""
-
-
-@dataclass(frozen=True, eq=False)
-class MorseGraph:
-    """Minima and the passes between them; printing it prints both, and the merge tree."""
-
-    points: CriticalPoints
-    """The critical points; their numbers are places in this sequence."""
-    passes: tuple[Pass, ...]
-    """Critical points of index 1, in ascending order of their values."""
-    merges: tuple[Merge, ...]
-    """The merge tree, from the lowest pass up; passes that join nothing new are left out."""
-    notes: tuple[str, ...]
-    """What is not known, in sentences."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether the list of points is proved complete and every way down was followed to a point of it."""
-        return not self.notes
-
-    @property
-    def minima(self) -> tuple[int, ...]:
-        """The numbers of the minima."""
-        return tuple(i for i, point in enumerate(self.points) if _is_minimum(point))
-
-    def lowest_pass(self, i: int, j: int) -> int | None:
-        """The number of the highest point on the lowest way from minimum i to minimum j; None if no way is known.
-
-        Raises
-        ------
-        ValueError
-            If i or j is not the number of a minimum, or they are the same.
-        """
-        for name, number in (("i", i), ("j", j)):
-            if number not in self.minima:
-                raise ValueError(f"{name} must be the number of a minimum, one of {self.minima}, got {number!r}")
-        if i == j:
-            raise ValueError(f"i and j must be two minima, got {i} twice")
-        lowest = {number: number for number in self.minima}
-        for merge in self.merges:
-            for number, root in lowest.items():
-                if root == merge.absorbed:
-                    lowest[number] = merge.survivor
-            if lowest[i] == lowest[j]:
-                return merge.point
-        return None
-
-    def barrier(self, i: int, j: int) -> float:
-        """How far f must rise from minimum i on the way to minimum j: f(`lowest_pass`) − f(i).
-
-        Infinite if no way is known. There may be a lower way if the graph is not ``complete``, and where f falls
-        outwards at the border of the box, by way of the border.
-        """
-        number = self.lowest_pass(i, j)
-        return math.inf if number is None else self.points[number].fun - self.points[i].fun
-
-    def plot(self) -> Figure:
-        """Points, passes and ways down, over contours in the plane; see `newtonkit.plots.figures.plot_morse_graph`."""
-        from newtonkit.plots.figures import plot_morse_graph
-
-        return plot_morse_graph(self)
-
-    def __str__(self) -> str:
-        lines = [self._counts()]
-        lines += [f"  minimum {i}: {self._place(i)}" for i in self.minima[:_SHOWN]]
-        lines += _more(len(self.minima))
-        for each in self.passes[:_SHOWN]:
-            f = self.points[each.point].fun
-            ways = []
-            for side in each.sides:
-                above = "" if side.end is None else f" ({f - self.points[side.end].fun:.6g} below)"
-                ways.append(side.reason + above)
-            lines.append(f"  pass {each.point}: {self._place(each.point)}, down to {' and to '.join(ways)}")
-        lines += _more(len(self.passes))
-        if self.merges:
-            lines.append("merge tree")
-        lines += [
-            f"  at pass {merge.point}, f = {self.points[merge.point].fun:.9g}: minimum {merge.absorbed} joins "
-            f"{merge.survivor}, {merge.depth:.6g} deep"
-            for merge in self.merges[:_SHOWN]
-        ]
-        lines += _more(len(self.merges))
-        return "\n".join([*lines, *self.notes])
-
-    def __repr__(self) -> str:
-        return f"<MorseGraph: {self._counts()}>"
-
-    def _counts(self) -> str:
-        minima, passes = len(self.minima), len(self.passes)
-        return f"{minima} minim{'um' if minima == 1 else 'a'}, {passes} pass{'' if passes == 1 else 'es'}"
-
-    def _place(self, i: int) -> str:
-        return f"f = {self.points[i].fun:.9g} at {_vector(self.points[i].x)}"
+ARRIVAL_DISTANCE = 1e-3
+"""Of the distance from a listed point to its nearest neighbour: a path this close to the point ends there."""
+# Lengths of the first step off a saddle, in the same unit. The longest one is taken at which ∇f is still linear to
+# within MAX_NONLINEARITY: the error in the position of the saddle then matters least.
+FIRST_STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+MAX_NONLINEARITY = 0.1
+MAX_STEP = 0.02  # of the diagonal of the box: a path drawn with fifty points looks smooth
+MAX_POINTS = 2000  # on one path; in the plane a path takes about 30 steps, in Rosenbrock's valley 100 (our measurement)
+BOX_MARGIN = 0.1  # of the width: margin around points that come without a box, for the picture
 
 
 def morse_graph(
@@ -227,8 +89,8 @@ def morse_graph(
     ascending = sorted((i for i, point in enumerate(listed) if _is_pass(point)), key=lambda i: listed[i].fun)
     passes: tuple[Pass, ...] = ()
     if ascending:
-        mountains = _Mountains(objective, listed, box)
-        passes = tuple(mountains.crossed(i) for i in ascending)
+        builder = MorseGraphBuilder(objective, listed, box)
+        passes = tuple(builder.pass_at(i) for i in ascending)
     if not isinstance(points, CriticalPoints):
         points = _as_critical_points(objective, listed, passes)
     return MorseGraph(points, passes, _merge_tree(points, passes), _notes(points, passes))
@@ -238,10 +100,10 @@ def _as_critical_points(
     objective: Objective, points: tuple[CriticalPoint, ...], passes: tuple[Pass, ...]
 ) -> CriticalPoints:
     """Points without a box, in one that leaves a margin round them and the ways between them."""
-    ways = [side.path for each in passes for side in each.sides]
-    places = np.concatenate([[np.asarray(point.x, dtype=np.float64) for point in points], *ways])
+    paths = [side.path for each in passes for side in each.sides]
+    places = np.concatenate([[np.asarray(point.x, dtype=np.float64) for point in points], *paths])
     lo, hi = places.min(axis=0), places.max(axis=0)
-    margin = np.where(hi > lo, _MARGIN * (hi - lo), 1.0)
+    margin = np.where(hi > lo, BOX_MARGIN * (hi - lo), 1.0)
     reason = "the points are the caller's"
     return CriticalPoints(
         points,
@@ -255,16 +117,12 @@ def _as_critical_points(
     )
 
 
-def _is_minimum(point: CriticalPoint) -> bool:
-    return point.kind in ("minimum", "degenerate minimum", "valley")
-
-
 def _is_pass(point: CriticalPoint) -> bool:
     # the maxima of one variable are passes
     return point.index == 1 and point.kind in ("saddle", "maximum")
 
 
-class _Mountains:
+class MorseGraphBuilder:
     """The listed points of one function, in the units of their box, and the ways down between them."""
 
     def __init__(
@@ -291,7 +149,7 @@ class _Mountains:
         d: Vector = np.linalg.norm((self.X - x) / self.unit, axis=1)
         return d
 
-    def crossed(self, i: int) -> Pass:
+    def pass_at(self, i: int) -> Pass:
         """Both ways down from point i."""
         x, unit = self.X[i], self.unit
         eigenvalues, V = eigh(self.evaluator.hessian(x) * np.outer(unit, unit))
@@ -302,35 +160,37 @@ class _Mountains:
         sides = self.descent(i, V[:, 0], eigenvalues[0]), self.descent(i, -V[:, 0], eigenvalues[0])
         return Pass(i, sides, unit[:, None] * V / np.linalg.norm(unit[:, None] * V, axis=0))
 
-    def descent(self, i: int, v: Vector, eigenvalue: float) -> Descent:
+    def descent(self, i: int, v: Vector, eigenvalue: float) -> DescentPath:
         """The way down from point i that starts along v."""
         x, unit, scale = self.X[i], self.unit, float(self.to_the_next[i])
-        for start in _STARTS:
+        for start in FIRST_STEPS:
             first = x + start * scale * unit * v
             slope = float((unit * self.evaluator.gradient(first)) @ v)
-            if abs(slope / (eigenvalue * start * scale) - 1.0) <= _LINEAR:
+            if abs(slope / (eigenvalue * start * scale) - 1.0) <= MAX_NONLINEARITY:
                 break
         else:
-            return Descent(None, x[None], "nowhere: the gradient beside it is not that beside a critical point")
-        radius = _ARRIVED * self.to_the_next
+            return DescentPath(None, x[None], "nowhere: the gradient beside it is not that beside a critical point")
+        radius = ARRIVAL_DISTANCE * self.to_the_next
         radius[i] = 0.0
         path = [x, first]
-        for y in gradient_flow(self.evaluator, first, unit, _LONGEST * self.diagonal):
+        for y in gradient_flow(self.evaluator, first, unit, MAX_STEP * self.diagonal):
             path.append(y)
             if not ((y >= self.lo) & (y <= self.hi)).all():
-                return Descent(None, np.array(path), f"the border of the box near {_vector(y)}")
+                return DescentPath(None, np.array(path), f"the border of the box near {format_vector(y)}")
             near = np.flatnonzero(self.distances(y) <= radius)
             if near.size:
                 end = int(near[0])
-                return Descent(end, np.array([*path, self.X[end]]), f"point {end}")
-            if len(path) > _STEPS:
-                return Descent(None, np.array(path), f"{_vector(y)}, where it was left after {_STEPS} steps")
-        return Descent(None, np.array(path), f"{_vector(path[-1])}, where no critical point is listed")
+                return DescentPath(end, np.array([*path, self.X[end]]), f"point {end}")
+            if len(path) > MAX_POINTS:
+                return DescentPath(
+                    None, np.array(path), f"{format_vector(y)}, where it was left after {MAX_POINTS} steps"
+                )
+        return DescentPath(None, np.array(path), f"{format_vector(path[-1])}, where no critical point is listed")
 
 
 def _merge_tree(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[Merge, ...]:
     """Union and find over the passes in ascending order; the lowest minimum stands for its group."""
-    parent: dict[int, int] = {i: i for i, point in enumerate(points) if _is_minimum(point)}
+    parent: dict[int, int] = {i: i for i, point in enumerate(points) if is_minimum(point)}
     merges = []
     for each in passes:
         # a way down that ends at a lower pass goes on from there, to minima that are one group already
@@ -373,14 +233,5 @@ def _notes(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[str, ...]:
 
 
 def _numbers(names: list[str]) -> str:
-    shown = names[:_SHOWN] + ["…"] * (len(names) > _SHOWN)
+    shown = names[:SHOWN] + ["…"] * (len(names) > SHOWN)
     return ("point " if len(names) == 1 else "points ") + ", ".join(shown)
-
-
-def _more(count: int) -> list[str]:
-    return [f"  … and {count - _SHOWN} more"] if count > _SHOWN else []
-
-
-def _vector(x: Vector) -> str:
-    entries = [f"{xi:.4g}" for xi in x[:_ENTRIES]] + ["…"] * (len(x) > _ENTRIES)
-    return "(" + ", ".join(entries) + ")"

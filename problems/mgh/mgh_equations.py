@@ -7,10 +7,10 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from .base import COLLECTION, CriticalPoint, Problem, Vector, check_integer
-from .mgh_points import points_of
-from .more_garbow_hillstrom import multiples
-from .registry import register
+from problems.base import COLLECTION, CriticalPoint, Problem, Vector, check_integer
+from problems.mgh.mgh_points import points_of, same_value
+from problems.mgh.more_garbow_hillstrom import multiples
+from problems.registry import register
 
 COSNARD = "Moré & Cosnard 1979, ACM Trans. Math. Softw. 5, 64-85"
 
@@ -260,4 +260,49 @@ def linear_rank_1_zeros(*, n: int = 5, m: int = 10) -> Problem:
         points=(point,),
         formula="2 + Σ ((i − 1)s − 1)²,  s = Σ jxⱼ,  i = 2 … m − 1,  j = 2 … n − 1",
         references=(f"{COLLECTION}, problem 34",),
+    )
+
+
+@register(
+    "chebyquad",
+    tags=("nonconvex", "multimodal", "classic", "scalable", "mgh", "benchmark"),
+    summary="nodes of equal weights that integrate Chebyshev's polynomials: no exact ones for n = 8 and n ≥ 10",
+)
+def chebyquad(*, n: int = 8, m: int | None = None) -> Problem:
+    """Σ ((1/n) Σ Tᵢ(xⱼ) − ∫Tᵢ)², Tᵢ Chebyshev's polynomials shifted to [0, 1], i = 1 … m.
+
+    The integrals over [0, 1] are 0 for odd i and −1/(i² − 1) for even. Symmetric in all variables: every minimum
+    recurs n! times, of which one, in ascending order, is listed. For n = 10 the value 6.504e-3 of the paper, where runs
+    from the symmetric start end, is a local minimum; the lowest found, 4.773e-3, is not symmetric about ½.
+
+    Parameters
+    ----------
+    n : int >= 1, default 8
+        The minima found are listed for 7 … 10 with m = n.
+    m : int >= n, default n
+    """
+    n = check_integer("n", n, low=1)
+    m = n if m is None else check_integer("m", m, low=n)
+    i = np.arange(1, m + 1)
+    integrals = np.where(i % 2 == 0, -1.0 / np.where(i > 1, i * i - 1, 1), 0.0)
+
+    def fun(x: Any) -> Any:
+        s = 2 * x - 1
+        before, here, f = anp.ones_like(s), s, 0.0
+        for integral in integrals:
+            f = f + (anp.sum(here, axis=0) / n - integral) ** 2
+            before, here = here, 2 * s * here - before
+        return f
+
+    points = points_of("chebyquad", n) if m == n else ()
+    if points:
+        points = (*points, same_value(points[0], "in any order"))
+    return Problem(
+        fun=fun,
+        n=n,
+        starts=multiples(np.arange(1.0, n + 1.0) / (n + 1)),
+        points=points,
+        domain=((-0.5, 1.5), (-0.5, 1.5)) if n == 2 else None,
+        formula="Σ ((1/n) Σ Tᵢ(xⱼ) − ∫Tᵢ)²,  Tᵢ Chebyshev's polynomials on [0, 1],  i = 1 … m",
+        references=("Fletcher 1965, Computer J. 8, 33-41", f"{COLLECTION}, problem 35"),
     )

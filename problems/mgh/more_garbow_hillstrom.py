@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from .base import Vector
+from problems.base import Vector
 
 # In the paper's order. Functions of variable dimension come at those at which the test data of Algorithm 566 run them,
 # or (penalty-1) the paper states a minimum; the data have Rosenbrock's function extended to n = 2 and Powell's
