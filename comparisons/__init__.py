@@ -3,10 +3,36 @@
 From Python: ``comparisons.compare(problems=[…], methods=[…])``.
 """
 
-from comparisons.api import Comparison, compare
-from comparisons.core.endings import BeatenError
-from comparisons.core.runs import Run
-from comparisons.core.trace import Trace
-from comparisons.running.protocol import Protocol
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from comparisons.api import Comparison, compare
+    from comparisons.core.endings import BeatenError
+    from comparisons.core.runs import Run
+    from comparisons.core.trace import Trace
+    from comparisons.running.protocol import Protocol
+
+_MODULES = {
+    "BeatenError": "comparisons.core.endings",
+    "Comparison": "comparisons.api",
+    "Protocol": "comparisons.running.protocol",
+    "Run": "comparisons.core.runs",
+    "Trace": "comparisons.core.trace",
+    "compare": "comparisons.api",
+}
 
 __all__ = ["BeatenError", "Comparison", "Protocol", "Run", "Trace", "compare"]
+
+
+def __getattr__(name: str) -> Any:
+    # imported on use: the command line prints its help without numpy
+    if name not in _MODULES:
+        raise AttributeError(f"module 'comparisons' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -130,3 +130,7 @@ __all__ = [
     "train",
     "value_and_grad",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

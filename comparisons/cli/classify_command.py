@@ -16,7 +16,7 @@ from problems import Problem
 @click.command()
 @problem_options
 @click.option("--at", "at", metavar="X,Y,…", help="The point: a start by name, or numbers.")
-@click.option("--all", "everywhere", is_flag=True, help="All critical points in a box, and the ways between them.")
+@click.option("--all", "everywhere", is_flag=True, help="All critical points in a box, and the paths between minima.")
 @click.option(
     "--box",
     "sides",
@@ -26,9 +26,9 @@ from problems import Problem
 )
 @click.option(
     "--plot",
-    "picture",
+    "figure",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="For --all: file for a picture, .png, .svg or .pdf; its folder is made if needed.",
+    help="For --all: file of a figure, .png, .svg or .pdf; its folder is made if needed.",
 )
 def classify(
     problem: str,
@@ -37,15 +37,15 @@ def classify(
     at: str | None,
     everywhere: bool,
     sides: tuple[str, ...],
-    picture: Path | None,
+    figure: Path | None,
 ) -> None:
-    """Say what kind of point of PROBLEM this is, or list all its critical points in a box."""
+    """Classify a point of PROBLEM, or list its critical points in a box."""
     chosen = get_problem(problem, dimension, params)
     if everywhere == (at is not None):
         raise ValueError("give either a point, --at X,Y,…, or --all")
     if everywhere:
-        _classify_all(chosen, sides, picture)
-    elif sides or picture:
+        _classify_all(chosen, sides, figure)
+    elif sides or figure:
         raise ValueError("--box and --plot go with --all")
     else:
         _classify_at(chosen, str(at))
@@ -66,23 +66,23 @@ def _classify_at(problem: Problem, at: str) -> None:
         click.echo(f"  nearest known critical point: {point.kind} with f = {point.f:.10g}, {distance:.3g} away")
 
 
-_PICTURES = (".png", ".svg", ".pdf")
+_FORMATS = (".png", ".svg", ".pdf")
 
 
-def _classify_all(problem: Problem, sides: Sequence[str], picture: Path | None) -> None:
+def _classify_all(problem: Problem, sides: Sequence[str], figure: Path | None) -> None:
     box = _box(problem, sides)
-    # a mistake in the name of the file is found before the work
-    if picture is not None and picture.suffix.lower() not in _PICTURES:
-        raise ValueError(f"--plot must end in {', '.join(_PICTURES)}, got {picture}")
+    # a wrong file name is reported before the work begins
+    if figure is not None and figure.suffix.lower() not in _FORMATS:
+        raise ValueError(f"--plot must end in {', '.join(_FORMATS)}, got {figure}")
     points = newtonkit.find_critical_points(problem.fun, box)
     click.echo(f"{problem.label} on {' × '.join(f'[{low:g}, {high:g}]' for low, high in box)}")
     click.echo(str(points))
     graph = newtonkit.morse_graph(problem.fun, points)
     click.echo(str(graph))
-    if picture is not None:
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        graph.plot().savefig(picture)
-        click.echo(f"picture: {picture}")
+    if figure is not None:
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        graph.plot().savefig(figure)
+        click.echo(f"figure: {figure}")
 
 
 def _box(problem: Problem, sides: Sequence[str]) -> list[tuple[float, float]]:
@@ -90,7 +90,7 @@ def _box(problem: Problem, sides: Sequence[str]) -> list[tuple[float, float]]:
         return list(problem.domain)
     if len(sides) not in (1, problem.n):
         raise ValueError(
-            f"{problem.label} has {problem.n} variables and {'a' if problem.domain else 'no'} window of its own: "
+            f"{problem.label} has {problem.n} variables and {'a' if problem.domain else 'no'} default box: "
             f"give --box LOW,HIGH once for all of them, or {problem.n} times; got {len(sides)}"
         )
     pairs = [point_of(side, 2, "--box") for side in sides]

@@ -18,19 +18,19 @@ _FORMATS = (".png", ".svg")
 
 @click.group()
 def draw() -> None:
-    """Draw one picture of a PROBLEM, with a caption in plain words.
+    """Draw one figure of a PROBLEM, with a caption.
 
     \b
-    newtonkit draw basins himmelblau            which point each start leads to, pure Newton beside the trust region
+    newtonkit draw basins himmelblau            critical point reached from each start, pure Newton and trust region
     newtonkit draw ribbons biggs-exp6 --method bfgs       eigenvalues of the Hessian along a run
-    newtonkit draw anatomy himmelblau --at 0.3,1.2        one step of the trust region
+    newtonkit draw anatomy himmelblau --at 0.3,1.2        one trust-region step
     """
 
 
 _out = click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File, .png or .svg; its folder is made if needed. Default: PROBLEM-PICTURE.png.",
+    help="File, .png or .svg; its folder is made if needed. Default: PROBLEM-FIGURE.png.",
 )
 
 
@@ -43,7 +43,7 @@ _out = click.option(
     multiple=True,
     default=("newton-pure", "newton"),
     show_default=True,
-    help="A method of ours, for a panel of its own; repeat for more.",
+    help="One of our methods, one panel each; repeat for more.",
 )
 @click.option("--resolution", default=100, show_default=True, help="Starts along each side.")
 @_out
@@ -55,23 +55,23 @@ def basins(
     resolution: int,
     out: Path | None,
 ) -> None:
-    """Which critical point each start in the problem's window leads to, and in how many steps."""
-    from comparisons.plots import catalogue as pictures
+    """Draw which critical point each start in the problem's window leads to, and in how many steps."""
+    from comparisons.plots.basin_plots import basin_figure
 
     chosen = get_problem(problem, dimension, params)
     path = _path(out, chosen, "basins")
     with progress("starts", resolution * len(methods)) as advance:
-        figure, caption = pictures.basin_picture(
-            chosen, methods, resolution=resolution, on_row=lambda: advance("starts")
-        )
+        figure, caption = basin_figure(chosen, methods, resolution=resolution, on_row=lambda: advance("starts"))
     _save(figure, caption, path)
 
 
 @draw.command()
 @problem_options
-@click.option("--method", default="newton", show_default=True, help="A method of ours.")
+@click.option("--method", default="newton", show_default=True, help="One of our methods.")
 @click.option("--start", default="standard", show_default=True, help="A start by name.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the run.")
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the method or of minimize."
+)
 @_out
 def ribbons(
     problem: str,
@@ -82,34 +82,34 @@ def ribbons(
     options: tuple[str, ...],
     out: Path | None,
 ) -> None:
-    """The eigenvalues of the Hessian along a run, and how many are negative."""
-    from comparisons.plots import catalogue as pictures
+    """Draw the eigenvalues of the Hessian along a run, and how many are negative."""
+    from comparisons.plots.eigenvalue_ribbon_plots import ribbon_figure
 
     chosen = get_problem(problem, dimension, params)
     path = _path(out, chosen, "ribbons")
-    _save(*pictures.ribbon_picture(chosen, method, start, **named_values("--option", options)), path)
+    _save(*ribbon_figure(chosen, method, start, **named_values("--option", options)), path)
 
 
 @draw.command()
 @problem_options
 @click.option("--at", default="standard", show_default=True, metavar="X,Y", help="A start by name, or two numbers.")
-@click.option("--radius", type=float, help="Of the trust region; by default that of the first step.")
+@click.option("--radius", type=float, help="Radius of the trust region. Default: that of the first step.")
 @_out
 def anatomy(
     problem: str, dimension: int | None, params: tuple[str, ...], at: str, radius: float | None, out: Path | None
 ) -> None:
-    """One step of a trust region: the model, the circle, and the steps it chooses between."""
-    from comparisons.plots import catalogue as pictures
+    """Draw one trust-region step: the model, the region, and the candidate steps."""
+    from comparisons.plots.step_anatomy_plots import anatomy_figure
 
     chosen = get_problem(problem, dimension, params)
     path = _path(out, chosen, "anatomy")
     place = at if at in chosen.starts else point_of(at, chosen.n, "--at")
-    _save(*pictures.anatomy_picture(chosen, place, radius), path)
+    _save(*anatomy_figure(chosen, place, radius), path)
 
 
-def _path(out: Path | None, problem: Problem, picture: str) -> Path:
-    """Where the picture goes; a mistake in the name of the file is found before the work."""
-    path = out or Path(f"{problem.name}-{picture}.png")
+def _path(out: Path | None, problem: Problem, kind: str) -> Path:
+    """The file of the figure; a wrong name is reported before the work begins."""
+    path = out or Path(f"{problem.name}-{kind}.png")
     if path.suffix.lower() not in _FORMATS:
         raise ValueError(f"--out must end in {' or '.join(_FORMATS)}, got {path}")
     return path
@@ -120,4 +120,4 @@ def _save(figure: Figure, caption: str, path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     save(figure, path)
-    click.echo(f"{caption}\npicture: {path}")
+    click.echo(f"{caption}\nfigure: {path}")

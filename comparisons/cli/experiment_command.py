@@ -13,7 +13,7 @@ from comparisons.studies import registry as experiments
 
 @click.command()
 @click.argument("name")
-@click.option("--seed", default=0, show_default=True, help="Of everything random in it.")
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @click.option("--quick", is_flag=True, help="A version of a few seconds, too short for conclusions.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the experiment.")
 @click.option(
@@ -22,10 +22,13 @@ from comparisons.studies import registry as experiments
     help="Folder for report.html, report.md and the figures. Default: experiments/NAME.",
 )
 def experiment(name: str, seed: int, quick: bool, options: tuple[str, ...], out: Path | None) -> None:
-    """Run the experiment NAME and write its report; "list" tells which there are."""
+    """Run the experiment NAME and write its report.
+
+    The name "list" lists the experiments.
+    """
     if name == "list":
         table = Table(box=None)
-        for heading in ("experiment", "what it shows", "options"):
+        for heading in ("experiment", "description", "options"):
             table.add_column(heading)
         for known in experiments.names():
             table.add_row(known, experiments.summary(known), ", ".join(experiments.options(known)))
@@ -40,8 +43,8 @@ def experiment(name: str, seed: int, quick: bool, options: tuple[str, ...], out:
 @click.command()
 @problem_options
 @click.option("--method", default="adam", show_default=True, help="A method with a learning rate.")
-@click.option("--gradients", default=500, show_default=True, help="Budget of gradients of a rate, from each start.")
-@click.option("--starts", default=3, show_default=True, help="Held-out starts that a rate must serve.")
+@click.option("--gradients", default=500, show_default=True, help="Gradients per rate and start.")
+@click.option("--starts", default=3, show_default=True, help="Held-out starts on which a rate is judged.")
 def tune(
     problem: str, dimension: int | None, params: tuple[str, ...], method: str, gradients: int, starts: int
 ) -> None:

@@ -12,10 +12,10 @@ from comparisons.cli.arguments import get_problem, named_values, problem_options
 
 @click.command()
 @problem_options
-@click.option("--method", default="auto", show_default=True, help="A method of ours, or auto.")
+@click.option("--method", default="auto", show_default=True, help="One of our methods, or auto.")
 @click.option("--start", default="standard", show_default=True, help="A start by name, or numbers: 1.5,2")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option, e.g. gtol=1e-10, rate=0.1.")
-@click.option("--verbose", is_flag=True, help="A line per iteration.")
+@click.option("--verbose", is_flag=True, help="Print a line per iteration.")
 def solve(
     problem: str,
     dimension: int | None,
@@ -25,7 +25,10 @@ def solve(
     options: tuple[str, ...],
     verbose: bool,
 ) -> None:
-    """Minimize one PROBLEM and print the result; exits with 1 if that is no success."""
+    """Minimize one PROBLEM and print the result.
+
+    Exits with 1 if the run is no success.
+    """
     chosen = get_problem(problem, dimension, params)
     x0 = start_of(chosen, start)
     result = newtonkit.minimize(

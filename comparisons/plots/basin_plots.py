@@ -31,7 +31,7 @@ _IN_A_ROW = 3
 _TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000)
 
 
-def basin_picture(
+def basin_figure(
     problem: Problem,
     methods: Sequence[str | Method | Rule] = ("newton-pure", "newton"),
     *,

@@ -27,7 +27,7 @@ _TINTS, _STRONG = (0.07, 0.17), (0.2, 0.34)
 _SHADES = ("#f4f4f4", "#fde0c5", "#f7a872", "#D55E00", "#7f3300")  # of the index, from none to many
 
 
-def ribbon_picture(
+def ribbon_figure(
     problem: Problem, method: str | Method | Rule = "newton", start: str = "standard", **options: Any
 ) -> tuple[Figure, str]:
     """The ribbons of one run and their caption.

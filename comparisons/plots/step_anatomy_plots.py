@@ -27,7 +27,7 @@ _LEVELS = 14
 _UP_TO_ITS_ENDS = {"shrinkA": 0.0, "shrinkB": 0.0}
 
 
-def anatomy_picture(problem: Problem, at: Any = "standard", radius: float | None = None) -> tuple[Figure, str]:
+def anatomy_figure(problem: Problem, at: Any = "standard", radius: float | None = None) -> tuple[Figure, str]:
     """The first step of a problem from a start, by its name or as a point, and the caption; see `step_anatomy`."""
     if problem.n != 2:
         raise ValueError(

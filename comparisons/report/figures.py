@@ -119,7 +119,7 @@ def _ribbons(runs: Sequence[Run], problem: Problem, slug: str) -> list[Picture]:
     start = runs[0].start
     if problem.n > _RIBBONS or start not in problem.starts or "newton" not in methods(runs):
         return []
-    figure, caption = pictures.ribbon_picture(problem, "newton", start)
+    figure, caption = pictures.ribbon_figure(problem, "newton", start)
     alt = f"Eigenvalues of the Hessian of {problem.name} along the run of newton, and how many are negative."
     return [_picture(f"{slug}-ribbons", "Curvature along the way", figure, alt, caption)]
 

@@ -7,7 +7,7 @@ import pytest
 import newtonkit
 import problems
 from comparisons.plots.step_anatomy import step_anatomy
-from comparisons.plots.step_anatomy_plots import anatomy, anatomy_caption, anatomy_picture
+from comparisons.plots.step_anatomy_plots import anatomy, anatomy_caption, anatomy_figure
 from comparisons.plots.style import svg_text
 
 POINTS = [("himmelblau", (0.3, 1.2), 1.5), ("rosenbrock", (-1.2, 1.0), 0.6), ("rosenbrock", (-1.2, 1.0), 0.3)]
@@ -105,9 +105,9 @@ class TestSteps:
 
     def test_problems_that_cannot_be_drawn_are_named(self):
         with pytest.raises(ValueError, match="wood has 4"):
-            anatomy_picture(problems.get("wood"))
+            anatomy_figure(problems.get("wood"))
         with pytest.raises(ValueError, match="no start 'there'; it has standard"):
-            anatomy_picture(problems.get("beale"), "there")
+            anatomy_figure(problems.get("beale"), "there")
 
 
 class TestPicture:
@@ -121,7 +121,7 @@ class TestPicture:
         assert ("the step taken, Newton's" in labels) == found.takes_newton
 
     def test_a_step_that_leaves_the_window_is_cut_and_its_length_is_told(self):
-        figure, _ = anatomy_picture(problems.get("himmelblau"), [0.3, 1.2], 1.5)
+        figure, _ = anatomy_figure(problems.get("himmelblau"), [0.3, 1.2], 1.5)
         assert "to a length of 7.64" in [text.get_text() for text in figure.axes[0].texts]
 
     def test_beyond_a_wall_of_nan_nothing_is_drawn(self):

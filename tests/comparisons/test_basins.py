@@ -7,7 +7,7 @@ import pytest
 import newtonkit
 import problems
 from comparisons.plots import basin_plots as module
-from comparisons.plots.basin_plots import basin_picture, basins, basins_caption, percent
+from comparisons.plots.basin_plots import basin_figure, basins, basins_caption, percent
 from comparisons.plots.basins import LOST, ON_THE_WAY, UNLISTED, basin_map
 from comparisons.plots.style import svg_text
 
@@ -89,7 +89,7 @@ class TestMap:
         assert (found.reached == UNLISTED).all()
 
     def test_a_detail_knows_the_points_around_it(self):
-        picture, caption = basin_picture(
+        picture, caption = basin_figure(
             problems.get("himmelblau"), ["newton"], box=[(-0.5, 0.5), (2.0, 3.0)], resolution=4
         )
         assert "at a minimum from 100 % of the starts" in caption
@@ -117,7 +117,7 @@ class TestMap:
 
     def test_a_problem_that_is_not_in_the_plane_is_refused(self):
         with pytest.raises(ValueError, match="wood has 4"):
-            basin_picture(problems.get("wood"))
+            basin_figure(problems.get("wood"))
 
 
 class TestPicture:

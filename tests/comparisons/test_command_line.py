@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import problems
-from comparisons.cli.main import main
+from comparisons.cli.main import COMMANDS, main
 from comparisons.core.runs import record
 from comparisons.running import runner
 from comparisons.running.protocol import Protocol
@@ -77,7 +77,7 @@ def test_classify_all_lists_every_critical_point_the_ways_between_them_and_draws
     assert "degree on the boundary 1 (proved): they agree" in result.output
     assert "4 minima, 4 passes" in result.output
     assert "f = 13.3119263 at (3.385, 0.07385), down to point" in result.output
-    assert f"picture: {picture}" in result.output
+    assert f"figure: {picture}" in result.output
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -110,7 +110,7 @@ def test_classify_all_takes_a_box_for_all_variables_or_for_each():
         (("classify", "beale", "--all", "--box", "1"), "--box must be 2 numbers"),
         (("classify", "beale", "--all", "--box", "3,1"), "low < high for every variable, got (3, 1) for x[0]"),
         (("classify", "beale", "--all", "--plot", "beale.gif"), "--plot must end in .png, .svg, .pdf"),
-        (("classify", "rosenbrock", "-n", "4", "--all"), "no window of its own: give --box LOW,HIGH once"),
+        (("classify", "rosenbrock", "-n", "4", "--all"), "no default box: give --box LOW,HIGH once"),
         (("classify", "rosenbrock", "-n", "4", "--all", "--box", "0,1", "--box", "0,1"), "or 4 times; got 2"),
         (("experiment", "mnist", "--quick", "--option", "folder=nowhere"), "into nowhere: there is no such folder"),
         (("draw", "ribbons", "digits-softmax"), "up to n = 200; digits-softmax(l2=0.001) has 650 variables"),
@@ -135,9 +135,35 @@ def test_a_mistake_names_the_help_of_its_command():
     assert "Try 'main tune --help' for help." in result.output
 
 
-def test_the_command_line_starts_without_matplotlib():
-    line = "import sys, comparisons.cli.main; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", line], check=False).returncode == 0
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_import_neither_numpy_nor_the_library(option):
+    code = (
+        f"import sys; sys.argv[1:] = [{option!r}]\n"
+        "from comparisons.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "assert not {'numpy', 'newtonkit', 'rich', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_shows_the_first_sentence_of_their_help(name):
+    command = main.get_command(None, name)
+    assert command.name == name
+    assert COMMANDS[name][1] == command.help.split("\n\n")[0].replace("\n", " ").strip()
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_a_missing_package_of_the_extra_is_named_with_the_command_that_installs_it(package):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = ['list', 'methods']\n"
+        "from comparisons.__main__ import main\n"
+        "main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr == f"newtonkit: the command line requires {package}: pip install 'newtonkit[compare]'\n"
 
 
 def compare(out, *arguments, problem="booth", methods=("newton", "scipy:BFGS"), jobs=1):

@@ -8,7 +8,7 @@ import pytest
 import newtonkit
 import problems
 from comparisons.plots import eigenvalue_ribbon_plots as module
-from comparisons.plots.eigenvalue_ribbon_plots import ribbon_picture, ribbons, ribbons_caption
+from comparisons.plots.eigenvalue_ribbon_plots import ribbon_figure, ribbons, ribbons_caption
 from comparisons.plots.eigenvalue_ribbons import Ribbons, eigenvalue_ribbons
 from comparisons.plots.style import svg_text
 
@@ -108,13 +108,13 @@ class TestPicture:
         assert ribbons_caption(made(rows))
 
     def test_many_eigenvalues_can_be_drawn(self):
-        picture, caption = ribbon_picture(problems.get("rosenbrock", n=100), "lbfgs", maxiter=4)
+        picture, caption = ribbon_figure(problems.get("rosenbrock", n=100), "lbfgs", maxiter=4)
         assert len(svg_text(picture)) < 600_000
         assert "The 100 eigenvalues" in caption
 
     def test_a_start_that_does_not_exist_is_named(self):
         with pytest.raises(ValueError, match="wood has no start 'there'; it has standard"):
-            ribbon_picture(problems.get("wood"), start="there")
+            ribbon_figure(problems.get("wood"), start="there")
 
 
 class TestCaption:
@@ -137,7 +137,7 @@ class TestCaption:
 
     def test_bfgs_from_the_published_start_of_biggs_leaves_a_saddle(self):
         """The catalogue says that descent from there ends at a saddle."""
-        _, caption = ribbon_picture(problems.get("biggs-exp6"), "bfgs")
+        _, caption = ribbon_figure(problems.get("biggs-exp6"), "bfgs")
         assert "has come close to a saddle and leaves it" in caption
 
     def test_a_singular_end_has_no_condition_number(self):

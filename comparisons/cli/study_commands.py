@@ -42,9 +42,10 @@ def benchmark(
     python: str,
     out: Path,
 ) -> None:
-    """Score our second-order and quasi-Newton methods beside scipy's six and GALAHAD's two.
+    """Score our solvers, scipy's and GALAHAD's on the test problems.
 
-    What is measured, and how it is scored, stands in docs/benchmarks.md.
+    The solvers are our second-order and quasi-Newton methods, six of scipy's and two of GALAHAD's. docs/benchmarks.md
+    explains what is measured and how it is scored.
     """
     from comparisons.studies import galahad, solver_benchmark
     from comparisons.studies import solver_tables as benchmark_tables
@@ -80,12 +81,12 @@ def benchmark(
 )
 @click.option("--repeats", default=7, show_default=True, help="Runs of each, of which the median is shown.")
 @click.option(
-    "--training", is_flag=True, help="Instead: a step of Adam on three networks, beside PyTorch if installed."
+    "--training", is_flag=True, help="Instead: a step of Adam on three networks, compared with PyTorch if installed."
 )
 def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
-    """Time each method's own work per iteration, user functions taken off, beside scipy's.
+    """Time the work per iteration of each method, without user functions.
 
-    Set OMP_NUM_THREADS=1: threads of the linear algebra cost more than they bring at these sizes.
+    scipy's solvers are timed in the same way. Set OMP_NUM_THREADS=1: at these sizes several threads are slower.
     """
     if training:
         from comparisons.studies.training_speed import measure as measure_steps
@@ -105,7 +106,10 @@ def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
 @click.option("--sparse", is_flag=True, help="Sparse Hessians instead, up to a million variables.")
 @click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
 def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
-    """Time derivatives: by hand, by plain autograd, by the tape, and by JAX where it is installed."""
+    """Time derivatives: by hand, autograd, the tape, JAX.
+
+    JAX is included if it is installed.
+    """
     from comparisons.studies import derivative_speed, sparse_speed
 
     console = Console(width=190)
@@ -121,7 +125,10 @@ def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
 @click.option("--limit", default=60.0, show_default=True, help="Seconds after which a run is stopped.")
 @click.option("--repeats", default=5, show_default=True, help="Runs of each, of which the median is shown.")
 def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -> None:
-    """Time whole runs: our solvers and scipy's, with our derivatives and with plain autograd's."""
+    """Time whole runs of our solvers and of scipy's.
+
+    Each is run with our derivatives and with those of plain autograd.
+    """
     from comparisons.studies import wall_time
 
     cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
@@ -133,9 +140,10 @@ def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -
 @click.option("--bars", default=1000, show_default=True, help="Hessians for each source of derivatives.")
 @click.option("-n", "sizes", multiple=True, type=int, default=(10_000, 100_000), show_default=True, help="Large sizes.")
 def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
-    """Test classify on points of known kind: degenerate ones, error bars, large n, scipy's claims at a saddle.
+    """Test classify on points of known kind.
 
-    Exits with 1 if a verdict is wrong.
+    Degenerate points, error bars, large n, and points that scipy's solvers report as solutions although they are
+    saddles. Exits with 1 if a verdict is wrong.
     """
     from comparisons.studies.classifier_figures import show
 
@@ -149,9 +157,9 @@ def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
 )
 @click.option("--scale", is_flag=True, help="Also with f × 1e-12, f × 1e12, and the last variable in units of 1e-9.")
 def finder(names: tuple[str, ...], scale: bool) -> None:
-    """Find all critical points in boxes where their number is known, and the ways between minima.
+    """Test find_critical_points where the number of points is known.
 
-    Exits with 1 if a number differs, or is not proved.
+    The index-1 saddles between minima are compared too. Exits with 1 if a number differs, or is not proved.
     """
     from comparisons.studies.finder_figures import show
 

@@ -20,12 +20,12 @@ def list_(what: str, tags: tuple[str, ...]) -> None:
     """List the problems or the methods."""
     table = Table(box=None)
     if what == "problems":
-        for heading in ("problem", "what it is"):
+        for heading in ("problem", "description"):
             table.add_column(heading)
         for name in problems.names(tags or None):
             table.add_row(name, problems.summary(name))
     else:
-        for heading in ("method", "what it is", "options"):
+        for heading in ("method", "description", "options"):
             table.add_column(heading)
         for name, cls in METHODS.items():
             table.add_row(name, _first_line(cls), ", ".join(_defaults(name)))
