@@ -16,7 +16,6 @@ from newtonkit.core.termination import Termination, TerminationReason
 from newtonkit.derivatives.autograd.tracing import dense_from_products
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.evaluation.incumbent import Incumbent
-from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, finite_max_norm, norm
 from newtonkit.objectives.objective import Objective, Product
 
@@ -89,7 +88,6 @@ class Evaluator:
         self._sparse_at: Vector | None = None
         self._sparse: sp.csc_array | None = None
         self._sparse_ledger = self.counts
-        self.structure: SparseStructure | None = None
 
     def resume(self, counts: Counts, checks: Counts, x: Vector, f: float, g: Vector) -> None:
         """Count on from an earlier run that ended at x."""
@@ -200,13 +198,6 @@ class Evaluator:
                 return None
         self._sparse_at, self._sparse, self._sparse_ledger = x, H, self._ledger
         return H
-
-    def factorable(self, x: Vector) -> Symmetric:
-        """∇²f(x) ready to be factored with a shift: sparse where a ``structure`` was chosen for it, else full."""
-        H = None if self.structure is None else self.sparse_hessian(x)
-        if H is None or self.structure is None:
-            return DenseSymmetric(self.hessian(x))
-        return self.structure.matrix(H)
 
     def _evaluated_hessian(self, x: Vector) -> Matrix:
         if x is self._sparse_at and (sparse := self.sparse_hessian(x)) is not None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from newtonkit.core.state import FIRST, State
 from newtonkit.driver.result import Result
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.factorization import Symmetric
+from newtonkit.linalg.factorization import DenseSymmetric, Symmetric
 from newtonkit.linalg.kernels import Vector
 
 _FACTORIZABLE = 5000  # up to this n a full Hessian is factored: 4e10 operations and 200 MB
@@ -32,12 +32,12 @@ class MethodBase:
         return State(x0, *evaluator.value_and_grad(x0), FIRST)
 
     def factorizable_hessian(self, evaluator: Evaluator, state: State) -> Symmetric | None:
-        """∇²f(state.x) in the form that the method factors, for the verdict; None if the method has no Hessians.
+        """Return ∇²f(state.x) in the form that the method factors, for the verdict; None if it uses no Hessians.
 
         ``state`` may be a plain `State`: the best point of the run need not be one of the method's states.
         """
-        if "hess" in self.needs and (evaluator.structure is not None or state.x.size <= _FACTORIZABLE):
-            return evaluator.factorable(state.x)
+        if "hess" in self.needs and state.x.size <= _FACTORIZABLE:
+            return DenseSymmetric(evaluator.hessian(state.x))
         return None
 
     def __call__(

@@ -11,7 +11,7 @@ import numpy as np
 
 from newtonkit.core.state import State
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure
+from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symmetric
 from newtonkit.linalg.kernels import EPS, Vector, norm
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.lanczos import LanczosSubproblem
@@ -53,6 +53,9 @@ class Curvature(Protocol):
         ``multiplier`` is that of the step before, ``first`` the norm of the gradient at the start.
         """
 
+    def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric | None:
+        """Return the Hessian at x in the form that this source factors; None if it uses products only."""
+
 
 @dataclass(frozen=True, slots=True)
 class FullHessian:
@@ -72,6 +75,10 @@ class FullHessian:
         # the terms that cancel in a gradient near a minimizer are as large as those of Hx
         return EigenSubproblem(state.g, H, 10 * EPS * (np.abs(H) @ np.abs(state.x) + np.abs(state.g)))
 
+    def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
+        """Return the full Hessian at x."""
+        return DenseSymmetric(evaluator.hessian(x))
+
 
 @dataclass(frozen=True, slots=True)
 class SparseHessians:
@@ -86,8 +93,13 @@ class SparseHessians:
 
     def model(self, evaluator: Evaluator, state: State, multiplier: float, first: float) -> Model | None:
         """One Hessian, which counts as one whatever the products it took."""
-        B = evaluator.factorable(state.x)
+        B = self.factorizable(evaluator, state.x)
         return MoreSorensenSubproblem(state.g, B, multiplier) if math.isfinite(B.norm) else None
+
+    def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
+        """Return the sparse Hessian at x, or a full one if the user's function returns that here."""
+        H = evaluator.sparse_hessian(x)
+        return DenseSymmetric(evaluator.hessian(x)) if H is None else self.structure.matrix(H)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,9 @@ class Products:
         precondition = None if self.preconditioner is None else self.preconditioner(state.x.copy())
         return LanczosSubproblem(state.g, evaluator.hvp(state.x), forcing, precondition, self.max_products)
 
+    def factorizable(self, evaluator: Evaluator, x: Vector) -> None:
+        """Return None: there is no matrix."""
+
 
 def chosen_curvature(evaluator: Evaluator, x: Vector) -> Curvature:
     """Full, sparse, or products: by n, by the pattern of the Hessian, by the fill to expect of its factor."""
@@ -122,7 +137,6 @@ def chosen_curvature(evaluator: Evaluator, x: Vector) -> Curvature:
         return Products(f"truncated Newton: {why_not}, and n = {n} > {_DENSE_MOST}")
     structure = SparseStructure(pattern)
     if structure.fits:
-        evaluator.structure = structure
         return SparseHessians(structure)
     if n <= _DENSE_MOST:
         return FullHessian(f"dense Cholesky: {structure.reason}")

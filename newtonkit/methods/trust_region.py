@@ -12,6 +12,7 @@ import numpy as np
 from newtonkit.core.state import FIRST, State, StepFailure, StepInfo
 from newtonkit.core.termination import TerminationReason
 from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.factorization import Symmetric
 from newtonkit.linalg.kernels import Vector, all_finite, dot, norm
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.hessian_source import Curvature, Model
@@ -75,6 +76,11 @@ class TrustRegionMethod(MethodBase):
         return TrustRegionState(
             x0, f, g, FIRST._replace(note=curvature.reason), math.nan, 0.0, None, None, curvature, norm(g)
         )
+
+    def factorizable_hessian(self, evaluator: Evaluator, state: State) -> Symmetric | None:
+        """Return ∇²f(state.x) in the form that this run factors; None if it uses products only."""
+        source = state.curvature if isinstance(state, TrustRegionState) else self.curvature(evaluator, state.x)
+        return source.factorizable(evaluator, state.x)
 
     def step(self, evaluator: Evaluator, state: TrustRegionState) -> TrustRegionState:
         """One trial: the next point, or the same point with a closer bound."""
