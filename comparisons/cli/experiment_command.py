@@ -49,10 +49,11 @@ def tune(
     problem: str, dimension: int | None, params: tuple[str, ...], method: str, gradients: int, starts: int
 ) -> None:
     """Tune a learning rate on PROBLEM, from starts that no comparison reports on."""
+    from comparisons.report.tuning_tables import rates_table, trials_table
     from comparisons.running import tuning
 
     chosen = get_problem(problem, dimension, params)
     found = tuning.search(chosen, method, budget=gradients, starts=starts, finer=4)
     console = standard_output()
-    console.print(tuning.trials_table(found, f"{method} on {chosen.label}: gradients until {found.target}").rich())
-    console.print(tuning.table({method: found}).rich())
+    console.print(trials_table(found, f"{method} on {chosen.label}: gradients until {found.target}").rich())
+    console.print(rates_table({method: found}).rich())

@@ -9,6 +9,7 @@ shows where starts lead to, `ribbons` how f curves along a run, `anatomy` a sing
 from comparisons.plots.basin_plots import basin_figure, basins, basins_caption
 from comparisons.plots.basins import basin_map
 from comparisons.plots.convergence import convergence, convergence_caption
+from comparisons.plots.convergence_order_plots import order_caption, order_of_convergence
 from comparisons.plots.eigenvalue_ribbon_plots import ribbon_figure, ribbons, ribbons_caption
 from comparisons.plots.eigenvalue_ribbons import eigenvalue_ribbons
 from comparisons.plots.overview import overview, overview_caption
@@ -16,7 +17,7 @@ from comparisons.plots.paths import paths, paths_caption
 from comparisons.plots.step_anatomy import step_anatomy
 from comparisons.plots.step_anatomy_plots import anatomy, anatomy_caption, anatomy_figure
 from comparisons.plots.style import save, style, svg_text, thin
-from comparisons.scores.convergence_order import observed_order, order_caption, order_of_convergence
+from comparisons.scores.convergence_order import observed_order
 
 __all__ = [
     "anatomy",

@@ -12,6 +12,7 @@ from comparisons.core.costs import Spending
 from comparisons.core.labels import number
 from comparisons.core.prices import PriceModel, by_theory, counted, turned
 from comparisons.core.runs import Run
+from comparisons.core.solving import TOLERANCES, accuracies, spending
 from comparisons.plots import heatmaps as heat
 from comparisons.plots import profile_plots as curves
 from comparisons.plots import rank_plots as bumps
@@ -19,7 +20,6 @@ from comparisons.scores.breakeven import break_even
 from comparisons.scores.measured import Measured, as_measured
 from comparisons.scores.pairwise import pairwise_wins
 from comparisons.scores.profiles import accuracy_profile, data_profile, performance_profile
-from comparisons.scores.solved import TOLERANCES, accuracies, spending
 from comparisons.scores.stability import ranking
 from problems import Problem
 
@@ -59,7 +59,7 @@ def scoreboard(
     Parameters
     ----------
     runs : sequence of Run
-        Every method once on every instance, see `comparisons.scores.solved.spending`.
+        Every method once on every instance, see `comparisons.core.solving.spending`.
     test, tolerance, own
         What counts as solved.
     model : PriceModel, default `by_theory`

@@ -11,6 +11,7 @@ from typing import Any
 from comparisons.core.endings import beaten, endings
 from comparisons.core.labels import Ending, cheapest, ending, false_success, groups, methods
 from comparisons.core.runs import Run
+from comparisons.core.solving import TOLERANCES, spending
 from comparisons.plots.scoreboard import scoreboard
 from comparisons.report import figures
 from comparisons.report.figures import Picture
@@ -21,7 +22,6 @@ from comparisons.running.protocol import Protocol
 from comparisons.running.scipy_check import Agreement, Finding, Twins, twins
 from comparisons.scores.audit import Entry, audit, audit_words, dishonest
 from comparisons.scores.measured import Measured
-from comparisons.scores.solved import TOLERANCES, spending
 
 _WORST = 3  # entries of a method that are shown of those that are wrong
 
@@ -121,7 +121,7 @@ def contents(
     shipped : sequence of Entry, optional
         Of `comparisons.scores.audit.audit_scipy`.
     tolerance : float, default 1e-8
-        Of the scores, in (0, 1): see `comparisons.scores.solved`.
+        Of the scores, in (0, 1): see `comparisons.core.solving`.
     drawn : bool, default True
         Whether there are figures; even then those of single problems are left out where there are very many.
     jobs : int, default 1

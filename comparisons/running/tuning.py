@@ -4,13 +4,12 @@ A rate is judged by a *score*, so that the same search serves full batches and t
 
     tune_rate(score)                     any score: rate -> (cost until the target, lowest value)
     search(problem, "adam", budget=500)  a problem of the catalogue, from held-out starts
-    table({"adam": found, …})            best-tuned beside default, and the share of the grid that converges
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,7 +20,6 @@ from numpy.typing import ArrayLike, NDArray
 import newtonkit
 from comparisons.core.labels import number
 from comparisons.core.runs import Tuning
-from comparisons.report.document import Table
 from newtonkit.core.validation import check_integer
 from newtonkit.methods.first_order import Rule
 from newtonkit.methods.registry import METHODS, canonical_name
@@ -260,52 +258,3 @@ def search(
 def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] = GRID, **options: Any) -> Tuning:
     """The record of a `search` from one held-out start: what a comparison runs a first-order method with."""
     return search(problem, method, budget=budget, grid=grid, **options).tuning
-
-
-# --- tables ---------------------------------------------------------------------------------------------------------
-
-
-def table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
-    """A row for each method: its best rate, its default, and how much of the grid converges.
-
-    Parameters
-    ----------
-    searches : mapping of str to RateSearch
-        By method.
-    title : str
-    value : str
-        What the value of a trial is; it is shown in brackets where the target was not reached.
-    """
-
-    def outcome(trial: Trial | None) -> list[str]:
-        if trial is None:
-            return ["–", "–"]
-        return [
-            number(trial.rate),
-            number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})",
-        ]
-
-    rows = []
-    for method, found in searches.items():
-        best = outcome(found.best)
-        best[0] += "*" if found.at_the_edge else ""
-        share = f"{len(found.converged)} of {len(found.trials)}"
-        span = f"{number(found.converged[0])} … {number(found.converged[-1])}" if found.converged else "none"
-        rows.append([method, *best, *outcome(found.default), share, span])
-    return Table(title, ("method", "best rate", "cost", "default rate", "cost", "converge", "those rates"), rows)
-
-
-def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Table:
-    """A row for each rate of the grid, and one for the default."""
-    rows = [
-        [
-            number(trial.rate) + (" (default)" if trial is found.default else ""),
-            number(trial.cost if trial.cost == math.inf else round(trial.cost)) if trial.converged else "not reached",
-            number(trial.value),
-            "best" if trial is found.best else "",
-        ]
-        for trial in sorted(
-            (*found.trials, *found.finer, *([found.default] if found.default else [])), key=lambda t: t.rate
-        )
-    ]
-    return Table(title, ("rate", "cost until the target", value, ""), rows, text=(3,))

@@ -107,7 +107,7 @@ def accuracy_profile(methods: Sequence[str], instances: Sequence[Instance], accu
     methods, instances : sequences
         Names of the columns and the rows.
     accuracies : ndarray, shape (instances, methods)
-        (f − f*)/(f₀ − f*) at the best point within the budget, see `comparisons.scores.solved.accuracies`; inf for
+        (f − f*)/(f₀ − f*) at the best point within the budget, see `comparisons.core.solving.accuracies`; inf for
         a run that does not count.
     """
     return Profile(ACCURACY, tuple(methods), tuple(instances), np.array(accuracies, dtype=np.float64))

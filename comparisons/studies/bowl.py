@@ -20,7 +20,7 @@ from comparisons.core.labels import count, listing, long_name, number
 from comparisons.plots.paths import contours, known_points, landscape
 from comparisons.plots.style import INK, save, tick
 from comparisons.report.document import Picture, Report, Table
-from comparisons.running.tuning import table as rates_table
+from comparisons.report.tuning_tables import rates_table
 from comparisons.studies.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, RMSProp, State, iterate
 from newtonkit.methods.first_order import Rule

@@ -14,7 +14,7 @@ import problems
 from comparisons.core.labels import listing, long_name, number
 from comparisons.plots.style import INK, marker, save, style
 from comparisons.report.document import Picture, Report, Table
-from comparisons.running.tuning import table as rates_table
+from comparisons.report.tuning_tables import rates_table
 from comparisons.studies.baselines import CURVED, cost_table, gap_caption, gap_figure, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, Momentum, State, iterate
 from newtonkit.methods.first_order import Rule

@@ -19,7 +19,7 @@ from comparisons.core.labels import listing, number
 from comparisons.plots.line_styles import Look, name_ends
 from comparisons.plots.style import save, style, tick
 from comparisons.report.document import Picture, Report, Table
-from comparisons.running.tuning import table as rates_table
+from comparisons.report.tuning_tables import rates_table
 from comparisons.studies.loss_curves import GRID
 from comparisons.studies.mnist_subset import (
     BATCH,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import problems
 from comparisons.core.labels import FIRST_ORDER, Ending, count, ending, family, in_words, listing, number, where
 from comparisons.report.document import Picture, Report, Table
-from comparisons.running.tuning import table as rates_table
+from comparisons.report.tuning_tables import rates_table
 from comparisons.studies.baselines import SHARE, Beside, cost_until, run_beside
 from comparisons.studies.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
 from newtonkit.core.validation import check_integer

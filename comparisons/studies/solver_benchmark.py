@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 import newtonkit
 import problems
+from comparisons.running import galahad
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.workers import one_thread_each
-from comparisons.studies import galahad
 from newtonkit import Budget, Counts, Evaluator, Objective
 from newtonkit.core.validation import nearest_name
 from newtonkit.methods.first_order import Rule

@@ -7,8 +7,9 @@ import pytest
 
 import newtonkit
 import problems
+from comparisons.report.tuning_tables import rates_table, trials_table
 from comparisons.running import tuning
-from comparisons.running.tuning import GRID, held_out_start, search, table, trials_table, tune, tune_rate
+from comparisons.running.tuning import GRID, held_out_start, search, tune, tune_rate
 
 ELLIPSE = problems.get("long-ellipse")
 
@@ -150,12 +151,12 @@ class TestTables:
         return tune_rate(SCORES.get, (0.01, 0.1, 1.0), **options)
 
     def test_a_row_names_the_best_rate_the_default_and_the_share_that_converges(self):
-        (row,) = table({"adam": self.found(default=0.5)}).rows
+        (row,) = rates_table({"adam": self.found(default=0.5)}).rows
         assert row == ["adam", "1*", "20", "0.5", "(f = 7)", "2 of 3", "0.1 … 1"]
 
     def test_a_star_marks_a_rate_at_the_edge_of_the_grid(self):
         assert tune_rate(SCORES.get, (0.01, 0.1)).at_the_edge
-        (row,) = table({"adam": tune_rate({**SCORES, 10.0: (math.inf, 9.0)}.get, (0.1, 1.0, 10.0))}).rows
+        (row,) = rates_table({"adam": tune_rate({**SCORES, 10.0: (math.inf, 9.0)}.get, (0.1, 1.0, 10.0))}).rows
         assert row[:5] == ["adam", "1", "20", "–", "–"]
 
     def test_every_rate_has_its_row_the_default_among_them(self):

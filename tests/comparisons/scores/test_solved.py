@@ -10,8 +10,8 @@ import problems
 from comparisons.core.costs import Spending
 from comparisons.core.labels import methods
 from comparisons.core.prices import Instance, by_theory, counted, turned, with_product
+from comparisons.core.solving import TESTS, TOLERANCES, accuracies, spending
 from comparisons.core.trace import KINDS
-from comparisons.scores.solved import TESTS, TOLERANCES, accuracies, spending
 
 NAN = float("nan")
 HIMMELBLAU = problems.get("himmelblau")

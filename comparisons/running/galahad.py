@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparisons.core.trace import Trace
+from comparisons.running.galahad_child import END, GRADIENT, HESSIAN, VALUE
 from comparisons.running.scipy_solvers import Outcome
-from comparisons.studies.galahad_child import END, GRADIENT, HESSIAN, VALUE
 from newtonkit import Budget, Evaluator, Objective
 from newtonkit.core.state import BudgetSpent
 from problems import Problem

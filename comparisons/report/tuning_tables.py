@@ -1,0 +1,56 @@
+"""Tables of tuned learning rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from comparisons.core.labels import number
+from comparisons.report.document import Table
+from comparisons.running.tuning import RateSearch, Trial
+
+
+def rates_table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
+    """A row for each method: its best rate, its default, and how much of the grid converges.
+
+    Parameters
+    ----------
+    searches : mapping of str to RateSearch
+        By method.
+    title : str
+    value : str
+        What the value of a trial is; it is shown in brackets where the target was not reached.
+    """
+
+    def outcome(trial: Trial | None) -> list[str]:
+        if trial is None:
+            return ["–", "–"]
+        return [
+            number(trial.rate),
+            number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})",
+        ]
+
+    rows = []
+    for method, found in searches.items():
+        best = outcome(found.best)
+        best[0] += "*" if found.at_the_edge else ""
+        share = f"{len(found.converged)} of {len(found.trials)}"
+        span = f"{number(found.converged[0])} … {number(found.converged[-1])}" if found.converged else "none"
+        rows.append([method, *best, *outcome(found.default), share, span])
+    return Table(title, ("method", "best rate", "cost", "default rate", "cost", "converge", "those rates"), rows)
+
+
+def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Table:
+    """A row for each rate of the grid, and one for the default."""
+    rows = [
+        [
+            number(trial.rate) + (" (default)" if trial is found.default else ""),
+            number(trial.cost if trial.cost == math.inf else round(trial.cost)) if trial.converged else "not reached",
+            number(trial.value),
+            "best" if trial is found.best else "",
+        ]
+        for trial in sorted(
+            (*found.trials, *found.finer, *([found.default] if found.default else [])), key=lambda t: t.rate
+        )
+    ]
+    return Table(title, ("rate", "cost until the target", value, ""), rows, text=(3,))
