@@ -47,7 +47,8 @@ def benchmark(
     The solvers are our second-order and quasi-Newton methods, six of scipy's and two of GALAHAD's. docs/benchmarks.md
     explains what is measured and how it is scored.
     """
-    from comparisons.running import galahad, solver_benchmark
+    from comparisons.running import galahad
+    from comparisons.studies import solver_benchmark
     from comparisons.studies import solver_tables as benchmark_tables
 
     console = Console(width=190)

@@ -11,8 +11,9 @@ from rich.console import Console
 import problems
 from comparisons.cli.main import main
 from comparisons.core.runs import write_jsonl
-from comparisons.running import galahad, solver_benchmark
+from comparisons.running import galahad
 from comparisons.running import scipy_solvers as reference
+from comparisons.studies import solver_benchmark
 from comparisons.studies import solver_scores as scoring
 from comparisons.studies import solver_tables as benchmark_tables
 from comparisons.studies.solver_benchmark import Terms, Trial
