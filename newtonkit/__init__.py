@@ -2,6 +2,8 @@
 
 from newtonkit.classification.examination import classify
 from newtonkit.classification.verdict import Verdict
+from newtonkit.convex.analysis import convexity
+from newtonkit.convex.certificate import Convexity
 from newtonkit.core.counts import Budget, Counts
 from newtonkit.core.state import State, StepFailure, StepInfo
 from newtonkit.core.termination import Kind, TerminationReason
@@ -67,6 +69,7 @@ __all__ = [
     "Budget",
     "CheckedResult",
     "ConjugateGradient",
+    "Convexity",
     "Cosine",
     "Counts",
     "CriticalPoint",
@@ -115,6 +118,7 @@ __all__ = [
     "check_derivatives",
     "check_result",
     "classify",
+    "convexity",
     "escape",
     "find_critical_points",
     "grad",

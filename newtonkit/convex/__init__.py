@@ -1,0 +1,1 @@
+"""Convexity and strong convexity, proved from the recorded graph of a function."""

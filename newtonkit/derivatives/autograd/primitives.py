@@ -1,0 +1,24 @@
+"""autograd's primitives by the numpy and scipy functions that they call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import autograd.scipy.special
+import numpy as np
+from autograd.numpy.numpy_boxes import ArrayBox
+
+
+def raw_function(primitive: Any) -> Any:
+    """The numpy or scipy function below a primitive; the primitive itself where it wraps none."""
+    return getattr(primitive, "fun", primitive)
+
+
+GETITEM = raw_function(ArrayBox.__getitem__)
+CONCATENATE_ARGS = raw_function(anp.numpy_wrapper.concatenate_args)
+ARRAY_FROM_ARGS = raw_function(anp.numpy_wrapper.array_from_args)
+LOGSUMEXP = raw_function(autograd.scipy.special.logsumexp)
+GAMMALN = raw_function(autograd.scipy.special.gammaln)
+# autograd has a primitive for the norm below its own function, whose name depends on the version
+NORMS = frozenset({np.linalg.norm, raw_function(getattr(anp.linalg, "_primitive_norm", anp.linalg.norm))})
