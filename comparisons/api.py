@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
-from comparisons.core.endings import CLASSES, BeatenError, beaten, endings
-from comparisons.core.labels import number
+from comparisons.core.endings import BeatenError, beaten, endings
 from comparisons.core.runs import Run
+from comparisons.report.method_tables import ending_table
+from comparisons.report.problem_sections import all_runs_table
+from comparisons.report.terminal import rich_table
 from comparisons.running.protocol import STANDARD, SUITE, Protocol, start_names
 from comparisons.running.runner import Cell, problem_named, run_cells
 from comparisons.running.scipy_check import Twins, twins
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The runs of a comparison, and what is to be said of them.
+    """The runs of a comparison.
 
     Parameters
     ----------
@@ -49,42 +50,19 @@ class Comparison:
         return endings(self.runs)
 
     def twins(self) -> list[Twins]:
-        """Each method of ours beside its counterpart of scipy's: see `comparisons.running.scipy_check.twins`."""
+        """Each of our methods and its counterpart of scipy's: see `comparisons.running.scipy_check.twins`."""
         return twins(self.runs)
 
     def table(self) -> Table:
         """A row for each run, for ``rich.print``."""
-        table = Table(box=None)
-        for heading in ("problem", "start", "method", "ended"):
-            table.add_column(heading)
-        for heading in ("f − f*", "‖g‖∞", "λ_min", "f", "grad", "Hess", "Hv", "cost"):
-            table.add_column(heading, justify="right")
-        table.add_column("stopped by")
-        for run in self.runs:
-            table.add_row(
-                run.problem,
-                run.start,
-                escape(run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})"),
-                run.ending,
-                *(number(value, 2) for value in (run.gap, run.gradient_norm, run.lambda_min)),
-                *(str(amount) for amount in (run.counts.f, run.counts.g, run.counts.H, run.counts.Hv, run.cost)),
-                run.reason,
-                style="" if run.ending in ("global", "local") else "yellow",
-            )
-        return table
+        return rich_table(all_runs_table(self.runs))
 
     def endings_table(self) -> Table:
-        """Methods × classes of ending, for ``rich.print``."""
-        table = Table(box=None)
-        table.add_column("method")
-        for name in CLASSES:
-            table.add_column(name, justify="right")
-        for method, row in self.endings().items():
-            table.add_row(escape(method), *(str(row[name] or "·") for name in CLASSES))
-        return table
+        """A row for each method, a column for each class of ending, for ``rich.print``."""
+        return rich_table(ending_table(self.runs))
 
     def to_frame(self) -> DataFrame:
-        """A pandas DataFrame with a row for each run: all numbers and words of a `Run`, without vectors and traces.
+        """A pandas DataFrame with a row for each run: all scalar fields of `Run`, without vectors and traces.
 
         Raises
         ------
@@ -92,9 +70,9 @@ class Comparison:
             Where pandas is not installed.
         """
         try:
-            import pandas  # type: ignore[import-untyped,unused-ignore]  # its types are a package of their own
+            import pandas  # type: ignore[import-untyped,unused-ignore]  # its types are a separate package
         except ImportError as error:
-            raise ImportError("a DataFrame needs pandas: pip install 'newtonkit[tables]'") from error
+            raise ImportError("a DataFrame requires pandas: pip install 'newtonkit[tables]'") from error
         left_out = (
             "x",
             "x_start",
@@ -136,25 +114,25 @@ def compare(
     Parameters
     ----------
     problems : sequence
-        Each a name of the catalogue, with parameters if any: ``"rosenbrock[n=10]"``; a `problems.Problem`; or a tuple
-        (fun, x0) or (name, fun, x0) with fun written with ``autograd.numpy``, x0 a point, or a dict of points by name.
-        Of such a function no minimum is known, so a run can be no better than "local".
+        Each a name of the catalogue, with optional parameters: ``"rosenbrock[n=10]"``; a `problems.Problem`; or a
+        tuple (fun, x0) or (name, fun, x0) with fun written with ``autograd.numpy``, x0 a point or a dict of points by
+        name. No minimum of such a function is known, so its runs are classified as "local" at best.
     methods : sequence
-        Each a name of ours or of scipy's, with parameters if any: ``"lbfgs[memory=20]"``, ``"scipy:BFGS"``; a method
-        such as ``newtonkit.LBFGS(memory=20)``; or a callable of scipy's signature. See
+        Each the name of one of our methods or of scipy's, with optional parameters: ``"lbfgs[memory=20]"``,
+        ``"scipy:BFGS"``; a method such as ``newtonkit.LBFGS(memory=20)``; or a callable of scipy's signature. See
         `comparisons.running.solvers.as_solver`.
     starts : str or sequence of str, default "suite"
         See `comparisons.running.protocol.start_names`.
     seed : int, optional
-        Of the starts drawn at random, in place of the protocol's.
+        Seed of the random starts, in place of the protocol's.
     jobs : int, default 1
-        Runs at a time. Problems and methods by name are run in processes of their own if jobs is more than 1 or there
-        is a limit; functions and callables are always run in this process, one after the other.
+        Number of simultaneous runs. Problems and methods given by name run in separate processes if jobs is more than
+        1 or there is a limit; functions and callables always run in this process, one after the other.
     protocol : Protocol
     store : path or Store, optional
-        Runs by name are kept there as they end, and those that are there already are not made again.
+        Runs of problems and methods given by name are stored there as they end. Stored runs are not repeated.
     seconds, megabytes : float, positive, default inf
-        Limits of a run that has a process of its own.
+        Limits of a run in a separate process.
 
     Returns
     -------
@@ -163,7 +141,7 @@ def compare(
     Raises
     ------
     ValueError, TypeError
-        For a problem, method or start that is none, naming it.
+        For an unknown or malformed problem, method or start, with its name.
     BeatenError
         If a run ended below the lowest known minimum by more than rounding; with the runs as ``comparison``.
 
@@ -240,7 +218,9 @@ def _as_problem(given: Any) -> tuple[Problem, dict[str, Any] | None]:
         raise TypeError(f"fun must be callable, got {fun!r}")
     label = name[0] if name else getattr(fun, "__name__", "problem")
     if label in problem_names():
-        raise ValueError(f"{label!r} is a problem of the catalogue; give your own another name, as in (name, fun, x0)")
+        raise ValueError(
+            f"{label!r} is a problem of the catalogue; give your function another name, as in (name, fun, x0)"
+        )
     return _own_problem(label, fun, x0), None
 
 
@@ -249,7 +229,7 @@ def _own_problem(name: str, fun: Callable[[Any], Any], x0: Any) -> Problem:
     first = next(iter(starts.values()), np.empty(0))
     problem = Problem(fun=fun, n=first.size, starts=starts, name=name)
     for key, x in problem.starts.items():
-        # a mistake in fun is the caller's, and better told before anything has run
+        # an error in fun is reported before any run
         with np.errstate(all="ignore"):
             f, g = Evaluator(Objective(fun)).value_and_grad(np.array(x))
         if not (math.isfinite(f) and all_finite(g)):

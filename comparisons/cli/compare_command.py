@@ -14,10 +14,11 @@ from rich.console import Console
 import problems
 from comparisons.cli.arguments import progress, standard_output
 from comparisons.core.endings import beaten
-from comparisons.core.labels import groups
 from comparisons.core.runs import Run, record
 from comparisons.core.serialization import json_text
-from comparisons.report import terminal as tables
+from comparisons.report.checks import change_notes
+from comparisons.report.document import Document
+from comparisons.report.terminal import show
 from comparisons.running.export import WRITERS, export
 from comparisons.running.protocol import MODES, SUITE, Protocol
 from comparisons.running.regression_check import SHARE, changes, stored_runs
@@ -29,9 +30,8 @@ from comparisons.running.suites import QUICK, all_methods
 
 _GRADIENTS, _QUICK_GRADIENTS = Protocol.gradients, 300
 _BROKEN, _CHANGED, _INTERRUPTED = 1, 3, 130
-_SHOWN = 6  # problems and starts whose runs are printed one by one
-_AUDITED = "rosenbrock[n=4]"  # where scipy's solvers are counted as shipped: several of them count wrongly there
-_FEW = 100  # variables above which prices are measured three times only
+_AUDITED = "rosenbrock[n=4]"  # several of scipy's solvers report wrong counts there
+_SMALL = 100  # variables up to which prices are measured with all repeats
 
 _out = click.Path(file_okay=False, path_type=Path)
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -43,8 +43,8 @@ _earlier = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
 @click.option("-m", "--method", "methods", multiple=True, help='As "lbfgs[memory=20]" or scipy:NAME; repeat for more.')
 @click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: standard.")
-@click.option("--all-starts", is_flag=True, help="Every start that a problem has.")
-@click.option("--quick", is_flag=True, help="Twelve problems and a budget of 300 gradients: half a minute.")
+@click.option("--all-starts", is_flag=True, help="All starts of each problem.")
+@click.option("--quick", is_flag=True, help="Twelve problems, 300 gradients per run: half a minute.")
 @click.option(
     "--suite", is_flag=True, help="All problems from the suite's starts, all methods: twenty minutes or more."
 )
@@ -53,23 +53,29 @@ _earlier = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(MODES),
     default=Protocol.mode,
     show_default=True,
-    help="What ends a run: the budget, or each solver's own rules.",
+    help="Whether the budget or each solver's own stopping rules end a run.",
 )
-@click.option("--gtol", default=Protocol.gtol, show_default=True, help="Tolerance on the gradient; 0: on to rounding.")
-@click.option("--gradients", type=int, help=f"Budget of gradients of a run.  [default: {_GRADIENTS}]")
-@click.option("--seed", default=Protocol.seed, show_default=True, help="Of the starts drawn at random.")
-@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Runs at a time.")
-@click.option("--seconds", default=math.inf, show_default=True, help="Limit of a run.")
-@click.option("--megabytes", default=math.inf, show_default=True, help="Limit of a run.")
+@click.option(
+    "--gtol", default=Protocol.gtol, show_default=True, help="Tolerance on ‖g‖∞; 0: until rounding prevents progress."
+)
+@click.option("--gradients", type=int, help=f"Gradients that a run may evaluate.  [default: {_GRADIENTS}]")
+@click.option("--seed", default=Protocol.seed, show_default=True, help="Seed of the random starts.")
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Number of simultaneous runs.")
+@click.option("--seconds", default=math.inf, show_default=True, help="Time limit of a run.")
+@click.option("--megabytes", default=math.inf, show_default=True, help="Memory limit of a run.")
 @click.option(
     "--out", type=_out, default=Path("report"), show_default=True, help="Folder of the report; made if needed."
 )
 @click.option("--store", "kept", type=_file, help="SQLite file of the runs.  [default: runs.sqlite in the folder]")
-@click.option("--resume", is_flag=True, help="Make only the runs that the store does not hold.")
-@click.option("--against", type=_earlier, help="Store of an earlier comparison: list the cells that changed.")
-@click.option("--share", default=SHARE, show_default=True, help="By how much a cost must differ to have changed.")
-@click.option("--json", "as_json", is_flag=True, help="The runs as JSON lines on standard output, and nothing else.")
-@click.option("--export", "exported", type=_file, multiple=True, help="The store as .csv, .jsonl or .parquet; repeat.")
+@click.option("--resume", is_flag=True, help="Run only what the store does not contain.")
+@click.option("--against", type=_earlier, help="Store of an earlier comparison: list the runs that changed.")
+@click.option(
+    "--share", default=SHARE, show_default=True, help="Relative difference from which a cost counts as changed."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only the runs, as JSON lines.")
+@click.option(
+    "--export", "exported", type=_file, multiple=True, help="Write the runs to a .csv, .jsonl or .parquet file; repeat."
+)
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Figures in the report.")
 def compare(
     names: tuple[str, ...],
@@ -97,17 +103,17 @@ def compare(
 ) -> None:
     """Run methods over problems, check ours against scipy, write a report.
 
-    By default 14 methods on 19 problems from their standard starts. The same seed gives the same numbers, but for
-    seconds. A run that exceeds a limit, or crashes, costs its own cell only. What has run is kept in the store, and
-    not lost if the command is stopped; the store of the comparison before is kept beside it.
+    By default 14 methods on 19 problems from their standard starts. The same seed gives the same numbers, except
+    seconds. A run that exceeds a limit or crashes affects no other run. Finished runs are kept in the store if the
+    command is stopped. The store of the previous comparison is kept as runs-before.sqlite.
 
     \b
     Exit codes:
-      0    all is well
+      0    no error
       1    a check against scipy failed, a run ended below a recorded minimum, or the store cannot be written
-      2    the command was misunderstood
-      3    with --against: a verdict or a cost has changed
-      130  interrupted; --resume goes on from there
+      2    wrong arguments
+      3    with --against: a verdict or a cost changed
+      130  interrupted; --resume continues
     """
     if quick and suite:
         raise ValueError("give --quick or --suite, not both")
@@ -132,7 +138,7 @@ def compare(
     console.print(f"report: {out / 'report.html'}    runs: {place}", soft_wrap=True)
     changed = [] if before is None else changes(before, runs, share=share)
     if before is not None:
-        console.print(tables.changes_summary(changed, len(runs), against))
+        show(Document(f"Compared with {against}", change_notes(changed, len(runs))), console)
     if not well:
         sys.exit(_BROKEN)
     if changed:
@@ -148,7 +154,7 @@ def _plan(
     quick: bool,
     suite: bool,
 ) -> list[Cell]:
-    """What is to be run; a set by name is made smaller by what is given beside it."""
+    """The runs to make."""
     chosen: Iterable[str] = names
     if not names:
         chosen = problems.names(tags) if tags else problems.names() if suite else QUICK if quick else default_problems()
@@ -160,19 +166,19 @@ def _plan(
 
 
 def _place(kept: Path | None, out: Path, resume: bool) -> Path:
-    """The file of the store; a finished one in the folder makes way for the new one."""
+    """The file of the store; a previous one in the folder is renamed."""
     place = out / "runs.sqlite" if kept is None else kept
     if place.exists() and not resume:
         if kept is not None:
-            raise ValueError(f"{place} exists already: --resume goes on with it")
-        with Store(place):  # what another process has left in its journal belongs to it
+            raise ValueError(f"{place} exists already; --resume continues it")
+        with Store(place):  # merges the journal that another process may have left
             pass
         place.replace(place.with_name("runs-before.sqlite"))
     return place
 
 
 def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[str, float]) -> list[Run]:
-    """The runs, with a bar of progress over learning rates and cells."""
+    """The runs, with a progress bar over learning rates and cells."""
     untuned = {id(cell) for cell in work if as_solver(cell.method).rate == "tuned"}
     with progress("comparing", len(work) + len(untuned)) as advance:
 
@@ -181,7 +187,7 @@ def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[s
             advance(f"rate of {cell.method} on {cell.name}")
 
         def done(cell: Cell) -> None:
-            if id(cell) in untuned:  # tuned in passing, or stored with its rate
+            if id(cell) in untuned:  # tuned with another cell, or stored with its rate
                 tuned(cell)
             advance(f"{cell.method} on {cell.name}")
 
@@ -197,42 +203,37 @@ def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[s
                 on_tuned=tuned,
             )
         except KeyboardInterrupt:
-            click.echo(f"stopped; {len(store)} runs are in {store.path}, and --resume goes on from there", err=True)
+            click.echo(f"stopped; {len(store)} runs are in {store.path}; --resume continues", err=True)
             sys.exit(_INTERRUPTED)
-        except OSError as error:  # of the store, with a sentence
+        except OSError as error:  # the store cannot be written
             raise click.ClickException(str(error)) from error
 
 
 def _report(runs: list[Run], protocol: Protocol, out: Path, console: Console, *, figures: bool, jobs: int) -> bool:
-    """Write and print it; whether all is well."""
-    from comparisons.report.contents import contents
-    from comparisons.report.page import write_report
+    """Write and print the report; whether all checks passed."""
+    from comparisons.report.comparison import comparison_document, terminal_document
+    from comparisons.report.files import write
     from comparisons.scores.audit import audit_scipy
     from comparisons.scores.measured import REPEATS, measure
 
     findings = check(runs)
-    several = list({run.problem: run for run in runs}.values())
-    found = contents(
+    tolerance = 1e-8 if protocol.tolerance == 0 else 1e-6
+    problem_runs = list({run.problem: run for run in runs}.values())
+    document = comparison_document(
         runs,
         protocol,
         findings=findings,
         settings={"command": "newtonkit " + " ".join(sys.argv[1:])},
         measurements=[
-            measure(problems.get(run.name, **run.parameters), REPEATS if run.n <= _FEW else 3)
-            for run in several
+            measure(problems.get(run.name, **run.parameters), REPEATS if run.n <= _SMALL else 3)
+            for run in problem_runs
             if figures
         ],
         shipped=audit_scipy(problem_named(_AUDITED)) if figures else (),
-        tolerance=1e-8 if protocol.tolerance == 0 else 1e-6,
-        drawn=figures,
+        tolerance=tolerance,
+        folder=out / "figures" if figures else None,
         jobs=jobs,
     )
-    write_report(found, out)
-    if len(groups(runs)) <= _SHOWN:
-        console.print(tables.comparison(runs))
-    console.print(tables.methods_table(found.methods))
-    console.print(tables.in_short(found.short))
-    console.print(tables.findings_summary(findings))
-    below = beaten(runs)
-    console.print(tables.beaten_summary(below))
-    return not below and all(finding.passed for finding in findings)
+    write(document, out)
+    show(terminal_document(runs, findings, tolerance), console)
+    return not beaten(runs) and all(finding.passed for finding in findings)

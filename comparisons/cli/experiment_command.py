@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from comparisons.cli.arguments import get_problem, named_values, problem_options, standard_output
+from comparisons.report.document import Table
+from comparisons.report.terminal import rich_table, show
 from comparisons.studies import registry as experiments
 
 
@@ -27,16 +28,15 @@ def experiment(name: str, seed: int, quick: bool, options: tuple[str, ...], out:
     The name "list" lists the experiments.
     """
     if name == "list":
-        table = Table(box=None)
-        for heading in ("experiment", "description", "options"):
-            table.add_column(heading)
-        for known in experiments.names():
-            table.add_row(known, experiments.summary(known), ", ".join(experiments.options(known)))
-        standard_output().print(table)
+        rows = [
+            [known, experiments.summary(known), ", ".join(experiments.options(known))] for known in experiments.names()
+        ]
+        table = Table("", ("experiment", "description", "options"), rows, text=(0, 1, 2))
+        standard_output().print(rich_table(table))
         return
     folder = out or Path("experiments") / name
-    report = experiments.run(name, folder, seed=seed, quick=quick, **named_values("--option", options))
-    report.show(standard_output())
+    document = experiments.run(name, folder, seed=seed, quick=quick, **named_values("--option", options))
+    show(document, standard_output())
     click.echo(f"\nreport: {folder / 'report.html'}")
 
 
@@ -49,11 +49,11 @@ def tune(
     problem: str, dimension: int | None, params: tuple[str, ...], method: str, gradients: int, starts: int
 ) -> None:
     """Tune a learning rate on PROBLEM, from starts that no comparison reports on."""
-    from comparisons.report.tuning_tables import rates_table, trials_table
-    from comparisons.running import tuning
+    from comparisons.report.tuning_tables import search_table, trial_table
+    from comparisons.running.tuning import search
 
     chosen = get_problem(problem, dimension, params)
-    found = tuning.search(chosen, method, budget=gradients, starts=starts, finer=4)
+    found = search(chosen, method, budget=gradients, starts=starts, finer=4)
     console = standard_output()
-    console.print(trials_table(found, f"{method} on {chosen.label}: gradients until {found.target}").rich())
-    console.print(rates_table({method: found}).rich())
+    console.print(rich_table(trial_table(found, f"{method} on {chosen.label}: gradients until {found.target}")))
+    console.print(rich_table(search_table({method: found})))

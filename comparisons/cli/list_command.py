@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.table import Table
 
 import problems
 from comparisons.cli.arguments import standard_output
+from comparisons.report.document import Table
+from comparisons.report.terminal import rich_table
 from comparisons.running.scipy_solvers import solver_names
 from newtonkit.methods.registry import METHODS, make_method, option_names
 
@@ -18,20 +19,14 @@ from newtonkit.methods.registry import METHODS, make_method, option_names
 @click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag.")
 def list_(what: str, tags: tuple[str, ...]) -> None:
     """List the problems or the methods."""
-    table = Table(box=None)
     if what == "problems":
-        for heading in ("problem", "description"):
-            table.add_column(heading)
-        for name in problems.names(tags or None):
-            table.add_row(name, problems.summary(name))
+        rows = [[name, problems.summary(name)] for name in problems.names(tags or None)]
+        table = Table("", ("problem", "description"), rows, text=(0, 1))
     else:
-        for heading in ("method", "description", "options"):
-            table.add_column(heading)
-        for name, cls in METHODS.items():
-            table.add_row(name, _first_line(cls), ", ".join(_defaults(name)))
-        for name in solver_names():
-            table.add_row(name, "scipy's solver, for comparisons", "")
-    standard_output().print(table)
+        methods = [[name, _first_line(cls), ", ".join(_defaults(name))] for name, cls in METHODS.items()]
+        solvers = [[name, "scipy's solver, for comparisons", ""] for name in solver_names()]
+        table = Table("", ("method", "description", "options"), [*methods, *solvers], text=(0, 1, 2))
+    standard_output().print(rich_table(table))
 
 
 def _first_line(cls: type) -> str:

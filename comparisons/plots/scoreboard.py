@@ -34,7 +34,7 @@ _TESTS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Plate:
+class ScoreFigure:
     """One picture of the scores."""
 
     name: str
@@ -53,7 +53,7 @@ def scoreboard(
     own: Mapping[str, Problem] | None = None,
     measurements: Sequence[Measured] = (),
     seed: int = 0,
-) -> list[Plate]:
+) -> list[ScoreFigure]:
     """Profiles, tables, ranks under other tolerances and prices, and the break-even price of a product.
 
     Parameters
@@ -72,56 +72,60 @@ def scoreboard(
     table = spent.priced(model)
     solved = f"Solved means {_TESTS[test].format(number(tolerance))}."
     performance, data = performance_profile(table), data_profile(table)
-    plates = [
-        Plate(
+    figures = [
+        ScoreFigure(
             "performance-profile",
             "How much dearer than the cheapest, and how often solved",
             curves.profile_figure(performance, seed=seed),
             f"{curves.profile_caption(performance, seed=seed)} {solved}",
         ),
-        Plate(
+        ScoreFigure(
             "data-profile",
             "What a budget buys",
             curves.profile_figure(data, seed=seed),
             f"{curves.profile_caption(data, seed=seed)} {solved}",
         ),
         *_accuracy(runs, model, own, seed),
-        Plate("ranks", "Problem by problem", heat.rank_heat(table), f"{heat.rank_heat_caption(table)} {solved}"),
+        ScoreFigure("ranks", "Problem by problem", heat.rank_heat(table), f"{heat.rank_heat_caption(table)} {solved}"),
     ]
     if len(spent.methods) > 1:
         wins = pairwise_wins(table)
-        plates.append(Plate("wins", "Who beats whom", heat.wins_figure(wins), f"{heat.wins_caption(wins)} {solved}"))
-        plates += _stability(runs, test, spent, model, own)
-        plates.append(_by_model(spent, measurements))
-    return [*plates, *_break_even(spent, model, seed)]
+        figures.append(
+            ScoreFigure("wins", "Who beats whom", heat.wins_figure(wins), f"{heat.wins_caption(wins)} {solved}")
+        )
+        figures += _stability(runs, test, spent, model, own)
+        figures.append(_by_model(spent, measurements))
+    return [*figures, *_break_even(spent, model, seed)]
 
 
-def _accuracy(runs: Sequence[Run], model: PriceModel, own: Mapping[str, Problem] | None, seed: int) -> list[Plate]:
+def _accuracy(
+    runs: Sequence[Run], model: PriceModel, own: Mapping[str, Problem] | None, seed: int
+) -> list[ScoreFigure]:
     found = accuracies(runs, model, _BUDGET, own)
     if not found[1]:
         return []
     profile = accuracy_profile(*found)
     words = f"The budget is {_BUDGET:g} evaluations of f with its gradient, or what costs the same."
     caption = f"{curves.profile_caption(profile, seed=seed)} {words}"
-    return [Plate("accuracy-profile", "How many digits", curves.profile_figure(profile, seed=seed), caption)]
+    return [ScoreFigure("accuracy-profile", "How many digits", curves.profile_figure(profile, seed=seed), caption)]
 
 
 def _stability(
     runs: Sequence[Run], test: str, spent: Spending, model: PriceModel, own: Mapping[str, Problem] | None
-) -> list[Plate]:
+) -> list[ScoreFigure]:
     by_tolerance = ranking(
         [(f"1e{math.log10(each):.0f}", spending(runs, test, each, own).priced(model)) for each in TOLERANCES]
     )
     by_price = ranking([(f"{angle}°", spent.priced(turned(model, math.radians(angle)))) for angle in _ANGLES])
     rough, dear = "the tolerance, from rough to fine", "the weight of second derivatives, from nothing to everything"
     return [
-        Plate(
+        ScoreFigure(
             "ranks-by-tolerance",
             "Does the ranking depend on the tolerance?",
             bumps.bump_chart(by_tolerance, rough),
             bumps.bump_caption(by_tolerance, rough),
         ),
-        Plate(
+        ScoreFigure(
             "ranks-by-price",
             "Does the ranking depend on the price of curvature?",
             bumps.bump_chart(by_price, f"{dear} (45°: the price of the other pictures)"),
@@ -130,7 +134,7 @@ def _stability(
     ]
 
 
-def _by_model(spent: Spending, measurements: Sequence[Measured]) -> Plate:
+def _by_model(spent: Spending, measurements: Sequence[Measured]) -> ScoreFigure:
     models: dict[str, PriceModel] = {"one each": counted, "by theory": by_theory}
     if measurements:
         models["measured here"] = as_measured(measurements)
@@ -139,7 +143,7 @@ def _by_model(spent: Spending, measurements: Sequence[Measured]) -> Plate:
     words = "One each: f, g, Hv and a whole Hessian count the same. By theory: 1, 2, 4 and 4n."
     if measurements:
         words += " Measured: seconds on the machine of this comparison, problem by problem."
-    return Plate(
+    return ScoreFigure(
         "ranks-by-model",
         "Does the ranking depend on how cost is counted?",
         bumps.bump_chart(found, axis),
@@ -147,7 +151,7 @@ def _by_model(spent: Spending, measurements: Sequence[Measured]) -> Plate:
     )
 
 
-def _break_even(spent: Spending, model: PriceModel, seed: int) -> list[Plate]:
+def _break_even(spent: Spending, model: PriceModel, seed: int) -> list[ScoreFigure]:
     those = [method for method in _OF_PRODUCTS if method in spent.methods]
     if _WITHOUT not in spent.methods:
         return []
@@ -156,4 +160,4 @@ def _break_even(spent: Spending, model: PriceModel, seed: int) -> list[Plate]:
     if not results:
         return []
     title = "What may a Hessian-vector product cost?"
-    return [Plate("break-even", title, bumps.break_even_figure(results), bumps.break_even_caption(results))]
+    return [ScoreFigure("break-even", title, bumps.break_even_figure(results), bumps.break_even_caption(results))]

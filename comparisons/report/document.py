@@ -1,74 +1,96 @@
-"""What an experiment hands back: words, tables and pictures, as a terminal, Markdown and one HTML file show them."""
+"""A document as plain data: sections of text, tables and figures. HTML, Markdown and terminal renderers read it."""
 
 from __future__ import annotations
 
 import base64
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
 
-import rich.table
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from rich.console import Console
+T = TypeVar("T")
+Tone = Literal["", "good", "bad", "soft"]
 
-_MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".mp4": "video/mp4"}
-_MARKS = re.compile(r"([\\`*_<|])")
+MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".mp4": "video/mp4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table cell with more than its text.
+
+    Parameters
+    ----------
+    text : str
+    link : str, default ""
+        Anchor in the same document.
+    hint : str, default ""
+        Explanation, shown in HTML when the pointer is on the cell.
+    tone : str, default ""
+        "good", "bad" or "soft".
+    dot : str, default ""
+        Colour of a dot in front of the text, as "#rrggbb".
+    fill : str, default ""
+        Background colour on which black text is readable, as "#rrggbb".
+    """
+
+    text: str
+    link: str = ""
+    hint: str = ""
+    tone: Tone = ""
+    dot: str = ""
+    fill: str = ""
+
+
+Row = Sequence[str | Cell]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of words and numbers that are words already; the first column is text, the others are set to the right.
+    """Rows of formatted cells. Text columns are aligned to the left, number columns to the right.
 
     Parameters
     ----------
     title : str
+        May be empty.
     headings : sequence of str
-    rows : sequence of sequence of str
+    rows : sequence of sequence of str or Cell
         Each as long as the headings.
     text : sequence of int, default (0,)
-        The columns that are text.
+        The indices of the text columns.
+    anchors : sequence of str, default ()
+        One for each row, or none.
+    dense : bool, default False
+        Whether it is a matrix of short entries with upright headings.
     """
 
     title: str
     headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Row]
     text: Sequence[int] = (0,)
+    anchors: Sequence[str] = ()
+    dense: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.headings):
-                raise ValueError(
-                    f"rows must have {len(self.headings)} entries, as many as there are headings; got {list(row)}"
-                )
+                raise ValueError(f"rows must have {len(self.headings)} entries, one for each heading; got {list(row)}")
 
-    def rich(self) -> rich.table.Table:
-        """For a terminal."""
-        table = rich.table.Table(title=self.title, title_justify="left", box=None)
-        for i, heading in enumerate(self.headings):
-            table.add_column(heading, justify="left" if i in self.text else "right")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def markdown(self) -> str:
-        """As a table of GitHub's Markdown, under its title."""
-        rule = ["---" if i in self.text else "---:" for i in range(len(self.headings))]
-        rows = [[_plain(cell) for cell in row] for row in (self.headings, *self.rows)]
-        lines = [" | ".join(row) for row in (rows[0], rule, *rows[1:])]
-        return f"**{_plain(self.title)}**\n\n" + "\n".join(f"| {line} |" for line in lines)
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """The rows, every entry as a `Cell`."""
+        return [[entry if isinstance(entry, Cell) else Cell(entry) for entry in row] for row in self.rows]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A file that is written already: .png, .svg, .gif or .mp4.
+class Figure:
+    """A figure file: .png, .svg, .gif or .mp4.
 
     Parameters
     ----------
     path : Path
+        Of the file, which is written before the document is rendered.
     alt : str
-        For those who cannot see it.
+        Text for readers who cannot see the figure.
     caption : str
         What it shows, written from its data.
     """
@@ -78,70 +100,86 @@ class Picture:
     caption: str
 
     def __post_init__(self) -> None:
-        if self.path.suffix not in _MEDIA:
-            raise ValueError(f"path must end in {', '.join(_MEDIA)}, got {self.path}")
+        if self.path.suffix not in MEDIA_TYPES:
+            raise ValueError(f"path must end in {', '.join(MEDIA_TYPES)}, got {self.path}")
 
     @property
-    def moving(self) -> bool:
-        """Whether it is a film, which a page plays rather than shows."""
+    def is_video(self) -> bool:
+        """Whether a page plays it."""
         return self.path.suffix == ".mp4"
 
     @property
-    def source(self) -> str:
-        """The file as a data URI."""
+    def data_uri(self) -> str:
+        """The content of the file, to be put inside a page."""
         data = base64.b64encode(self.path.read_bytes()).decode()
-        return f"data:{_MEDIA[self.path.suffix]};base64,{data}"
+        return f"data:{MEDIA_TYPES[self.path.suffix]};base64,{data}"
 
 
 @dataclass(frozen=True)
-class Report:
-    """An experiment told: what was done and what came out, in plain words; tables; pictures."""
+class Note:
+    """A paragraph that stands out: good news or bad news."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a document under a heading.
+
+    Parameters
+    ----------
+    title : str
+    blocks : sequence of Block
+        A str is a paragraph.
+    anchor : str, default ""
+        Where links to the section lead.
+    collapsed : bool, default False
+        Whether HTML shows the title only until the reader opens it. The terminal leaves such sections out.
+    """
 
     title: str
-    paragraphs: Sequence[str]
-    tables: Sequence[Table] = ()
-    pictures: Sequence[Picture] = ()
-
-    def write(self, out: Path) -> Path:
-        """Write ``report.md``, and ``report.html`` with the pictures inside it, into the folder; the page's path."""
-        (out / "report.md").write_text(self.markdown(out), encoding="utf-8")
-        page = out / "report.html"
-        page.write_text(page_environment().get_template("experiment.html.j2").render(report=self), encoding="utf-8")
-        return page
-
-    def markdown(self, out: Path) -> str:
-        """The report as Markdown, with links to its pictures relative to the folder."""
-        parts = [f"# {_plain(self.title)}", *map(_plain, self.paragraphs)]
-        for picture in self.pictures:
-            link = Path(os.path.relpath(picture.path, out)).as_posix()
-            parts += [f"{'' if picture.moving else '!'}[{_plain(picture.alt)}]({link})", _plain(picture.caption)]
-        parts += [table.markdown() for table in self.tables]
-        return "\n\n".join(parts) + "\n"
-
-    def show(self, console: Console) -> None:
-        """Print the words, the tables, and where the pictures are."""
-        console.print(self.title, style="bold", highlight=False)
-        for paragraph in self.paragraphs:
-            console.print(paragraph, highlight=False, markup=False)
-        for table in self.tables:
-            console.print()
-            console.print(table.rich())
-        for picture in self.pictures:
-            console.print()
-            console.print(f"{picture.path}: {picture.caption}", highlight=False, markup=False)
+    blocks: Sequence[Block]
+    anchor: str = ""
+    collapsed: bool = False
 
 
-def page_environment() -> Environment:
-    """What makes pages of the templates: every value escaped, a name that is not given an error."""
-    return Environment(
-        loader=PackageLoader("comparisons"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+@dataclass(frozen=True)
+class Document:
+    """A report.
+
+    Parameters
+    ----------
+    title : str
+    blocks : sequence of Block
+    """
+
+    title: str
+    blocks: Sequence[Block]
+
+    @property
+    def sections(self) -> list[Section]:
+        """The sections at the top level."""
+        return [block for block in self.blocks if isinstance(block, Section)]
+
+    def parts(self, kind: type[T]) -> list[T]:
+        """All blocks of this kind in reading order, those inside sections included."""
+        found: list[T] = []
+        pending = list(reversed(self.blocks))
+        while pending:
+            block = pending.pop()
+            if isinstance(block, kind):
+                found.append(block)
+            if isinstance(block, Section):
+                pending += reversed(block.blocks)
+        return found
 
 
-def _plain(text: str) -> str:
-    """The text with the marks of Markdown escaped: two f* in a sentence are no italics."""
-    return _MARKS.sub(r"\\\1", text)
+Block = str | Note | Bullets | Table | Figure | Section

@@ -1,4 +1,4 @@
-"""What the report says in sentences: how the comparison was made, and what came of it in short."""
+"""Sentences of a comparison: how it was made, and its key findings."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from comparisons.core.runs import Run
 from comparisons.running.protocol import SEEDED, Protocol
 from comparisons.scores.stability import ranking
 
-_SIZES = ((1, 10), (11, 100), (101, math.inf))  # of n, for who is the cheapest where
-_FREE, _DEAR = 2.0, 88.0  # degrees: second derivatives for almost nothing, and worth almost everything
-_SAME = 1.01  # a ratio of costs that counts as none
+_SIZES = ((1, 10), (11, 100), (101, math.inf))  # classes of n
+_FREE, _EXPENSIVE = 2.0, 88.0  # degrees: second derivatives cost almost nothing, or almost everything
+_SAME = 1.01  # ratio of costs up to which they count as equal
 
 
-def how(runs: Sequence[Run], protocol: Protocol) -> list[str]:
-    """What was compared and how, in a few plain sentences."""
+def method_description(runs: Sequence[Run], protocol: Protocol) -> list[str]:
+    """What was compared, and how."""
     rows = groups(runs)
     names = len({run.problem for run in runs})
     starts = "" if names == len(rows) else f" from {count(len(rows), 'start')} in all"
     sentences = [
         f"{count(len(methods(runs)), 'method')} ran on {count(names, 'problem')}{starts}: "
-        f"{count(len(runs), 'run')}. All were given the same exact derivatives, through the same counters of our own; "
-        "what a solver reports of itself is not used.",
-        "The cost of a run is counted in evaluations of f: f + 2 g + 4 Hv + 4n H, where g is a gradient, Hv a product "
-        "of the Hessian with a vector, H a Hessian of n columns. Times in seconds depend on the machine, costs do not.",
+        f"{count(len(runs), 'run')}. All used the same exact derivatives and were counted by the same counters; the "
+        "counts that solvers report are not used.",
+        "The cost of a run is f + 2 g + 4 Hv + 4n H in units of one evaluation of f, where g counts gradients, Hv "
+        "Hessian-vector products and H Hessians. Seconds depend on the machine, costs do not.",
         _end_of_a_run(protocol),
         _tuning(runs),
-        "Where a run ended is judged by the verified critical points of the problem and by the eigenvalues of the "
-        "Hessian there, never by what the method says of itself.",
+        "The ending of a run is classified by the verified critical points of the problem and by the eigenvalues of "
+        "the Hessian, never by the report of the solver.",
     ]
     if any(run.start in SEEDED for run in runs):
         sentences.append(
-            f"The starts {listing(SEEDED)} are near the standard one, each coordinate moved by a tenth of its size "
-            f"times a normal number (seed {protocol.seed})."
+            f"The starts {listing(SEEDED)} are near the standard one: each coordinate is perturbed by a tenth of its "
+            f"size times a normal random number (seed {protocol.seed})."
         )
     if runs[0].versions:
         sentences.append("Versions: " + ", ".join(f"{name} {found}" for name, found in runs[0].versions.items()) + ".")
@@ -50,16 +50,13 @@ def how(runs: Sequence[Run], protocol: Protocol) -> list[str]:
 def _end_of_a_run(protocol: Protocol) -> str:
     budget = f"A run may spend {protocol.gradients} gradients and ten times as many values of f. "
     if protocol.mode == "shipped":
-        return f"{budget}Within that every solver stops by its own defaults."
+        return f"{budget}Within it every solver stops by its own default rules."
     if protocol.gtol == 0:
         return (
-            f"{budget}No solver stops by a tolerance: it goes on as far as rounding allows, or until its budget is "
-            "spent, and costs are compared where f − f* was first down to 1e-8 of its size at the start."
+            f"{budget}No solver stops by a tolerance: each runs until rounding prevents progress or the budget is "
+            "spent. Costs are compared at the point where f − f* first fell to 1e-8 of its initial value."
         )
-    return (
-        f"{budget}It stops by itself when the largest entry of the gradient is at most {number(protocol.gtol)} "
-        "(scipy's Newton-CG: when its step is short)."
-    )
+    return f"{budget}It stops when ‖g‖∞ is at most {number(protocol.gtol)} (scipy's Newton-CG: when its step is short)."
 
 
 def _tuning(runs: Sequence[Run]) -> str:
@@ -68,14 +65,14 @@ def _tuning(runs: Sequence[Run]) -> str:
         return ""
     grid, budget = tunings[0].grid, max(tuning.budget for tuning in tunings)
     return (
-        f"First-order methods with a learning rate run at the best of {len(grid)} rates from {number(min(grid))} to "
-        f"{number(max(grid))}, found for each problem on another start that is not reported, where every rate is given "
-        f"{budget} gradients; what that tuning costs is not part of their cost."
+        f"A first-order method with a learning rate uses the best of {len(grid)} rates from {number(min(grid))} to "
+        f"{number(max(grid))}. The rate is found for each problem on another start, which is not reported, with "
+        f"{budget} gradients for every rate; the cost of tuning is not included."
     )
 
 
-def in_short(spent: Spending, rough: Spending, fine: Spending) -> list[str]:
-    """Who solves the most, who is the cheapest where, what other prices change, and where first-order methods win.
+def key_findings(spent: Spending, rough: Spending, fine: Spending) -> list[str]:
+    """Most solved, cheapest by size, effect of other tolerances and prices, and where first-order methods win.
 
     Parameters
     ----------
@@ -120,7 +117,7 @@ def _cheapest_where(table: CostTable) -> str:
         )
         first = [method for method, wins in won.items() if wins == top]
         parts.append(f"with {size} {_named(first)} ({top} of {len(rows)}{' each' if len(first) > 1 else ''})")
-    return f"The cheapest most often: {'; '.join(parts)}." if parts else "Nobody solves anything."
+    return f"The cheapest most often: {'; '.join(parts)}." if parts else "No method solves any problem."
 
 
 def _what_changes(spent: Spending, rough: Spending, fine: Spending) -> str:
@@ -130,16 +127,15 @@ def _what_changes(spent: Spending, rough: Spending, fine: Spending) -> str:
         "fine": fine.priced(by_theory),
         "counted": spent.priced(counted),
         "free": spent.priced(turned(by_theory, math.radians(_FREE))),
-        "dear": spent.priced(turned(by_theory, math.radians(_DEAR))),
+        "expensive": spent.priced(turned(by_theory, math.radians(_EXPENSIVE))),
     }
     winners = dict(zip(ways, ranking(list(ways.items())).winners(), strict=True))
     if len(set(winners.values())) == 1:
-        return f"{_capital(winners['free'])} ranks first at every tolerance and at every price of curvature."
+        return f"{_capital(winners['free'])} ranks first at every tolerance and every price of second derivatives."
     return (
-        f"By the mean of cheapest cost over cost, {winners['as scored here']} ranks first; where one digit is enough "
-        f"{winners['rough']}, where ten are asked for {winners['fine']}; if an evaluation counted one, whatever it is, "
-        f"{winners['counted']}, if second derivatives were free {winners['free']}, if nothing else cost anything "
-        f"{winners['dear']}."
+        f"By the mean of (lowest cost / cost), {winners['as scored here']} ranks first. With one correct digit it is "
+        f"{winners['rough']}, with ten {winners['fine']}; if every evaluation counts one, {winners['counted']}; if "
+        f"second derivatives are free, {winners['free']}; if only they cost anything, {winners['expensive']}."
     )
 
 
@@ -153,13 +149,11 @@ def _first_order(table: CostTable) -> str:
     never = int((np.isinf(theirs) & np.isfinite(others)).sum())
     total = len(table.instances)
     where = f" ({listing(list(dict.fromkeys(wins)))})" if wins else ""
-    text = f"First-order methods win on {len(wins)} of {total}{where}"
+    text = f"First-order methods are the cheapest on {len(wins)} of {total}{where}"
     if both.any():
         ratio = statistics.median((theirs[both] / others[both]).tolist())
-        text += (
-            f"; where they solve what others solve too, the best of them costs {times(ratio)} times as much (median)"
-        )
-    return text + (f", and {never} that others solve they do not." if never else ".")
+        text += f"; where both solve, the best first-order method costs {times(ratio)} times as much (median)"
+    return text + (f"; {never} are solved by other methods only." if never else ".")
 
 
 def _named(names: Sequence[str]) -> str:

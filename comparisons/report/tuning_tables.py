@@ -1,4 +1,4 @@
-"""Tables of tuned learning rates."""
+"""Tables of learning-rate searches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from comparisons.report.document import Table
 from comparisons.running.tuning import RateSearch, Trial
 
 
-def rates_table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
+def search_table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
     """A row for each method: its best rate, its default, and how much of the grid converges.
 
     Parameters
@@ -19,16 +19,14 @@ def rates_table(searches: Mapping[str, RateSearch], title: str = "Learning rates
         By method.
     title : str
     value : str
-        What the value of a trial is; it is shown in brackets where the target was not reached.
+        Name of the value of a trial, which is shown in brackets where the target was not reached.
     """
 
     def outcome(trial: Trial | None) -> list[str]:
         if trial is None:
             return ["–", "–"]
-        return [
-            number(trial.rate),
-            number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})",
-        ]
+        cost = number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})"
+        return [number(trial.rate), cost]
 
     rows = []
     for method, found in searches.items():
@@ -37,11 +35,12 @@ def rates_table(searches: Mapping[str, RateSearch], title: str = "Learning rates
         share = f"{len(found.converged)} of {len(found.trials)}"
         span = f"{number(found.converged[0])} … {number(found.converged[-1])}" if found.converged else "none"
         rows.append([method, *best, *outcome(found.default), share, span])
-    return Table(title, ("method", "best rate", "cost", "default rate", "cost", "converge", "those rates"), rows)
+    return Table(title, ("method", "best rate", "cost", "default rate", "cost", "converged", "rates"), rows)
 
 
-def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Table:
+def trial_table(found: RateSearch, title: str, value: str = "lowest f") -> Table:
     """A row for each rate of the grid, and one for the default."""
+    trials = (*found.trials, *found.finer, *([found.default] if found.default else []))
     rows = [
         [
             number(trial.rate) + (" (default)" if trial is found.default else ""),
@@ -49,8 +48,6 @@ def trials_table(found: RateSearch, title: str, value: str = "lowest f") -> Tabl
             number(trial.value),
             "best" if trial is found.best else "",
         ]
-        for trial in sorted(
-            (*found.trials, *found.finer, *([found.default] if found.default else [])), key=lambda t: t.rate
-        )
+        for trial in sorted(trials, key=lambda trial: trial.rate)
     ]
-    return Table(title, ("rate", "cost until the target", value, ""), rows, text=(3,))
+    return Table(title, ("rate", "cost to target", value, ""), rows, text=(3,))

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 import problems
 from comparisons.core.labels import count, listing, long_name, number
 from comparisons.plots.paths import contours, known_points, landscape
-from comparisons.plots.style import INK, save, tick
-from comparisons.report.document import Picture, Report, Table
-from comparisons.report.tuning_tables import rates_table
+from comparisons.plots.style import INK, tick
+from comparisons.report.document import Document, Table
+from comparisons.report.files import save_figure
+from comparisons.report.tuning_tables import search_table
 from comparisons.studies.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, RMSProp, State, iterate
 from newtonkit.methods.first_order import Rule
@@ -59,7 +60,7 @@ def until_short_step(rule: Rule, problem: Problem, most: int, start: str = "stan
     return kept
 
 
-def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
+def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
     """The document's three rules, the same from among several minima, rates of all sizes, and curvature beside.
 
     Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over fewer rates.
@@ -69,11 +70,14 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
     on_camel = {name: until_short_step(case.rule, camel, _PATIENCE) for name, case in PUBLISHED.items()}
     descents = {rate: descent(bowl, rate, 60) for rate in _RATES}
     beside = run_beside(bowl, "standard", (*CURVED, "gd", "adagrad", "rmsprop", "adam"), quick=quick)
-    pictures = [
-        _picture(path_figure(on_bowl, bowl), out / "paths.png", path_caption(on_bowl, bowl)),
-        _picture(path_figure(on_camel, camel), out / "minima.png", path_caption(on_camel, camel)),
-        _picture(rates_figure(descents, bowl), out / "rates.png", rates_caption(descents, bowl)),
-        _picture(gap_figure(beside), out / "cost.png", gap_caption(beside)),
+    figures = [
+        save_figure(drawing, out / name, caption.split(".")[0] + ".", caption)
+        for drawing, name, caption in (
+            (path_figure(on_bowl, bowl), "paths.png", path_caption(on_bowl, bowl)),
+            (path_figure(on_camel, camel), "minima.png", path_caption(on_camel, camel)),
+            (rates_figure(descents, bowl), "rates.png", rates_caption(descents, bowl)),
+            (gap_figure(beside), "cost.png", gap_caption(beside)),
+        )
     ]
     paragraphs = [
         f"The function is f = {bowl.formula}, strongly convex, from (0, 0); its minimum is f* = {lowest(bowl):.15g}. "
@@ -87,13 +91,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
         _published_table(on_bowl, bowl),
         _ends_table(on_camel, camel),
         cost_table(beside, "The bowl: cost of getting down"),
-        rates_table(beside.searches, "The bowl: learning rates, tuned on three other starts"),
+        search_table(beside.searches, "The bowl: learning rates, tuned on three other starts"),
     ]
-    return Report("The two-variable bowl", paragraphs, tables, pictures)
-
-
-def _picture(figure: Figure, path: Path, caption: str) -> Picture:
-    return Picture(save(figure, path), caption.split(".")[0] + ".", caption)
+    return Document("The two-variable bowl", [*paragraphs, *figures, *tables])
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from comparisons.plots.style import save
-from comparisons.report.document import Picture, Report
+from comparisons.report.document import Document
+from comparisons.report.files import save_figure
 from comparisons.studies.loss_curves import GRID, Task
 from comparisons.studies.time_to_target import race
 from comparisons.studies.time_to_target_report import (
@@ -25,7 +25,7 @@ QUICK = {"starts": 2, "budget": 30}
 TARGETS: tuple[float, ...] = (0.1, 0.01, 0.001, 0.0001)
 
 
-def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budget: int = 300) -> Report:
+def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budget: int = 300) -> Document:
     """All methods on all 1797 digits, from several starts.
 
     Parameters
@@ -47,8 +47,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budge
     task = Task(network, (x, np.eye(10)[labels]), softmax_cross_entropy, "xavier")
     seeds = range(seed, seed + starts)
     found = race(task, targets, seeds=seeds, tuned_on=tuned_on, grid=grid, budget=budget)
-    picture = Picture(
-        save(reach_figure(found), out / "digits.png"),
+    figure = save_figure(
+        reach_figure(found),
+        out / "digits.png",
         "Training loss of a network on digits against gradient-equivalents and seconds, Adam and three with curvature.",
         reach_caption(found),
     )
@@ -63,4 +64,4 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budge
         reach_table(found, "Gradient-equivalents (and seconds) to a training loss"),
         rates_table(found, "Adam's rates, tuned on other starts"),
     ]
-    return Report("Digits", paragraphs, tables, [picture])
+    return Document("Digits", [*paragraphs, figure, *tables])

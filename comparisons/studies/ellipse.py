@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 import problems
 from comparisons.core.labels import listing, long_name, number
-from comparisons.plots.style import INK, marker, save, style
-from comparisons.report.document import Picture, Report, Table
-from comparisons.report.tuning_tables import rates_table
+from comparisons.plots.style import INK, marker, style
+from comparisons.report.document import Document, Table
+from comparisons.report.files import save_figure
+from comparisons.report.tuning_tables import search_table
 from comparisons.studies.baselines import CURVED, cost_table, gap_caption, gap_figure, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, Momentum, State, iterate
 from newtonkit.methods.first_order import Rule
@@ -47,7 +48,7 @@ def steps_of(rule: Rule, problem: Problem) -> list[State]:
     return list(islice(iterate(rule.as_method(), problem.fun, problem.starts["standard"]), STEPS + 1))
 
 
-def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
+def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
     """The document's four rules and their endpoints; then curvature, and tuned rates, from the same start.
 
     Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over fewer rates.
@@ -56,9 +57,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
     runs = {name: steps_of(case.rule, problem) for name, case in PUBLISHED.items()}
     beside = run_beside(problem, "standard", (*CURVED, "gd", "momentum", "nesterov", "adagrad", "adam"), quick=quick)
     paths_caption = caption(runs)
-    pictures = [
-        Picture(save(paths_figure(runs, problem), out / "paths.png"), "The paths of four rules.", paths_caption),
-        Picture(save(gap_figure(beside), out / "cost.png"), "The gap against cost.", gap_caption(beside)),
+    figures = [
+        save_figure(paths_figure(runs, problem), out / "paths.png", "The paths of four rules.", paths_caption),
+        save_figure(gap_figure(beside), out / "cost.png", "The gap against cost.", gap_caption(beside)),
     ]
     paragraphs = [
         f"The function is f = {problem.formula} from (−7, 2): twenty times as steep along y as along x. Each of the "
@@ -72,9 +73,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
     tables = [
         _endpoints(runs),
         cost_table(beside, "Cost of getting down, from the same start"),
-        rates_table(beside.searches, "Learning rates, tuned on three other starts"),
+        search_table(beside.searches, "Learning rates, tuned on three other starts"),
     ]
-    return Report("The long ellipse", paragraphs, tables, pictures)
+    return Document("The long ellipse", [*paragraphs, *figures, *tables])
 
 
 def _best_on_the_way(runs: dict[str, list[State]]) -> str:

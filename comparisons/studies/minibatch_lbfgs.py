@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 import newtonkit
 import problems
 from comparisons.core.labels import count, listing, number
-from comparisons.plots.style import INK, save, style, tick
-from comparisons.report.document import Picture, Report, Table
+from comparisons.plots.style import INK, style, tick
+from comparisons.report.document import Document, Table
+from comparisons.report.files import save_figure
 from comparisons.running.tuning import RateSearch, tune_rate
 from newtonkit import SampledLBFGS, train
 from newtonkit.core.validation import check_integer
@@ -84,7 +85,7 @@ class Digits:
         return softmax_cross_entropy(self.network.scores(params, x), labels) + 0.5 * self.l2 * size
 
 
-def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> Report:
+def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> Document:
     """Every batch size with both kinds of pairs, first-order methods and full-batch L-BFGS beside.
 
     Parameters
@@ -110,8 +111,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> R
     first_order = {name: _course(digits, RULES[name](), _BESIDE, plain_grid, passes, seed) for name in ("gd", "adam")}
     full = _full_batch(digits, passes)
     errors = pair_errors(digits, sizes, seed)
-    picture = Picture(
-        save(gap_figure(courses, first_order, full, passes), out / "minibatch-lbfgs.png"),
+    figure = save_figure(
+        gap_figure(courses, first_order, full, passes),
+        out / "minibatch-lbfgs.png",
         "The gap f − f* against passes over the data, by batch size, for both kinds of pairs.",
         caption(courses, first_order, full),
     )
@@ -127,7 +129,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> R
         verdict(courses, first_order, full),
     ]
     tables = [_courses_table(courses, first_order, passes), _errors_table(errors)]
-    return Report("L-BFGS on sampled gradients", paragraphs, tables, [picture])
+    return Document("L-BFGS on sampled gradients", [*paragraphs, figure, *tables])
 
 
 def _course(digits: Digits, rule: Rule, size: int | None, grid: Sequence[float], passes: int, seed: int) -> Course:

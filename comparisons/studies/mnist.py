@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 import newtonkit
 from comparisons.core.labels import listing, number
 from comparisons.plots.line_styles import Look, name_ends
-from comparisons.plots.style import save, style, tick
-from comparisons.report.document import Picture, Report, Table
-from comparisons.report.tuning_tables import rates_table
+from comparisons.plots.style import style, tick
+from comparisons.report.document import Document, Table
+from comparisons.report.files import save_figure
+from comparisons.report.tuning_tables import search_table
 from comparisons.studies.loss_curves import GRID
 from comparisons.studies.mnist_subset import (
     BATCH,
@@ -67,7 +68,7 @@ def run(
     images: int = 1000,
     passes: int = 100,
     activation: str = "relu",
-) -> Report:
+) -> Document:
     """The document's run, and curvature on a subset.
 
     Parameters
@@ -105,14 +106,16 @@ def run(
     seeds = seed, _TUNING_SEED + seed
     subset, elsewhere = (subset_of(curved, x, labels, images, drawn) for drawn in seeds)
     courses, searches = on_subset(subset, elsewhere, seeds, grid, passes)
-    pictures = [
-        Picture(
-            save(losses_figure(losses), out / "losses.png"),
+    figures = [
+        save_figure(
+            losses_figure(losses),
+            out / "losses.png",
             "Smoothed losses of six first-order rules on mini-batches.",
             losses_caption(losses),
         ),
-        Picture(
-            save(courses_figure(courses, passes), out / "subset.png"),
+        save_figure(
+            courses_figure(courses, passes),
+            out / "subset.png",
             "Training and test loss on a subset, against passes over it, for methods with and without curvature.",
             courses_caption(courses, passes),
         ),
@@ -135,9 +138,9 @@ def run(
     tables = [
         _document_table(losses, len(x)),
         courses_table(subset, courses, searches),
-        rates_table(searches, "Learning rates, tuned on another subset and start", "training loss"),
+        search_table(searches, "Learning rates, tuned on another subset and start", "training loss"),
     ]
-    return Report("MNIST", paragraphs, tables, pictures)
+    return Document("MNIST", [*paragraphs, *figures, *tables])
 
 
 # --- the document's run -------------------------------------------------------------------------------------

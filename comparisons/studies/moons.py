@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from comparisons.core.labels import count, listing
-from comparisons.plots.style import save
-from comparisons.report.document import Picture, Report, Table
+from comparisons.report.document import Document, Table
+from comparisons.report.files import save_figure
 from comparisons.studies.loss_curves import GRID, Task
 from comparisons.studies.moons_boundaries import boundaries_caption, boundaries_figure, endings, endings_table
 from comparisons.studies.moons_document import (
@@ -50,7 +50,7 @@ _TUNED_ON = 5
 
 def run(
     out: Path, *, seed: int = 0, quick: bool = False, epochs: int = 10_000, starts: int = 10, budget: int = 1000
-) -> Report:
+) -> Document:
     """The document's run from its start and others, curvature on the same loss, and paths by the size of a batch.
 
     Parameters
@@ -91,27 +91,31 @@ def run(
         for activation, task in tasks.items()
     }
     swings = swings_of(*data, seed)
-    pictures = [
-        Picture(
-            save(boundaries_figure(document, ends), out / "boundaries.png"),
+    figures = [
+        save_figure(
+            boundaries_figure(document, ends),
+            out / "boundaries.png",
             "Six decision boundaries over two moons: three rules as the document runs them, three with curvature.",
             boundaries_caption(ends, epochs),
         ),
-        Picture(
-            save(costs_figure(runs), out / "costs.png"),
+        save_figure(
+            costs_figure(runs),
+            out / "costs.png",
             "Loss against epochs for gradient descent, momentum and Adam at the document's rate.",
             costs_caption(runs),
         ),
         *(
-            Picture(
-                save(reach_figure(found), out / f"reach-{activation.lower()}.png"),
+            save_figure(
+                reach_figure(found),
+                out / f"reach-{activation.lower()}.png",
                 f"Training loss on two moons with {activation} against gradient-equivalents and seconds.",
                 f"With {activation}. {reach_caption(found)}",
             )
             for activation, found in races.items()
         ),
-        Picture(
-            save(swings_figure(swings), out / "paths.png"),
+        save_figure(
+            swings_figure(swings),
+            out / "paths.png",
             "Paths of gradient descent on all points, on batches of 64 and on single points, over the same contours.",
             swings_caption(swings),
         ),
@@ -133,7 +137,7 @@ def run(
         *(table for activation, found in races.items() for table in _race_tables(activation, found)),
         swings_table(swings),
     ]
-    return Report("Two moons", paragraphs, tables, pictures)
+    return Document("Two moons", [*paragraphs, *figures, *tables])
 
 
 def _race_tables(activation: str, found: Race) -> tuple[Table, Table]:

@@ -1,6 +1,6 @@
 """Races of first-order methods and of Newton, BFGS and L-BFGS on landscapes in the plane, by a clock that counts cost.
 
-The long valley, Beale's function and the saddle are those of teaching documents, which show only pictures of them.
+The long valley, Beale's function and the saddle are those of teaching documents, which show only figures of them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import problems
 from comparisons.core.labels import FIRST_ORDER, Ending, count, ending, family, in_words, listing, number, where
-from comparisons.report.document import Picture, Report, Table
-from comparisons.report.tuning_tables import rates_table
+from comparisons.report.document import Document, Figure, Table
+from comparisons.report.tuning_tables import search_table
 from comparisons.studies.baselines import SHARE, Beside, cost_until, run_beside
 from comparisons.studies.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
 from newtonkit.core.validation import check_integer
@@ -50,7 +50,7 @@ RACES = {
 }
 
 
-def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = None, budget: int = 500) -> Report:
+def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = None, budget: int = 500) -> Document:
     """Five races, or one of them: a film each, who gets down at what cost, and the rates.
 
     Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over few rates and shoots few frames.
@@ -67,17 +67,17 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = Non
     check_integer("budget", budget, 2)
     films = can_write_mp4()
     tables: list[Table] = []
-    pictures: list[Picture] = []
+    figures: list[Figure] = []
     for name in RACES if race is None else [race]:
         chosen = RACES[name]
         beside = run_beside(problems.get(chosen.problem), chosen.start, METHODS, budget=budget, quick=quick)
         frames = shoot(beside.runs, beside.problem, chosen.title, frames=12 if quick else FRAMES, names=_names(beside))
         alt = f"{chosen.title}: a race of {count(len(METHODS), 'method')}, as a film."
-        pictures.append(Picture(write_gif(frames, out / f"{name}.gif", beside.runs), alt, caption(beside, chosen)))
+        figures.append(Figure(write_gif(frames, out / f"{name}.gif", beside.runs), alt, caption(beside, chosen)))
         if films:
-            pictures.append(Picture(write_mp4(frames, out / f"{name}.mp4"), alt, f"{chosen.title}, as MP4."))
-        tables += [results(beside, chosen), rates_table(beside.searches, f"{chosen.title}: learning rates")]
-    return Report("Races", _rules(beside, budget, films=films), tables, pictures)
+            figures.append(Figure(write_mp4(frames, out / f"{name}.mp4"), alt, f"{chosen.title}, as MP4."))
+        tables += [results(beside, chosen), search_table(beside.searches, f"{chosen.title}: learning rates")]
+    return Document("Races", [*_rules(beside, budget, films=films), *figures, *tables])
 
 
 def _rules(beside: Beside, budget: int, *, films: bool) -> list[str]:

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from comparisons.report.document import Picture, Report, Table
+from comparisons.report.document import Document
+from comparisons.report.files import write
 from newtonkit.core.validation import check_integer, nearest_name
 
 _SUMMARIES = {
@@ -54,7 +55,7 @@ def options(name: str) -> list[str]:
     return [option for option in parameters if option not in ("out", "seed", "quick")]
 
 
-def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **further: Any) -> Report:
+def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **further: Any) -> Document:
     """Run an experiment and write its figures, ``report.md`` and ``report.html``.
 
     Parameters
@@ -72,8 +73,7 @@ def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **fur
 
     Returns
     -------
-    Report
-        For instance to print: ``report.show(console)``.
+    Document
 
     Raises
     ------
@@ -91,13 +91,13 @@ def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **fur
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        report: Report = module.run(folder, seed=seed, quick=quick, **settings)
+        document: Document = module.run(folder, seed=seed, quick=quick, **settings)
     except Exception:
         if new and not any(folder.iterdir()):
-            folder.rmdir()  # a mistake in an option shall leave nothing behind
+            folder.rmdir()  # a wrong option leaves nothing behind
         raise
-    report.write(folder)
-    return report
+    write(document, folder)
+    return document
 
 
 def _known(name: str) -> str:
@@ -108,6 +108,3 @@ def _known(name: str) -> str:
 
 def _module(name: str) -> ModuleType:
     return import_module(f"comparisons.studies.{_known(name).replace('-', '_')}")
-
-
-__all__ = ["Picture", "Report", "Table", "names", "options", "run", "summary"]

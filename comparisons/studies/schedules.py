@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from comparisons.core.labels import count, listing, number
-from comparisons.plots.style import save, tick
-from comparisons.report.document import Picture, Report, Table
+from comparisons.plots.style import tick
+from comparisons.report.document import Document, Table
+from comparisons.report.files import save_figure
 from comparisons.running.tuning import RateSearch, tune_rate
 from newtonkit import GradientDescent
 from newtonkit.methods.schedules import (
@@ -112,7 +113,7 @@ def tuned(schedule: Callable[[float, int], Rate], updates: int, *, noise: float,
     return Course(found, f, float(expected(best, updates, noise)[-1]))
 
 
-def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
+def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
     """The curves of all schedules; gradient descent with each of them, its initial rate tuned, without noise and with.
 
     ``seed`` is that of the noise; ``quick`` makes fewer and shorter runs.
@@ -135,12 +136,8 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Report:
         f"converges if f ends below {number(_TARGET)} of its first value; one at which f ever exceeds "
         f"{_HIGHEST:g} times that is out.",
     ]
-    return Report(
-        "Learning-rate schedules",
-        paragraphs,
-        [table(exact, noisy)],
-        [Picture(save(figure, out / "schedules.png"), alt, words)],
-    )
+    drawn = save_figure(figure, out / "schedules.png", alt, words)
+    return Document("Learning-rate schedules", [*paragraphs, drawn, table(exact, noisy)])
 
 
 def table(exact: Mapping[str, Course], noisy: Mapping[str, Course]) -> Table:

@@ -183,7 +183,7 @@ def test_compare_keeps_its_runs_and_writes_its_report(tmp_path):
     arguments = ("-p", "booth", "-m", "newton", "-m", "scipy:BFGS", "--jobs", "1", "--out", str(out))
     result = newtonkit("compare", *arguments)
     assert result.exit_code == 0, result.output
-    assert "check against scipy: 1 of 1 passed" in result.output
+    assert "Check against scipy: 1 of 1 passed" in result.output
     assert [run.method for run in stored_runs(out / "runs.sqlite", Protocol())] == ["newton", "scipy:BFGS"]
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
     assert "figures/booth-convergence.svg" in (out / "report.md").read_text(encoding="utf-8")
@@ -204,14 +204,14 @@ def test_compare_exits_with_1_where_a_run_beats_a_recorded_minimum(tmp_path, mon
     monkeypatch.setattr(command, "run_cells", lambda *args, **more: list(map(with_a_wrong_fact, made(*args, **more))))
     result = compare(tmp_path, methods=["scipy:BFGS"])
     assert result.exit_code == 1
-    assert "BEATEN  scipy:BFGS on booth from 'standard'" in result.output
-    assert "a fact of the catalogue is wrong" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "BELOW REFERENCE  scipy:BFGS on booth from 'standard'" in result.output
+    assert "so the record is wrong" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_compare_json_is_a_record_a_line_on_standard_output_and_nothing_else(tmp_path):
     result = compare(tmp_path, "--json")
     assert [record["method"] for record in records_of(result)] == ["newton", "scipy:BFGS"]
-    assert "check against scipy: 1 of 1 passed" in result.stderr
+    assert "Check against scipy: 1 of 1 passed" in result.stderr
 
 
 def test_the_same_seed_gives_the_same_numbers_in_one_process_as_in_several_and_another_seed_others(tmp_path):
@@ -241,7 +241,7 @@ def test_an_interrupted_comparison_says_what_is_kept_and_how_to_go_on(tmp_path, 
     monkeypatch.setattr(command, "run_cells", interrupted)
     result = compare(tmp_path)
     assert result.exit_code == 130
-    assert f"stopped; 0 runs are in {tmp_path / 'runs.sqlite'}, and --resume goes on from there" in result.stderr
+    assert f"stopped; 0 runs are in {tmp_path / 'runs.sqlite'}; --resume continues" in result.stderr
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -283,14 +283,14 @@ def test_a_store_of_ones_own_is_never_replaced(tmp_path):
     assert compare(tmp_path, *kept).exit_code == 0
     result = compare(tmp_path, *kept)
     assert result.exit_code == 2
-    assert "exists already: --resume goes on with it" in " ".join(result.output.split())
+    assert "exists already; --resume continues it" in " ".join(result.output.split())
 
 
 def test_against_lists_the_cells_that_changed_and_exits_with_3(tmp_path):
     compare(tmp_path / "old", methods=["newton"])
     same = compare(tmp_path / "new", "--against", str(tmp_path / "old" / "runs.sqlite"), methods=["newton"])
     assert same.exit_code == 0
-    assert "0 cells of 1 changed" in " ".join(same.output.split())
+    assert "0 runs of 1 changed" in " ".join(same.output.split())
     (run,) = stored_runs(tmp_path / "old" / "runs.sqlite", Protocol())
     identity = {"problem": "booth", "protocol": asdict(Protocol())}
     with Store(tmp_path / "worse.sqlite") as store:

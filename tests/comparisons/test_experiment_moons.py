@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from comparisons.report.document import Figure as FigureBlock
 from comparisons.studies import moons
 from comparisons.studies import registry as experiments
 from comparisons.studies import time_to_target as reaching
@@ -35,9 +36,9 @@ def document_task():
 def test_a_quick_run_writes_its_report_and_pictures(name, tmp_path):
     report = experiments.run(name, tmp_path, quick=True)
     assert (tmp_path / "report.html").is_file()
-    assert len(report.pictures) == {"moons": 5, "digits": 1}[name]
-    assert all(picture.path.stat().st_size > 10_000 for picture in report.pictures)
-    text = " ".join(report.paragraphs)
+    assert len(report.parts(FigureBlock)) == {"moons": 5, "digits": 1}[name]
+    assert all(picture.path.stat().st_size > 10_000 for picture in report.parts(FigureBlock))
+    text = " ".join(report.parts(str))
     assert "gradient-equivalents" in text
     assert "Adam wins at" in text
 

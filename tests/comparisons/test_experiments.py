@@ -15,8 +15,12 @@ from rich.console import Console
 
 import problems
 from comparisons.core.runs import Tuning
-from comparisons.plots.style import save, style
-from comparisons.report.document import Picture, Report, Table
+from comparisons.plots.style import style
+from comparisons.report.document import Document, Table
+from comparisons.report.document import Figure as FigureBlock
+from comparisons.report.files import save_figure, write
+from comparisons.report.markdown import markdown
+from comparisons.report.terminal import show
 from comparisons.running.protocol import Protocol
 from comparisons.running.runner import run_one
 from comparisons.running.tuning import needs_rate
@@ -29,13 +33,9 @@ def small_report(folder):
     figure = Figure(figsize=(1, 1))
     figure.subplots().plot([0, 1])
     (folder / "figures").mkdir()
-    picture = Picture(save(figure, folder / "figures" / "line.png"), "a line", "It rises from f* to 1.")
-    return Report(
-        "A <small> report",
-        ["f* here, f* there & nowhere"],
-        [Table("Costs", ["method", "cost"], [["a|b", "3"]])],
-        [picture],
-    )
+    drawn = save_figure(figure, folder / "figures" / "line.png", "a line", "It rises from f* to 1.")
+    table = Table("Costs", ["method", "cost"], [["a|b", "3"]])
+    return Document("A <small> report", ["f* here, f* there & nowhere", drawn, table])
 
 
 class TestFrame:
@@ -72,15 +72,15 @@ class TestFrame:
         module = import_module(f"comparisons.studies.{name.replace('-', '_')}")
         assert set(getattr(module, "QUICK", {})) <= set(experiments.options(name))
 
-    def test_the_page_is_one_file_that_holds_its_pictures_and_escapes_what_it_says(self, tmp_path):
-        page = small_report(tmp_path).write(tmp_path).read_text(encoding="utf-8")
+    def test_the_page_is_one_file_that_contains_its_figures_and_escapes_its_text(self, tmp_path):
+        page = write(small_report(tmp_path), tmp_path).read_text(encoding="utf-8")
         assert "A &lt;small&gt; report" in page
         (source,) = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
         assert base64.b64decode(source) == (tmp_path / "figures" / "line.png").read_bytes()
         assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
-    def test_the_markdown_links_to_its_pictures_beside_it_and_stars_are_stars(self, tmp_path):
-        small_report(tmp_path).write(tmp_path)
+    def test_the_markdown_links_to_its_figures_and_escapes_stars(self, tmp_path):
+        write(small_report(tmp_path), tmp_path)
         text = (tmp_path / "report.md").read_text(encoding="utf-8")
         assert "![a line](figures/line.png)" in text
         assert r"f\* here, f\* there & nowhere" in text
@@ -88,14 +88,14 @@ class TestFrame:
 
     def test_a_film_is_played_and_not_shown_as_an_image(self, tmp_path):
         (tmp_path / "race.mp4").write_bytes(b"film")
-        report = Report("Races", [], [], [Picture(tmp_path / "race.mp4", "a race", "Who wins.")])
-        assert '<video src="data:video/mp4;base64,' in report.write(tmp_path).read_text(encoding="utf-8")
-        assert "\n[a race](race.mp4)" in report.markdown(tmp_path)
+        document = Document("Races", [FigureBlock(tmp_path / "race.mp4", "a race", "Who wins.")])
+        assert '<video src="data:video/mp4;base64,' in write(document, tmp_path).read_text(encoding="utf-8")
+        assert "\n[a race](race.mp4)" in markdown(document, tmp_path)
 
-    def test_a_terminal_shows_words_tables_and_where_the_pictures_are(self, tmp_path):
+    def test_a_terminal_shows_text_tables_and_the_paths_of_figures(self, tmp_path):
         console = Console(width=160)
         with console.capture() as capture:
-            small_report(tmp_path).show(console)
+            show(small_report(tmp_path), console)
         shown = capture.get()
         assert "f* here" in shown
         assert "line.png" in shown
@@ -107,19 +107,19 @@ class TestFrame:
 
     def test_a_picture_is_a_file_a_browser_can_show(self, tmp_path):
         with pytest.raises(ValueError, match="path must end in"):
-            Picture(tmp_path / "figure.pdf", "", "")
+            FigureBlock(tmp_path / "figure.pdf", "", "")
 
 
 def written(name, folder):
     """A quick run of an experiment, and that all it promises is there."""
-    report = experiments.run(name, folder, quick=True)
+    document = experiments.run(name, folder, quick=True)
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for picture in report.pictures:
-        assert picture.source in page
-        assert picture.caption
-    for table in report.tables:
+    for figure in document.parts(FigureBlock):
+        assert figure.data_uri in page
+        assert figure.caption
+    for table in document.parts(Table):
         assert table.rows
-    return report
+    return document
 
 
 def column(table, heading):
@@ -134,25 +134,25 @@ def bowl(tmp_path_factory):
 
 class TestBowl:
     def test_the_table_sets_what_was_found_beside_what_was_published(self, bowl):
-        assert [row[1:5] for row in bowl.tables[0].rows] == [
+        assert [row[1:5] for row in bowl.parts(Table)[0].rows] == [
             ["562", "562", "-4.112352244740471", "-4.112352244740471"],
             ["30", "30", "-4.112353204214919", "-4.112353204214919"],
             ["173", "173", "-4.112353104302869", "-4.112353104302869"],
         ]
 
     def test_among_several_minima_not_every_rule_finds_the_lowest(self, bowl):
-        ends = column(bowl.tables[1], "nearest critical point")
+        ends = column(bowl.parts(Table)[1], "nearest critical point")
         assert ends["Adam"] == "minimum with f = 0"
         assert ends["AdaGrad"] == "minimum with f = 0.2986"
 
     def test_the_caption_names_the_rates_that_diverge_and_those_that_crawl(self, bowl):
         """Above 2/λ = 0.184 gradient descent on the bowl cannot converge."""
-        caption = bowl.pictures[2].caption
+        caption = bowl.parts(FigureBlock)[2].caption
         assert "it diverges: 0.19 and 0.25" in caption
         assert "at the end: 0.0001 and 0.001" in caption
 
     def test_curvature_closes_the_gap_at_less_cost_than_any_tuned_rule(self, bowl):
-        costs = column(bowl.tables[2], "cost until 1e-6")
+        costs = column(bowl.parts(Table)[2], "cost until 1e-6")
         curved = [int(costs[name]) for name in ("newton", "bfgs", "lbfgs")]
         plain = [int(costs[name]) for name in ("gd", "adagrad", "rmsprop", "adam") if costs[name] != "never"]
         assert max(curved) < min(plain)
@@ -165,15 +165,15 @@ def ellipse(tmp_path_factory):
 
 class TestEllipse:
     def test_the_endpoints_are_those_published(self, ellipse):
-        for _, found, published, f, published_f in ellipse.tables[0].rows:
+        for _, found, published, f, published_f in ellipse.parts(Table)[0].rows:
             assert found == published
             assert float(f) == pytest.approx(float(published_f), rel=1e-6)
 
     def test_it_is_said_that_better_points_are_passed_on_the_way(self, ellipse):
-        assert "passed on the way by momentum (0.00954 after 24 steps) and Adam" in ellipse.paragraphs[1]
+        assert "passed on the way by momentum (0.00954 after 24 steps) and Adam" in ellipse.parts(str)[1]
 
     def test_gradient_descent_zig_zags_in_every_step(self, ellipse):
-        assert "sgd zig-zags most: it crosses the valley 30 times" in ellipse.pictures[0].caption
+        assert "sgd zig-zags most: it crosses the valley 30 times" in ellipse.parts(FigureBlock)[0].caption
 
 
 class TestBeside:
@@ -269,15 +269,15 @@ class TestFilm:
 class TestRaces:
     def test_first_order_rules_end_at_the_saddle_from_its_stable_manifold_and_the_others_do_not(self, tmp_path):
         report = experiments.run("races", tmp_path, quick=True, race="stable-manifold", budget=100)
-        ends = column(report.tables[0], "ended at")
+        ends = column(report.parts(Table)[0], "ended at")
         assert {ends[name] for name in ("newton", "bfgs", "lbfgs")} == {"lowest minimum"}
         assert {ends[name] for name in ("gd", "momentum", "adagrad")} <= {"saddle", "on the way"}
-        assert "At a saddle point or maximum end gd" in report.pictures[0].caption
+        assert "At a saddle point or maximum end gd" in report.parts(FigureBlock)[0].caption
         assert (tmp_path / "stable-manifold.gif").exists()
 
     def test_the_rates_are_said(self, tmp_path):
         report = experiments.run("races", tmp_path, quick=True, race="valley", budget=30)
-        rates = column(report.tables[1], "best rate")
+        rates = column(report.parts(Table)[1], "best rate")
         assert set(rates) == {name for name in races.METHODS if needs_rate(name)}
 
     def test_an_unknown_race_is_refused(self, tmp_path):
@@ -300,10 +300,10 @@ class TestSchedules:
 
     def test_a_constant_rate_is_best_with_exact_gradients_and_stalls_with_noisy_ones(self, tmp_path):
         report = written("schedules", tmp_path)
-        caption = report.pictures[0].caption
+        caption = report.parts(FigureBlock)[0].caption
         assert "Exact gradients: no schedule is better than a constant rate" in caption
         assert "Better than constant:" in caption
-        assert [row[0] for row in report.tables[0].rows] == list(schedules.SCHEDULES)
+        assert [row[0] for row in report.parts(Table)[0].rows] == list(schedules.SCHEDULES)
 
     def test_the_same_seed_gives_the_same_noise_and_rates_are_found_on_another(self):
         cosine = schedules.SCHEDULES["cosine"][2]

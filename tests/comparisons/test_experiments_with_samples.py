@@ -7,6 +7,8 @@ import struct
 import numpy as np
 import pytest
 
+from comparisons.report.document import Figure as FigureBlock
+from comparisons.report.document import Table
 from comparisons.studies import minibatch_lbfgs, mnist, mnist_subset
 from comparisons.studies import registry as experiments
 from comparisons.studies.loss_curves import minimized, trained
@@ -38,10 +40,10 @@ def on_mnist(folder, tmp_path_factory):
 
 
 def test_mnist_shows_every_rule_at_the_rates_of_the_document(on_mnist):
-    rows = on_mnist.tables[0].rows
+    rows = on_mnist.parts(Table)[0].rows
     assert [row[0] for row in rows] == ["SGD", "momentum", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
     assert [row[1] for row in rows] == ["0.01", "0.01", "0.01", "0.001", "1", "0.001"]
-    assert all(picture.path.stat().st_size > 0 for picture in on_mnist.pictures)
+    assert all(picture.path.stat().st_size > 0 for picture in on_mnist.parts(FigureBlock))
 
 
 def test_no_method_spends_more_passes_than_it_has(folder):
@@ -100,7 +102,7 @@ def test_pairs_over_two_batches_are_far_from_the_curvature_that_pairs_on_one_bat
 
 def test_minibatch_lbfgs_settles_above_what_all_data_reach(tmp_path):
     report = experiments.run("minibatch-lbfgs", tmp_path, quick=True)
-    levels = {(row[1], row[2]): float(row[5]) for row in report.tables[0].rows if row[0] == "L-BFGS"}
+    levels = {(row[1], row[2]): float(row[5]) for row in report.parts(Table)[0].rows if row[0] == "L-BFGS"}
     assert set(levels) == {("one batch", "64"), ("two batches", "64"), ("–", "all")}
     assert levels["two batches", "64"] > levels["–", "all"]
 

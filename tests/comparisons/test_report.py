@@ -7,15 +7,19 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from rich.console import Console
 
 import problems
 from comparisons.core.runs import Tuning
-from comparisons.report.contents import contents
-from comparisons.report.figures import MOST, of_sections
+from comparisons.report.comparison import comparison_document, terminal_document
+from comparisons.report.document import Figure, Section
+from comparisons.report.figures import MAX_FIGURE_SECTIONS, problem_figures
+from comparisons.report.files import write
+from comparisons.report.html import html
 from comparisons.report.markdown import markdown
-from comparisons.report.page import html, write_report
-from comparisons.report.sections import summary
-from comparisons.report.sentences import how
+from comparisons.report.problem_sections import summary
+from comparisons.report.sentences import method_description
+from comparisons.report.terminal import show
 from comparisons.running.protocol import Protocol
 from comparisons.running.recorder import Recorder
 from comparisons.running.runner import run_one
@@ -82,8 +86,10 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    found = contents(RUNS, PROTOCOL, findings=FINDINGS, settings={"command": "newtonkit compare"})
-    return write_report(found, tmp_path_factory.mktemp("report"))
+    folder = tmp_path_factory.mktemp("report")
+    settings = {"command": "newtonkit compare"}
+    found = comparison_document(RUNS, PROTOCOL, findings=FINDINGS, settings=settings, folder=folder / "figures")
+    return write(found, folder)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +98,7 @@ def page(path):
 
 
 def without_figures(runs, findings=(), **settings):
-    return Page(html(contents(runs, PROTOCOL, findings=list(findings), settings=settings, drawn=False)))
+    return Page(html(comparison_document(runs, PROTOCOL, findings=list(findings), settings=settings)))
 
 
 def test_it_asks_for_nothing_outside_itself(page):
@@ -118,30 +124,22 @@ def test_every_tag_is_closed_in_order(page):
     assert page.open == []
 
 
-def test_its_parts_come_in_the_order_in_which_they_are_best_read(page):
+def test_findings_come_first_and_the_protocol_last(page):
     headings = [
-        "What was compared, and how",
-        "In short",
-        "Where the runs ended",
-        "At a glance",
-        "Scores",
-        "The audit of the counters",
-        "Check against scipy",
-        "Problems",
-        "Learning rates",
-        "Words",
+        *("Key findings", "Methods", "Overview", "Scores", "Problems", "Check against scipy"),
+        *("Audit of the counters", "Learning rates", "How it was compared", "Glossary"),
     ]
-    places = [page.texts.index(heading) for heading in headings]
+    places = [len(page.texts) - 1 - page.texts[::-1].index(heading) for heading in headings]
     assert places == sorted(places)
 
 
 def test_every_run_has_its_row(page):
     for run in RUNS:
-        assert page.texts.count(run.method) >= 3, run.method  # of the methods, at a glance, in that of its problem
+        assert page.texts.count(run.method) >= 3, run.method  # tables of methods, the overview, its problem
         assert str(run.cost) in page.texts
 
 
-def test_every_link_leads_somewhere_and_every_run_is_linked_from_its_cell_at_a_glance(page):
+def test_every_link_has_a_target_and_every_run_is_linked_from_the_overview(page):
     anchors = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(set(anchors)) == len(anchors)
     links = {link["href"] for link in page.all("a")}
@@ -164,22 +162,22 @@ def test_the_figures_are_saved_as_files_and_the_markdown_leads_to_each_of_them(p
     assert {"himmelblau-convergence.svg", "himmelblau-paths.svg", "himmelblau-ribbons.svg"} < files
 
 
-def test_failures_are_told_at_the_top_and_come_before_what_passed(page):
-    assert page.text.index("1 of the 2 checks against scipy failed.") < page.text.index("What was compared, and how")
-    assert "1 of 2 failed." in page.text
+def test_failed_checks_are_at_the_top_and_come_before_those_that_passed(page):
+    first = next(text for text in page.texts[page.texts.index("Glossary") + 1 :] if text)
+    assert first == "1 of the 2 checks against scipy failed."
+    assert "1 of 2 passed." in page.text
     assert page.text.index("ended nowhere & claims it") < page.text.index("at the minimum f = 0")
 
 
-def test_a_run_below_a_recorded_minimum_is_told_at_the_top():
-    page = without_figures([make_run(f=-1.0, gap=-1.0), *RUNS[1:]])
-    sentence = "1 of the runs ended below the lowest minimum on record: a fact of the catalogue is wrong."
-    assert page.text.index(sentence) < page.text.index("What was compared, and how")
+def test_a_run_below_a_recorded_minimum_is_the_first_block():
+    document = comparison_document([make_run(f=-1.0, gap=-1.0), *RUNS[1:]], PROTOCOL)
+    assert document.blocks[0].tone == "bad"
+    assert "f = -1.0 is below the lowest recorded minimum" in document.blocks[0].text
 
 
 def test_a_false_success_is_called_one_and_counted(page):
-    assert "elsewhere – claims success" in page.texts
-    assert "–" in page.texts
-    assert page.texts.count("!") == 2, "in its cell at a glance, and in the legend"
+    assert "elsewhere – reports success" in page.texts
+    assert "?!" in page.texts, "its entry of the overview"
 
 
 def test_the_reason_to_stop_is_explained_where_one_points(page):
@@ -187,7 +185,6 @@ def test_the_reason_to_stop_is_explained_where_one_points(page):
 
 
 def test_the_share_of_rates_that_converge_is_that_of_the_whole_grid(page):
-    assert "the best of 3 rates from 0.01 to 0.1" in page.text
     assert "0.03 (1 of 3)" in page.texts
 
 
@@ -198,33 +195,28 @@ def test_the_share_of_rates_that_converge_is_that_of_the_whole_grid(page):
             Protocol(gradients=70),
             "A run may spend 70 gradients and ten times as many values of f. No solver stops by a",
         ),
-        (Protocol(gtol=1e-5), "stops by itself when the largest entry of the gradient is at most 1e-5"),
-        (Protocol("shipped"), "every solver stops by its own defaults"),
+        (Protocol(gtol=1e-5), "stops when ‖g‖∞ is at most 1e-5"),
+        (Protocol("shipped"), "every solver stops by its own default rules"),
     ],
 )
 def test_what_ends_a_run_is_stated(protocol, sentence):
-    assert sentence in " ".join(how(RUNS, protocol))
+    assert sentence in " ".join(method_description(RUNS, protocol))
 
 
-def test_in_short_it_says_who_solves_most_and_how_first_order_methods_do(page):
+def test_key_findings_name_who_solves_most_and_how_first_order_methods_compare(page):
     assert "the most: 100 % of the 1 instance (problem and start)" in page.text
-    assert re.search(r"First-order methods win on \d of 1", page.text)
+    assert re.search(r"First-order methods are the cheapest on \d of 1", page.text)
 
 
-def test_a_name_that_looks_like_markup_is_shown_and_not_obeyed():
+def test_a_name_that_looks_like_markup_is_shown_as_text(tmp_path):
     evil = "<script>alert(1)</script>"
     runs = [replace(run, problem=evil, name=evil, message=evil) for run in RUNS]
-    found = contents(
-        runs,
-        PROTOCOL,
-        findings=[replace(FINDINGS[1], problem=evil, sentence=evil)],
-        settings={"command": evil},
-        drawn=False,
-    )
+    findings = [replace(FINDINGS[1], problem=evil, sentence=evil)]
+    found = comparison_document(runs, PROTOCOL, findings=findings, settings={"command": evil})
     page = Page(html(found))
     assert len(page.all("script")) == 1
     assert evil in page.texts
-    assert not re.search(r"(?<!\\)<", markdown(found))
+    assert not re.search(r"(?<!\\)<", markdown(found, tmp_path))
 
 
 def test_what_cannot_be_scored_is_reported_all_the_same_and_the_page_says_why(tmp_path):
@@ -240,55 +232,75 @@ def test_what_cannot_be_scored_is_reported_all_the_same_and_the_page_says_why(tm
         reason="NON_FINITE",
         verdict="undecided",
     )
-    page = Page(write_report(contents([run], PROTOCOL), tmp_path).read_text(encoding="utf-8"))
-    assert "Nothing was checked: no run of newton, bfgs or lbfgs is among these." in page.texts
-    assert "Nothing could be scored: runs must have an instance that the value test can judge, got none." in page.texts
+    page = Page(write(comparison_document([run], PROTOCOL, folder=tmp_path), tmp_path).read_text(encoding="utf-8"))
+    assert "Nothing was checked: there is no run of newton, bfgs or lbfgs." in page.texts
+    assert "Nothing can be scored: runs must have an instance that the value test can judge, got none." in page.texts
     assert {"NaN", "∞"} <= set(page.texts)
 
 
 def test_one_problem_from_two_starts_makes_two_sections():
     page = without_figures([make_run(), make_run(start="far")])
-    assert [section["id"] for section in page.all("section")] == ["himmelblau-standard", "himmelblau-far"]
+    anchors = [section.get("id") for section in page.all("section")]
+    assert [anchor for anchor in anchors if anchor.startswith("himmelblau")] == [
+        "himmelblau-standard",
+        "himmelblau-far",
+    ]
 
 
 def test_names_that_differ_only_in_signs_do_not_overwrite_each_other():
     page = without_figures([replace(make_run(), name=name, problem=name) for name in ("a+b", "a-b")])
-    assert len({section["id"] for section in page.all("section")}) == 2
+    assert {"a-b", "a-b-x"} <= {section.get("id") for section in page.all("section")}
 
 
-def test_of_very_many_problems_the_tables_are_folded_and_the_figures_left_out_and_the_page_says_so():
-    runs = [make_run(start=f"start-{k}") for k in range(MOST + 1)]
-    found = contents(runs, PROTOCOL)
-    page = Page(html(found))
-    folded = [attributes["id"] for attributes in page.all("details") if attributes.get("class") == "case"]
-    assert len(folded) == MOST + 1
-    assert not any(section.pictures for section in found.sections)
-    assert len(page.all("img")) == len(found.plates)
-    assert f"With more than {MOST} problems and starts there are no figures of single ones" in page.text
-    assert "are in `report.html`" in markdown(found)
+def test_many_problems_are_collapsed_and_have_no_figures(tmp_path):
+    runs = [make_run(start=f"start-{k}") for k in range(MAX_FIGURE_SECTIONS + 1)]
+    found = comparison_document(runs, PROTOCOL, folder=tmp_path)
+    (problems_section,) = [section for section in found.sections if section.anchor == "problems"]
+    assert f"There are more than {MAX_FIGURE_SECTIONS} problems and starts" in problems_section.blocks[0]
+    each = [block for block in problems_section.blocks if isinstance(block, Section)]
+    assert len(each) == MAX_FIGURE_SECTIONS + 1
+    assert all(section.collapsed for section in each)
+    assert not any(isinstance(block, Figure) for section in each for block in section.blocks)
 
 
-def test_figures_drawn_by_several_processes_are_those_drawn_by_one():
+def test_figures_drawn_by_several_processes_are_those_drawn_by_one(tmp_path):
     sections = [[replace(RUNS[1], name="gone", start=start)] for start in ("standard", "far")]
-    one, two = (of_sections(["one", "two"], sections, jobs) for jobs in (1, 2))
-    assert one == two
-    assert [[picture.name for picture in found] for found in one] == [["one-convergence"], ["two-convergence"]]
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    one, two = (problem_figures(tmp_path / str(jobs), ["one", "two"], sections, jobs) for jobs in (1, 2))
+    assert [[figure.path.name for figure in found] for found in one] == [
+        ["one-convergence.svg"],
+        ["two-convergence.svg"],
+    ]
+    for (first,), (second,) in zip(one, two, strict=True):
+        assert first.path.read_bytes() == second.path.read_bytes()
+        assert (first.alt, first.caption) == (second.alt, second.caption)
 
 
-def test_the_summary_names_the_cheapest_and_the_dearest_of_those_that_solved_the_problem():
+def test_a_terminal_shows_runs_methods_findings_and_failed_checks():
+    console = Console(width=200)
+    with console.capture() as capture:
+        show(terminal_document(RUNS, FINDINGS), console)
+    shown = capture.get()
+    for text in ("himmelblau, n = 2, from 'standard'", "Methods", "Key findings", "FAILED  bfgs on himmelblau"):
+        assert text in shown
+    assert "Check against scipy: 1 of 2 passed." in shown
+
+
+def test_the_summary_names_the_cheapest_and_the_most_expensive_of_those_that_solved_the_problem():
     words = summary(RUNS)
-    assert words.startswith("2 of 4 methods came to the lowest known minimum")
+    assert words.startswith("2 of 4 methods reached the lowest known minimum")
     assert "the cheapest is BFGS at cost 40" in words
-    assert "dearest" not in words  # 60 is not twice 40
-    assert "the dearest Newton's method with a trust region (newton) at 100, 2.5 times" in summary(
+    assert "most expensive" not in words  # 60 is not twice 40
+    assert "the most expensive Newton's method with a trust region (newton) at 100, 2.5 times" in summary(
         [replace(RUNS[0], cost=100), RUNS[1]]
     )
 
 
 def test_the_summary_says_so_when_everyone_solved_the_problem():
-    assert summary(RUNS[:2]).startswith("All 2 methods came to the lowest known minimum")
+    assert summary(RUNS[:2]).startswith("All 2 methods reached the lowest known minimum")
 
 
 def test_a_comparison_without_runs_is_a_mistake():
     with pytest.raises(ValueError, match="no runs"):
-        contents([], PROTOCOL)
+        comparison_document([], PROTOCOL)

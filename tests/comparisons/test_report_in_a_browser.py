@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 import problems
-from comparisons.report.contents import contents
-from comparisons.report.figures import MOST
-from comparisons.report.page import write_report
+from comparisons.report.comparison import comparison_document
+from comparisons.report.figures import MAX_FIGURE_SECTIONS as MOST
+from comparisons.report.files import write
 from comparisons.running.protocol import Protocol
 from comparisons.running.runner import run_one
 from comparisons.running.scipy_check import Finding
@@ -45,14 +45,15 @@ def runs():
 @pytest.fixture(scope="module")
 def page_file(runs, tmp_path_factory):
     findings = [Finding("hill", "standard", "newton", True, "at the minimum f = 0")]
-    return write_report(contents(runs, Protocol(), findings=findings), tmp_path_factory.mktemp("report"))
+    folder = tmp_path_factory.mktemp("report")
+    return write(comparison_document(runs, Protocol(), findings=findings, folder=folder), folder)
 
 
 @pytest.fixture(scope="module")
 def long_page_file(runs, tmp_path_factory):
     """As many sections as are folded up."""
     many = [replace(run, start=f"start-{k}") for k in range(MOST + 1) for run in runs]
-    return write_report(contents(many, Protocol(), drawn=False), tmp_path_factory.mktemp("long"))
+    return write(comparison_document(many, Protocol()), tmp_path_factory.mktemp("long"))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_every_figure_is_drawn(open_page):
 
 def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_them_round(open_page):
     page = open_page(DESKTOP)
-    table = page.locator("section table.sortable").first
+    table = page.locator("#hill table.sortable")
     heading = table.locator("thead button").nth(COST)
     assert heading.inner_text() == "cost"
     heading.click()
@@ -115,7 +116,7 @@ def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_th
 
 def test_what_is_no_number_comes_last_in_both_directions(open_page):
     page = open_page(DESKTOP)
-    table = page.locator(".ends table")
+    table = page.locator("#methods table")
     table.locator("tbody tr").first.locator("td").nth(1).evaluate("cell => { cell.textContent = '–'; }")
     heading = table.locator("thead button").nth(2)
     assert heading.inner_text() == "relative cost"
@@ -125,20 +126,20 @@ def test_what_is_no_number_comes_last_in_both_directions(open_page):
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_cell_at_a_glance_leads_to_its_run_in_plain_sight(open_page, viewport):
+def test_a_cell_in_the_overview_leads_to_its_run_in_plain_sight(open_page, viewport):
     page = open_page(viewport)
-    page.locator(".glance tbody td a").nth(2).click()
+    page.locator(".dense tbody td a").nth(2).click()
     row = page.locator("tr:target")
     assert row.locator("th").inner_text() == "gd-linesearch"
     box = row.bounding_box()
     assert 0 <= box["y"] <= viewport["height"] - box["height"]
 
 
-def test_a_cell_at_a_glance_unfolds_what_its_run_is_folded_into(open_page, long_page_file):
+def test_a_cell_in_the_overview_unfolds_what_its_run_is_folded_into(open_page, long_page_file):
     page = open_page(DESKTOP, long_page_file)
-    assert page.locator("details.case[open]").count() == 0
-    page.locator(".glance tbody tr").nth(MOST).locator("td a").first.click()
-    assert page.locator("details.case[open] > summary").inner_text().startswith(f"hill · start-{MOST}")
+    assert page.locator("#problems details[open]").count() == 0
+    page.locator(".dense tbody tr").nth(MOST).locator("td a").first.click()
+    assert page.locator("#problems details[open] > summary").inner_text().startswith(f"hill · start-{MOST}")
     page.wait_for_timeout(100)
     box = page.locator("tr:target").bounding_box()
     assert 0 <= box["y"] <= DESKTOP["height"] - box["height"]
@@ -150,9 +151,9 @@ def test_nothing_is_wider_than_the_window(open_page, viewport):
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
-def test_on_a_phone_the_names_of_the_methods_stay_in_sight_while_a_table_is_pushed_aside(open_page):
+def test_on_a_phone_the_names_of_the_methods_stay_in_sight_while_a_table_is_scrolled(open_page):
     page = open_page(PHONE)
-    table = page.locator(".ends")
+    table = page.locator("#methods .wide")
     table.evaluate("frame => { frame.scrollLeft = 200; }")
     name, frame = table.locator("tbody th").first.bounding_box(), table.bounding_box()
     assert name["x"] >= frame["x"]

@@ -7,7 +7,7 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.report.tuning_tables import rates_table, trials_table
+from comparisons.report.tuning_tables import search_table, trial_table
 from comparisons.running import tuning
 from comparisons.running.tuning import GRID, held_out_start, search, tune, tune_rate
 
@@ -151,16 +151,16 @@ class TestTables:
         return tune_rate(SCORES.get, (0.01, 0.1, 1.0), **options)
 
     def test_a_row_names_the_best_rate_the_default_and_the_share_that_converges(self):
-        (row,) = rates_table({"adam": self.found(default=0.5)}).rows
+        (row,) = search_table({"adam": self.found(default=0.5)}).rows
         assert row == ["adam", "1*", "20", "0.5", "(f = 7)", "2 of 3", "0.1 … 1"]
 
     def test_a_star_marks_a_rate_at_the_edge_of_the_grid(self):
         assert tune_rate(SCORES.get, (0.01, 0.1)).at_the_edge
-        (row,) = rates_table({"adam": tune_rate({**SCORES, 10.0: (math.inf, 9.0)}.get, (0.1, 1.0, 10.0))}).rows
+        (row,) = search_table({"adam": tune_rate({**SCORES, 10.0: (math.inf, 9.0)}.get, (0.1, 1.0, 10.0))}).rows
         assert row[:5] == ["adam", "1", "20", "–", "–"]
 
     def test_every_rate_has_its_row_the_default_among_them(self):
-        rows = trials_table(self.found(default=0.5), "rates").rows
+        rows = trial_table(self.found(default=0.5), "rates").rows
         assert [row[0] for row in rows] == ["0.01", "0.1", "0.5 (default)", "1"]
         assert [row[1] for row in rows] == ["not reached", "30", "not reached", "20"]
         assert [row[3] for row in rows] == ["", "", "", "best"]

@@ -1,0 +1,187 @@
+"""The document of a comparison: findings first, then tables and figures, every run, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from comparisons.core.endings import beaten
+from comparisons.core.labels import groups
+from comparisons.core.runs import Run
+from comparisons.core.solving import TOLERANCES, spending
+from comparisons.plots.overview import overview
+from comparisons.plots.scoreboard import scoreboard
+from comparisons.plots.style import save
+from comparisons.report.checks import audit_section, below_reference_notes, check_section, check_summary
+from comparisons.report.document import Block, Bullets, Document, Note, Section, Table
+from comparisons.report.figures import MAX_FIGURE_SECTIONS, problem_figures, score_sections
+from comparisons.report.glossary import glossary
+from comparisons.report.method_tables import method_table, overview_legend, overview_table, rate_table
+from comparisons.report.problem_sections import problem_anchors, problem_sections, run_table
+from comparisons.report.sentences import key_findings, method_description
+from comparisons.running.protocol import Protocol
+from comparisons.running.scipy_check import Finding
+from comparisons.scores.audit import Entry
+from comparisons.scores.measured import Measured
+
+_ANCHORS = (
+    "top",
+    "findings",
+    "methods",
+    "overview",
+    "scores",
+    "problems",
+    "check",
+    "audit",
+    "rates",
+    "how",
+    "glossary",
+)
+_MAX_OVERVIEW_ROWS = 60  # of the overview as a figure
+_MAX_PRINTED = 6  # problems and starts whose runs are printed on a terminal
+
+_METHOD_NOTE = (
+    "Solved: the run ended at the lowest known minimum with the required accuracy; only problems with a known minimum "
+    "count. Relative cost: the cost of a run divided by that of the cheapest run on the same problem, the median over "
+    "the runs that solved. Endings: global, at the lowest known minimum or one as low; local, at another minimum; "
+    "saddle, at a saddle point or maximum; degenerate, at a critical point with a singular Hessian that is not known "
+    "to be a minimum; diverged; budget, spent before convergence; elsewhere, stopped by itself at none of these. A "
+    "false success is a report of success at a point that is not a minimum. Click a heading to sort."
+)
+_RATE_NOTE = (
+    "The rate chosen on the held-out start, and in brackets how many rates of the grid reached the target there within "
+    "the whole budget. A star marks a rate at the end of the grid: a rate beyond it might be better."
+)
+
+
+def comparison_document(
+    runs: Sequence[Run],
+    protocol: Protocol,
+    *,
+    findings: Sequence[Finding] = (),
+    settings: Mapping[str, str] | None = None,
+    measurements: Sequence[Measured] = (),
+    shipped: Sequence[Entry] = (),
+    tolerance: float = 1e-8,
+    folder: Path | None = None,
+    jobs: int = 1,
+) -> Document:
+    """Everything that is reported of a comparison.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        At least one.
+    protocol : Protocol
+        Under which they were made.
+    findings : sequence of Finding, optional
+        Of the check against scipy.
+    settings : mapping of str to str, optional
+        How the comparison was made, shown as given.
+    measurements : sequence of Measured, optional
+        Prices measured on this machine, by which methods are ranked too.
+    shipped : sequence of Entry, optional
+        Of `comparisons.scores.audit.audit_scipy`.
+    tolerance : float, default 1e-8
+        Of the scores, in (0, 1): see `comparisons.core.solving`.
+    folder : Path, optional
+        Where the figures are written; without it there are none. The figures of single problems are left out if there
+        are more than 24 problems and starts.
+    jobs : int, default 1
+        Processes that draw.
+
+    Raises
+    ------
+    ValueError
+        If there are no runs.
+    """
+    if not runs:
+        raise ValueError("there are no runs to report")
+    members = list(groups(runs).values())
+    anchors = problem_anchors(runs, _ANCHORS)
+    run_anchor = {id(run): f"r{k}" for k, run in enumerate(run for those in members for run in those)}
+    many = len(members) > MAX_FIGURE_SECTIONS
+    drawn: Sequence[Sequence[Block]] = [()] * len(members)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not many:
+            drawn = problem_figures(folder, anchors, members, jobs)
+        if len(members) <= _MAX_OVERVIEW_ROWS:
+            save(overview(runs), folder / "overview.png")
+    short = findings_section(runs, tolerance)
+    scores: Sequence[Block] = ["The figures were left out."]
+    if folder is not None and _unscored(runs, tolerance) == "":
+        scores = score_sections(folder, scoreboard(runs, tolerance=tolerance, measurements=measurements))
+    elif folder is not None:
+        scores = [f"There are none: {_unscored(runs, tolerance)}."]
+    failed = sum(not finding.passed for finding in findings)
+    blocks: list[Block] = [
+        *below_reference_notes(beaten(runs)),
+        *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
+        short,
+        Section("Methods", [method_table(runs), _METHOD_NOTE], "methods"),
+        Section("Overview", [overview_table(runs, anchors, run_anchor), overview_legend()], "overview"),
+        Section("Scores", scores, "scores"),
+        Section(
+            "Problems",
+            [
+                *([_left_out()] if many else []),
+                *problem_sections(runs, anchors, run_anchor, drawn, collapsed=many),
+            ],
+            "problems",
+        ),
+        check_section(runs, findings, run_anchor),
+        audit_section(runs, shipped),
+    ]
+    rates = rate_table(runs)
+    if rates is not None:
+        blocks.append(Section("Learning rates", [rates, _RATE_NOTE], "rates"))
+    how: list[Block] = [Bullets(method_description(runs, protocol))]
+    if settings:
+        how.append(Table("", ("setting", "value"), list(settings.items()), text=(0, 1)))
+    blocks += [Section("How it was compared", how, "how"), Section("Glossary", [glossary()], "glossary")]
+    return Document("A comparison of optimizers", blocks)
+
+
+def terminal_document(runs: Sequence[Run], findings: Sequence[Finding], tolerance: float = 1e-8) -> Document:
+    """What a terminal shows of a comparison: the runs if they are few, methods, key findings and checks."""
+    members = groups(runs)
+    tables = [
+        run_table(those, title=f"{problem}, n = {those[0].n}, from {start!r}")
+        for (problem, start), those in (members.items() if len(members) <= _MAX_PRINTED else ())
+    ]
+    return Document(
+        "A comparison of optimizers",
+        [
+            *tables,
+            Section("Methods", [method_table(runs)]),
+            findings_section(runs, tolerance),
+            *check_summary(findings),
+            *below_reference_notes(beaten(runs)),
+        ],
+    )
+
+
+def findings_section(runs: Sequence[Run], tolerance: float) -> Section:
+    """The key findings, or why nothing can be scored."""
+    reason = _unscored(runs, tolerance)
+    if reason:
+        return Section("Key findings", [f"Nothing can be scored: {reason}."], "findings")
+    spent = [spending(runs, tolerance=each) for each in (tolerance, TOLERANCES[0], TOLERANCES[-1])]
+    return Section("Key findings", [Bullets(key_findings(*spent))], "findings")
+
+
+def _unscored(runs: Sequence[Run], tolerance: float) -> str:
+    """Why the runs cannot be scored; empty if they can."""
+    try:
+        spending(runs, tolerance=tolerance)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _left_out() -> str:
+    return (
+        f"There are more than {MAX_FIGURE_SECTIONS} problems and starts, so they are collapsed and have no figures of "
+        "their own. newtonkit compare -p NAME draws those of a few problems."
+    )

@@ -1,0 +1,160 @@
+"""The part of a comparison about one problem from one start: a summary, its runs, known critical points, figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from comparisons.core.labels import (
+    Ending,
+    cheapest,
+    count,
+    ending,
+    false_success,
+    gap_in_words,
+    groups,
+    in_words,
+    listing,
+    number,
+    problem_of,
+    times,
+    where,
+)
+from comparisons.core.runs import Run
+from comparisons.plots.overview import row_labels
+from comparisons.report.document import Block, Cell, Row, Section, Table, Tone
+from comparisons.report.method_tables import method_cell
+from problems import Problem
+
+_POINT_ENTRIES = 8  # coordinates of a point that are shown
+
+
+def problem_anchors(runs: Sequence[Run], taken: Sequence[str]) -> list[str]:
+    """A different anchor for each problem and start, in the order of `groups`."""
+    found: list[str] = []
+    used = set(taken)
+    for title in row_labels(runs):
+        anchor = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "problem"
+        while anchor in used:
+            anchor += "-x"
+        used.add(anchor)
+        found.append(anchor)
+    return found
+
+
+def problem_sections(
+    runs: Sequence[Run],
+    anchors: Sequence[str],
+    run_anchor: Mapping[int, str],
+    figures: Sequence[Sequence[Block]],
+    collapsed: bool = False,
+) -> list[Section]:
+    """One section for each problem and start, in the order of `groups`."""
+    titles, members = row_labels(runs), groups(runs).values()
+    return [
+        Section(title, [*_description(those), run_table(those, run_anchor), *drawn], anchor, collapsed)
+        for title, anchor, those, drawn in zip(titles, anchors, members, figures, strict=True)
+    ]
+
+
+def _description(runs: Sequence[Run]) -> list[Block]:
+    first, problem = runs[0], problem_of(runs[0])
+    formula = f"f = {problem.formula}. " if problem is not None and problem.formula else ""
+    start = f"n = {first.n}; start “{first.start}”, where f = {number(first.f_start)}."
+    blocks: list[Block] = [f"{formula}{start}", summary(runs)]
+    if problem is not None and problem.points:
+        blocks.append(_known_points(problem))
+    return blocks
+
+
+def _known_points(problem: Problem) -> Section:
+    rows = [[p.kind, number(p.f, 8), str(p.index), _point(p.x), p.verified] for p in problem.points]
+    table = Table("", ("kind", "f", "index", "x", "verified by"), rows, text=(0, 3, 4))
+    complete = ", a complete list" if problem.complete else ""
+    return Section(f"{count(len(rows), 'known critical point')}{complete}", [table], collapsed=True)
+
+
+def _point(x: Iterable[float] | None) -> str:
+    if x is None:
+        return "only its value is known"
+    shown = [number(float(value), 8) for value in x]
+    return "(" + ", ".join(shown[:_POINT_ENTRIES]) + (", …" if len(shown) > _POINT_ENTRIES else "") + ")"
+
+
+def run_table(runs: Sequence[Run], run_anchor: Mapping[int, str] | None = None, title: str = "") -> Table:
+    """A row for each run."""
+    known = any(run.gap is not None for run in runs)
+    headings = (
+        *("method", "ended at", "f − f*" if known else "f", "cost to accuracy", "cost", "f", "g", "H", "Hv"),
+        *("iterations", "‖g‖∞", "λ_min", "rate", "seconds", "stopped by"),
+    )
+    rows: list[Row] = []
+    for run in runs:
+        wrong, counts = false_success(run), run.counts
+        good = ending(run) in (Ending.LOWEST, Ending.CLOSE)
+        tone: Tone = "bad" if wrong else "good" if good else "soft"
+        rows.append(
+            [
+                method_cell(run.method),
+                Cell(
+                    where(run) + (" – reports success" if wrong else ""),
+                    hint=f"{run.verdict}: {run.verdict_reason}",
+                    tone=tone,
+                ),
+                number(run.gap if known else run.f, 3),
+                str(run.price) if run.met else "–",
+                *map(str, (run.cost, counts.f, counts.g, counts.H, counts.Hv, run.nit)),
+                number(run.gradient_norm, 3),
+                number(run.lambda_min, 3),
+                "" if run.tuning is None else number(run.tuning.rate),
+                number(run.seconds, 2),
+                Cell(run.reason, hint=run.message),
+            ]
+        )
+    anchors = () if run_anchor is None else [run_anchor[id(run)] for run in runs]
+    return Table(title, headings, rows, text=(0, 1, 14), anchors=anchors)
+
+
+def all_runs_table(runs: Sequence[Run]) -> Table:
+    """A row for each run of any problems, with the class of its ending."""
+    headings = (
+        *("problem", "start", "method", "ended", "f − f*", "‖g‖∞", "λ_min"),
+        *("f", "grad", "Hess", "Hv", "cost", "stopped by"),
+    )
+    rows: list[Row] = []
+    for run in runs:
+        counts = run.counts
+        rows.append(
+            [
+                run.problem,
+                run.start,
+                run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})",
+                Cell(run.ending, tone="" if run.ending in ("global", "local") else "soft"),
+                *(number(value, 2) for value in (run.gap, run.gradient_norm, run.lambda_min)),
+                *map(str, (counts.f, counts.g, counts.H, counts.Hv, run.cost)),
+                run.reason,
+            ]
+        )
+    return Table("", headings, rows, text=(0, 1, 2, 3, 12))
+
+
+def summary(runs: Sequence[Run]) -> str:
+    """How many runs of one problem from one start reached the lowest minimum, and at what cost."""
+    solved = [run for run in runs if ending(run) is Ending.LOWEST]
+    if all(run.gap is None for run in runs):
+        wrong = [run.method for run in runs if false_success(run)]
+        claim = f"success is reported, wrongly, by {listing(wrong)}" if wrong else "no method reports one"
+        return f"No minimum is known here: the right answer is to report none, and {claim}."
+    first = cheapest(runs)
+    share = (
+        f"All {len(runs)} methods" if len(solved) == len(runs) > 1 else f"{len(solved)} of {count(len(runs), 'method')}"
+    )
+    text = f"{share} reached the lowest known minimum with the required accuracy"
+    if first is None:
+        return text + "."
+    text += f"; the cheapest is {in_words(first.method)} at cost {first.price} ({gap_in_words(first)} at the end)"
+    last = max(solved, key=lambda run: run.price)
+    if last.price > 2 * first.price:
+        ratio = times(last.price / first.price)
+        text += f", the most expensive {in_words(last.method)} at {last.price}, {ratio} times as much"
+    return text + "."
