@@ -25,3 +25,7 @@ class Budget:
     maxhev: float = math.inf
     maxhvp: float = math.inf
     maxtime: float = math.inf
+
+
+UNLIMITED = Budget()
+"""The budget without limits."""
