@@ -12,9 +12,11 @@ from newtonkit.derivatives.functions import grad, hessian, hvp, value_and_grad
 from newtonkit.derivatives.sparsity.colouring import SparseHessian, sparse_hessian
 from newtonkit.derivatives.sparsity.patterns import hessian_pattern
 from newtonkit.derivatives.taylor_test import DerivativeCheck, check_derivatives
-from newtonkit.driver.loop import iterate, run
+from newtonkit.driver.history import History
+from newtonkit.driver.iteration import iterate
 from newtonkit.driver.method import Method
-from newtonkit.driver.result import History, Result
+from newtonkit.driver.result import Result
+from newtonkit.driver.runner import run
 from newtonkit.driver.stopping import Stop
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
 from newtonkit.enumeration.search import find_critical_points

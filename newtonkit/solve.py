@@ -15,9 +15,10 @@ from newtonkit.automatic import chosen_portfolio
 from newtonkit.core.state import State
 from newtonkit.core.validation import nearest_name
 from newtonkit.derivatives.pytree import Unflatten, flatten
-from newtonkit.driver.loop import Callback, run
+from newtonkit.driver.history import History, Progress
 from newtonkit.driver.method import Method
-from newtonkit.driver.result import History, Progress, Result
+from newtonkit.driver.result import Result
+from newtonkit.driver.runner import Callback, run
 from newtonkit.driver.stopping import Stop
 from newtonkit.linalg.kernels import all_finite
 from newtonkit.methods.first_order import Rule

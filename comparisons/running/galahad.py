@@ -148,7 +148,7 @@ def _conversation(
             return numbers[2:], status == 0, f"status {status}", f"GALAHAD's status {status}", nit
         raise EOFError
     except BudgetSpent as spent:
-        ending = spent.ending.reason.name, spent.ending.message
+        ending = spent.termination.reason.name, spent.termination.message
     except (EOFError, OSError):
         ending = "CRASHED", "the solver's process ended without an answer, or was killed"
     return (x0 if evaluator.incumbent.x is None else evaluator.incumbent.x), False, *ending, 0

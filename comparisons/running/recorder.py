@@ -16,7 +16,7 @@ from comparisons.core.serialization import pack, unpack
 from comparisons.core.trace import Evaluations, Iterations, Trace
 from newtonkit import Counts
 from newtonkit.core.state import FIRST, State
-from newtonkit.driver.result import History
+from newtonkit.driver.history import History
 from newtonkit.linalg.kernels import finite_max_norm
 from problems import Problem
 

@@ -143,7 +143,7 @@ def observed(
             success, reason = bool(result.get("success", False)), f"status {result.get('status', 'not given')}"
             message = str(result.get("message", ""))
         except BudgetSpent as spent:
-            success, reason, message = False, spent.ending.reason.name, spent.ending.message
+            success, reason, message = False, spent.termination.reason.name, spent.termination.message
             x, nit = (x0 if evaluator.incumbent.x is None else evaluator.incumbent.x), len(recorder) - 1
         except Exception as error:  # a solver that breaks costs its own cell only
             success, reason, message = False, type(error).__name__, str(error)

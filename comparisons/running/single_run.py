@@ -22,8 +22,8 @@ from comparisons.running.tuning import tune
 from newtonkit import Counts, Evaluator, Objective, Stop
 from newtonkit.classification.examination import dense_verdict
 from newtonkit.classification.verdict import Verdict
-from newtonkit.driver.loop import run as run_method
 from newtonkit.driver.method import Method
+from newtonkit.driver.runner import run as run_method
 from newtonkit.linalg.kernels import EPS
 from newtonkit.methods.first_order import FirstOrder
 from problems import Problem

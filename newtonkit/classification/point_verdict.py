@@ -82,7 +82,7 @@ def _quick(evaluator: Evaluator, x: Vector, g: Vector, factorizable: Callable[[]
                 product_verdict(evaluator, x, g) if B is None else factored_verdict(evaluator, x, g, B), None
             )
     except BudgetSpent as spent:
-        reason = f"the budget is too small for it ({spent.ending.reason.name})"
+        reason = f"the budget is too small for it ({spent.termination.reason.name})"
         return PointVerdict(unchecked(reason, max_norm(g)), H)
 
 

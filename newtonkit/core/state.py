@@ -11,7 +11,7 @@ from newtonkit.linalg.kernels import Vector
 
 
 class StepInfo(NamedTuple):
-    """What one step did; fields that do not apply to a method stay NaN, 0 or empty."""
+    """What one step did; fields that do not apply to a method are NaN, 0 or empty."""
 
     accepted: bool = True
     """False for a rejected trial of a trust region: x is unchanged."""
@@ -28,7 +28,7 @@ class StepInfo(NamedTuple):
     inner: int = 0
     """Inner iterations: trials of the line search or of the subproblem solver."""
     note: str = ""
-    """Anything unusual, in plain words."""
+    """A sentence on anything unusual."""
 
 
 FIRST = StepInfo()
@@ -36,7 +36,7 @@ FIRST = StepInfo()
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A point of a run: never written after its creation, so keeping one costs no copy.
+    """A point of a run. It is immutable, so keeping one requires no copy.
 
     Methods extend it by what they need for the next step.
     """
@@ -47,19 +47,19 @@ class State:
     info: StepInfo
 
 
-class StepFailure(Exception):  # noqa: N818  (it is a verdict of the step, caught by the loop, not an error of the caller)
-    """Raised by a method's ``step`` when it cannot go on; carries the Termination."""
+class StepFailure(Exception):  # noqa: N818  (a signal to the driver, not an error of the caller)
+    """Raised by a method's ``step`` if it finds no next point; ``termination`` holds the reason."""
 
     def __init__(
         self, reason: TerminationReason, detail: str = "", *, measured: float = math.nan, limit: float = math.nan
     ) -> None:
-        self.ending = Termination(reason, measured, limit, detail)
-        super().__init__(self.ending.message)
+        self.termination = Termination(reason, measured, limit, detail)
+        super().__init__(self.termination.message)
 
 
-class BudgetSpent(Exception):  # noqa: N818  (an internal signal, see above)
-    """Raised by the Evaluator before the call that would exceed a budget; the loop turns it into the Termination."""
+class BudgetSpent(Exception):  # noqa: N818  (an internal signal)
+    """Raised by the Evaluator before a call that would exceed a budget; ``termination`` holds the reason."""
 
-    def __init__(self, ending: Termination) -> None:
-        self.ending = ending
-        super().__init__(ending.message)
+    def __init__(self, termination: Termination) -> None:
+        self.termination = termination
+        super().__init__(termination.message)

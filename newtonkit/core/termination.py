@@ -17,9 +17,10 @@ class Kind(enum.Enum):
 
 
 class TerminationReason(enum.Enum):
-    """Why a run ended: each member carries its kind, the wording of its message, and one sentence of advice.
+    """Why a run ended: each member has a kind, the template of its message, and general advice.
 
-    ``{measured}`` and ``{limit}`` are numbers, ``{detail}`` a clause from the place where the decision fell.
+    ``{measured}`` and ``{limit}`` are numbers, ``{detail}`` is a clause given where the decision was made. Advice that
+    depends on the method and the problem is chosen by `newtonkit.driver.advice.advise`.
     """
 
     GRADIENT = (
@@ -35,40 +36,44 @@ class TerminationReason(enum.Enum):
     TARGET = (Kind.CONVERGED, "target reached: f = {measured:.6g} ≤ target = {limit:.6g}", "")
     STALLED = (
         Kind.CONVERGED,
-        "the last step changed too little to go on: {detail} = {measured:.3g} ≤ {limit:.3g}",
-        "the gradient was not tested; lower or drop ftol and xtol to let gtol decide.",
+        "the change of the last step is within the tolerance: {detail} = {measured:.3g} ≤ {limit:.3g}",
+        "the gradient was not tested; lower or omit ftol and xtol if gtol is to decide.",
     )
     EPOCHS = (Kind.CONVERGED, "all {limit:.0f} {detail} done", "")
     PATIENCE = (
         Kind.CONVERGED,
-        "stopped early: the {detail} has not fallen below {measured:.6g} in {limit:.0f} looks at it",
+        "stopped early: the {detail} has not fallen below {measured:.6g} in {limit:.0f} evaluations",
         "",
     )
     ITERATIONS = (
         Kind.BUDGET,
         "stopped after {measured:.0f} iterations (maxiter = {limit:.0f})",
-        "raise maxiter to go on from result.x.",
+        "raise maxiter to resume from this result.",
     )
     EVALUATIONS = (
         Kind.BUDGET,
         "stopped before evaluation {measured:.0f} of {detail} would exceed the limit of {limit:.0f}",
-        "raise the limit to go on from result.x.",
+        "raise the limit to resume from this result.",
     )
     TIME = (
         Kind.BUDGET,
         "stopped after {measured:.3g} s (maxtime = {limit:.3g} s)",
-        "raise maxtime to go on from result.x.",
+        "raise maxtime to resume from this result.",
     )
-    CALLBACK = (Kind.STOPPED, "stopped by the callback at iteration {measured:.0f}", "go on from result.x.")
+    CALLBACK = (
+        Kind.STOPPED,
+        "stopped by the callback at iteration {measured:.0f}",
+        "the run can be resumed from this result.",
+    )
     SADDLE = (
         Kind.FAILURE,
-        "ended at a {detail} (‖g‖∞ = {measured:.3g}), which is no minimum",
-        "start elsewhere, or use a method that leaves such points downhill, such as 'newton' or 'lbfgs'.",
+        "ended at a {detail} (‖g‖∞ = {measured:.3g}), which is not a minimum",
+        "start from another point.",
     )
     NOT_CRITICAL = (
         Kind.FAILURE,
         "the last test passed with ‖g‖∞ = {measured:.3g}, but {detail}",
-        "f may have no minimum, be flat here, or have another gradient; look at result.verdict.",
+        "f may have no minimum, be flat here, or have another gradient; see result.verdict.",
     )
     UNBOUNDED = (
         Kind.FAILURE,
@@ -77,29 +82,29 @@ class TerminationReason(enum.Enum):
     )
     INCONSISTENT = (
         Kind.FAILURE,
-        "fun gave {measured:.6g} where it had given {limit:.6g} at the same point",
-        "fun must depend on nothing but x and args.",
+        "fun returned {measured:.6g} where it had returned {limit:.6g} at the same point",
+        "fun must depend on x and args only.",
     )
-    EXCEPTION = (Kind.FAILURE, "user code raised {detail}", "this is the best point until then.")
+    EXCEPTION = (Kind.FAILURE, "user code raised {detail}", "this is the best point found before it.")
     NON_FINITE = (
         Kind.FAILURE,
         "{detail}",
-        "check the domain of f at the starting point, or take a smaller learning rate.",
+        "start where f and its derivatives are finite.",
     )
     NOT_DESCENT = (
         Kind.FAILURE,
         "no direction of descent: slope gᵀp = {measured:.3g} ≥ {limit:g}",
-        "multiply f by a constant if its values are tiny, or compare the gradient with newtonkit.check_derivatives.",
+        "multiply f by a constant if its values are tiny.",
     )
     LINE_SEARCH = (
         Kind.FAILURE,
         "the line search found no acceptable step in {limit:.0f} trials: {detail}",
-        "newtonkit.check_derivatives tells a wrong gradient from a function that is noisy or has kinks.",
+        "newtonkit.check_derivatives shows whether f is noisy or has a kink here.",
     )
     RADIUS = (
         Kind.FAILURE,
         "the trust region shrank to {measured:.3g}, below the rounding of x, {limit:.3g}: {detail}",
-        "newtonkit.check_derivatives tells a wrong gradient from a function that is noisy or has kinks.",
+        "newtonkit.check_derivatives shows whether f is noisy or has a kink here.",
     )
     SINGULAR = (
         Kind.FAILURE,
@@ -108,13 +113,19 @@ class TerminationReason(enum.Enum):
     )
     DIVERGED = (
         Kind.FAILURE,
-        "all {detail} done, but the loss over all data is {measured:.6g}, and never was below {limit:.6g}, its start",
-        "take a smaller learning rate, or a larger batch.",
+        "all {detail} done, but the loss over all data is {measured:.6g} and was never below {limit:.6g}, its start",
+        "use a smaller learning rate or a larger batch.",
     )
     UNMOVED = (
         Kind.FAILURE,
-        "all {detail} done, but no update has moved the parameters",
-        "the loss must depend on the params it is given; start where its gradient is not zero, at a rate that is felt.",
+        "all {detail} done, but no update has changed the parameters",
+        "the loss must depend on params; start where its gradient is not zero, with a larger learning rate.",
+    )
+    NO_PROGRESS = (
+        Kind.FAILURE,
+        "no progress over {measured:.0f} iterations: ‖g‖∞ stays near {limit:.3g} and f falls by less than 1e-10 of its "
+        "total reduction{detail}",
+        "rescale the variables.",
     )
 
     def __init__(self, kind: Kind, template: str, advice: str) -> None:
@@ -124,7 +135,7 @@ class TerminationReason(enum.Enum):
 
     @property
     def status(self) -> int:
-        """0 for every converged reason, a positive number of its own for every other."""
+        """0 for every converged reason, a different positive number for each other reason."""
         if self.kind is Kind.CONVERGED:
             return 0
         others = [reason for reason in TerminationReason if reason.kind is not Kind.CONVERGED]
@@ -135,14 +146,14 @@ class TerminationReason(enum.Enum):
 
 
 class Termination(NamedTuple):
-    """A reason with the numbers that decided it, recorded where it was decided."""
+    """A reason with the measured number and its limit, recorded where it was decided."""
 
     reason: TerminationReason
     measured: float = math.nan
     limit: float = math.nan
     detail: str = ""
     advice: str = ""
-    """In place of the reason's, where more is known."""
+    """Replaces the general advice of the reason."""
 
     @property
     def message(self) -> str:
@@ -154,6 +165,6 @@ class Termination(NamedTuple):
 
 
 def from_exception(error: BaseException) -> Termination:
-    """The ending of a run in which user code raised this exception."""
-    words = str(error)
-    return Termination(TerminationReason.EXCEPTION, detail=type(error).__name__ + (f": {words}" if words else ""))
+    """The termination of a run in which user code raised this exception."""
+    text = str(error)
+    return Termination(TerminationReason.EXCEPTION, detail=type(error).__name__ + (f": {text}" if text else ""))

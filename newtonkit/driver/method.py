@@ -26,6 +26,10 @@ class Method(Protocol):
     def escapes(self) -> bool:
         """Whether the driver may leave a saddle by a step along negative curvature and restart the method there."""
 
+    @property
+    def learns_curvature(self) -> bool:
+        """Whether it builds curvature from differences of gradients, as quasi-Newton methods do."""
+
     def init(self, evaluator: Evaluator, x0: Vector) -> Any:
         """Return the first state."""
 
@@ -40,6 +44,11 @@ def as_method(method: Any) -> Method:
     """Return the method itself, or the method made from a first-order rule."""
     wrapped: Method = method.as_method() if hasattr(method, "as_method") else method
     return wrapped
+
+
+def models_curvature(method: Method) -> bool:
+    """Return whether it is a second-order or quasi-Newton method: a run of it without progress is ended."""
+    return wants_curvature(method) or method.learns_curvature
 
 
 def wants_curvature(method: Method) -> bool:

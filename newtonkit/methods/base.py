@@ -20,6 +20,8 @@ class MethodBase:
     name: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset({"grad"})
     escapes: ClassVar[bool] = True
+    learns_curvature: ClassVar[bool] = False
+    """Whether it builds curvature from differences of gradients, as quasi-Newton methods do."""
     matrices: ClassVar[int] = 0
     """How many n×n matrices it stores, for the memory it is predicted to need."""
 

@@ -66,6 +66,7 @@ class LBFGS(MethodBase):
     line_search: LineSearch = field(default_factory=lambda: HagerZhang(sigma=0.99))
 
     name: ClassVar[str] = "lbfgs"
+    learns_curvature: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.memory is not None:

@@ -129,6 +129,7 @@ class QuasiNewton(MethodBase):
     line_search: LineSearch = field(default_factory=HagerZhang)
 
     matrices: ClassVar[int] = 1
+    learns_curvature: ClassVar[bool] = True
     workspace: ClassVar[type[InverseHessian]]
 
     def init(self, evaluator: Evaluator, x0: Vector) -> QuasiNewtonState:

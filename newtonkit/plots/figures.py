@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from newtonkit.driver.result import History
+    from newtonkit.driver.history import History
     from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
     from newtonkit.landscape.graph import MorseGraph
     from newtonkit.linalg.kernels import Matrix, Vector

@@ -95,8 +95,8 @@ def test_watching_changes_nothing():
     x0 = np.array(problem.starts["standard"])
     for name in ("newton", "newton-cg", "bfgs", "lbfgs"):
         method, objective = newtonkit.methods.registry.make_method(name), newtonkit.Objective(problem.fun)
-        alone = newtonkit.driver.loop.run(method, objective, x0, newtonkit.Stop())
-        watched = newtonkit.driver.loop.run(method, objective, x0, newtonkit.Stop(), observer=Recorder(problem))
+        alone = newtonkit.driver.runner.run(method, objective, x0, newtonkit.Stop())
+        watched = newtonkit.driver.runner.run(method, objective, x0, newtonkit.Stop(), observer=Recorder(problem))
         assert (alone.x == watched.x).all()
         assert (alone.nfev, alone.njev, alone.nhev) == (watched.nfev, watched.njev, watched.nhev)
 
@@ -125,7 +125,7 @@ def test_what_was_reported_on_the_way_is_the_trace_without_its_iterations():
     reports = []
     recorder = Recorder(problem, reports.append)
     x0 = np.array(problem.starts["standard"])
-    newtonkit.driver.loop.run(
+    newtonkit.driver.runner.run(
         newtonkit.BFGS(), newtonkit.Objective(problem.fun), x0, newtonkit.Stop(), observer=recorder
     )
     recorder._send(reports.append)

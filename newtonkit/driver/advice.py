@@ -1,0 +1,80 @@
+"""One sentence of advice for each reason that fits the method that ran and the problem."""
+
+from __future__ import annotations
+
+from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.driver.method import Method, wants_curvature
+
+_FULL_MATRIX = 1000  # up to this n a method with an n×n matrix is recommended; as in `newtonkit.automatic`
+
+
+def advise(termination: Termination, method: Method, n: int, *, own_gradient: bool) -> Termination:
+    """Return the termination with its advice.
+
+    Parameters
+    ----------
+    termination : Termination
+        One that has advice already is returned unchanged.
+    method : Method
+        The method that ran.
+    n : int
+        The number of variables.
+    own_gradient : bool
+        Whether the user gave the gradient.
+    """
+    if termination.advice:
+        return termination
+    chosen = _ADVICE.get(termination.reason)
+    return termination if chosen is None else termination._replace(advice=chosen(termination, method, n, own_gradient))
+
+
+def _saddle(termination: Termination, method: Method, n: int, own_gradient: bool) -> str:
+    if method.escapes:
+        return "no lower point was found along its descent directions within the limits; start from another point."
+    better = "newton" if n <= _FULL_MATRIX and not own_gradient else "lbfgs"
+    return f"start from another point, or use a method that leaves saddles, such as {better!r}."
+
+
+def _non_finite(termination: Termination, method: Method, n: int, own_gradient: bool) -> str:
+    if "x0" in termination.detail or "starting point" in termination.detail:
+        if "Hessian" in termination.detail:
+            return "start where the Hessian is finite, or use a method without Hessians, such as 'lbfgs'."
+        return "start where f and its gradient are finite."
+    if wants_curvature(method):
+        return "full Newton steps may diverge; use method='newton', which limits their length."
+    return "the iteration diverges or leaves the domain of f; use a smaller learning rate."
+
+
+def _no_step(termination: Termination, method: Method, n: int, own_gradient: bool) -> str:
+    if own_gradient:
+        return "newtonkit.check_derivatives distinguishes a wrong gradient from a function that is noisy or has kinks."
+    return "newtonkit.check_derivatives shows whether f is noisy or has a kink here."
+
+
+def _not_descent(termination: Termination, method: Method, n: int, own_gradient: bool) -> str:
+    check = ", or check the gradient with newtonkit.check_derivatives" if own_gradient else ""
+    return f"multiply f by a constant if its values are tiny{check}."
+
+
+def _singular(termination: Termination, method: Method, n: int, own_gradient: bool) -> str:
+    better = "newton" if n <= _FULL_MATRIX else "newton-cg"
+    return f"use method={better!r}, which is safe at singular Hessians."
+
+
+def _no_progress(termination: Termination, method: Method, n: int, own_gradient: bool) -> str:
+    if not termination.detail:
+        return "rescale the variables if their units differ, or check f for noise with newtonkit.check_derivatives."
+    if method.name == "newton" or own_gradient or n > _FULL_MATRIX:
+        return "rescale the variables."
+    return "rescale the variables, or use method='newton'."
+
+
+_ADVICE = {
+    TerminationReason.SADDLE: _saddle,
+    TerminationReason.NON_FINITE: _non_finite,
+    TerminationReason.LINE_SEARCH: _no_step,
+    TerminationReason.RADIUS: _no_step,
+    TerminationReason.NOT_DESCENT: _not_descent,
+    TerminationReason.SINGULAR: _singular,
+    TerminationReason.NO_PROGRESS: _no_progress,
+}

@@ -1,0 +1,181 @@
+"""Gathering evidence for a claim: second-order verdicts and values of f, each measured only if it may decide."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from newtonkit.classification.point_verdict import FULL_EIGENVALUES, PointVerdict, verdict_at
+from newtonkit.classification.verdict import Verdict, unchecked
+from newtonkit.core.state import State
+from newtonkit.core.termination import Kind, Termination, TerminationReason
+from newtonkit.driver.convergence import CLAIMS_OF_CONVERGENCE, EXCUSABLE, NO_STEP, Evidence, Refusal, decide
+from newtonkit.driver.method import Method
+from newtonkit.driver.value_checks import (
+    diagnose_gradient,
+    gradient_inconsistent,
+    looks_unbounded,
+    probe_flat_directions,
+)
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, max_norm, norm
+
+_NEXT_CLAIM = 0.1  # a refused claim is examined again once ‖g‖∞ has fallen by this factor: few checks per run
+_CANCELLATION = 100 * EPS  # times |H||x|: rounding error of a gradient whose terms cancel
+
+
+class Examiner:
+    """Measures the evidence for the claims of one run; it decides nothing.
+
+    All evaluations are counted in ``evaluator.check_counts``.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+    method : Method
+        The method of the run; replaced when a fallback takes its place.
+    gtol : float
+    enabled : bool
+        False: every verdict is "unchecked".
+    """
+
+    def __init__(self, evaluator: Evaluator, method: Method, gtol: float, *, enabled: bool = True) -> None:
+        self.evaluator = evaluator
+        self.method = method
+        self.gtol = gtol
+        self.enabled = enabled
+        self.forget()
+
+    def forget(self) -> None:
+        """Discard everything that was measured with derivatives that proved wrong."""
+        self.refusal = Refusal()
+        self._x: Vector | None = None
+        self._known = PointVerdict(unchecked("nothing was measured yet"), None)
+
+    def is_due(self, claim: Termination) -> bool:
+        """Whether a claim of convergence is to be examined now; one that was refused waits for a smaller gradient."""
+        if claim.reason is not TerminationReason.GRADIENT or claim.measured == 0.0:
+            return True
+        return claim.measured <= _NEXT_CLAIM * self.refusal.gradient_norm
+
+    def refuse(self, claim: Termination, evidence: Evidence) -> None:
+        """Remember that a claim was refused."""
+        if claim.reason in CLAIMS_OF_CONVERGENCE:
+            self.refusal = evidence.next_refusal
+
+    def gather(self, claim: Termination, state: State, first: State | None, *, may_escape: bool = True) -> Evidence:
+        """Return the evidence for a claim at this state, in the order of its cost, until it decides.
+
+        Parameters
+        ----------
+        claim : Termination
+        state : State
+            Where the claim is made.
+        first : State or None
+            The first state of the run.
+        may_escape : bool, default True
+            Whether the run may still leave a degenerate saddle; after too many of them f is considered unbounded.
+        """
+        if first is None or claim.reason not in EXCUSABLE | CLAIMS_OF_CONVERGENCE:
+            return Evidence()
+        evidence = self._numbers(state, first)
+        if claim.reason.kind is Kind.BUDGET and not evidence.gradient_norm <= self.gtol:
+            return evidence
+        if claim.reason in CLAIMS_OF_CONVERGENCE and evidence.is_settling:
+            return evidence
+        verdict, H = self.point_verdict(state)
+        evidence = dataclasses.replace(
+            evidence,
+            verdict=verdict,
+            product_error=self.evaluator.product_error,
+            gradient_is_rounding=_is_rounding(state, H),
+            curvature_ratio=_curvature_ratio(H),
+        )
+        outcome = decide(claim, evidence)
+        if outcome is None or verdict.kind == "unchecked":
+            return evidence
+        if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
+            return self._with_values(evidence, state, first, H, may_escape=may_escape)
+        if outcome.reason in NO_STEP:
+            return dataclasses.replace(evidence, slope_diagnosis=diagnose_gradient(self.evaluator, state, first))
+        return evidence
+
+    def _numbers(self, state: State, first: State) -> Evidence:
+        return Evidence(
+            gtol=self.gtol,
+            f=state.f,
+            f_start=first.f,
+            f_best=self.evaluator.incumbent.f,
+            gradient_norm=max_norm(state.g) if all_finite(state.g) else math.nan,
+            gradient_norm_start=max_norm(first.g),
+            x_norm=norm(state.x),
+            travelled=norm(state.x - first.x),
+            checks_enabled=self.enabled,
+            refusal=self.refusal,
+        )
+
+    def _with_values(
+        self, evidence: Evidence, state: State, first: State, H: Matrix | None, *, may_escape: bool
+    ) -> Evidence:
+        """The evidence with values of f near the point, for a claim to which derivatives do not object."""
+        verdict = evidence.verdict
+        if verdict is not None and verdict.kind == "undecided" and H is not None:
+            probe = probe_flat_directions(self.evaluator, state, first, H, verdict.nullity or 1)
+            evidence = dataclasses.replace(evidence, probe=probe)
+            if probe.descent is not None:
+                kind = "degenerate saddle" if may_escape else "not critical"
+                verdict = dataclasses.replace(
+                    verdict,
+                    kind=kind,
+                    reason=f"f falls by {probe.descent.drop:.2g} within {probe.descent.length:.2g} along a direction of "
+                    "hardly any curvature",
+                    escape_direction=probe.descent.direction,
+                )
+                self._known = self._known._replace(verdict=verdict)
+                return dataclasses.replace(evidence, verdict=verdict)
+            if probe.flat and (self.refusal.newton_step < math.inf or looks_unbounded(self.evaluator, state, first)):
+                return dataclasses.replace(evidence, looks_unbounded=True)
+        inconsistency = gradient_inconsistent(self.evaluator, state, first)
+        return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
+
+    def point_verdict(self, state: State, *, thorough: bool = False) -> PointVerdict:
+        """Return the verdict at this state and the Hessian; what was computed at this point is not computed again."""
+        if not self.enabled:
+            size = max_norm(state.g) if all_finite(state.g) else math.nan
+            return PointVerdict(unchecked("second-order checks are turned off (options verdict=False)", size), None)
+        if thorough or self._x is not state.x:
+            known = verdict_at(
+                self.evaluator,
+                state.x,
+                state.f,
+                state.g,
+                factorizable=lambda: self.method.factorizable_hessian(self.evaluator, state),
+                thorough=thorough,
+                earlier=self._known if self._x is state.x else None,
+            )
+            self._known, self._x = known, state.x
+        return self._known
+
+    def final_verdict(self, state: State, claim: Termination) -> Verdict:
+        """Return the verdict for the Result; a large problem that did not converge is not worth the products."""
+        converged = claim.reason.kind is Kind.CONVERGED
+        cheap = "hess" in self.method.needs or state.x.size <= FULL_EIGENVALUES
+        if not (converged or claim.reason is TerminationReason.SADDLE or cheap):
+            return unchecked("the run did not converge")
+        return self.point_verdict(state, thorough=converged).verdict
+
+
+def _is_rounding(state: State, H: Matrix | None) -> bool:
+    if H is None:
+        return True
+    return bool((np.abs(state.g) <= _CANCELLATION * (np.abs(H) @ np.abs(state.x))).all())
+
+
+def _curvature_ratio(H: Matrix | None) -> float:
+    if H is None:
+        return math.nan
+    diagonal = np.abs(np.diag(H))
+    diagonal = diagonal[diagonal > 0.0]
+    return float(diagonal.max() / diagonal.min()) if diagonal.size else math.nan

@@ -1,0 +1,143 @@
+"""The record of a run, and the table printed while it runs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from newtonkit.core.counts import Counts
+from newtonkit.core.state import State
+from newtonkit.linalg.kernels import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Row(NamedTuple):
+    """One line of a History: the state after ``nit`` iterations and what it had cost by then."""
+
+    nit: int
+    f: float
+    gradient_norm: float
+    """‖g‖∞."""
+    length: float
+    """‖s‖ of the step that led here."""
+    alpha: float
+    radius: float
+    accepted: bool
+    nfev: int
+    njev: int
+    nhev: int
+    nhvp: int
+    seconds: float
+
+
+class History:
+    """The record of a run, one `Row` per state; columns are read as attributes.
+
+    Parameters
+    ----------
+    points : bool, default False
+        Whether to keep x and g of every state too, as ``history.x`` and ``history.g``.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> history = newtonkit.minimize(lambda x: ((x - 1) ** 2).sum(), [3.0], method="newton").history
+    >>> history.f
+    array([4., 0.])
+    """
+
+    def __init__(self, *, points: bool = False) -> None:
+        self.points = points
+        self._rows: list[tuple[Any, ...]] = []  # a Row each, made into one only where it is read
+        self._x: list[Vector] = []
+        self._g: list[Vector] = []
+
+    def record(self, nit: int, state: State, gradient_norm: float, counts: Counts, seconds: float) -> None:
+        """Append one state; x and g are kept by reference, since states are never written."""
+        info = state.info
+        self._rows.append(
+            (
+                nit,
+                state.f,
+                gradient_norm,
+                info.length,
+                info.alpha,
+                info.radius,
+                info.accepted,
+                counts.f,
+                counts.g,
+                counts.H,
+                counts.Hv,
+                seconds,
+            )
+        )
+        if self.points:
+            self._x.append(state.x)
+            self._g.append(state.g)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The record, line by line."""
+        return [Row(*row) for row in self._rows]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Row._fields:
+            column = Row._fields.index(name)
+            return np.array([row[column] for row in self._rows])
+        raise AttributeError(f"History has no column {name!r}; it has {', '.join(Row._fields)}, x, g")
+
+    @property
+    def x(self) -> Vector:
+        """The points, shape (states, n)."""
+        return self._kept(self._x)
+
+    @property
+    def g(self) -> Vector:
+        """The gradients, shape (states, n)."""
+        return self._kept(self._g)
+
+    def _kept(self, vectors: list[Vector]) -> Vector:
+        if not self.points:
+            raise ValueError("x and g were not kept; ask for them with options={'history': 'points'}")
+        return np.array(vectors)
+
+    def __repr__(self) -> str:
+        return f"<History of {len(self)} states>"
+
+    def plot(self) -> Figure:
+        """f and ‖g‖∞ against iterations; see `newtonkit.plots.figures.plot_history`."""
+        from newtonkit.plots.figures import plot_history
+
+        return plot_history(self)
+
+
+class Progress:
+    """A line per iteration on standard output, thinned out by half after every twenty lines."""
+
+    def __init__(self) -> None:
+        self.every = 1
+        self.lines = 0
+
+    def show(self, nit: int, state: State, gradient_norm: float) -> None:
+        """Print the state, if its turn has come."""
+        if nit % self.every:
+            return
+        if self.lines == 0:
+            print(f"{'nit':>6} {'f':>16} {'‖g‖∞':>10} {'‖s‖':>10}  note")
+        length = "" if math.isnan(state.info.length) else f"{state.info.length:10.3e}"
+        note = state.info.note if state.info.accepted else "rejected" + (f": {state.info.note}" * bool(state.info.note))
+        print(f"{nit:6d} {state.f:16.9e} {gradient_norm:10.3e} {length:>10}  {note}".rstrip())
+        self.lines += 1
+        if self.lines % 20 == 0:
+            self.every *= 2
+
+    def close(self, message: str) -> None:
+        """Print how the run ended."""
+        print(message)

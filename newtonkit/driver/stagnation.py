@@ -1,0 +1,67 @@
+"""Detecting runs that stagnate: at the limit of rounding, or without progress for many iterations."""
+
+from __future__ import annotations
+
+import math
+
+from newtonkit.core.state import State
+from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.linalg.kernels import EPS
+
+_STALL_LIMIT = 5  # steps; an iteration at the limit of rounding seldom gains anything in five
+WINDOW = 50  # accepted steps without progress that end a run; DESIGN, rule 7
+_REDUCTION = 1e-10  # of f₀ − f_best, within the window; DESIGN, rule 7
+_CRITICALITY = 0.9  # of the lowest ‖g‖∞ before the window; DESIGN, rule 7
+
+
+class StallDetector:
+    """Suspects the limit of precision: several steps gain no more in f than its rounding and do not halve ‖g‖∞."""
+
+    def __init__(self) -> None:
+        self.stall_count = 0
+        self.stall_limit = _STALL_LIMIT
+        self._lowest = math.inf
+
+    def is_stalled(self, state: State, gradient_norm: float) -> bool:
+        """Record the state; return whether the limit of precision is suspected.
+
+        A suspicion costs a verdict. The number of steps until the next one is doubled.
+        """
+        if gradient_norm < 0.5 * self._lowest:
+            self._lowest, self.stall_count = gradient_norm, 0
+        elif abs(state.info.decrease) <= 10 * EPS * abs(state.f):
+            self.stall_count += 1
+        if self.stall_count < self.stall_limit:
+            return False
+        self.stall_count, self.stall_limit = 0, 2 * self.stall_limit
+        return True
+
+
+class ProgressMonitor:
+    """Ends a run without progress: over 50 accepted steps neither f nor ‖g‖∞ reaches a notably lower value.
+
+    Rejected trials are not counted: the trust region shrinks, so that their number is limited already.
+
+    Parameters
+    ----------
+    f_start : float
+        f at the first state.
+    """
+
+    def __init__(self, f_start: float) -> None:
+        self._f_start = f_start
+        self._restart(math.inf, math.inf, 0)
+
+    def _restart(self, f: float, gradient_norm: float, nit: int) -> None:
+        self._f, self._gradient_norm, self._nit, self._steps = f, gradient_norm, nit, 0
+
+    def claim(self, state: State, gradient_norm: float, f_best: float, nit: int) -> Termination | None:
+        """Record the state; return NO_PROGRESS after 50 accepted steps without progress."""
+        f_progress = self._f - f_best > _REDUCTION * (self._f_start - f_best)
+        if f_progress or gradient_norm < _CRITICALITY * self._gradient_norm:
+            self._restart(min(f_best, self._f), min(gradient_norm, self._gradient_norm), nit)
+            return None
+        self._steps += state.info.accepted
+        if self._steps < WINDOW:
+            return None
+        return Termination(TerminationReason.NO_PROGRESS, nit - self._nit, self._gradient_norm)
