@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.core.termination import Kind, Termination, TerminationReason
-from newtonkit.driver.value_checks import ProbeResult
+from newtonkit.driver.value_checks import NOT_PROBED, ProbeResult
 from newtonkit.linalg.kernels import EPS
 
 CLAIMS_OF_CONVERGENCE = frozenset({TerminationReason.GRADIENT, TerminationReason.STALLED})
@@ -50,6 +50,9 @@ class Refusal(NamedTuple):
     """Finite only if the step is expected to shrink from claim to claim: near a degenerate minimizer."""
 
 
+NEVER_REFUSED = Refusal()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What was measured for one claim at one point x. Numbers that were not measured are NaN or None."""
@@ -66,7 +69,7 @@ class Evidence:
     travelled: float = math.nan
     """‖x − x₀‖."""
     checks_enabled: bool = True
-    refusal: Refusal = Refusal()
+    refusal: Refusal = NEVER_REFUSED
     verdict: Verdict | None = None
     product_error: float = math.nan
     """Relative error of a Hessian-vector product."""
@@ -74,7 +77,7 @@ class Evidence:
     """Whether each |gᵢ| is below the rounding error of (|H||x|)ᵢ; True if H is not known."""
     curvature_ratio: float = math.nan
     """Largest over smallest nonzero |Hᵢᵢ|."""
-    probe: ProbeResult = ProbeResult()
+    probe: ProbeResult = NOT_PROBED
     """Values of f along the directions without certain curvature."""
     looks_unbounded: bool = False
     """Whether f decays along the path from x₀ to x as towards an infimum at infinity."""

@@ -126,11 +126,11 @@ class Examiner:
             evidence = dataclasses.replace(evidence, probe=probe)
             if probe.descent is not None:
                 kind = "degenerate saddle" if may_escape else "not critical"
+                drop, length = probe.descent.drop, probe.descent.length
                 verdict = dataclasses.replace(
                     verdict,
                     kind=kind,
-                    reason=f"f falls by {probe.descent.drop:.2g} within {probe.descent.length:.2g} along a direction of "
-                    "hardly any curvature",
+                    reason=f"f falls by {drop:.2g} within {length:.2g} along a direction of hardly any curvature",
                     escape_direction=probe.descent.direction,
                 )
                 self._known = self._known._replace(verdict=verdict)

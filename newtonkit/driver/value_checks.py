@@ -40,6 +40,9 @@ class ProbeResult(NamedTuple):
     """Length of the longest probe."""
 
 
+NOT_PROBED = ProbeResult()
+
+
 def probe_flat_directions(evaluator: Evaluator, state: State, first: State, H: Matrix, nullity: int) -> ProbeResult:
     """Evaluate f along the ``nullity`` directions of least curvature; an empty result if the budget is too small.
 
@@ -59,7 +62,7 @@ def probe_flat_directions(evaluator: Evaluator, state: State, first: State, H: M
                         return ProbeResult(DescentProbe(p, drops[start], lengths[start]))
                 flat = flat and bool((np.abs(drops) <= max(rounding, _VANISHED * (first.f - state.f))).all())
     except BudgetSpent:
-        return ProbeResult()
+        return NOT_PROBED
     return ProbeResult(None, flat, reach)
 
 

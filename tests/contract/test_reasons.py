@@ -52,6 +52,12 @@ def raising(x):
     return bowl(x)
 
 
+def two_units(x):
+    """Curvatures of 1e40 and 1 in a curved valley."""
+    u = 1e20 * x[0]
+    return (u - x[1] ** 2) ** 2 + (x[1] - 1.0) ** 2
+
+
 REACHED = {
     TerminationReason.GRADIENT: minimize,
     TerminationReason.PRECISION: lambda: minimize(rounded, gtol=0.0),
@@ -72,6 +78,7 @@ REACHED = {
     TerminationReason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
     TerminationReason.RADIUS: lambda: wrong_sign("newton"),
     TerminationReason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
+    TerminationReason.NO_PROGRESS: lambda: minimize(two_units, (4e-20, -3.0), "newton-linesearch"),
     TerminationReason.EPOCHS: trained,
     TerminationReason.PATIENCE: lambda: trained(rate=1.0, patience=1),
     TerminationReason.DIVERGED: lambda: trained(rate=1.1),
