@@ -1,4 +1,4 @@
-"""What the commands share: how a problem, a point, an option is given; the console and the bar of progress."""
+"""Parsing of problems, points and options, the console and the progress bar of the commands."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from problems import Problem
 
 
 def standard_output() -> Console:
-    """Standard output; tables keep their columns where it goes to a file."""
+    """Standard output; 140 columns wide if it is not a terminal."""
     return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 def problem_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """PROBLEM, and its parameters."""
-    command = click.option("-n", "dimension", type=int, help="Number of variables, where the problem has a choice.")(
+    """The argument PROBLEM and the options for its parameters."""
+    command = click.option("-n", "dimension", type=int, help="Number of variables, if the problem is scalable.")(
         command
     )
     command = click.option(
@@ -34,13 +34,13 @@ def problem_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def get_problem(name: str, dimension: int | None, params: Sequence[str]) -> Problem:
-    """The problem that was asked for."""
+    """The problem with this name and these parameters."""
     parameters: dict[str, Any] = {} if dimension is None else {"n": dimension}
     return problems.get(name, **parameters | named_values("--param", params))
 
 
 def named_values(option: str, pairs: Sequence[str]) -> dict[str, Any]:
-    """What NAME=VALUE, given any number of times, amounts to."""
+    """The values of a repeated option NAME=VALUE."""
     found = {}
     for pair in pairs:
         key, sign, text = pair.partition("=")
@@ -51,7 +51,7 @@ def named_values(option: str, pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def point_of(text: str, n: int, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """n numbers separated by commas, given to the option ``name``."""
+    """n numbers separated by commas, the value of the option ``name``."""
     try:
         point = np.array([float(part) for part in text.replace(" ", ",").split(",") if part])
     except ValueError:
@@ -73,8 +73,11 @@ def start_of(problem: Problem, text: str) -> np.ndarray[Any, np.dtype[np.float64
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on standard error; what it yields is called with the name of each piece of work that is done."""
+def progress(task: str, total: int | None = None) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
+    """A progress bar on standard error.
+
+    Yields two functions: the first sets the number of steps, the second is called with the name of each finished step.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -82,6 +85,9 @@ def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda name: progress.update(task, advance=1, description=name)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        number = bar.add_task(task, total=total)
+        yield (
+            lambda steps: bar.update(number, total=steps),
+            lambda name: bar.update(number, advance=1, description=name),
+        )

@@ -180,7 +180,7 @@ def _place(kept: Path | None, out: Path, resume: bool) -> Path:
 def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[str, float]) -> list[Run]:
     """The runs, with a progress bar over learning rates and cells."""
     untuned = {id(cell) for cell in work if as_solver(cell.method).rate == "tuned"}
-    with progress("comparing", len(work) + len(untuned)) as advance:
+    with progress("comparing", len(work) + len(untuned)) as (_, advance):
 
         def tuned(cell: Cell) -> None:
             untuned.discard(id(cell))

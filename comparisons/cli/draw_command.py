@@ -60,7 +60,7 @@ def basins(
 
     chosen = get_problem(problem, dimension, params)
     path = _path(out, chosen, "basins")
-    with progress("starts", resolution * len(methods)) as advance:
+    with progress("starts", resolution * len(methods)) as (_, advance):
         figure, caption = basin_figure(chosen, methods, resolution=resolution, on_row=lambda: advance("starts"))
     _save(figure, caption, path)
 

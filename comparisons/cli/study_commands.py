@@ -9,20 +9,25 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-import problems
 from comparisons.cli.arguments import progress
-from comparisons.core.runs import write_jsonl
-from comparisons.studies.solver_benchmark import Terms
+from comparisons.report.document import Document, Note
+from comparisons.report.terminal import show
+from comparisons.studies.registry import measure
+from comparisons.studies.solvers.solver_benchmark import Terms
+
+_WIDTH = 230  # columns: the widest table fits
 
 
 @click.command()
 @click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat for more. Default: all.")
 @click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
-@click.option("-m", "--method", "methods", multiple=True, help="A solver: ours, scipy:NAME, galahad:NAME; repeat.")
+@click.option(
+    "-m", "--method", "methods", multiple=True, help="A solver: one of ours, scipy:NAME or galahad:NAME; repeat."
+)
 @click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: every start.")
-@click.option("--gradients", default=Terms.gradients, show_default=True, help="Budget of gradients of a run.")
-@click.option("--gtol", default=Terms.gtol, show_default=True, help="Tolerance on the gradient.")
-@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Processes.")
+@click.option("--gradients", default=Terms.gradients, show_default=True, help="Gradients that a run may evaluate.")
+@click.option("--gtol", default=Terms.gtol, show_default=True, help="Tolerance on ‖g‖∞.")
+@click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Number of processes.")
 @click.option("--galahad", "python", default=Terms.python, help="Interpreter that has GALAHAD. Default: this one.")
 @click.option(
     "--out",
@@ -47,27 +52,21 @@ def benchmark(
     The solvers are our second-order and quasi-Newton methods, six of scipy's and two of GALAHAD's. docs/benchmarks.md
     explains what is measured and how it is scored.
     """
-    from comparisons.running import galahad
-    from comparisons.studies import solver_benchmark
-    from comparisons.studies import solver_tables as benchmark_tables
-
-    console = Console(width=190)
-    chosen = solver_benchmark.chosen_solvers(methods)
-    if any(method.startswith("galahad:") for method in chosen) and (sentence := galahad.missing(python)):
-        console.print(sentence)
-        chosen = [method for method in chosen if not method.startswith("galahad:")]
-    found = [problems.get(name) for name in names or problems.names(tags or None)]
-    work = solver_benchmark.cells(found, chosen, starts)
-    if not work:
-        raise ValueError("nothing to run: no problem has such a start, or no solver is left")
     terms = Terms(gtol=gtol, gradients=gradients, python=python)
-    with progress("running", len(work)) as advance:
-        trials = solver_benchmark.run_cells(
-            work, terms, jobs=jobs, on_done=lambda cell: advance(f"{cell.name} · {cell.method}")
+    with progress("running") as (start, advance):
+        document = measure(
+            "benchmark",
+            names=names,
+            tags=tags,
+            methods=methods,
+            starts=starts,
+            terms=terms,
+            jobs=jobs,
+            out=out,
+            on_start=start,
+            on_done=lambda cell: advance(f"{cell.name} · {cell.method}"),
         )
-    write_jsonl(trials, out)
-    benchmark_tables.show(console, trials)
-    console.print(f"records: {out}")
+    _show(document)
 
 
 @click.command()
@@ -80,7 +79,7 @@ def benchmark(
     show_default=True,
     help="Sizes; repeat. Above 1000 only methods without matrices are run.",
 )
-@click.option("--repeats", default=7, show_default=True, help="Runs of each, of which the median is shown.")
+@click.option("--repeats", default=7, show_default=True, help="Runs of each; the median is shown.")
 @click.option(
     "--training", is_flag=True, help="Instead: a step of Adam on three networks, compared with PyTorch if installed."
 )
@@ -89,51 +88,31 @@ def overhead(sizes: tuple[int, ...], repeats: int, training: bool) -> None:
 
     scipy's solvers are timed in the same way. Set OMP_NUM_THREADS=1: at these sizes several threads are slower.
     """
-    if training:
-        from comparisons.studies.training_speed import measure as measure_steps
-        from comparisons.studies.training_speed import training_table
-
-        Console(width=190).print(training_table(measure_steps()))
-        return
-    from comparisons.studies.overhead import kernel_table, measure, overhead_table, ratio_table
-
-    console = Console(width=190)
-    figures = measure(sizes, repeats=repeats)
-    for table in (overhead_table(figures), ratio_table(figures), kernel_table(sizes)):
-        console.print(table)
+    _show(measure("overhead-training") if training else measure("overhead", sizes=sizes, repeats=repeats))
 
 
 @click.command()
-@click.option("--sparse", is_flag=True, help="Sparse Hessians instead, up to a million variables.")
+@click.option("--sparse", is_flag=True, help="Time sparse Hessians instead, up to a million variables.")
 @click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
 def derivatives(sparse: bool, sizes: tuple[int, ...]) -> None:
     """Time derivatives: by hand, autograd, the tape, JAX.
 
     JAX is included if it is installed.
     """
-    from comparisons.studies import derivative_speed, sparse_speed
-
-    console = Console(width=190)
-    if sparse:
-        console.print(sparse_speed.sparse_table(sparse_speed.measure(sizes)))
-    else:
-        console.print(derivative_speed.speed_table(derivative_speed.measure()))
+    _show(measure("derivatives-sparse", sizes=sizes) if sparse else measure("derivatives"))
 
 
 @click.command()
-@click.option("--sparse", is_flag=True, help="Chain and grid with sparse Hessians instead.")
+@click.option("--sparse", is_flag=True, help="Run two problems with sparse Hessians instead.")
 @click.option("-n", "sizes", multiple=True, type=int, default=(10**3, 10**4, 10**5, 10**6), help="Sizes for --sparse.")
 @click.option("--limit", default=60.0, show_default=True, help="Seconds after which a run is stopped.")
-@click.option("--repeats", default=5, show_default=True, help="Runs of each, of which the median is shown.")
+@click.option("--repeats", default=5, show_default=True, help="Runs of each; the median is shown.")
 def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -> None:
     """Time whole runs of our solvers and of scipy's.
 
     Each is run with our derivatives and with those of plain autograd.
     """
-    from comparisons.studies import wall_time
-
-    cases = wall_time.sparse_cases(sizes) if sparse else wall_time.small_cases()
-    Console(width=250).print(wall_time.time_table(wall_time.measure(cases, limit=limit, repeats=repeats), cases))
+    _show(measure("walltime", sparse=sparse, sizes=sizes, limit=limit, repeats=repeats))
 
 
 @click.command()
@@ -146,10 +125,7 @@ def classifier(seeds: int, bars: int, sizes: tuple[int, ...]) -> None:
     Degenerate points, error bars, large n, and points that scipy's solvers report as solutions although they are
     saddles. Exits with 1 if a verdict is wrong.
     """
-    from comparisons.studies.classifier_figures import show
-
-    if show(Console(width=230), seeds=seeds, bars=bars, sizes=sizes):
-        sys.exit(1)
+    _show(measure("classifier", seeds=seeds, bars=bars, sizes=sizes))
 
 
 @click.command()
@@ -162,7 +138,11 @@ def finder(names: tuple[str, ...], scale: bool) -> None:
 
     The index-1 saddles between minima are compared too. Exits with 1 if a number differs, or is not proved.
     """
-    from comparisons.studies.finder_figures import show
+    _show(measure("finder", names=names, scale=scale))
 
-    if show(Console(width=200), names, scale=scale):
+
+def _show(document: Document) -> None:
+    """Print the document; exit with 1 if it contains bad news."""
+    show(document, Console(width=_WIDTH))
+    if any(note.tone == "bad" for note in document.parts(Note)):
         sys.exit(1)

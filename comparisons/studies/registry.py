@@ -1,12 +1,12 @@
-"""The experiments of ``newtonkit experiment NAME``: one module each, which draws its figures and tells what they show.
+"""All studies. Each is a module with one public function ``run(...) -> Document``.
 
-A module named in the list below has one public function,
+An experiment, ``newtonkit experiment NAME``, has
 
-    run(out: Path, *, seed: int = 0, quick: bool = False, …) -> Report
+    run(out: Path, *, seed: int = 0, quick: bool = False, …) -> Document
 
-which writes its figures into the folder and returns the rest; ``quick`` is a version of a few seconds. Further keywords
-are options of the experiment, and ``QUICK``, if there is one, what they are in the quick version unless given. The
-module of ``minibatch-lbfgs`` is ``minibatch_lbfgs``.
+It writes its figures into the folder ``out``. ``quick`` is a version of a few seconds. Further keywords are its
+options; ``QUICK``, if the module has it, holds their values in the quick version. A measurement, ``newtonkit NAME``, has no
+figures and no folder.
 """
 
 from __future__ import annotations
@@ -14,48 +14,65 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from comparisons.report.document import Document
 from comparisons.report.files import write
 from newtonkit.core.validation import check_integer, nearest_name
 
-_SUMMARIES = {
-    "bowl": "a two-variable bowl: the rate decides, and what curvature makes of it",
-    "ellipse": "thirty steps of four rules in a long valley, and what curvature makes of it",
-    "races": "films of all methods on a valley, Beale's function, a saddle and several minima, by cost",
-    "schedules": "learning-rate schedules, and what they do to gradient descent with exact and with noisy gradients",
-    "moons": "two moons by three rules as a document runs them; then curvature, and paths by the size of a batch",
-    "digits": "a network on handwritten digits: what Adam at tuned rates and methods with curvature need to fit them",
-    "mnist": "six first-order rules on MNIST as a document runs them; then curvature on a subset",
-    "minibatch-lbfgs": "what becomes of L-BFGS when its gradients are sampled, by the size of the batch",
+# name: (module, summary)
+EXPERIMENTS = {
+    "bowl": ("learning.bowl", "A bowl in two variables: effect of the learning rate, and methods with curvature."),
+    "ellipse": ("learning.ellipse", "Thirty steps of four rules in a long valley, and methods with curvature."),
+    "races": ("learning.races", "Animations of all methods on a valley, Beale's function, a saddle, several minima."),
+    "schedules": ("learning.schedules", "Learning-rate schedules, with exact and with noisy gradients."),
+    "moons": ("learning.moons", "Two moons by three rules, methods with curvature, and paths by batch size."),
+    "digits": ("learning.digits", "A network on handwritten digits: tuned Adam and methods with curvature."),
+    "mnist": ("learning.mnist", "Six first-order rules on MNIST, and methods with curvature on a subset."),
+    "minibatch-lbfgs": ("learning.minibatch_lbfgs", "L-BFGS with sampled gradients, by batch size."),
 }
+MEASUREMENTS = {
+    "benchmark": ("solvers.benchmark", "Solvers on the test problems: runs solved, reports of success, cost."),
+    "overhead": ("solvers.overhead", "Time per iteration of each method, without user functions."),
+    "overhead-training": ("solvers.training_speed", "Time of a training step, compared with PyTorch."),
+    "derivatives": ("solvers.derivative_speed", "Time of derivatives from each source."),
+    "derivatives-sparse": ("solvers.sparse_speed", "Time of sparse Hessians."),
+    "walltime": ("solvers.wall_time", "Time of whole runs, ours and scipy's."),
+    "classifier": ("critical_points.classifier", "Verdicts on points of known kind."),
+    "finder": ("critical_points.finder", "Lists of critical points where their number is known."),
+}
+_STUDIES = EXPERIMENTS | MEASUREMENTS
 
 
 def names() -> list[str]:
-    """The experiments, in the order in which they are best read."""
-    return list(_SUMMARIES)
+    """The experiments, simple ones first."""
+    return list(EXPERIMENTS)
 
 
 def summary(name: str) -> str:
-    """What an experiment shows, in one line.
+    """A study in one sentence.
 
     Raises
     ------
     ValueError
-        With the nearest name, if there is no such experiment.
+        With the nearest name, if there is no such study.
     """
-    return _SUMMARIES[_known(name)]
+    return _known(name)[1]
 
 
 def options(name: str) -> list[str]:
-    """The keywords that the experiment takes beside ``seed`` and ``quick``."""
+    """The options of a study."""
     parameters = inspect.signature(_module(name).run).parameters
     return [option for option in parameters if option not in ("out", "seed", "quick")]
 
 
-def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **further: Any) -> Document:
+def measure(name: str, **settings: Any) -> Document:
+    """Run a measurement with these options."""
+    document: Document = _module(name).run(**settings)
+    return document
+
+
+def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **settings: Any) -> Document:
     """Run an experiment and write its figures, ``report.md`` and ``report.html``.
 
     Parameters
@@ -65,46 +82,45 @@ def run(name: str, out: Path | str, *, seed: int = 0, quick: bool = False, **fur
     out : Path or str
         Folder; made if needed.
     seed : int, default 0
-        Of everything random in it: the same seed gives the same figures.
+        Of all random numbers: the same seed gives the same figures.
     quick : bool, default False
         A version of a few seconds, too short for conclusions.
-    **further
-        Options of the experiment, see `options`; they hold in the quick version too.
-
-    Returns
-    -------
-    Document
+    **settings
+        Options of the experiment, see `options`; they apply in the quick version too.
 
     Raises
     ------
     ValueError
         For an unknown name or option.
     """
-    module = _module(name)
-    for option in further:
+    if name not in EXPERIMENTS:
+        raise ValueError(f"unknown experiment {name!r}; {nearest_name(name, names())}")
+    for option in settings:
         if option not in options(name):
-            has = nearest_name(option, options(name)) if options(name) else "it takes none beside seed and quick"
-            raise ValueError(f"experiment {name} has no option {option!r}; {has}")
+            hint = nearest_name(option, options(name)) if options(name) else "it has only seed and quick"
+            raise ValueError(f"experiment {name} has no option {option!r}; {hint}")
     check_integer("seed", seed, 0)
-    settings = (getattr(module, "QUICK", {}) if quick else {}) | further
+    module = _module(name)
     folder = Path(out)
-    new = not folder.exists()
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        document: Document = module.run(folder, seed=seed, quick=quick, **settings)
+        document: Document = module.run(
+            folder, seed=seed, quick=quick, **(getattr(module, "QUICK", {}) if quick else {}) | settings
+        )
     except Exception:
-        if new and not any(folder.iterdir()):
+        if is_new and not any(folder.iterdir()):
             folder.rmdir()  # a wrong option leaves nothing behind
         raise
     write(document, folder)
     return document
 
 
-def _known(name: str) -> str:
-    if name not in _SUMMARIES:
-        raise ValueError(f"unknown experiment {name!r}; {nearest_name(name, names())}")
-    return name
+def _known(name: str) -> tuple[str, str]:
+    if name not in _STUDIES:
+        raise ValueError(f"unknown study {name!r}; {nearest_name(name, list(_STUDIES))}")
+    return _STUDIES[name]
 
 
-def _module(name: str) -> ModuleType:
-    return import_module(f"comparisons.studies.{_known(name).replace('-', '_')}")
+def _module(name: str) -> Any:
+    return import_module(f"comparisons.studies.{_known(name)[0]}")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from autograd import value_and_grad
 
-from comparisons.studies import derivative_speed, overhead, sparse_speed
+from comparisons.studies.solvers import derivative_speed, overhead, sparse_speed
 
 
 @pytest.mark.parametrize("case", derivative_speed.cases(), ids=lambda case: f"{case.name} {case.n}")

@@ -7,14 +7,15 @@ import io
 import numpy as np
 from rich.console import Console
 
-from comparisons.studies.classifier_cases import MINIMUM, Case
-from comparisons.studies.classifier_figures import bar_table, judged, large_table, sentence_table, verdict_table
-from comparisons.studies.saddle_claims import claims_table, scipy_claims
+from comparisons.report.terminal import rich_table
+from comparisons.studies.critical_points.classifier import bar_table, judged, large_table, sentence_table, verdict_table
+from comparisons.studies.critical_points.classifier_cases import MINIMUM, Case
+from comparisons.studies.critical_points.saddle_claims import claims_table, scipy_claims
 
 
 def printed(table):
     console = Console(file=io.StringIO(), width=230)
-    console.print(table)
+    console.print(rich_table(table))
     return [line.split() for line in console.file.getvalue().splitlines()]
 
 

@@ -250,7 +250,7 @@ def test_progress_counts_every_learning_rate_and_every_cell_once(tmp_path, monke
 
     @contextmanager
     def bar(what, total):
-        yield counted.append
+        yield None, counted.append
         assert len(counted) == total == 3, "a rate, and two cells"
 
     monkeypatch.setattr(command, "progress", bar)

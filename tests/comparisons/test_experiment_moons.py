@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from comparisons.report.document import Figure as FigureBlock
-from comparisons.studies import moons
 from comparisons.studies import registry as experiments
-from comparisons.studies import time_to_target as reaching
-from comparisons.studies.loss_curves import Course, Task, minimized, trained
-from comparisons.studies.moons_boundaries import boundaries_figure, endings
-from comparisons.studies.moons_document import RULES, document_run, document_start, training_accuracy
-from comparisons.studies.moons_paths import swings_of
-from comparisons.studies.time_to_target import Race, race
-from comparisons.studies.time_to_target_report import reach_table, verdict
+from comparisons.studies.learning import moons
+from comparisons.studies.learning import time_to_target as reaching
+from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.learning.moons_boundaries import boundaries_figure, endings
+from comparisons.studies.learning.moons_document import RULES, document_run, document_start, training_accuracy
+from comparisons.studies.learning.moons_paths import swings_of
+from comparisons.studies.learning.time_to_target import Race, race
+from comparisons.studies.learning.time_to_target_report import reach_table, verdict
 from newtonkit import Adam
 from problems import datasets
 from problems.networks import Network, binary_cross_entropy

@@ -24,9 +24,9 @@ from comparisons.report.terminal import show
 from comparisons.running.protocol import Protocol
 from comparisons.running.runner import run_one
 from comparisons.running.tuning import needs_rate
-from comparisons.studies import film, races, schedules
 from comparisons.studies import registry as experiments
-from comparisons.studies.baselines import cost_until, lowest, run_beside
+from comparisons.studies.learning import film, races, schedules
+from comparisons.studies.learning.baselines import cost_until, lowest, run_beside
 
 
 def small_report(folder):
@@ -69,7 +69,7 @@ class TestFrame:
 
     @pytest.mark.parametrize("name", experiments.names())
     def test_what_the_quick_version_sets_are_options_of_the_experiment(self, name):
-        module = import_module(f"comparisons.studies.{name.replace('-', '_')}")
+        module = import_module(f"comparisons.studies.{experiments.EXPERIMENTS[name][0]}")
         assert set(getattr(module, "QUICK", {})) <= set(experiments.options(name))
 
     def test_the_page_is_one_file_that_contains_its_figures_and_escapes_its_text(self, tmp_path):

@@ -9,9 +9,9 @@ import pytest
 
 from comparisons.report.document import Figure as FigureBlock
 from comparisons.report.document import Table
-from comparisons.studies import minibatch_lbfgs, mnist, mnist_subset
 from comparisons.studies import registry as experiments
-from comparisons.studies.loss_curves import minimized, trained
+from comparisons.studies.learning import minibatch_lbfgs, mnist, mnist_subset
+from comparisons.studies.learning.loss_curves import minimized, trained
 from newtonkit import Adam
 from problems.networks import Network
 

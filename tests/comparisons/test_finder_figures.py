@@ -13,15 +13,17 @@ from rich.console import Console
 from scipy.optimize import brentq
 
 from comparisons.cli.main import main
-from comparisons.studies import finder_figures
-from comparisons.studies.finder_cases import landscapes, rastrigin, separable, shubert, trefethen
-from comparisons.studies.finder_figures import count_table, graph_table, named, show, tried
+from comparisons.report.document import Note
+from comparisons.report.terminal import rich_table
+from comparisons.studies.critical_points import finder as finder_figures
+from comparisons.studies.critical_points.finder import count_table, graph_table, named, run, tried
+from comparisons.studies.critical_points.finder_cases import landscapes, rastrigin, separable, shubert, trefethen
 from newtonkit import grad
 
 
 def printed(table):
     console = Console(file=io.StringIO(), width=230)
-    console.print(table)
+    console.print(rich_table(table))
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
 
@@ -140,9 +142,9 @@ def test_the_graph_has_as_many_minima_and_passes_as_the_list(few):
 
 
 def test_the_numbers_are_the_same_in_other_units_of_f_and_of_a_variable():
-    console = Console(file=io.StringIO(), width=200)
-    assert show(console, ["himmelblau", "six-hump-camel"], scale=True) == []
-    assert "8 of 8 lists are as known, and proved complete" in console.file.getvalue()
+    document = run(["himmelblau", "six-hump-camel"], scale=True)
+    assert document.parts(Note) == []
+    assert "8 of 8 lists agree with the known counts and are proved complete" in document.parts(str)
 
 
 def test_a_number_that_differs_from_what_is_known_is_said_to_and_the_command_exits_with_1(monkeypatch):
@@ -150,8 +152,8 @@ def test_a_number_that_differs_from_what_is_known_is_said_to_and_the_command_exi
     monkeypatch.setattr(finder_figures, "landscapes", lambda: [truth._replace(counts=(4, 5, 1))])
     answer = CliRunner().invoke(main, ["finder", "-f", "himmelblau"])
     assert answer.exit_code == 1
-    assert "differs: himmelblau, as it is: known are 4, 5, 1" in answer.output
-    assert "0 of 1 lists are as known" in answer.output
+    assert "differs: himmelblau, as it is: the known counts are 4, 5, 1" in answer.output
+    assert "0 of 1 lists agree" in answer.output
     monkeypatch.setattr(finder_figures, "landscapes", lambda: [truth])
     assert CliRunner().invoke(main, ["finder"]).exit_code == 0
 

@@ -6,17 +6,17 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from rich.console import Console
 
 import problems
 from comparisons.cli.main import main
 from comparisons.core.runs import write_jsonl
+from comparisons.report.document import Table
 from comparisons.running import galahad
 from comparisons.running import scipy_solvers as reference
-from comparisons.studies import solver_benchmark
-from comparisons.studies import solver_scores as scoring
-from comparisons.studies import solver_tables as benchmark_tables
-from comparisons.studies.solver_benchmark import Terms, Trial
+from comparisons.studies.solvers import solver_benchmark
+from comparisons.studies.solvers import solver_scores as scoring
+from comparisons.studies.solvers import solver_tables as benchmark_tables
+from comparisons.studies.solvers.solver_benchmark import Terms, Trial
 from newtonkit import Budget, Counts
 
 # a run that ended where it should and says so
@@ -198,9 +198,9 @@ def test_the_tables_have_a_row_for_every_solver(trials):
     methods = {t.method for t in trials}
     for table in (benchmark_tables.solved_table, benchmark_tables.claims_table, benchmark_tables.cost_table):
         assert len(table(trials).rows) == len(methods)
-    console = Console(record=True, width=200)
-    benchmark_tables.show(console, trials)
-    assert "newton: H at most 0.8 × scipy:trust-exact's" in console.export_text()
+    tables = benchmark_tables.benchmark_document(trials).parts(Table)
+    aims = [row[0] for table in tables if table.title == "Aims" for row in table.rows]
+    assert any("newton: H at most 0.8 × scipy:trust-exact's" in aim for aim in aims)
 
 
 def test_a_method_that_breaks_is_a_failure_of_its_own_cell_only(monkeypatch):

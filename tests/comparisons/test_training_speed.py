@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from comparisons.studies import training_speed
-from comparisons.studies.training_speed import AUTOGRAD, TAPE, TORCH, Setting
+from comparisons.studies.solvers import training_speed
+from comparisons.studies.solvers.training_speed import AUTOGRAD, TAPE, TORCH, Setting
 
 SMALL = (Setting("2-3-1", (2, 3, 1), 8, 20), Setting("4-3-3", (4, 3, 3), 8, 20))
 
@@ -19,7 +19,7 @@ def test_every_source_is_timed_and_the_tape_is_one():
         assert all(0.0 < micros < math.inf for micros in t.micros.values())
         assert {AUTOGRAD, TAPE} <= set(t.micros)
     table = training_speed.training_table(times)
-    assert table.row_count == 2
+    assert len(table.rows) == 2
     assert len(table.columns) == 4 + len(times[0].micros) + len(times[0].micros) - 2
 
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from comparisons.cli.main import main
-from comparisons.studies import wall_time
+from comparisons.studies.solvers import wall_time
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 import problems
-from comparisons.studies import bowl, ellipse
+from comparisons.studies.learning import bowl, ellipse
 from newtonkit import GradientDescent, iterate
 
 

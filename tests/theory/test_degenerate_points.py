@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons.studies.classifier_cases import (
+from comparisons.studies.critical_points.classifier import judged
+from comparisons.studies.critical_points.classifier_cases import (
     MAXIMUM,
     MINIMUM,
     SADDLE,
@@ -18,7 +19,6 @@ from comparisons.studies.classifier_cases import (
     peano,
     zoo_cases,
 )
-from comparisons.studies.classifier_figures import judged
 from newtonkit import classify
 
 

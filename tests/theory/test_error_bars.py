@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from comparisons.studies.eigenvalue_truth import measured
+from comparisons.studies.critical_points.eigenvalue_truth import measured
 from newtonkit import classify
 from newtonkit.classification.error_bars import EXACT, GRADIENTS, VALUES
 

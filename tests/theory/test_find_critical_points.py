@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import problems
-from comparisons.studies.finder_cases import Landscape, landscapes, rastrigin
+from comparisons.studies.critical_points.finder_cases import Landscape, landscapes, rastrigin
 from newtonkit import find_critical_points
 from newtonkit.enumeration.degree import boundary_degree, sampled_winding_number
 from newtonkit.enumeration.enclosures import Jets

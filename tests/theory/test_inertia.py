@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-from comparisons.studies.classifier_figures import wells
+from comparisons.studies.critical_points.classifier import wells
 from newtonkit import Evaluator, Objective, classify, minimize
 from newtonkit.classification.factored import factored_verdict, negative_curvature
 from newtonkit.classification.lanczos import product_verdict

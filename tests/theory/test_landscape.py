@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from comparisons.studies.saddle_claims import scipy_claims
-from comparisons.studies.saddle_claims import strict_saddle as fun
+from comparisons.studies.critical_points.saddle_claims import scipy_claims
+from comparisons.studies.critical_points.saddle_claims import strict_saddle as fun
 from newtonkit import check_result, classify, escape, minimize
 
 

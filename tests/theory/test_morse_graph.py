@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 
 import newtonkit
 import problems
-from comparisons.studies.finder_cases import muller_brown
+from comparisons.studies.critical_points.finder_cases import muller_brown
 from newtonkit import find_critical_points, morse_graph
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.landscape.gradient_path import _phi1, _phi3, gradient_flow

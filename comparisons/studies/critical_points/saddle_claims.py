@@ -1,4 +1,4 @@
-"""What scipy's gradient methods claim at a saddle, what `newtonkit.check_result` says, and where the way down leads."""
+"""What scipy's gradient methods report at a saddle, the verdict of `check_result`, and where the descent leads."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import scipy.optimize
-from rich.table import Table
 
 import newtonkit
+from comparisons.report.document import Table
 
 _PLAIN = ("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP")
 _SECOND_ORDER = ("Newton-CG", "trust-constr", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
@@ -23,14 +23,14 @@ def strict_saddle(x: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one of scipy's methods claims, what its point is, and what comes of it."""
+    """The report of one of scipy's methods, the verdict on its point, and the end of the descent from it."""
 
     method: str
     start: tuple[float, float]
     result: Any
     checked: newtonkit.CheckedResult
     end: newtonkit.Result | None
-    """Of `newtonkit.minimize` started at the way down; None where there is none."""
+    """Of `newtonkit.minimize` started at the lower point; None where there is none."""
 
 
 def scipy_claims() -> list[Claim]:
@@ -52,19 +52,7 @@ def scipy_claims() -> list[Claim]:
 
 def claims_table(claims: list[Claim]) -> Table:
     """One row for each method and start."""
-    table = Table(title="x² − y² + y⁴/4: claims of scipy's methods", title_justify="left", box=None)
-    for heading in (
-        "method",
-        "from",
-        "success",
-        "f",
-        "the point is",
-        "the claim",
-        "way down",
-        "f there",
-        "which ends at",
-    ):
-        table.add_column(heading)
+    rows = []
     for claim in claims:
         checked, lower = claim.checked, claim.checked.escape
         kind = checked.verdict.kind
@@ -75,8 +63,9 @@ def claims_table(claims: list[Claim]) -> Table:
             end = f"{claim.end.verdict.kind} {_vector(claim.end.x)}, f = {claim.end.fun:.6g}"
             down = [_vector(lower.x), f"{lower.fun:.3g}", end]
         facts = (claim.method, _vector(claim.start), str(bool(claim.result.success)), f"{claim.result.fun:.3g}")
-        table.add_row(*facts, point, answer, *down)
-    return table
+        rows.append([*facts, point, answer, *down])
+    headings = ("method", "start", "success", "f", "verdict", "report", "lower point", "f there", "its descent ends at")
+    return Table("Reports of scipy's methods on x² − y² + y⁴/4", headings, rows, text=range(len(headings)))
 
 
 def _vector(x: Any) -> str:

@@ -1,7 +1,7 @@
-"""What a method costs by itself: microseconds per iteration beyond the user's functions, beside scipy's.
+"""Overhead of methods: microseconds per iteration without user functions, ours and scipy's.
 
-The linear algebra that no implementation can avoid is listed apart, as what its kernels cost by themselves at the
-same n: the difference is the method's own work.
+The time of the linear algebra that no implementation can avoid is listed separately for the same n; the difference is
+the method's own work.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
+from comparisons.report.document import Document, Table
 from comparisons.running import scipy_solvers as reference
 from newtonkit.linalg import kernels as linalg
 from newtonkit.methods.registry import METHODS
 
 Vector = NDArray[np.float64]
 
-# ours beside its counterpart
+# our method and its counterpart
 PAIRS = (
     ("bfgs", "scipy:BFGS"),
     ("lbfgs", "scipy:L-BFGS-B"),
@@ -51,11 +51,11 @@ class Overhead:
     highest: float
     iterations: int
     evaluations: float
-    """Calls of user functions per iteration: what the method spreads its own work over."""
+    """Calls of user functions per iteration."""
 
 
 class _Rosenbrock:
-    """The chained Rosenbrock function with derivatives by hand, which adds up the time spent in it."""
+    """The chained Rosenbrock function with derivatives by hand; it measures the time spent in it."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -128,9 +128,9 @@ def measure(sizes: Sequence[int], *, methods: Sequence[str] | None = None, repea
     sizes : sequence of int
         Above 1000, methods that store n×n matrices are left out.
     methods : sequence of str, optional
-        Default: all of `PAIRS`.
+        Default: all in `PAIRS`.
     repeats : int, at least 1, default 7
-        The methods take turns, so that a slow spell of the machine hits all.
+        The methods alternate, so that interference from other processes affects all of them.
     """
     if methods is None:
         methods = [m for m in dict.fromkeys(m for pair in PAIRS for m in pair) if ":" in m or m in METHODS]
@@ -161,7 +161,7 @@ def _once(method: str, starts: Sequence[Vector], maxiter: int) -> tuple[float, i
     seconds, nit, calls = 0.0, 0, 0
     for x0 in starts:
         f = _Rosenbrock()
-        derivatives = {name: getattr(f, function) for name, function in _asked_by(method)}
+        derivatives = {name: getattr(f, function) for name, function in _derivatives_of(method)}
         options: dict[str, Any] = {"maxiter": maxiter}
         began = time.perf_counter()
         if method.startswith("scipy:"):
@@ -176,7 +176,7 @@ def _once(method: str, starts: Sequence[Vector], maxiter: int) -> tuple[float, i
     return seconds, nit, calls
 
 
-def _asked_by(method: str) -> list[tuple[str, str]]:
+def _derivatives_of(method: str) -> list[tuple[str, str]]:
     """The derivatives that a method takes, by scipy's name and ours."""
     if method.startswith("scipy:"):
         names = reference.SOLVERS[method.removeprefix("scipy:")]
@@ -231,39 +231,25 @@ def _median(call: Callable[[], Any]) -> float:
 def overhead_table(figures: Sequence[Overhead]) -> Table:
     """The figures, methods down and sizes across."""
     sizes = sorted({figure.n for figure in figures})
-    table = Table(
-        title="µs per iteration beyond the user's functions: median (lowest – highest)", title_justify="left", box=None
-    )
-    table.add_column("method")
-    for n in sizes:
-        table.add_column(f"n = {n}", justify="right")
+    rows = []
     for method in dict.fromkeys(figure.method for figure in figures):
         by_size = {figure.n: figure for figure in figures if figure.method == method}
-        table.add_row(
-            method,
-            *(
-                f"{by_size[n].microseconds:.1f} ({by_size[n].lowest:.1f} – {by_size[n].highest:.1f})"
-                if n in by_size
-                else "–"
-                for n in sizes
-            ),
+        cells = (
+            f"{by_size[n].microseconds:.1f} ({by_size[n].lowest:.1f} – {by_size[n].highest:.1f})"
+            if n in by_size
+            else "–"
+            for n in sizes
         )
-    return table
+        rows.append([method, *cells])
+    title = "µs per iteration without user functions: median (lowest – highest)"
+    return Table(title, ("method", *(f"n = {n}" for n in sizes)), rows)
 
 
 def ratio_table(figures: Sequence[Overhead]) -> Table:
     """Ours to its counterpart, for each pair and size."""
     by_name = {(figure.method, figure.n): figure for figure in figures}
     sizes = sorted({figure.n for figure in figures})
-    table = Table(
-        title="ours / its counterpart: ratio of medians (calls of user functions per iteration, ours and its)",
-        title_justify="left",
-        box=None,
-    )
-    table.add_column("ours")
-    table.add_column("counterpart")
-    for n in sizes:
-        table.add_column(f"n = {n}", justify="right")
+    rows = []
     for ours, other in PAIRS:
         if not any((ours, n) in by_name and (other, n) in by_name for n in sizes):
             continue
@@ -275,17 +261,22 @@ def ratio_table(figures: Sequence[Overhead]) -> Table:
             else:
                 ratio = one.microseconds / two.microseconds
                 cells.append(f"{ratio:.2g} ({one.evaluations:.1f}, {two.evaluations:.1f})")
-        table.add_row(ours, other, *cells)
-    return table
+        rows.append([ours, other, *cells])
+    title = "Ours / counterpart: ratio of medians (calls of user functions per iteration, ours and counterpart)"
+    return Table(title, ("ours", "counterpart", *(f"n = {n}" for n in sizes)), rows, text=(0, 1))
 
 
 def kernel_table(sizes: Sequence[int]) -> Table:
-    """What the linear algebra costs by itself."""
-    table = Table(title="µs of the linear algebra by itself", title_justify="left", box=None)
-    table.add_column("kernel")
+    """The time of the linear algebra alone."""
     columns = {n: kernels(n) for n in sizes}
-    for n in sizes:
-        table.add_column(f"n = {n}", justify="right")
-    for name in dict.fromkeys(name for found in columns.values() for name in found):
-        table.add_row(name, *(f"{columns[n][name]:.1f}" if name in columns[n] else "–" for n in sizes))
-    return table
+    rows = [
+        [name, *(f"{columns[n][name]:.1f}" if name in columns[n] else "–" for n in sizes)]
+        for name in dict.fromkeys(name for found in columns.values() for name in found)
+    ]
+    return Table("µs of the linear algebra alone", ("kernel", *(f"n = {n}" for n in sizes)), rows)
+
+
+def run(sizes: Sequence[int], *, repeats: int = 7) -> Document:
+    """The three tables; see `measure` for the parameters."""
+    found = measure(sizes, repeats=repeats)
+    return Document("Overhead", [overhead_table(found), ratio_table(found), kernel_table(sizes)])

@@ -13,9 +13,9 @@ import numpy as np
 from comparisons.core.labels import count, listing
 from comparisons.report.document import Document, Table
 from comparisons.report.files import save_figure
-from comparisons.studies.loss_curves import GRID, Task
-from comparisons.studies.moons_boundaries import boundaries_caption, boundaries_figure, endings, endings_table
-from comparisons.studies.moons_document import (
+from comparisons.studies.learning.loss_curves import GRID, Task
+from comparisons.studies.learning.moons_boundaries import boundaries_caption, boundaries_figure, endings, endings_table
+from comparisons.studies.learning.moons_document import (
     RATE,
     RULES,
     SIZES,
@@ -26,9 +26,9 @@ from comparisons.studies.moons_document import (
     document_start,
     document_verdict,
 )
-from comparisons.studies.moons_paths import swings_caption, swings_figure, swings_of, swings_table
-from comparisons.studies.time_to_target import BATCH, Race, race
-from comparisons.studies.time_to_target_report import (
+from comparisons.studies.learning.moons_paths import swings_caption, swings_figure, swings_of, swings_table
+from comparisons.studies.learning.time_to_target import BATCH, Race, race
+from comparisons.studies.learning.time_to_target_report import (
     name,
     protocol,
     rates_table,

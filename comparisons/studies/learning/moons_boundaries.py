@@ -16,9 +16,9 @@ import newtonkit
 from comparisons.core.labels import long_name, number
 from comparisons.plots.style import INK
 from comparisons.report.document import Table
-from comparisons.studies.loss_curves import Task
-from comparisons.studies.moons_document import document_start, training_accuracy
-from comparisons.studies.time_to_target import CURVED
+from comparisons.studies.learning.loss_curves import Task
+from comparisons.studies.learning.moons_document import document_start, training_accuracy
+from comparisons.studies.learning.time_to_target import CURVED
 from newtonkit import Result
 
 Vector = NDArray[np.float64]

@@ -13,8 +13,8 @@ import newtonkit
 from comparisons.core.labels import listing, long_name, number
 from comparisons.plots.style import style
 from comparisons.report.document import Table
-from comparisons.studies.loss_curves import Task
-from comparisons.studies.time_to_target import BATCH
+from comparisons.studies.learning.loss_curves import Task
+from comparisons.studies.learning.time_to_target import BATCH
 from newtonkit import Adam, GradientDescent, Momentum, Result
 from newtonkit.methods.first_order import Rule
 from problems.networks import accuracy

@@ -1,4 +1,4 @@
-"""What a step of Adam on a mini-batch costs: by plain autograd, by the tape, and by PyTorch where it is installed."""
+"""Time of a step of Adam on a mini-batch: by plain autograd, by the tape, and by PyTorch if it is installed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 
 import newtonkit
+from comparisons.report.document import Document, Table
 from comparisons.running.workers import one_thread_each
 from problems.networks import Network, binary_cross_entropy, softmax_cross_entropy
 
@@ -22,10 +22,10 @@ Array = NDArray[Any]
 
 AUTOGRAD, TAPE, TORCH, TORCH32 = "autograd", "tape", "torch float64", "torch float32"
 
-_ROUNDS = 3  # of all sources in turn, so that a busy minute of the machine meets every one
+_ROUNDS = 3  # over all sources in turn, so that interference from other processes affects all of them
 _WARM = 5  # steps before the clock: the tape is recorded, PyTorch has allocated
 _RATE = 1e-3
-_BATCHES = 4  # of examples drawn; what they hold does not matter to the time
+_BATCHES = 4  # of examples drawn; their content does not affect the time
 
 
 @dataclass(frozen=True)
@@ -178,20 +178,21 @@ def _train_torch(
 def training_table(times: Sequence[StepTime]) -> Table:
     """One row for each network."""
     sources = [source for source in (AUTOGRAD, TAPE, TORCH, TORCH32) if all(source in t.micros for t in times)]
-    table = Table(title="a step of Adam, µs, medians, one process, one thread", title_justify="left", box=None)
-    table.add_column("network")
-    for heading in ("n", "batch", *sources, "autograd/tape"):
-        table.add_column(heading, justify="right")
-    for source in sources[2:]:
-        table.add_column(f"tape/{source}", justify="right")
-    for t in times:
-        tape = t.micros[TAPE]
-        table.add_row(
+    headings = ("network", "n", "batch", *sources, "autograd/tape", *(f"tape/{source}" for source in sources[2:]))
+    rows = [
+        [
             t.name,
             str(t.n),
             str(t.batch),
             *(f"{t.micros[source]:.0f}" for source in sources),
-            f"{t.micros[AUTOGRAD] / tape:.2f}",
-            *(f"{tape / t.micros[source]:.2f}" for source in sources[2:]),
-        )
-    return table
+            f"{t.micros[AUTOGRAD] / t.micros[TAPE]:.2f}",
+            *(f"{t.micros[TAPE] / t.micros[source]:.2f}" for source in sources[2:]),
+        ]
+        for t in times
+    ]
+    return Table("A step of Adam, µs, medians, one process, one thread", headings, rows)
+
+
+def run() -> Document:
+    """The table of all networks."""
+    return Document("Training steps", [training_table(measure())])

@@ -21,8 +21,8 @@ from comparisons.plots.style import style, tick
 from comparisons.report.document import Document, Table
 from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
-from comparisons.studies.loss_curves import GRID
-from comparisons.studies.mnist_subset import (
+from comparisons.studies.learning.loss_curves import GRID
+from comparisons.studies.learning.mnist_subset import (
     BATCH,
     courses_caption,
     courses_figure,

@@ -1,4 +1,4 @@
-"""What sparse Hessians cost as n grows: the pattern, the first Hessian, later ones; on a chain and on a grid."""
+"""Time of sparse Hessians as n grows: the pattern, the first Hessian, later ones; on a chain and on a grid."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from rich.table import Table
 
 import newtonkit
+from comparisons.report.document import Document, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class SparseTiming:
     later: float
     """A later one, median of five."""
     entries: int
+
+
+def run(sizes: Sequence[int] = (10**3, 10**4, 10**5, 10**6)) -> Document:
+    """The table of all sizes."""
+    return Document("Sparse Hessians", [sparse_table(measure(sizes))])
 
 
 def measure(sizes: Sequence[int]) -> list[SparseTiming]:
@@ -59,14 +64,12 @@ def _timing(name: str, n: int, fun: Callable[[Any], Any]) -> SparseTiming:
 
 def sparse_table(timings: Sequence[SparseTiming]) -> Table:
     """One row for each function and size."""
-    table = Table(title="seconds, one process", title_justify="left", box=None)
-    for heading in ("function", "n", "pattern", "groups", "first Hessian", "later Hessian", "non-zeros"):
-        table.add_column(heading, justify="left" if heading == "function" else "right")
+    headings = ("function", "n", "pattern", "groups", "first Hessian", "later Hessian", "non-zeros")
+    rows = []
     for t in timings:
-        seconds = (f"{value:.4f}" for value in (t.pattern, t.first, t.later))
-        pattern, first, later = seconds
-        table.add_row(t.name, str(t.n), pattern, str(t.groups), first, later, str(t.entries))
-    return table
+        pattern, first, later = (f"{value:.4f}" for value in (t.pattern, t.first, t.later))
+        rows.append([t.name, str(t.n), pattern, str(t.groups), first, later, str(t.entries)])
+    return Table("Seconds, one process", headings, rows)
 
 
 def chain(x: Any) -> Any:

@@ -17,7 +17,7 @@ from comparisons.core.labels import listing, long_name, number
 from comparisons.plots.style import style, tick
 from comparisons.report.document import Table
 from comparisons.running.tuning import RateSearch, tune_rate
-from comparisons.studies.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
 from newtonkit import Adam, GradientDescent, Momentum
 from newtonkit.methods.first_order import Rule
 from problems.networks import Network, accuracy, softmax_cross_entropy

@@ -1,7 +1,7 @@
 """Wall time of whole runs, two by two: our solver and scipy's, our derivatives and plain autograd's.
 
-Every run starts cold: what the tape costs to record is in its time. Each pair of solvers is run on both sources of
-derivatives, so that what the solver brings can be told from what the derivatives bring.
+Every run starts cold: the time of recording the tape is included. Each pair of solvers is run with both sources of
+derivatives, so that the effect of the solver is separate from that of the derivatives.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 from scipy.optimize import minimize as scipy_minimize
 
 import newtonkit
 from comparisons.core.labels import number
+from comparisons.report.document import Document, Table
 from comparisons.running import scipy_solvers as reference
-from comparisons.studies import derivative_speed, sparse_speed
+from comparisons.studies.solvers import derivative_speed, sparse_speed
 from newtonkit.methods.registry import METHODS
 
 Vector = NDArray[np.float64]
 Function = Callable[[Any], Any]
 
-_OF_A_NETWORK = 1e-3  # asked of its gradient, where others are asked for 1e-5: nobody trains one further
+_OF_A_NETWORK = 1e-3  # relative tolerance on its gradient, 1e-5 for other functions: networks are not trained further
 _MAXITER = 100_000  # the time limit comes first
-_MET = 10.0  # times that counts as met: Newton-CG stops on its steps
+_MET = 10.0  # times the tolerance counts as met: Newton-CG stops on the length of its steps
 _HESSIAN_LIMIT = 1300  # variables; a dense Hessian by plain autograd takes seconds there
 _REPEATS = 5
 _LONG = 2.0  # seconds above which a run is not repeated
@@ -40,7 +40,7 @@ SOURCES = ("tape", "autograd")
 
 @dataclass(frozen=True)
 class Case:
-    """A function, its start, and the pairs of solvers that a user would take for it."""
+    """A function, its start, and the pairs of solvers that a user would choose for it."""
 
     name: str
     n: int
@@ -49,11 +49,11 @@ class Case:
     x0: Vector
     pairs: tuple[tuple[str, str], ...]
     relative: float = 1e-5
-    """Of min(1, ‖g‖∞ at the start), asked of ‖g‖∞ at the end: the gradient of a grid shrinks with its cells."""
+    """Tolerance on ‖g‖∞ relative to min(1, ‖g‖∞ at the start): the gradient on a grid is proportional to its cells."""
 
     @property
     def gtol(self) -> float:
-        """The tolerance asked for."""
+        """The tolerance on ‖g‖∞."""
         return self.relative * min(1.0, self.gradient_norm(self.x0))
 
     def gradient_norm(self, x: Vector) -> float:
@@ -75,12 +75,12 @@ class Timing:
     gradient_norm: float
     """‖g‖∞ at the end, by newtonkit's gradient."""
     met: bool
-    """Whether the gradient asked for was reached, within a factor of ten."""
+    """Whether ‖g‖∞ is within ten times the tolerance."""
     note: str
-    """What the solver took, or why it stopped."""
+    """The method that was chosen, or why the run stopped."""
 
 
-class TimeIsUp(Exception):  # noqa: N818  (it ends a run as planned)
+class TimeIsUp(Exception):  # noqa: N818  (not an error)
     """Raised inside a user's function when the time limit has passed."""
 
 
@@ -123,7 +123,7 @@ def _maker(fun: Callable[[Any, Any], Any]) -> Callable[[], Function]:
 def sparse_cases(sizes: Sequence[int]) -> list[Case]:
     """The chain and the grid of `sparse_speed`, of about these sizes; ours also with sparse Hessians.
 
-    The chain starts near its minimum: along the valley from the classical start every method walks for about n steps.
+    The chain starts near its minimum: from the classical start every method needs about n steps along the valley.
     """
     found = []
     pairs = (("newton", "L-BFGS-B"), *_LARGE)
@@ -144,7 +144,7 @@ def _grid_maker(side: int) -> Callable[[], Function]:
 
 
 def measure(cases: Sequence[Case], *, limit: float = 60.0, repeats: int = _REPEATS) -> list[Timing]:
-    """Every solver of every case with every source, all in one process, taking turns.
+    """Every solver of every case with every source, all in one process, alternating.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def measure(cases: Sequence[Case], *, limit: float = 60.0, repeats: int = _REPEA
 
 
 def _possible(case: Case, solver: str, source: str) -> bool:
-    """Whether the matrix that this needs can be had at all."""
+    """Whether the matrix that this requires is small enough."""
     dense = solver == "scipy:trust-exact" or (solver == "newton" and source == "autograd")
     return not dense or case.n <= _HESSIAN_LIMIT
 
@@ -245,17 +245,11 @@ def _scipy_solve(case: Case, fun: Function, name: str, source: str, limit: float
 
 def time_table(timings: Sequence[Timing], cases: Sequence[Case]) -> Table:
     """One row for each case and pair; ratios are scipy's time to ours."""
-    table = Table(
-        title="seconds from a cold start, medians; in brackets ‖g‖∞ where it is over ten times what was asked",
-        title_justify="left",
-        box=None,
+    headings = (
+        *("function", "n", "ours", "scipy's", "ours, tape", "ours, autograd", "scipy's, tape", "scipy's, autograd"),
+        *("scipy's/ours, tape", "scipy's/ours, autograd", "scipy's autograd/ours tape", "choice of ours"),
     )
-    for heading in ("function", "n", "ours", "scipy's"):
-        table.add_column(heading, justify="right" if heading == "n" else "left")
-    for heading in ("ours, tape", "ours, autograd", "scipy's, tape", "scipy's, autograd"):
-        table.add_column(heading, justify="right")
-    for heading in ("scipy's/ours, tape", "scipy's/ours, autograd", "scipy's autograd/ours tape", "what ours took"):
-        table.add_column(heading, justify="left" if heading == "what ours took" else "right")
+    rows = []
     found = {(t.case, t.n, t.solver, t.source): t for t in timings}
     for case in cases:
         for ours, other in case.pairs:
@@ -267,18 +261,29 @@ def time_table(timings: Sequence[Timing], cases: Sequence[Case]) -> Table:
             if cells[0] is None:
                 continue
             taped, plain, their_taped, their_plain = cells
-            table.add_row(
-                case.name,
-                str(case.n),
-                ours,
-                other,
-                *(_cell(timing) for timing in cells),
-                _ratio(their_taped, taped),
-                _ratio(their_plain, plain),
-                _ratio(their_plain, taped),
-                cells[0].note,
+            rows.append(
+                [
+                    case.name,
+                    str(case.n),
+                    ours,
+                    other,
+                    *(_cell(timing) for timing in cells),
+                    _ratio(their_taped, taped),
+                    _ratio(their_plain, plain),
+                    _ratio(their_plain, taped),
+                    cells[0].note,
+                ]
             )
-    return table
+    title = "Seconds from a cold start, medians; in brackets ‖g‖∞ where it exceeds ten times the tolerance"
+    return Table(title, headings, rows, text=(0, 2, 3, 11))
+
+
+def run(
+    *, sparse: bool = False, sizes: Sequence[int] = (10**3, 10**4, 10**5, 10**6), limit: float = 60.0, repeats: int = 5
+) -> Document:
+    """The table of the small cases, or of the sparse cases of these sizes; see `measure` for limit and repeats."""
+    cases = sparse_cases(sizes) if sparse else small_cases()
+    return Document("Wall time", [time_table(measure(cases, limit=limit, repeats=repeats), cases)])
 
 
 def _cell(timing: Timing | None) -> str:
@@ -288,7 +293,7 @@ def _cell(timing: Timing | None) -> str:
 
 
 def _ratio(theirs: Timing | None, ours: Timing | None) -> str:
-    """Scipy's time in units of ours; at least that where scipy's did not get there, nothing where ours did not."""
+    """Scipy's time divided by ours; a lower bound if scipy's run did not converge, a dash if ours did not."""
     if theirs is None or ours is None or not ours.met:
         return "–"
     return ("" if theirs.met else "> ") + number(theirs.seconds / ours.seconds, 3)

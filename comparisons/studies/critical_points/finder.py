@@ -1,4 +1,4 @@
-"""What `find_critical_points` and `morse_graph` find where the number of points is known, and what it takes."""
+"""Tests of `find_critical_points` and `morse_graph` where the number of points is known, with their cost."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import newtonkit
-from comparisons.studies.finder_cases import Function, Landscape, landscapes
+from comparisons.report.document import Document, Note, Row, Table
+from comparisons.studies.critical_points.finder_cases import Function, Landscape, landscapes
 from newtonkit.enumeration.points import CriticalPoints
 
 _UNITS = {
@@ -22,22 +21,34 @@ _UNITS = {
     "f × 1e12": (1e12, 1.0),
     "last variable in 1e-9": (1.0, 1e-9),
 }
-_LARGEST_GRAPH = 600  # points; above, following the ways takes longer than all lists together
+_LARGEST_GRAPH = 600  # points; above, following the paths takes longer than all lists together
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def show(console: Console, names: Sequence[str] = (), *, scale: bool = False) -> list[Trial]:
-    """Print both tables; returns the trials that differ from what is known."""
+def run(names: Sequence[str] = (), *, scale: bool = False) -> Document:
+    """Both tables, with a bad note for each list that differs from the truth or is not proved complete.
+
+    Parameters
+    ----------
+    names : sequence of str, default: all
+        Functions of the table.
+    scale : bool, default False
+        Also with f and the last variable in other units.
+    """
     chosen = named(names)
     trials = [tried(landscape, units) for units in (_UNITS if scale else ["as it is"]) for landscape in chosen]
-    console.print(count_table(trials))
     wrong = [trial for trial in trials if not trial.right]
-    for trial in wrong:
-        console.print(f"  differs: {trial.landscape.name}, {trial.units}: known are {_listed(trial.landscape.counts)}")
-        console.print(trial.points.summary())
-    console.print(f"{len(trials) - len(wrong)} of {len(trials)} lists are as known, and proved complete")
-    console.print(graph_table([trial for trial in trials if trial.units == "as it is"]))
-    return wrong
+    notes = [
+        Note(
+            f"differs: {trial.landscape.name}, {trial.units}: the known counts are {_listed(trial.landscape.counts)}\n"
+            f"{trial.points.summary()}",
+            "bad",
+        )
+        for trial in wrong
+    ]
+    total = f"{len(trials) - len(wrong)} of {len(trials)} lists agree with the known counts and are proved complete"
+    graphs = graph_table([trial for trial in trials if trial.units == "as it is"])
+    return Document("Enumeration of critical points", [count_table(trials), *notes, total, graphs])
 
 
 def named(names: Sequence[str]) -> list[Landscape]:
@@ -93,25 +104,25 @@ def _in_units(fun: Function, f_unit: float, x_unit: float, n: int) -> Function:
 
 def count_table(trials: Sequence[Trial]) -> Table:
     """One row for each list."""
-    table = Table(title="critical points in a box", title_justify="left", box=None)
-    headings = ("f", "box", "units", "points", "by index", "known from", "boxes", "seconds", "proved complete", "audit")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in ("points", "boxes", "seconds") else "left")
+    headings = ("f", "box", "units", "points", "by index", "source", "boxes", "seconds", "proved complete", "audit")
+    rows: list[Row] = []
     for trial in trials:
         points, landscape = trial.points, trial.landscape
-        table.add_row(
-            landscape.name,
-            _box(landscape),
-            trial.units,
-            str(len(points)),
-            _listed(trial.counts),
-            landscape.known if trial.right else f"{landscape.known}: {_listed(landscape.counts)}",
-            f"{points.processed:,}".replace(",", " "),
-            f"{trial.seconds:.2f}",
-            "yes" if points.complete else "no",
-            _audited(points),
+        rows.append(
+            [
+                landscape.name,
+                _box(landscape),
+                trial.units,
+                str(len(points)),
+                _listed(trial.counts),
+                landscape.known if trial.right else f"{landscape.known}: {_listed(landscape.counts)}",
+                f"{points.processed:,}".replace(",", " "),
+                f"{trial.seconds:.2f}",
+                "yes" if points.complete else "no",
+                _audited(points),
+            ]
         )
-    return table
+    return Table("Critical points in a box", headings, rows, text=(0, 1, 2, 4, 5, 8, 9))
 
 
 def _box(landscape: Landscape) -> str:
@@ -136,14 +147,14 @@ def _audited(points: CriticalPoints) -> str:
 
 
 def graph_table(trials: Sequence[Trial]) -> Table:
-    """What the Morse graphs of the shorter lists consist of, and how long the ways down from a pass are."""
-    table = Table(title="Morse graphs", title_justify="left", box=None)
-    for heading in ("f", "box", "minima", "passes", "that join", "steps: median", "most", "ways that leave", "seconds"):
-        table.add_column(heading, justify="left" if heading in ("f", "box") else "right")
-    for trial in trials:
-        if len(trial.points) <= _LARGEST_GRAPH:
-            table.add_row(trial.landscape.name, _box(trial.landscape), *_graph_figures(trial))
-    return table
+    """The size of the Morse graphs of the shorter lists, and the lengths of the descent paths from index-1 saddles."""
+    headings = ("f", "box", "minima", "saddles", "that join", "steps: median", "most", "paths that leave", "seconds")
+    rows = [
+        [trial.landscape.name, _box(trial.landscape), *_graph_figures(trial)]
+        for trial in trials
+        if len(trial.points) <= _LARGEST_GRAPH
+    ]
+    return Table("Morse graphs", headings, rows, text=(0, 1))
 
 
 def _graph_figures(trial: Trial) -> Iterator[Any]:

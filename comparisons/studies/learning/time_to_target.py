@@ -1,7 +1,7 @@
 """What it takes to bring the loss of a network down to given values: Adam at tuned rates, methods with curvature.
 
 Rates are tuned for every value of the loss apart, on starts that are not reported, so that Adam need not serve two
-targets with one rate. Work is counted as in `comparisons.studies.loss_curves`.
+targets with one rate. Work is counted as in `comparisons.studies.learning.loss_curves`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from comparisons.running.tuning import RateSearch, tune_rate
-from comparisons.studies.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
 from newtonkit import Adam
 from newtonkit.core.validation import check_integer
 

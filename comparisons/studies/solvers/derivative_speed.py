@@ -14,8 +14,8 @@ import numpy as np
 from autograd import hessian as autograd_hessian
 from autograd import make_hvp, value_and_grad
 from numpy.typing import NDArray
-from rich.table import Table
 
+from comparisons.report.document import Document, Table
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.tape.cache import Derivatives
 
@@ -160,29 +160,38 @@ def _add_jax(
 def speed_table(timings: list[Timing]) -> Table:
     """One row for each case."""
     jax = any("JAX" in timing.gradient for timing in timings)
-    table = Table(title="µs, medians, one process", title_justify="left", box=None)
     sources = ["by hand", "autograd", "tape", *(["JAX"] if jax else [])]
-    for heading in ("function", "n", *(f"f, ∇f {source}" for source in sources), "autograd/tape", "tape/hand"):
-        table.add_column(heading, justify="left" if heading == "function" else "right")
-    for heading in ("Hv autograd", "tape", "H autograd", "tape", *(["JAX"] if jax else []), "recording", "pays after"):
-        table.add_column(heading, justify="right")
+    headings = [
+        *("function", "n", *(f"f, ∇f {source}" for source in sources), "autograd/tape", "tape/hand"),
+        *("Hv autograd", "tape", "H autograd", "tape", *(["JAX"] if jax else []), "recording", "break-even"),
+    ]
+    rows = []
     for t in timings:
         g, p, h = t.gradient, t.product, t.hessian
-        table.add_row(
-            t.name,
-            str(t.n),
-            *(_short(g.get(source)) for source in sources),
-            f"{g['autograd'] / g['tape']:.0f}",
-            f"{g['tape'] / g['by hand']:.1f}",
-            _short(p["autograd"]),
-            _short(p["tape"]),
-            _short(h.get("autograd")),
-            _short(h.get("tape")),
-            *([_short(h.get("JAX"))] if jax else []),
-            _short(t.recording),
-            f"{t.pays_after:.0f}",
+        rows.append(
+            [
+                t.name,
+                str(t.n),
+                *(_short(g.get(source)) for source in sources),
+                f"{g['autograd'] / g['tape']:.0f}",
+                f"{g['tape'] / g['by hand']:.1f}",
+                _short(p["autograd"]),
+                _short(p["tape"]),
+                _short(h.get("autograd")),
+                _short(h.get("tape")),
+                *([_short(h.get("JAX"))] if jax else []),
+                _short(t.recording),
+                f"{t.pays_after:.0f}",
+            ]
         )
-    return table
+    return Table(
+        "µs, medians, one process; break-even: evaluations after which recording the tape pays", headings, rows
+    )
+
+
+def run() -> Document:
+    """The table of all cases."""
+    return Document("Derivatives", [speed_table(measure())])
 
 
 def _short(microseconds: float | None) -> str:

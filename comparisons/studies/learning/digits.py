@@ -8,9 +8,9 @@ import numpy as np
 
 from comparisons.report.document import Document
 from comparisons.report.files import save_figure
-from comparisons.studies.loss_curves import GRID, Task
-from comparisons.studies.time_to_target import race
-from comparisons.studies.time_to_target_report import (
+from comparisons.studies.learning.loss_curves import GRID, Task
+from comparisons.studies.learning.time_to_target import race
+from comparisons.studies.learning.time_to_target_report import (
     protocol,
     rates_table,
     reach_caption,

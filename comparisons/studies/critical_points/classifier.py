@@ -1,4 +1,4 @@
-"""What `newtonkit.classify` is worth: verdicts on hard points, error bars, large n, and scipy's claims at a saddle."""
+"""Tests of `newtonkit.classify` on points of known kind: verdicts, error bars, large n, scipy's reports at a saddle."""
 
 from __future__ import annotations
 
@@ -11,34 +11,41 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import newtonkit
-from comparisons.studies.classifier_cases import Case, Function, Vector, normal_form_cases, zoo_cases
-from comparisons.studies.eigenvalue_truth import SOURCES, measured
-from comparisons.studies.saddle_claims import claims_table, scipy_claims, strict_saddle
+from comparisons.report.document import Document, Note, Table
+from comparisons.studies.critical_points.classifier_cases import Case, Function, Vector, normal_form_cases, zoo_cases
+from comparisons.studies.critical_points.eigenvalue_truth import SOURCES, measured
+from comparisons.studies.critical_points.saddle_claims import claims_table, scipy_claims, strict_saddle
 from newtonkit.classification.lanczos import product_verdict
 from newtonkit.linalg.inertia import index_at_least, inertia
 
 _RANK = 50  # of the subspace that bounds an index from below
 
 
-def show(
-    console: Console, *, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 100_000)
-) -> list[Answer]:
-    """Print all tables; returns the answers that were wrong."""
+def run(*, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 100_000)) -> Document:
+    """All tables, with a note for each verdict that is not right; a wrong one is a bad note.
+
+    Parameters
+    ----------
+    seeds : int, default 30
+        Random changes of variables for each form of point.
+    bars : int, default 1000
+        Hessians for each source of derivatives.
+    sizes : sequence of int, default (10,000, 100,000)
+        Numbers of variables of the large problems.
+    """
     answers = [judged(case) for cases in (normal_form_cases, zoo_cases) for case in cases(range(seeds))]
-    console.print(verdict_table(answers))
-    for answer in answers:
-        if answer.outcome != "right":
-            console.print(f"  {answer.outcome}: {answer.case.name}, {answer.case.beside:g} beside: {answer.verdict}")
-    console.print(bar_table(range(bars)))
-    console.print(sentence_table())
-    console.print(claims_table(scipy_claims()))
-    console.print(large_table(sizes))
-    console.print(speed_table())
-    return [answer for answer in answers if answer.outcome == "wrong"]
+    notes = [
+        Note(
+            f"{answer.outcome}: {answer.case.name}, at distance {answer.case.beside:g}: {answer.verdict}",
+            "bad" if answer.outcome == "wrong" else "soft",
+        )
+        for answer in answers
+        if answer.outcome != "right"
+    ]
+    tables = [bar_table(range(bars)), sentence_table(), claims_table(scipy_claims()), large_table(sizes), speed_table()]
+    return Document("Classification of critical points", [verdict_table(answers), *notes, *tables])
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -60,47 +67,45 @@ class Answer:
 
 
 def judged(case: Case) -> Answer:
-    """What `newtonkit.classify` says of it."""
+    """The verdict of `newtonkit.classify`."""
     return Answer(case, newtonkit.classify(case.fun, case.x))
 
 
 def verdict_table(answers: Sequence[Answer]) -> Table:
-    """Right, undecided and wrong verdicts, by kind of point and by how far beside it."""
+    """Right, undecided and wrong verdicts, by kind of point and distance from it."""
     tally = Counter((answer.case.kind, answer.case.beside, answer.outcome) for answer in answers)
-    table = Table(title=f"verdicts on {len(answers)} degenerate and difficult points", title_justify="left", box=None)
-    for heading in ("kind", "beside", "cases", "right", "undecided", "wrong"):
-        table.add_column(heading, justify="left" if heading == "kind" else "right")
+    rows = []
     groups = dict.fromkeys((answer.case.kind, answer.case.beside) for answer in answers)
     for kind, beside in sorted(groups):
         counts = [tally[kind, beside, outcome] for outcome in ("right", "undecided", "wrong")]
-        table.add_row(kind, f"{beside:g}", str(sum(counts)), *map(str, counts))
+        rows.append([kind, f"{beside:g}", str(sum(counts)), *map(str, counts)])
     totals = Counter(answer.outcome for answer in answers)
-    table.add_row("all", "", str(len(answers)), *(str(totals[o]) for o in ("right", "undecided", "wrong")))
-    return table
+    rows.append(["all", "", str(len(answers)), *(str(totals[o]) for o in ("right", "undecided", "wrong"))])
+    headings = ("kind", "distance", "cases", "right", "undecided", "wrong")
+    return Table(f"Verdicts on {len(answers)} degenerate and difficult points", headings, rows)
 
 
 # --- error bars -------------------------------------------------------------------------------------------------------
 
 
 def bar_table(seeds: Iterable[int]) -> Table:
-    """How often true eigenvalues lie inside the bars, and how wide these are; exact hits have no bar / error."""
+    """How often true eigenvalues lie inside the error bars, and the widths of these; zero errors have no ratio."""
     seeds = list(seeds)
-    table = Table(title=f"error bars of eigenvalues, {len(seeds)} cases each", title_justify="left", box=None)
-    for heading in ("Hessian from", "inside", "bar / error: median", "99 %", "bar / |λ|max: median", "99 %"):
-        table.add_column(heading, justify="left" if heading == "Hessian from" else "right")
+    rows = []
     for source in SOURCES:
         error, bar = np.array(list(measured(source, seeds))).T
         inside, ratio = float(np.mean(error <= bar)), bar[error > 0.0] / error[error > 0.0]
         widths = (f"{np.quantile(values, q):.2g}" for values in (ratio, bar) for q in (0.5, 0.99))
-        table.add_row(source, f"{inside:.2%}", *widths)
-    return table
+        rows.append([source, f"{inside:.2%}", *widths])
+    headings = ("Hessian from", "inside", "bar / error: median", "99 %", "bar / |λ|max: median", "99 %")
+    return Table(f"Error bars of eigenvalues, {len(seeds)} cases each", headings, rows)
 
 
-# --- sentences --------------------------------------------------------------------------------------------------------
+# --- units ------------------------------------------------------------------------------------------------------------
 
 
 def sentence_table() -> Table:
-    """What is said where an absolute tolerance on the gradient or an eigenvalue would err."""
+    """Verdicts where an absolute tolerance on the gradient or an eigenvalue would be wrong."""
     units = np.array([1e-9, 1.0])
     examples: list[tuple[str, Function, Any]] = [
         ("1e-12 x² at 1", lambda x: 1e-12 * x[0] ** 2, [1.0]),
@@ -113,16 +118,12 @@ def sentence_table() -> Table:
         ("1 + x² + 1e-9 y² at 0, f alone", _opaque(lambda x: 1.0 + x[0] ** 2 + 1e-9 * x[1] ** 2), [0.0, 0.0]),
         ("1 + x² + 1e-9 y² at 0", lambda x: 1.0 + x[0] ** 2 + 1e-9 * x[1] ** 2, [0.0, 0.0]),
     ]
-    table = Table(title="in other units", title_justify="left", box=None)
-    table.add_column("point")
-    table.add_column("verdict")
-    for name, fun, x in examples:
-        table.add_row(name, str(newtonkit.classify(fun, x)))
-    return table
+    rows = [[name, str(newtonkit.classify(fun, x))] for name, fun, x in examples]
+    return Table("Verdicts in other units", ("point", "verdict"), rows, text=(0, 1))
 
 
 def _opaque(fun: Function) -> Callable[[Any], float]:
-    """The same in plain floats: nothing that autograd could follow."""
+    """The same in Python floats, which autograd cannot trace."""
     return lambda x: float(fun([float(t) for t in x]))
 
 
@@ -145,10 +146,8 @@ def lattice(side: int) -> Function:
 
 
 def large_table(sizes: Sequence[int]) -> Table:
-    """Each kind of statement at large n, with what it took; seconds include derivatives and patterns."""
-    table = Table(title="large n", title_justify="left", box=None)
-    for heading in ("n", "statement", "answer", "products", "seconds"):
-        table.add_column(heading, justify="right" if heading in ("n", "products", "seconds") else "left")
+    """Each kind of statement at large n, with its cost; seconds include derivatives and patterns."""
+    rows = []
     for n in sizes:
         for name, fun, x, statement in _statements(n):
             evaluator = newtonkit.Evaluator(newtonkit.Objective(fun), second_order=True)
@@ -156,12 +155,12 @@ def large_table(sizes: Sequence[int]) -> Table:
             answer = statement(evaluator, x)
             seconds = time.perf_counter() - began
             products = evaluator.counts.Hv + evaluator.counts.H * evaluator.objective.products_for_hessian(x.size)
-            table.add_row(str(x.size), name, answer, str(products), f"{seconds:.3f}")
-    return table
+            rows.append([str(x.size), name, answer, str(products), f"{seconds:.3f}"])
+    return Table("Large n", ("n", "statement", "answer", "products", "seconds"), rows, text=(1, 2))
 
 
 def _statements(n: int) -> list[tuple[str, Function, Vector, Callable[[newtonkit.Evaluator, Vector], str]]]:
-    """On a chain of n double wells, at the barriers and in the wells; and what is refused, on a lattice."""
+    """On a chain of n double wells, at the barriers and in the wells; and refusals, on a lattice."""
     barrier, well, side = np.zeros(n), np.ones(n), round(n**0.5)
     corrugated = np.zeros(side * side)
     return [
@@ -199,18 +198,15 @@ def _counted(evaluator: newtonkit.Evaluator, x: Vector) -> str:
 
 def speed_table(sizes: Sequence[int] = (2, 3, 5, 10)) -> Table:
     """Milliseconds of `newtonkit.classify` at the minimum of the chained Rosenbrock function."""
-    table = Table(title="classify at a minimum, milliseconds", title_justify="left", box=None)
     times = []
     for n in sizes:
-        table.add_column(f"n = {n}", justify="right")
         laps = []
         for _ in range(9):
             began = time.perf_counter()
             newtonkit.classify(_rosenbrock, np.ones(n))
             laps.append(1e3 * (time.perf_counter() - began))
         times.append(f"{np.median(laps):.1f}")
-    table.add_row(*times)
-    return table
+    return Table("Milliseconds of classify at a minimum", [f"n = {n}" for n in sizes], [times], text=())
 
 
 def _rosenbrock(x: Any) -> Any:

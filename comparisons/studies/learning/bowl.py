@@ -22,7 +22,7 @@ from comparisons.plots.style import INK, tick
 from comparisons.report.document import Document, Table
 from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
-from comparisons.studies.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
+from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, RMSProp, State, iterate
 from newtonkit.methods.first_order import Rule
 from problems import Problem

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from comparisons.core.labels import count, in_words, listing, number, times
 from comparisons.plots.style import INK, style, tick
 from comparisons.report.document import Table
-from comparisons.studies.loss_curves import Course
-from comparisons.studies.time_to_target import ADAMS, BATCH, CURVED, Race
+from comparisons.studies.learning.loss_curves import Course
+from comparisons.studies.learning.time_to_target import ADAMS, BATCH, CURVED, Race
 
 _DASH = (0, (4, 2))
 

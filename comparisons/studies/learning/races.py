@@ -12,8 +12,8 @@ import problems
 from comparisons.core.labels import FIRST_ORDER, Ending, count, ending, family, in_words, listing, number, where
 from comparisons.report.document import Document, Figure, Table
 from comparisons.report.tuning_tables import search_table
-from comparisons.studies.baselines import SHARE, Beside, cost_until, run_beside
-from comparisons.studies.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
+from comparisons.studies.learning.baselines import SHARE, Beside, cost_until, run_beside
+from comparisons.studies.learning.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
 from newtonkit.core.validation import check_integer
 
 METHODS = (

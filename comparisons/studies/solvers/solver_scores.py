@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from comparisons.studies.solver_benchmark import Trial
+from comparisons.studies.solvers.solver_benchmark import Trial
 from newtonkit import Counts
 from newtonkit.classification.verdict import NO_MINIMUM
 from newtonkit.linalg.kernels import EPS

@@ -1,0 +1,1 @@
+"""Training and first-order methods: experiments with learning rates, mini-batches and networks."""

@@ -1,0 +1,1 @@
+"""Solvers: a scored benchmark, and the time of iterations, derivatives and whole runs."""
