@@ -1,6 +1,6 @@
-"""Derivatives without a solver: ``value_and_grad``, ``grad``, ``hvp``, ``hessian`` of a function.
+"""Derivatives of a function without a solver: ``value_and_grad``, ``grad``, ``hvp`` and ``hessian``.
 
-Each returned function keeps its tapes: plain autograd for the first two calls, straight numpy from the third on.
+Each returned function keeps its tapes. The first two calls use plain autograd; later calls replay a tape in numpy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from newtonkit.linalg.kernels import Matrix, Vector
 
 
 class _Flattened:
-    """A function of structured parameters as functions of flat vectors, one for each structure it meets."""
+    """A function of structured parameters as functions of flat vectors, one for each structure."""
 
     def __init__(self, fun: Callable[..., Any]) -> None:
         if not callable(fun):
@@ -26,7 +26,7 @@ class _Flattened:
         self._known: dict[Any, Derivatives] = {}
 
     def at(self, x: Any) -> tuple[Vector, Unflatten, Derivatives]:
-        """x as a vector, the way back, and the derivatives for its structure."""
+        """x as a vector, the function that restores its structure, and the derivatives for this structure."""
         vector, unflatten = flatten(x)
         key = structure(x)
         if key not in self._known:
@@ -42,12 +42,12 @@ def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
     ----------
     fun : callable
         Written with ``autograd.numpy``; returns one real number. Its first argument may be a number, an array of
-        any shape, or a dict, list or tuple of arrays; the gradient has the same structure.
+        any shape, or a dict, list or tuple of arrays. The gradient has the same structure.
 
     Raises
     ------
     DifferentiationError
-        When called: if ``fun`` works on plain numbers but autograd cannot follow it.
+        By the returned function, if ``fun`` works on plain numbers but autograd cannot differentiate it.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
     flattened = _Flattened(fun)
 
     def both(x: Any, *args: Any) -> tuple[float, Any]:
-        if isbox(x):  # inside a function that is being differentiated itself
+        if isbox(x):  # inside a function that is itself being differentiated
             f, g = trace_gradient(lambda z: fun(z, *args), x)
             return (f if isbox(f) else as_number(f)), g
         vector, unflatten, derivatives = flattened.at(x)
@@ -81,7 +81,7 @@ def grad(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def hvp(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """The function (x, v, \\*args) ↦ ∇²f(x)·v, without forming the matrix; v and the product have x's structure.
+    """The function (x, v, \\*args) ↦ ∇²f(x)·v. No matrix is formed; v and the product have the structure of x.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def hvp(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def hessian(fun: Callable[..., Any]) -> Callable[..., Matrix]:
-    """The function (x, \\*args) ↦ ∇²f(x), an n×n matrix in the order of x's entries, exactly symmetric.
+    """The function (x, \\*args) ↦ ∇²f(x), an exactly symmetric n×n matrix in the order of the entries of x.
 
     Examples
     --------

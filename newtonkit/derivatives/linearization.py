@@ -9,11 +9,11 @@ from newtonkit.linalg.kernels import Matrix, Vector
 
 
 class Linearization(NamedTuple):
-    """f, its gradient, and the map v ↦ ∇²f(x)·v at one point; ``hessian`` gives the whole matrix."""
+    """f, its gradient, and the map v ↦ ∇²f(x)·v at one point; ``hessian`` returns the whole matrix."""
 
     f: float
     g: Vector
     product: Callable[[Vector], Vector]
     products: Callable[[Matrix], Matrix]
-    """The same for the rows of a matrix, all at once."""
+    """The products with all rows of a matrix."""
     hessian: Callable[[], Matrix]

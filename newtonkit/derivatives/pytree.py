@@ -1,4 +1,4 @@
-"""Parameters with structure: a dict, list or tuple of arrays becomes one flat vector, and comes back."""
+"""Structured parameters: a dict, list or tuple of arrays as one flat vector, and back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     Parameters
     ----------
     x0 : array_like, or a dict, list or tuple of them
-        Numbers, and lists or tuples (of lists or tuples) of numbers only, are read as ``numpy.asarray`` reads
-        them; a number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, and a list
-        or tuple with an array or dict in it, keeps its structure, with every leaf as a float64 array; dicts come
-        in the order of their sorted keys.
+        Numbers, and lists or tuples (of lists or tuples) of numbers only, are converted by ``numpy.asarray``.
+        A number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, and a list or
+        tuple that contains an array or a dict, keeps its structure; every leaf becomes a float64 array. The
+        entries of a dict are taken in the order of the sorted keys.
     name : str, default "x0"
-        What errors call it.
+        The name in error messages.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     TypeError
         If a leaf is not real: complex numbers, strings, None.
     ValueError
-        If there is no entry at all.
+        If there is no entry.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     >>> vector.shape, unflatten(vector)["w"].shape
     ((5,), (2, 2))
     """
-    if isbox(x0):  # differentiated from outside: autograd's own array, already float
+    if isbox(x0):  # an array of autograd, already float: the caller is being differentiated
         return (x0, _identity) if x0.ndim == 1 else (x0.reshape(-1), _reshaping(x0.shape))
     tree = _with_float_leaves(x0, name)
     if not _has_entries(tree):
@@ -59,7 +59,10 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
 
 
 def _unflattener(tree: Any, leaves: list[Vector], start: int) -> tuple[Unflatten, int]:
-    """How to cut a tree from a vector that holds its leaves from ``start`` on, and where they end; collects them."""
+    """A function that builds the tree from a vector that holds its leaves from ``start`` on, and the end position.
+
+    The leaves are appended to ``leaves``.
+    """
     if isinstance(tree, np.ndarray):
         leaves.append(tree)
         stop, shape = start + tree.size, tree.shape
@@ -69,7 +72,7 @@ def _unflattener(tree: Any, leaves: list[Vector], start: int) -> tuple[Unflatten
     stop = start
     if isinstance(tree, dict):
         named = {}
-        for key in sorted(tree):  # so that equal dicts give equal vectors, however they were built
+        for key in sorted(tree):  # equal dicts give equal vectors, whatever their order of insertion
             named[key], stop = _unflattener(tree[key], leaves, stop)
         return lambda v: {key: named[key](v) for key in tree}, stop
     parts = []
@@ -86,7 +89,7 @@ def _reshaping(shape: tuple[int, ...]) -> Unflatten:
 
 
 def structure(x0: Any) -> Any:
-    """A hashable description of the structure that `flatten` gives back: equal for equal structures only."""
+    """A hashable description of the structure that `flatten` restores: equal only for equal structures."""
     if isbox(x0):
         return "array", x0.shape
     if isinstance(x0, dict):
@@ -97,12 +100,12 @@ def structure(x0: Any) -> Any:
 
 
 def is_plain_vector(unflatten: Unflatten) -> bool:
-    """Whether the structure is that of a one-dimensional array, so that nothing need be restored."""
+    """Whether the structure is a one-dimensional array, so that nothing has to be restored."""
     return unflatten is _identity
 
 
 def is_input(arg: Any) -> bool:
-    """Whether an argument is an input of a tape at run time: a float, or an array of numbers."""
+    """Whether an argument is a runtime input of a tape: a float, or an array of numbers."""
     return isinstance(arg, float | np.ndarray) and np.asarray(arg).dtype.kind in "fiub"
 
 

@@ -1,4 +1,4 @@
-"""Are these the derivatives of this function? Slopes of Taylor remainders, and of f itself where a run got stuck."""
+"""Checks of derivatives: orders of Taylor remainders, and a comparison of one slope with differences of f."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient, tr
 from newtonkit.derivatives.pytree import flatten
 from newtonkit.linalg.kernels import EPS, Vector, dot, norm
 
-_ROUNDING = 100 * EPS  # a remainder below this times |f| is taken for rounding, not for Taylor's theorem
-_HALVINGS = 40
-_FITTED = 4
-# h halved makes the gap between one-sided slopes half as large for a smooth f, leaves it at a kink, doubles it in noise
-_KINK, _NOISE = 0.75, 1.5
-_CERTAIN = 10.0  # errors by which two slopes must differ to be called different
+REMAINDER_ROUNDING = 100 * EPS  # relative to |f|: a smaller remainder counts as rounding error
+HALVINGS = 40  # of the step
+FITTED_POINTS = 4  # of a log-log line
+# When h is halved, the gap between the one-sided slopes is halved if f is smooth, unchanged at a kink, and doubled if
+# it is noise. These ratios separate the three cases.
+KINK_RATIO, NOISE_RATIO = 0.75, 1.5
+CERTAINTY_FACTOR = 10.0  # two slopes are different if they differ by more than this many errors
 
 
 class DerivativeCheck(NamedTuple):
-    """The verdict of `check_derivatives`."""
+    """The result of `check_derivatives`."""
 
     ok: bool
-    """Whether both slopes are what Taylor's theorem asks for."""
+    """Whether both orders are those of Taylor's theorem."""
     gradient_slope: float
-    """Order in h of f(x+hd) − f − h gᵀd: 2 where the gradient is right, 1 where it is not, inf where the
-    remainder vanishes to rounding (f linear along d)."""
+    """Order in h of f(x+hd) − f − h gᵀd: 2 if the gradient is right, 1 if it is wrong, inf if the remainder is
+    zero up to rounding (f is linear along d)."""
     hessian_slope: float
-    """Order in h of the remainder after the quadratic term: 3 where the Hessian is right, 2 where it is not."""
+    """Order in h of the remainder after the quadratic term: 3 if the Hessian is right, 2 if it is wrong."""
 
     def __str__(self) -> str:
         word = "agree with f" if self.ok else "do NOT agree with f"
@@ -50,27 +51,27 @@ def check_derivatives(
     directions: int = 3,
     seed: int = 0,
 ) -> DerivativeCheck:
-    """Compare a gradient and a Hessian with f itself by the slopes of Taylor remainders.
+    """Compare a gradient and a Hessian with f by the orders of Taylor remainders.
 
-    Along a random unit direction d, r₁(h) = |f(x+hd) − f − h gᵀd| falls like h² and r₂(h) = |f(x+hd) − f − h gᵀd −
-    ½h² dᵀHd| like h³, down to rounding. A wrong gradient gives r₁ the slope 1, a wrong Hessian r₂ the slope 2; no
-    finite-difference step has to be chosen.
+    Along a random unit direction d, r₁(h) = |f(x+hd) − f − h gᵀd| decreases like h² and
+    r₂(h) = |f(x+hd) − f − h gᵀd − ½h² dᵀHd| like h³, until rounding errors dominate. With a wrong gradient r₁ has the
+    order 1; with a wrong Hessian r₂ has the order 2. No step of finite differences has to be chosen.
 
     Parameters
     ----------
     fun : callable
         f(x, \\*args), returns one number.
     x : array_like or structure of arrays
-        The point; choose one where nothing is special (not a minimum, not zero).
+        The point; choose a generic one (not a minimum, not zero).
     args : tuple, optional
         Further arguments of fun, jac and hess.
     jac, hess : callable, optional
-        The derivatives to check, in the signature of scipy; autograd's by default. ``hess`` returns an n×n matrix in
-        the order of x's entries.
+        The derivatives to check, with scipy's signatures; those of autograd by default. ``hess`` returns an n×n matrix
+        in the order of the entries of x.
     directions : int, at least 1, default 3
-        Number of random directions; the worst counts.
+        Number of random directions; the worst result is reported.
     seed : int, default 0
-        Of the directions.
+        Seed of the random directions.
 
     Returns
     -------
@@ -119,20 +120,20 @@ def check_derivatives(
 def _remainder_slopes(
     value: Callable[[Vector], Any], x: Vector, f: float, d: Vector, slope: float, curvature: float
 ) -> tuple[float, float]:
-    h: Vector = 0.1 * max(1.0, float(np.abs(x).max())) * 0.5 ** np.arange(_HALVINGS, dtype=np.float64)
+    h: Vector = 0.1 * max(1.0, float(np.abs(x).max())) * 0.5 ** np.arange(HALVINGS, dtype=np.float64)
     with np.errstate(all="ignore"):
         values = np.array([as_number(value(x + step * d)) for step in h])
         first = np.abs(values - f - h * slope)
         second = np.abs(values - f - h * slope - 0.5 * h**2 * curvature)
-    # the linear term is part of the sum that cancels, so it sets the rounding level where f itself is tiny
-    noise = _ROUNDING * (abs(f) + np.abs(values) + h * abs(slope))
+    # the linear term takes part in the cancellation, so it determines the rounding error if f is tiny
+    noise = REMAINDER_ROUNDING * (abs(f) + np.abs(values) + h * abs(slope))
     return _fitted_slope(h, first, noise), _fitted_slope(h, second, noise)
 
 
 def _fitted_slope(h: Vector, remainder: Vector, noise: Vector) -> float:
-    """Slope of log remainder against log h over the smallest steps that still stand clear of rounding."""
+    """Slope of log remainder against log h over the smallest steps at which rounding errors do not dominate."""
     clear = np.isfinite(remainder) & (remainder > noise)
-    kept = np.flatnonzero(clear)[-_FITTED:]
+    kept = np.flatnonzero(clear)[-FITTED_POINTS:]
     if kept.size < 2:
         return float("inf")
     return float(np.polyfit(np.log(h[kept]), np.log(remainder[kept]), 1)[0])
@@ -144,16 +145,16 @@ def _differences(gradient: Callable[[Vector], Vector], x: Vector) -> Callable[[V
 
 
 class SlopeCheck(NamedTuple):
-    """The verdict of `check_slope`; its text is a clause for a message."""
+    """The result of `check_slope`; its text is a clause for a message."""
 
     along: str
-    """The direction p, in words."""
+    """A description of the direction p."""
     by_gradient: float
     """gᵀp."""
     by_differences: float
     """(f(x+hp) − f(x−hp)) / 2h."""
     error: float
-    """Of the differences: their rounding, their change from step 2h to h, and the noise of f where there is some."""
+    """Error of the differences: rounding, the change from step 2h to h, and the noise of f, if any."""
     left: float
     """(f(x) − f(x−hp)) / h."""
     right: float
@@ -161,23 +162,21 @@ class SlopeCheck(NamedTuple):
     curvature: float
     """(f(x+hp) − 2f(x) + f(x−hp)) / h²."""
     has_kink: bool
-    """Whether left and right stay apart as h shrinks."""
+    """Whether left and right still differ as h decreases."""
 
     @property
     def wrong(self) -> bool:
         """Whether the gradient is certainly not that of f."""
-        apart = abs(self.by_differences - self.by_gradient)
-        doubt = max(_CERTAIN * self.error, abs(self.right - self.left), 1e-4 * abs(self.by_gradient))
-        return not self.has_kink and apart > doubt
+        difference = abs(self.by_differences - self.by_gradient)
+        uncertainty = max(CERTAINTY_FACTOR * self.error, abs(self.right - self.left), 1e-4 * abs(self.by_gradient))
+        return not self.has_kink and difference > uncertainty
 
     def __str__(self) -> str:
         slope = f"the slope {self.by_gradient:.3g} along {self.along}"
         if not math.isfinite(self.error):
             return f"{slope} cannot be confirmed, since f is not finite on both sides of x"
         if self.has_kink:
-            return (
-                f"along {self.along}, f has the slope {self.left:.3g} before x and {self.right:.3g} behind it: a kink"
-            )
+            return f"along {self.along}, f has the slope {self.left:.3g} before x and {self.right:.3g} after x: a kink"
         if self.wrong:
             return (
                 f"the slope along {self.along} is {self.by_gradient:.3g} by the gradient but {self.by_differences:.3g} "
@@ -191,7 +190,7 @@ class SlopeCheck(NamedTuple):
 def check_slope(
     value: Callable[[Vector], float], x: Vector, f: float, g: Vector, p: Vector, h: float, along: str = "p"
 ) -> SlopeCheck:
-    """Compare the slope gᵀp with differences of f along p; four values.
+    """Compare the slope gᵀp with differences of f along p; four values of f are computed.
 
     Parameters
     ----------
@@ -201,13 +200,13 @@ def check_slope(
     f : float
         The value at x.
     g : ndarray, shape (n,)
-        What is said to be the gradient there; finite.
+        The gradient to check; finite.
     p : ndarray, shape (n,)
         A unit vector.
     h : float, positive
-        The shorter of two steps, in the unit of x.
+        The shorter of the two steps, in the unit of x.
     along : str, default "p"
-        What p is, in words.
+        A description of p, for the message.
 
     Examples
     --------
@@ -219,14 +218,14 @@ def check_slope(
     """
     sides = []
     for step in (2 * h, h):
-        before, behind = value(x - step * p), value(x + step * p)
-        sides.append(((f - before) / step, (behind - f) / step))
+        before, after = value(x - step * p), value(x + step * p)
+        sides.append(((f - before) / step, (after - f) / step))
     (left_2h, right_2h), (left, right) = sides
     central = 0.5 * (left + right)
     rounding = 10 * EPS * (abs(f) + h * max(abs(left), abs(right))) / h
     gap, gap_2h = abs(right - left), abs(right_2h - left_2h)
-    error = abs(central - 0.5 * (left_2h + right_2h)) + rounding + gap * (gap > _NOISE * gap_2h)
-    has_kink = _KINK * gap_2h < gap <= _NOISE * gap_2h and gap > max(
-        _CERTAIN * rounding, 0.1 * abs(left), 0.1 * abs(right)
+    error = abs(central - 0.5 * (left_2h + right_2h)) + rounding + gap * (gap > NOISE_RATIO * gap_2h)
+    has_kink = KINK_RATIO * gap_2h < gap <= NOISE_RATIO * gap_2h and gap > max(
+        CERTAINTY_FACTOR * rounding, 0.1 * abs(left), 0.1 * abs(right)
     )
     return SlopeCheck(along, dot(g, p), central, error, left, right, (right - left) / h, has_kink)

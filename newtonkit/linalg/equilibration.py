@@ -7,16 +7,20 @@ import scipy.sparse as sp
 
 from newtonkit.linalg.kernels import Matrix, Vector
 
-_SWEEPS = 5  # the equilibration converges like 2^-k in the exponents
+SWEEPS = 5  # each sweep halves the exponents of the row maxima (Ruiz, 2001)
 
 
 def equilibrating(H: Matrix | sp.csc_array) -> Vector:
-    """The diagonal of D that brings the largest entry of every row of DHD near 1; 1 for a row of zeros.
+    """The diagonal of D for which the largest entry of every row of DHD is near 1; 1 for a row of zeros.
 
-    Sylvester's law: DHD has the inertia of H, whatever the units of the variables (Ruiz, 2001).
+    DHD has the inertia of H for any positive D (Sylvester's law), so the units of the variables do not matter.
+
+    References
+    ----------
+    D. Ruiz (2001), A scaling algorithm to equilibrate both rows and columns norms in matrices, RAL-TR-2001-034.
     """
     D = np.ones(H.shape[0])
-    for _ in range(_SWEEPS):
+    for _ in range(SWEEPS):
         if isinstance(H, np.ndarray):
             rows = np.abs(D[:, np.newaxis] * H * D).max(axis=1)
         else:
@@ -27,5 +31,5 @@ def equilibrating(H: Matrix | sp.csc_array) -> Vector:
 
 
 def scaled(H: sp.csc_array, D: Vector) -> sp.csc_array:
-    """DHD of a sparse H."""
+    """DHD for a sparse H."""
     return sp.csc_array(sp.diags_array(D) @ H @ sp.diags_array(D))

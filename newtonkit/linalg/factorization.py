@@ -1,7 +1,7 @@
-"""Symmetric matrices that can be factored with a shift: dense, band, sparse, tridiagonal; and which of them to use.
+"""Symmetric matrices that can be factored with a shift: dense, band, sparse and tridiagonal; and the choice among them.
 
-Each offers ``factor(shift)``, a function that solves (B + shift·I)x = b, or None where B + shift·I is not positive
-definite. That is all that a Newton method asks of its Hessian.
+Each has ``factor(shift)``. It returns a function that solves (B + shift·I)x = b, or None if B + shift·I is not
+positive definite. A Newton method requires nothing else of its Hessian.
 """
 
 from __future__ import annotations
@@ -31,18 +31,19 @@ from newtonkit.linalg.kernels import (
 
 Solve = Callable[[Vector], Vector]
 
-_NARROW = 64  # bandwidth in the given order that is good enough: no reordering
-# Counted work and storage, so that no choice depends on the clock. Band Cholesky takes about n·b² operations and n·b
-# numbers. Measured for grids of 1e4 and 1e5 points: band and sparse factorization take the same time at 1e8 operations.
-_BAND_WORK = 1e8
-_BAND_STORE = 1e8
-# of the largest separator of the pattern, about as wide as the band: its dense factor takes b³/3 operations
-_FILL_WORK = 1e11
-_FILL_STORE = 2e8
+NARROW_BANDWIDTH = 64  # up to this bandwidth the given order is kept
+# The choice is made by counted work and storage, so it does not depend on the clock. Band Cholesky takes about n·b²
+# operations and stores n·b numbers. On grids of 1e4 and 1e5 points band and sparse factorization take the same time at
+# 1e8 operations (our measurement).
+MAX_BAND_OPERATIONS = 1e8
+MAX_BAND_STORAGE = 1e8
+# For the largest separator of the pattern, which is about as wide as the band: its dense factor takes b³/3 operations.
+MAX_SEPARATOR_OPERATIONS = 1e11
+MAX_SEPARATOR_STORAGE = 2e8
 
 
 class Symmetric(Protocol):
-    """What the subproblem of a Newton method asks of a symmetric matrix B."""
+    """What the subproblem of a Newton method requires of a symmetric matrix B."""
 
     @property
     def diagonal(self) -> Vector:
@@ -54,17 +55,17 @@ class Symmetric(Protocol):
 
     @property
     def rounding(self) -> float:
-        """Up to this size an eigenvalue cannot be told from zero."""
+        """An eigenvalue of at most this size cannot be distinguished from zero."""
 
     def times(self, v: Vector) -> Vector:
         """Bv."""
 
     def factor(self, shift: float) -> Solve | None:
-        """b ↦ (B + shift·I)⁻¹b; None where B + shift·I is not positive definite."""
+        """b ↦ (B + shift·I)⁻¹b; None if B + shift·I is not positive definite."""
 
 
 class DenseSymmetric:
-    """A full matrix, by LAPACK's Cholesky factorization: n³/3 operations.
+    """A full matrix, factored by LAPACK's Cholesky factorization: n³/3 operations.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class DenseSymmetric:
     """
 
     def __init__(self, B: Matrix) -> None:
-        self.B = B.T if B.flags.c_contiguous else B  # the same matrix, in Fortran's order
+        self.B = B.T if B.flags.c_contiguous else B  # the same matrix in Fortran order
         self.diagonal = np.ascontiguousarray(B.diagonal())
         self.norm = min(float(np.linalg.norm(B)), float(np.abs(B).sum(axis=0).max()))
         self.rounding = 10 * len(B) * EPS * self.norm
@@ -117,7 +118,7 @@ class TridiagonalSymmetric:
 
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
-        if self.diagonal.size == 1:  # LAPACK wants an off-diagonal
+        if self.diagonal.size == 1:  # LAPACK requires an off-diagonal
             pivot = float(self.diagonal[0]) + shift
             return (lambda b: b / pivot) if pivot > 0.0 else None
         factor = tridiagonal_cholesky(self.diagonal + shift, self.off_diagonal)
@@ -125,14 +126,14 @@ class TridiagonalSymmetric:
 
 
 class _Sparse:
-    """What the two kinds of sparse matrices share; indices are those of B's own order."""
+    """Base of the two kinds of sparse matrices; indices refer to the order of B."""
 
     def __init__(self, B: sp.csc_array) -> None:
-        B.sum_duplicates()  # sorts too: places are counted in that order
+        B.sum_duplicates()  # also sorts the indices, as the band layout requires
         self.B = B
         self.diagonal = B.diagonal()
         self.norm = min(float(np.linalg.norm(B.data)), float(abs(B).sum(axis=0).max()))
-        # √n: errors of the few entries of a row do not add up as those of a full one
+        # √n in place of n: the rounding errors of a row with few entries add up less than those of a full row
         self.rounding = 10 * math.sqrt(B.shape[0]) * EPS * self.norm
 
     def times(self, v: Vector) -> Vector:
@@ -142,7 +143,7 @@ class _Sparse:
 
 
 class BandSymmetric(_Sparse):
-    """A sparse matrix that a permutation makes narrow: band Cholesky, n·bandwidth² operations."""
+    """A sparse matrix that has a small bandwidth after a permutation: band Cholesky, n·bandwidth² operations."""
 
     def __init__(self, B: sp.csc_array, layout: BandLayout) -> None:
         super().__init__(B)
@@ -162,7 +163,7 @@ class BandSymmetric(_Sparse):
 
 
 def symmetric_lu(A: Any) -> Any:
-    """SuperLU of a sparse symmetric matrix on its diagonal, without pivoting; None where there is no such."""
+    """SuperLU of a sparse symmetric matrix with all pivots on the diagonal; None if there is no such factorization."""
     try:
         lu = splu(
             sp.csc_matrix(A),
@@ -172,15 +173,15 @@ def symmetric_lu(A: Any) -> Any:
         )
     except RuntimeError:  # exactly singular
         return None
-    # a zero pivot makes SuperLU leave the diagonal
+    # at a zero pivot SuperLU takes a pivot off the diagonal
     return lu if np.array_equal(lu.perm_r, lu.perm_c) else None
 
 
 class SparseSymmetric(_Sparse):
-    """A sparse matrix by SuperLU on the diagonal: without pivoting, LU is the Cholesky factorization but for scales.
+    """A sparse matrix, factored by SuperLU without pivoting: LU equals the Cholesky factorization up to scales.
 
-    The signs of U's diagonal are then those of the eigenvalues (Sylvester). A zero pivot makes SuperLU leave the
-    diagonal; the factorization is then refused like that of a matrix that is not positive definite.
+    The diagonal of U then has as many negative entries as B has negative eigenvalues (Sylvester's law). At a zero
+    pivot SuperLU takes a pivot off the diagonal; the matrix is then treated as one that is not positive definite.
     """
 
     def factor(self, shift: float) -> Solve | None:
@@ -193,7 +194,7 @@ class SparseSymmetric(_Sparse):
 
 
 class BandLayout:
-    """Where the entries of a pattern go in LAPACK's band storage, after a permutation that makes the band narrow."""
+    """The places of a pattern's entries in LAPACK's band storage, after a permutation that reduces the bandwidth."""
 
     def __init__(self, pattern: sp.csc_array) -> None:
         n = pattern.shape[0]
@@ -201,7 +202,7 @@ class BandLayout:
         row, column = _coordinates(pattern)
         self.order: NDArray[np.intp] = np.arange(n)
         self.bandwidth = int(np.abs(row - column).max(initial=0))
-        if self.bandwidth > _NARROW:
+        if self.bandwidth > NARROW_BANDWIDTH:
             order = np.asarray(reverse_cuthill_mckee(sp.csr_matrix(pattern), symmetric_mode=True), dtype=np.intp)
             place = np.argsort(order)
             bandwidth = int(np.abs(place[row] - place[column]).max())
@@ -219,21 +220,22 @@ def _coordinates(pattern: sp.csc_array) -> tuple[NDArray[np.intp], NDArray[np.in
 
 
 class SparseStructure:
-    """How to factor the matrices of one pattern, chosen by counted work.
+    """How to factor matrices with one pattern, chosen by counted work.
 
     Attributes
     ----------
     fits : bool
-        Whether to factor at all; False where fill would explode.
+        Whether to factor at all; False if the fill would be too large.
     reason : str
-        The choice and the figures it rests on.
+        The choice and the figures on which it is based.
 
     Notes
     -----
-    With b the bandwidth after reverse Cuthill–McKee: band Cholesky where n·b² is small; else SuperLU with minimum
-    degree, unless the fill to expect is too much. The levels of a breadth-first search separate the pattern, and b is
-    about the width of the widest. A good ordering eliminates such a separator last, as a full matrix of order b: that
-    takes b³/3 operations and b² numbers, which is what nested dissection of grids in two and three dimensions comes to.
+    Let b be the bandwidth after reverse Cuthill–McKee. If n·b² is small, the choice is band Cholesky; otherwise SuperLU
+    with minimum degree, unless the expected fill is too large. The levels of a breadth-first search are separators of
+    the pattern, and b is about the width of the widest one. A good ordering eliminates this separator last, as a full
+    matrix of order b. That takes b³/3 operations and b² numbers, as nested dissection does on grids in two and three
+    dimensions.
 
     References
     ----------
@@ -248,17 +250,17 @@ class SparseStructure:
         self.layout: BandLayout | None = None
         self.fits = True
         shape = f"{pattern.nnz} non-zeros, bandwidth {b}"
-        if n * float(b) ** 2 <= _BAND_WORK and n * float(b + 1) <= _BAND_STORE:
+        if n * float(b) ** 2 <= MAX_BAND_OPERATIONS and n * float(b + 1) <= MAX_BAND_STORAGE:
             self.layout = layout
             self.reason = f"sparse Hessian ({shape}): band Cholesky"
-        elif b**3 / 3 <= _FILL_WORK and b**2 <= _FILL_STORE:
+        elif b**3 / 3 <= MAX_SEPARATOR_OPERATIONS and b**2 <= MAX_SEPARATOR_STORAGE:
             self.reason = f"sparse Hessian ({shape}): sparse Cholesky"
         else:
             self.fits = False
-            self.reason = f"a factor of the sparse Hessian ({shape}) would fill in"
+            self.reason = f"the factor of the sparse Hessian ({shape}) would have too much fill"
 
     def matrix(self, B: sp.csc_array) -> Symmetric:
-        """B ready to be factored; should its pattern be another one, it is laid out anew."""
+        """B as a matrix that can be factored; a new layout is computed if its pattern differs."""
         layout = self.layout
         if layout is not None and not _same_pattern(B, self.pattern):
             layout = SparseStructure(B).layout

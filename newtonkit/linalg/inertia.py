@@ -1,10 +1,9 @@
-"""How many eigenvalues of a symmetric matrix are negative, by one factorization for each side of zero; and how many at
-least, by a few products.
+"""The inertia of a symmetric matrix from two factorizations, and a lower bound on its index from a few products.
 
-By Sylvester's law A = LDLᵀ has as many negative eigenvalues as D. Factored at H + τI and H − τI this counts the
-eigenvalues below −τ and below τ; τ is above the backward error of both, so that no count can be wrong. Sparse matrices
-go through SuperLU without pivoting, where U = DLᵀ as long as every pivot stays on the diagonal; where one does not, or
-where the factors grow, the count is refused.
+By Sylvester's law A = LDLᵀ has as many negative eigenvalues as D. The factorizations of H + τI and H − τI count the
+eigenvalues below −τ and below τ. τ exceeds the backward error of both, so no count can be wrong. Sparse matrices are
+factored by SuperLU without pivoting: U = DLᵀ if every pivot is on the diagonal. If a pivot is not, or if the factors
+grow, no count is returned.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ import scipy.sparse as sp
 from newtonkit.linalg.factorization import symmetric_lu
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
 
-_TRIES = 6
-_WIDER = 30.0  # τ for the next try
-_WIDEST = 1e-6  # of ‖H‖: a zero wider than that says nothing
+MAX_THRESHOLDS = 6
+THRESHOLD_RATIO = 30.0  # each τ is this much larger than the one before
+MAX_THRESHOLD = 1e-6  # of ‖H‖: with a larger τ the count of zeros would mean little
 
 
 class Inertia(NamedTuple):
-    """Numbers of eigenvalues below −τ, between, and above τ."""
+    """Numbers of eigenvalues below −τ, between −τ and τ, and above τ."""
 
     negative: int
     zero: int
@@ -37,7 +36,7 @@ class Inertia(NamedTuple):
 
 
 def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
-    """The inertia of a symmetric matrix; None where the factorization cannot be trusted.
+    """The inertia of a symmetric matrix; None if the factorization cannot be trusted.
 
     Parameters
     ----------
@@ -47,8 +46,8 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
     Returns
     -------
     Inertia or None
-        None: at thresholds from 10·√n·eps·‖H‖ to about 1e-6·‖H‖ a pivot left the diagonal, or the factors grew. Where
-        that is to be feared, the widest is tried first.
+        None: at all thresholds from 10·√n·eps·‖H‖ to about 1e-6·‖H‖ a pivot was off the diagonal, or the factors grew.
+        If that is likely, the largest threshold is tried first.
 
     Notes
     -----
@@ -71,7 +70,7 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
 
     @functools.cache
     def counted(tau: float) -> tuple[Inertia | None, float]:
-        """The inertia, where the factors allow it, and what τ would have to exceed for these factors."""
+        """The inertia, or None, and the number that τ would have to exceed for these factors."""
         lower, error = below(A + tau * unit)
         if 2.0 * error < tau:
             upper, error = below(A - tau * unit)
@@ -80,9 +79,10 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
         return None, 2.0 * error
 
     least = 10 * math.sqrt(n) * EPS
-    thresholds = [least * _WIDER**k * size for k in range(_TRIES) if least * _WIDER**k <= _WIDEST]
-    # pivots as small as τ make the factors grow, at the smallest τ most. Of 5 800 random sparse matrices, grids and
-    # saddle point systems, as they were and equilibrated, the widest threshold decided all that some threshold did
+    factors = [least * THRESHOLD_RATIO**k for k in range(MAX_THRESHOLDS)]
+    thresholds = [factor * size for factor in factors if factor <= MAX_THRESHOLD]
+    # Pivots as small as τ make the factors grow, most of all at the smallest τ. We tried 5 800 random sparse matrices,
+    # grids and saddle point systems, plain and equilibrated: the largest threshold decided each that any one decided.
     doubtful = sp.issparse(A) and (
         float(np.abs(A.diagonal()).min()) <= thresholds[-1] or counted(thresholds[0])[1] >= thresholds[1]
     )
@@ -92,20 +92,20 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
 
 
 def index_at_least(product: Callable[[Vector], Vector], V: Matrix, *, relative_error: float = 10 * EPS) -> int:
-    """How many negative eigenvalues H has at least, by products with the columns of V only.
+    """A lower bound on the number of negative eigenvalues of H, from products with the columns of V only.
 
-    VᵀHV with V orthonormal has no more negative eigenvalues than H (Cauchy's interlacing theorem; Golub & Van Loan,
-    2013, theorem 8.1.7). Of those of VᵀHV only the ones below −τ count, τ being the error of the products. One
-    column with vᵀHv < −τ proves that a point is no minimum.
+    If V is orthonormal, VᵀHV has at most as many negative eigenvalues as H (Cauchy's interlacing theorem; Golub & Van
+    Loan, 2013, theorem 8.1.7). Only eigenvalues of VᵀHV below −τ are counted, where τ is the error of the products. A
+    single column with vᵀHv < −τ proves that a point is not a minimum.
 
     Parameters
     ----------
     product : callable
         v ↦ Hv.
     V : ndarray, shape (n, k)
-        Any vectors; they are made orthonormal.
+        Any vectors; they are orthonormalized.
     relative_error : float, positive, default 10·eps
-        Of a product, relative to its norm.
+        Error of a product relative to its norm.
 
     Examples
     --------
@@ -121,9 +121,9 @@ def index_at_least(product: Callable[[Vector], Vector], V: Matrix, *, relative_e
 
 
 def _dense_negatives(A: Matrix) -> tuple[int, float]:
-    """The number of negative eigenvalues, and the backward error of the factorization it rests on."""
+    """The number of negative eigenvalues, and the backward error of the factorization used."""
     L, D, _ = scipy.linalg.ldl(A)
-    # D has blocks of one and two rows
+    # D has diagonal blocks of one or two rows
     negative = (
         int(np.sum(scipy.linalg.eigvalsh_tridiagonal(D.diagonal(), D.diagonal(1)) < 0.0))
         if len(A) > 1
@@ -134,7 +134,7 @@ def _dense_negatives(A: Matrix) -> tuple[int, float]:
 
 
 def _sparse_negatives(A: Any) -> tuple[int, float]:
-    """The same without pivoting; the error is infinite where there is no such factorization."""
+    """The same without pivoting; the error is infinite if there is no such factorization."""
     lu = symmetric_lu(A)
     if lu is None:
         return 0, math.inf

@@ -1,9 +1,10 @@
-"""Interval arithmetic on arrays of intervals: every result contains every value it stands for.
+"""Interval arithmetic on arrays of intervals: every result contains all values of the exact operation.
 
 Sums, products and quotients are rounded outward by one step to the next float (Moore, Kearfott & Cloud, 2009,
-*Introduction to Interval Analysis*, ch. 2). Elementary functions are widened by four units in the last place, which
-numpy's own are assumed to keep: that is the one thing taken on trust. Where a function is not defined on all of an
-interval, the result speaks of the part where it is. An end that is NaN says nothing: see `Interval.bounded`.
+*Introduction to Interval Analysis*, ch. 2). The results of elementary functions are widened by four units in the last
+place. That numpy's functions are at most that inaccurate is the only assumption. If a function is undefined on a part
+of an interval, the result encloses its values on the rest. An endpoint that is NaN gives no bound: see
+`Interval.bounded`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import numpy as np
 from newtonkit.linalg.kernels import EPS
 
 ULPS = 4
-"""Units in the last place by which numpy's elementary functions may be wrong."""
-_TINY = float(np.finfo(np.float64).tiny)  # what is lost to gradual underflow is smaller
+"""Assumed largest error of numpy's elementary functions, in units in the last place."""
+_TINY = float(np.finfo(np.float64).tiny)  # exceeds every error of gradual underflow
 
 
 class Interval:
-    """Closed intervals [lo, hi], arrays of them or a single one; with floats, which are taken as exact, and ufuncs.
+    """A closed interval [lo, hi], or an array of them; works with floats, which count as exact, and with ufuncs.
 
     Examples
     --------
@@ -85,14 +86,14 @@ class Interval:
         return self.reciprocal() * other
 
     def reciprocal(self) -> Interval:
-        """1/x; unbounded on the side where x comes near zero, and on both where it crosses it."""
+        """1/x; unbounded on one side if an endpoint of x is zero, on both sides if zero is inside x."""
         lo, hi = np.asarray(self.lo), np.asarray(self.hi)
         with np.errstate(divide="ignore"):
             low, high = _down(1.0 / hi), _up(1.0 / lo)
         unbounded_below, unbounded_above = (lo < 0.0) & (hi >= 0.0), (lo <= 0.0) & (hi > 0.0)
-        nowhere = (lo == 0.0) & (hi == 0.0)
+        undefined = (lo == 0.0) & (hi == 0.0)
         low, high = np.where(unbounded_below, -np.inf, low), np.where(unbounded_above, np.inf, high)
-        return Interval(np.where(nowhere, np.nan, low), np.where(nowhere, np.nan, high))
+        return Interval(np.where(undefined, np.nan, low), np.where(undefined, np.nan, high))
 
     def __pow__(self, p: float) -> Interval:
         if p == int(p):
@@ -112,12 +113,12 @@ class Interval:
         return _widened(nearest, np.maximum(lo, hi), floor=0.0, ulps=p)
 
     def positive(self) -> Interval:
-        """The part in [0, ∞); NaN where there is none."""
+        """The part in [0, ∞); NaN if there is none."""
         outside = self.hi < 0.0
         return Interval(np.where(outside, np.nan, np.maximum(self.lo, 0.0)), np.where(outside, np.nan, self.hi))
 
     def midpoint(self) -> Any:
-        """A float inside, or next to the middle; not finite where the interval is unbounded."""
+        """A float inside the interval or next to its middle; not finite if the interval is unbounded."""
         return 0.5 * self.lo + 0.5 * self.hi
 
     def radius(self) -> Any:
@@ -130,7 +131,7 @@ class Interval:
         return np.maximum(np.abs(self.lo), np.abs(self.hi))
 
     def bounded(self) -> Interval:
-        """The same with NaN, which means that nothing is known, as ±∞."""
+        """The same interval with ±∞ in place of NaN, which means that nothing is known."""
         return Interval(
             np.where(np.isnan(self.lo), -np.inf, self.lo),
             np.where(np.isnan(self.hi), np.inf, self.hi),
@@ -138,7 +139,7 @@ class Interval:
 
 
 ONE = Interval(1.0, 1.0)
-"""The derivative of x by x; multiplying by it costs nothing and widens nothing."""
+"""The derivative of x with respect to x; multiplication by it is skipped and widens nothing."""
 
 
 def _down(a: Any) -> Any:
@@ -150,7 +151,7 @@ def _up(a: Any) -> Any:
 
 
 def _repeated(a: Any, p: int) -> Any:
-    """aᵖ by repeated squaring: multiplications, whose rounding is known."""
+    """aᵖ by repeated squaring: the rounding error of multiplications is known."""
     result, factor = None, a
     while p:
         if p % 2:
@@ -160,9 +161,9 @@ def _repeated(a: Any, p: int) -> Any:
 
 
 def _widened(lo: Any, hi: Any, floor: float = -np.inf, ceiling: float = np.inf, ulps: int = ULPS) -> Interval:
-    """[lo, hi] and ``ulps`` more on either side, as far as floor and ceiling allow."""
-    # below the first, above the second of the true ends; an end at infinity must not come back as NaN
-    share = (ulps + 1) * EPS  # one more for the rounding of this sum
+    """[lo, hi], widened by ``ulps`` on either side, but not beyond floor and ceiling."""
+    # an infinite endpoint must not become NaN
+    share = (ulps + 1) * EPS  # one more for the rounding error of this sum
     low = np.where(np.isinf(lo), _down(lo), lo - (share * np.abs(lo) + _TINY))
     high = np.where(np.isinf(hi), _up(hi), hi + (share * np.abs(hi) + _TINY))
     return Interval(np.maximum(low, floor), np.minimum(high, ceiling))
@@ -173,10 +174,10 @@ def _increasing(function: np.ufunc, floor: float = -np.inf, ceiling: float = np.
 
 
 def _wave(function: np.ufunc, peak: float) -> Callable[[Interval], Interval]:
-    """sin or cos: 1 where the interval meets peak + 2πk, −1 where it meets peak + π + 2πk."""
+    """sin or cos: the upper end is 1 if x contains some peak + 2πk, the lower end −1 if x contains peak + π + 2πk."""
 
     def enclosure(x: Interval) -> Interval:
-        # more than the rounding of the quotient and the error of π, so that a peak is seen rather than missed
+        # exceeds the rounding error of the quotient and the error of π, so no peak is missed
         slack = 8 * EPS * (np.abs(x.lo) + np.abs(x.hi) + 4.0)
 
         def meets(place: float) -> Any:
@@ -224,4 +225,4 @@ FUNCTIONS: dict[np.ufunc, Callable[[Interval], Interval]] = {
     np.arctan: _increasing(np.arctan),
     np.arcsinh: _increasing(np.arcsinh),
 }
-"""The elementary functions that an interval can go through."""
+"""The elementary functions with an enclosure."""

@@ -1,7 +1,7 @@
-"""BLAS and LAPACK kernels under mathematical names: the only file that knows about speed.
+"""BLAS and LAPACK kernels under mathematical names.
 
-Every vector is a contiguous float64 array. The ``numpy`` spellings of the same operations cost three to
-thirty times more at n <= 100 (measured on Python 3.11), which is why they are not used in the loop.
+Every vector is a contiguous float64 array. The same operations by numpy cost three to thirty times more at n ≤ 100
+(measured on Python 3.11), so the iterations use these kernels.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ norm: Callable[[Vector], float] = dnrm2
 
 
 def add_scaled(y: Vector, alpha: float, x: Vector) -> Vector:
-    """y + αx, computed in y's own memory: use the returned array and forget y."""
+    """y + αx, computed in the memory of y: use the returned array and do not use y again."""
     return daxpy(x, y, a=alpha)  # type: ignore[no-any-return]
 
 
 def max_norm(x: Vector) -> float:
-    """The maximum norm ‖x‖∞; x must be finite (BLAS leaves the answer open otherwise)."""
+    """The maximum norm ‖x‖∞; x must be finite (otherwise the result of BLAS is undefined)."""
     return abs(float(x[idamax(x)]))
 
 
 def all_finite(x: Vector) -> bool:
-    """Whether every entry is finite: one inner product, and only if that overflows a look at each entry."""
+    """Whether every entry is finite: one inner product; the entries are checked only if it is not finite."""
     return math.isfinite(ddot(x, x)) or bool(np.isfinite(x).all())
 
 
 def symmetric_times(A: Matrix, x: Vector) -> Vector:
-    """Ax for a symmetric A of which only the upper triangle is read (Fortran order)."""
+    """Ax for a symmetric A in Fortran order; only the upper triangle is read."""
     return dsymv(1.0, A, x)  # type: ignore[no-any-return]
 
 
 def rank_two_update(A: Matrix, x: Vector, y: Vector) -> Matrix:
-    """A + xyᵀ + yxᵀ on the upper triangle of a Fortran-ordered A, in its own memory."""
+    """A + xyᵀ + yxᵀ on the upper triangle of a Fortran-ordered A, computed in the memory of A."""
     return dsyr2(1.0, x, y, a=A, overwrite_a=1)  # type: ignore[no-any-return]
 
 
@@ -58,7 +58,7 @@ def eigh(A: Matrix) -> tuple[Vector, Matrix]:
     Raises
     ------
     numpy.linalg.LinAlgError
-        If the iteration of LAPACK does not converge.
+        If LAPACK's iteration does not converge.
     """
     eigenvalues, vectors, info = dsyevd(A, lower=1)
     if info != 0:
@@ -67,15 +67,15 @@ def eigh(A: Matrix) -> tuple[Vector, Matrix]:
 
 
 def solve(A: Matrix, b: Vector) -> Vector | None:
-    """The solution of Ax = b by LU with partial pivoting, or None where a pivot is exactly zero."""
+    """The solution of Ax = b by LU with partial pivoting, or None if a pivot is exactly zero."""
     _, _, x, info = dgesv(A, b)
     return x if info == 0 else None
 
 
 def cholesky(A: Matrix) -> Matrix | None:
-    """The Cholesky factor R, A = RᵀR, on the upper triangle; None where A is not positive definite.
+    """The Cholesky factor R, A = RᵀR, on the upper triangle; None if A is not positive definite.
 
-    A is Fortran-ordered, is overwritten, and only its upper triangle is read.
+    A is in Fortran order. It is overwritten, and only its upper triangle is read.
     """
     R, info = dpotrf(A, lower=0, clean=0, overwrite_a=1)
     return R if info == 0 else None
@@ -87,9 +87,9 @@ def cholesky_solve(R: Matrix, b: Vector) -> Vector:
 
 
 def band_cholesky(bands: Matrix) -> Matrix | None:
-    """The factor of a banded matrix, in LAPACK's upper storage; None where it is not positive definite.
+    """The factor of a banded matrix in LAPACK's upper storage; None if the matrix is not positive definite.
 
-    Row k of ``bands`` holds diagonal number (rows − 1 − k); Fortran-ordered, and overwritten.
+    Row k of ``bands`` holds diagonal number (rows − 1 − k). ``bands`` is in Fortran order and is overwritten.
     """
     factor, info = dpbtrf(bands, lower=0, overwrite_ab=1)
     return factor if info == 0 else None
@@ -101,7 +101,7 @@ def band_cholesky_solve(factor: Matrix, b: Vector) -> Vector:
 
 
 def tridiagonal_cholesky(diagonal: Vector, off_diagonal: Vector) -> tuple[Vector, Vector] | None:
-    """D and L, A = LDLᵀ, of a symmetric tridiagonal matrix; None where it is not positive definite."""
+    """D and L, A = LDLᵀ, of a symmetric tridiagonal matrix; None if it is not positive definite."""
     d, e, info = dpttrf(diagonal, off_diagonal)
     return (d, e) if info == 0 else None
 
@@ -112,19 +112,19 @@ def tridiagonal_solve(factor: tuple[Vector, Vector], b: Vector) -> Vector:
 
 
 def scale(x: Vector, alpha: float) -> Vector:
-    """αx, computed in x's own memory: use the returned array and forget x."""
+    """αx, computed in the memory of x: use the returned array and do not use x again."""
     return dscal(alpha, x)  # type: ignore[no-any-return]
 
 
 def finite_max_norm(x: Vector) -> float:
-    """The maximum norm ‖x‖∞, or NaN where an entry is not finite."""
+    """The maximum norm ‖x‖∞, or NaN if an entry is not finite."""
     if math.isfinite(ddot(x, x)) or np.isfinite(x).all():
         return abs(x.item(idamax(x)))
     return math.nan
 
 
 def gemv(alpha: float, A: Matrix, c: Vector, beta: float, y: Vector) -> Vector:
-    """αAc + βy for a Fortran-ordered A, in y's own memory: use the returned array and forget y."""
+    """αAc + βy for a Fortran-ordered A, computed in the memory of y: use the returned array and do not use y again."""
     return dgemv(alpha, A, c, beta, y, overwrite_y=1)  # type: ignore[no-any-return]
 
 
@@ -134,10 +134,10 @@ def inner_products(A: Matrix, x: Vector) -> Vector:
 
 
 def solve_triangular(R: Matrix, b: Vector, *, transposed: bool = False) -> Vector:
-    """The solution of Rx = b, or Rᵀx = b, for an upper triangular R, in b's own memory; no pivot may be zero."""
+    """The solution of Rx = b, or Rᵀx = b, for an upper triangular R, in the memory of b; no pivot may be zero."""
     return dtrsv(R, b, trans=transposed, overwrite_x=1)  # type: ignore[no-any-return]
 
 
 def rank_one_update(A: Matrix, alpha: float, x: Vector) -> Matrix:
-    """A + αxxᵀ on the upper triangle of a Fortran-ordered A, in its own memory."""
+    """A + αxxᵀ on the upper triangle of a Fortran-ordered A, computed in the memory of A."""
     return dsyr(alpha, x, a=A, overwrite_a=1)  # type: ignore[no-any-return]

@@ -1,10 +1,9 @@
-"""Plain autograd: exact derivatives of a function written with ``autograd.numpy``, always right, never clever.
+"""Plain autograd: exact derivatives of a function written with ``autograd.numpy``. It is the reference for the tape.
 
-One reverse pass gives f and ∇f (Griewank & Walther, 2008, *Evaluating Derivatives*, ch. 4); differentiating that
-pass once more gives the map v ↦ ∇²f·v without the matrix (Pearlmutter, 1994, Neural Computation 6, 147), and
-the gradient along with it.
+One reverse pass gives f and ∇f (Griewank & Walther, 2008, *Evaluating Derivatives*, ch. 4). Differentiating this pass
+once more gives the map v ↦ ∇²f·v without the matrix, and ∇f as well (Pearlmutter, 1994, Neural Computation 6, 147).
 
-autograd's stack of open traces is global to the process, so one lock is held round every trace.
+The stack of open traces of autograd is global to the process, so one lock is held during every trace.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from autograd.tracer import getval, isbox, new_box, trace_stack
 
 from newtonkit.linalg.kernels import Matrix, Vector
 
-# held round every trace, and round plain calls of functions that may trace inside
+# held during every trace, and during plain calls of functions that may trace inside
 trace_lock = threading.RLock()
 
 
@@ -29,14 +28,14 @@ class DifferentiationError(TypeError):
 
 
 def as_number(result: Any) -> float:
-    """What a user's function returned, as a float.
+    """The value that a user's function returned, as a float.
 
     Raises
     ------
     TypeError
         If it is not one real number.
     """
-    if isinstance(result, float):  # numpy's float64 is one
+    if isinstance(result, float):  # includes numpy's float64
         return float(result)
     array = np.asarray(result)
     real = array.dtype.kind in "fiub"
@@ -92,18 +91,18 @@ def trace_linearization(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vect
 
 
 def trace_jacobian_product(gradient: Callable[[Any], Any], x: Vector) -> Callable[[Vector], Vector]:
-    """v ↦ ∇gᵀv for a user's own gradient g: the Hessian-vector product, since the Hessian is symmetric.
+    """v ↦ ∇gᵀv for a gradient g given by the user: the Hessian-vector product, since the Hessian is symmetric.
 
     Raises
     ------
     DifferentiationError
-        If ``gradient`` cannot be traced; it is called once, on autograd's boxes, and no more.
+        If ``gradient`` cannot be traced. It is called only once, with autograd's boxes.
     """
     with trace_lock:
         try:
             _, product, depends = _trace(gradient, x)
             if not depends:
-                # a constant gradient, or more likely one that a cache handed out
+                # the gradient is constant, or more likely comes from a cache
                 raise TypeError("the result does not depend on x")
         except Exception as error:
             raise DifferentiationError(f"the gradient cannot be traced ({type(error).__name__}: {error})") from error
@@ -117,10 +116,10 @@ def pullback(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], An
 
 
 def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any], bool]:
-    """fun(x), w ↦ (∂fun/∂x)ᵀw, and whether fun(x) depends on x at all.
+    """fun(x), w ↦ (∂fun/∂x)ᵀw, and whether fun(x) depends on x.
 
-    ``autograd.core.make_vjp`` does the same, but warns where the output does not depend on x, which is
-    legitimate here (f constant), and leaves the trace stack one higher after an exception.
+    ``autograd.core.make_vjp`` does the same. But it warns if the output does not depend on x, which is legitimate
+    here (f is constant), and after an exception it leaves the trace stack one level too high.
     """
     height = trace_stack.top
     try:
@@ -132,12 +131,12 @@ def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]
     finally:
         trace_stack.top = height
     if isinstance(end, np.ndarray) and end.dtype.hasobject:
-        raise TypeError("the result is a plain numpy array that swallowed autograd's boxes")
+        raise TypeError("the result is a plain numpy array that contains autograd's boxes")
     return end, lambda w: vspace(x).zeros(), False
 
 
 def unit(value: Any) -> Any:
-    """The 1 that the reverse pass starts from."""
+    """The number 1 with which the reverse pass starts."""
     if isinstance(value, int | np.integer):  # a constant function
         return 1.0
     space = vspace(value)
@@ -147,9 +146,9 @@ def unit(value: Any) -> Any:
 
 
 def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Exception:
-    """The error that ``fun`` makes on plain numbers too, if any; else one that tells how to write it."""
+    """The error that ``fun`` raises on plain numbers too, if any; otherwise one that explains how to write fun."""
     if not isinstance(error, TypeError | ValueError | AttributeError | NotImplementedError):
-        return error  # nothing that autograd's boxes bring about
+        return error  # not caused by autograd's boxes
     try:
         as_number(fun(x.copy()))
     except Exception as own:
@@ -162,7 +161,7 @@ def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Except
 
 
 def dense_from_products(times: Callable[[Vector], Vector], n: int) -> Matrix:
-    """The symmetric matrix of a linear map, column by column, symmetrised to the last bit."""
+    """The matrix of a linear map, column by column, made exactly symmetric."""
     columns = np.empty((n, n))
     unit = np.zeros(n)
     for i in range(n):

@@ -1,9 +1,9 @@
 """Sparse Hessians from a few Hessian-vector products.
 
-One product with the sum of several unit vectors gives several columns at once, if no two of them have an entry in the
-same row (Curtis, Powell & Reid, 1974). A few columns with very many entries, as in an arrowhead, would have to be
-alone and keep the others apart: they get products of their own, and by symmetry their rows are known too, which are
-then ignored when the other columns are grouped (Powell & Toint, 1979).
+One product with the sum of several unit vectors gives several columns at once, if no two of these columns have an entry
+in the same row (Curtis, Powell & Reid, 1974). A few columns may have very many entries, as in an arrowhead matrix.
+Each of them gets its own product. By symmetry their rows are then known too, so these rows are ignored when the other
+columns are grouped (Powell & Toint, 1979).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from newtonkit.derivatives.tape.cache import Derivatives
 from newtonkit.linalg.kernels import Vector
 
 try:
-    # compiled, and unchanged since scipy 0.17, but not among scipy's public names
+    # compiled, and unchanged since scipy 0.17, but not a public name of scipy
     from scipy.optimize._numdiff import group_columns as _scipy_group_columns
 except ImportError:  # pragma: no cover
     _scipy_group_columns = None
 
-_BLOCK = 1 << 13  # entries of the directions of one batch of products; measured, larger batches are slower
-_AGREEMENT = 1e-8  # relative, of the sparse matrix and one product: far above rounding
-_SMALL = 2000  # up to this many variables a wrong pattern is replaced by a dense one: 32 MB
+BATCH_SIZE = 1 << 13  # numbers in the directions of one batch of products; larger batches are slower (our measurement)
+AGREEMENT_TOLERANCE = 1e-8  # relative, between the sparse matrix and one product: far above rounding errors
+MAX_DENSE_SIZE = 2000  # up to this many variables a wrong pattern is replaced by a full one: 32 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class ColumnGroups:
     Attributes
     ----------
     of : ndarray of int, shape (n,)
-        The number of the group of each column; -1 where nothing is read from any column but the dense ones.
+        The number of the group of each column; -1 for all columns but the dense ones if only those are needed.
     count : int
-        How many groups there are, and so products for one matrix.
+        The number of groups, which is the number of products for one matrix.
     dense : ndarray of bool, shape (n,)
-        The columns that are alone because they have very many entries, so that their rows are read by symmetry.
+        The columns with very many entries. Each is a group of its own, and its row is read by symmetry.
     """
 
     of: NDArray[np.intp]
@@ -55,14 +55,17 @@ class ColumnGroups:
 
 
 def group_columns(pattern: sp.csc_array) -> ColumnGroups:
-    """Groups of columns of a symmetric pattern; no two of a group have an entry in the same row, dense ones apart.
+    """Groups of columns of a symmetric pattern: no two columns of a group have an entry in the same row.
+
+    Rows of dense columns do not count.
 
     Notes
     -----
-    Each column in turn joins the first group that it fits in: in natural order, which suits chains and grids better
-    than the random order of `scipy.optimize`. With d₁ ≥ d₂ ≥ … the numbers of entries of the columns, about d₍ₖ₊₁₎
-    groups are needed beside k columns split off, so the k with the least k + d₍ₖ₊₁₎ is taken, if that halves d₁:
-    on patterns without such columns small gains in this bound were lost again by the greedy algorithm.
+    Each column in turn joins the first group that it fits. The columns are taken in natural order, which is better for
+    chains and grids than the random order of `scipy.optimize`. Let d₁ ≥ d₂ ≥ … be the numbers of entries of the
+    columns. If k columns are split off, about d₍ₖ₊₁₎ groups are needed for the others. The k with the least
+    k + d₍ₖ₊₁₎ is chosen if this is at most d₁/2. On patterns without dense columns, smaller gains in this bound were
+    lost again by the greedy algorithm (our measurement).
 
     References
     ----------
@@ -91,7 +94,7 @@ def group_columns(pattern: sp.csc_array) -> ColumnGroups:
     rest = pattern[light][:, light] if dense.any() else pattern
     groups = np.full(n, -1)
     count = 0
-    if rest.nnz:  # else nothing is read from the columns that are not dense
+    if rest.nnz:  # otherwise only the dense columns are needed
         groups[light] = _first_fit(sp.csc_array(rest))
         count = int(groups.max()) + 1
     groups[dense] = count + np.arange(n - len(light))
@@ -105,7 +108,7 @@ def _first_fit(pattern: sp.csc_array) -> NDArray[np.intp]:
 
 
 def _first_fit_in_python(pattern: sp.csc_array) -> NDArray[np.intp]:
-    """The same as scipy's in natural order, some fifty times slower; a set of groups is the bits of an integer."""
+    """The algorithm of scipy in natural order, about fifty times slower; the bits of an integer are a set of groups."""
     indices, indptr = pattern.indices.tolist(), pattern.indptr.tolist()
     taken = [0] * pattern.shape[0]  # for each row, the groups that have an entry in it
     groups = []
@@ -124,18 +127,18 @@ def _first_fit_in_python(pattern: sp.csc_array) -> NDArray[np.intp]:
 class SparseHessian:
     """The Hessian of ``fun(x, *args)`` as a sparse matrix, for many x.
 
-    The pattern and the groups of columns are found once; from then on a Hessian costs one product for each group.
+    The pattern and the groups of columns are computed once. After that a Hessian costs one product for each group.
 
     Parameters
     ----------
     fun : callable
         Written with ``autograd.numpy``; returns one real number.
     x : array_like, or a dict, list or tuple of arrays
-        Where fun is recorded.
+        The point at which fun is recorded.
     args : tuple
         Further arguments of fun.
     limit : int, default 50 million
-        Entries of a pattern, that of a value on the way included, above which it is given up.
+        Largest number of entries in a pattern, intermediate patterns included.
 
     Attributes
     ----------
@@ -143,19 +146,19 @@ class SparseHessian:
         See `hessian_pattern`.
     groups : ColumnGroups
     reason : str
-        Why the pattern is dense, or denser than need be: fun could not be recorded, it calls a function without a
-        rule, or a check failed. Empty where neither is so.
+        Why the pattern is dense, or denser than necessary: fun could not be recorded, it calls a function without a
+        rule, or a check failed. Otherwise empty.
 
     Raises
     ------
     SparsityError
-        If the pattern would have more than ``limit`` entries; in calls, see there.
+        If the pattern would have more than ``limit`` entries; also by a call, see `__call__`.
 
     Notes
     -----
-    The 1st, 2nd, 4th, 8th … Hessian is checked by one more product with a random vector. Where it disagrees (fun
-    reads data that have changed, or has a second derivative that is not symmetric) the pattern becomes dense; with
-    more than 2000 variables that is an error.
+    The 1st, 2nd, 4th, 8th … Hessian is checked by one more product with a random vector. If they disagree (fun reads
+    data that have changed, or its second derivative is not symmetric), the pattern becomes dense. With more than 2000
+    variables this is an error.
 
     References
     ----------
@@ -177,40 +180,42 @@ class SparseHessian:
         self._use(*find_pattern(lambda z: fun(unflatten(z), *args), vector, limit))
 
     def __call__(self, x: Any) -> sp.csc_array:
-        """The Hessian at x, symmetric to the last bit.
+        """The Hessian at x, exactly symmetric.
 
         Raises
         ------
         SparsityError
-            If it disagrees with a Hessian-vector product, and there are more than 2000 variables.
+            If it disagrees with a Hessian-vector product and there are more than 2000 variables.
         """
         vector, _ = flatten(x)
         if vector.size != self.pattern.shape[0]:
             raise ValueError(f"x must have {self.pattern.shape[0]} entries, got {vector.size}")
-        self.derivatives.prepare(vector, self.args)  # several products for each of many x: worth a tape
+        self.derivatives.prepare(
+            vector, self.args
+        )  # several products are needed at each of many x, so a tape saves time
         return self.at(self.derivatives.linearize(vector, self.args))
 
     def at(self, linearization: Linearization) -> sp.csc_array:
-        """The same from derivatives that were evaluated elsewhere, for the same function and args."""
+        """The same from a linearization computed elsewhere, of the same function with the same args."""
         H = self._recovered(linearization)
         self._calls += 1
         if self._calls & (self._calls - 1) == 0 and not self._agrees(H, linearization):
             n, reason = H.shape[0], "the sparse Hessian disagreed with a Hessian-vector product"
-            if n > _SMALL:
+            if n > MAX_DENSE_SIZE:
                 raise SparsityError(f"{reason}: fun reads data that change, or its second derivative is not symmetric")
             self._use(dense_pattern(n, reason), reason)
             H = self._recovered(linearization)
         return H
 
     def _use(self, pattern: sp.csc_array, reason: str) -> None:
-        """Take a pattern, and find out in which product each of its entries is."""
+        """Set the pattern, and find for each of its entries the product that contains it."""
         self.pattern, self.reason = pattern, reason
         self.groups = group_columns(pattern)
         if pattern.nnz == pattern.shape[0] ** 2:
             return
         row = pattern.indices
         column = np.repeat(np.arange(pattern.shape[1], dtype=row.dtype), np.diff(pattern.indptr))
-        # an entry and its mirror image are read from the same place: the column of the dense one, or the first
+        # an entry and its mirror image are read from the same column: the dense one, or the first one
         dense = self.groups.dense
         swap = np.where(dense[row] == dense[column], row < column, dense[row])
         row, column = np.where(swap, column, row), np.where(swap, row, column)
@@ -228,7 +233,7 @@ class SparseHessian:
             data = linearization.hessian().ravel()
         else:
             data = np.empty(pattern.nnz)
-            block = max(1, _BLOCK // n)
+            block = max(1, BATCH_SIZE // n)
             for first in range(0, groups.count, block):
                 numbers = range(first, min(first + block, groups.count))
                 for number, product in zip(numbers, self._products(linearization, numbers), strict=True):
@@ -244,11 +249,11 @@ class SparseHessian:
         v: Vector = np.random.default_rng(self._calls).standard_normal(H.shape[0])
         exact = linearization.product(v)
         scale = float((abs(H) @ abs(v)).max()) + float(np.abs(exact).max())
-        return not np.isfinite(scale) or float(np.abs(H @ v - exact).max()) <= _AGREEMENT * scale
+        return not np.isfinite(scale) or float(np.abs(H @ v - exact).max()) <= AGREEMENT_TOLERANCE * scale
 
 
 def sparse_hessian(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) -> sp.csc_array:
-    """The Hessian ∇²f(x) of ``fun(x, *args)`` as a sparse matrix, exact and symmetric to the last bit.
+    """The Hessian ∇²f(x) of ``fun(x, *args)`` as a sparse matrix, exactly symmetric.
 
     Parameters
     ----------
@@ -262,7 +267,7 @@ def sparse_hessian(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) 
     Returns
     -------
     csc_array of float64, shape (n, n)
-        With the pattern of `hessian_pattern`: some of the entries that are stored may be zero.
+        With the pattern of `hessian_pattern`; some of the stored entries may be zero.
 
     Raises
     ------
@@ -273,7 +278,7 @@ def sparse_hessian(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) 
 
     See Also
     --------
-    SparseHessian : keeps what does not depend on x, for the Hessian at many points.
+    SparseHessian : computes the pattern once, for Hessians at many points.
 
     Examples
     --------

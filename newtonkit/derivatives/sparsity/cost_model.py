@@ -1,4 +1,4 @@
-"""What a gradient costs, counted on its tape and not timed: calls of numpy, and numbers read and written."""
+"""The cost of a gradient, counted on its tape: calls of numpy, and numbers read and written. Nothing is timed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from newtonkit.derivatives.autograd.tracing import trace_lock
 from newtonkit.linalg.kernels import Vector
 
-_CALL = 1000  # numbers that numpy reads or writes in the time that a call of it takes by itself, about 1 µs
-_BATCH = 1 << 13  # numbers of the directions in one batch of products, see `newtonkit.derivatives.tape.batching`
+CALL_COST = 1000  # overhead of a numpy call, about 1 µs, in numbers that are read or written in that time
+BATCH_SIZE = 1 << 13  # numbers in the directions of one batch of products, see `newtonkit.derivatives.tape.batching`
 
 
 class Work(NamedTuple):
@@ -22,14 +22,14 @@ class Work(NamedTuple):
     numbers: int
 
     def hessian_in_gradients(self, n: int) -> float:
-        """How many gradients a dense Hessian by batches of products costs, a product being taken for two gradients."""
-        batches = math.ceil(n * n / _BATCH)
-        hessian = 2 * (batches * self.calls * _CALL + n * self.numbers)
-        return hessian / (self.calls * _CALL + self.numbers)
+        """The cost of a dense Hessian by batches of products, in gradients; a product counts as two gradients."""
+        batches = math.ceil(n * n / BATCH_SIZE)
+        hessian = 2 * (batches * self.calls * CALL_COST + n * self.numbers)
+        return hessian / (self.calls * CALL_COST + self.numbers)
 
 
 def gradient_work(fun: Callable[[Any], Any], x: Vector) -> Work | None:
-    """The counts for ∇fun at x; None where it cannot be recorded.
+    """The counts for ∇fun at x; None if fun cannot be recorded.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def gradient_work(fun: Callable[[Any], Any], x: Vector) -> Work | None:
 
         with trace_lock, np.errstate(all="ignore"):
             tape = gradient_tape(fun, x)
-    except Exception:  # whatever autograd or the tape cannot do: nothing is known then
+    except Exception:  # autograd or the tape does not support something: the cost is unknown
         return None
     numbers = 0
     for instruction in tape.instructions:

@@ -1,13 +1,13 @@
-"""Which entries of a Hessian can be different from zero, for a function that is recorded once.
+"""The sparsity pattern of the Hessian of a recorded function, by propagation through the tape of its gradient.
 
-Row i of the Hessian holds the entries of x on which entry i of the gradient depends. The sets of these entries are
-carried through the tape of the gradient, one instruction after the other, as the rows of a sparse boolean matrix:
-elementwise functions unite them, sums unite whole groups of them, and where a data movement carries them is seen by
-running it on the numbers 1, 2, 3 … An unknown function makes everything depend on everything: more than is true,
-never less.
+Entry (i, j) of the Hessian can be different from zero only if entry i of the gradient depends on entry j of x. The sets
+of these j are propagated through the tape of the gradient, one instruction after the other, as the rows of a sparse
+boolean matrix. Elementwise functions take the union of rows, sums the union of groups of rows. A data movement is
+applied to the row numbers 1, 2, 3 …, which shows where each row goes. For a function without a rule every entry of the
+result depends on all entries of the operands: the pattern may be too large, but never too small.
 
-The pattern is that of every x, not of the one at which it was found: both branches of ``where`` count, and where an
-index depends on the values of x, whatever could be moved is taken to be moved.
+The pattern is valid for every x, not only for the x of the recording: both branches of ``where`` count, and if an index
+depends on the values of x, every entry that could be selected counts.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instructio
 from newtonkit.derivatives.tape.recording import record
 from newtonkit.linalg.kernels import Vector
 
-# all that autograd takes to have a derivative of zero wherever there is one: comparisons, sign, floor, argsort …
+# functions whose derivative is zero wherever it exists, as listed by autograd: comparisons, sign, floor, argsort …
 _STEPS = frozenset(getattr(function, "fun", function) for function in nograd_functions)
 
-# one entry of the result for one of each operand, with numpy's broadcasting, besides the ufuncs
+# functions other than ufuncs that act entry by entry, with broadcasting
 _ELEMENTWISE = frozenset(
     {np.where, np.clip, np.sinc, np.nan_to_num, np.real, np.i0, scipy.special.polygamma, numpy_wrapper._astype.fun}
 )
 
-# entries change places, and gaps are filled with constants: which of the arguments hold the entries
+# data movements, in which gaps are filled with constants; the slice gives the arguments that hold the entries
 _MOVES: dict[Any, slice] = {
     **dict.fromkeys((np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis), slice(0, 1)),
     **dict.fromkeys((np.expand_dims, np.squeeze, np.atleast_1d, np.atleast_2d, np.atleast_3d), slice(0, 1)),
@@ -67,7 +67,7 @@ _REDUCTIONS = frozenset(
 )
 _SCANS = frozenset({np.cumsum, np.cumprod})
 _PRODUCTS = frozenset({np.dot, np.matmul, np.outer})
-# how many entries they return depends on the values, and the tape holds the number at one x only
+# the number of entries that these return depends on the values; the tape holds the number at one x only
 _LENGTHS = frozenset({np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract})
 
 
@@ -80,12 +80,12 @@ def gradient_tape(fun: Callable[[Any], Any], x: Vector) -> Tape:
 
 
 class Dependence:
-    """The patterns of the values of a tape, each forgotten after its last use.
+    """The patterns of the values of a tape, each deleted after its last use.
 
     Attributes
     ----------
     unknown : set of str
-        Functions without a rule that were met.
+        Functions on the tape that have no rule.
     """
 
     def __init__(self, tape: Tape, limit: int = LIMIT) -> None:
@@ -95,7 +95,7 @@ class Dependence:
         self.n = math.prod(x.shape)
         self.unknown: set[str] = set()
         self._of: dict[int, Pattern] = {}
-        self._varies: set[int] = set()  # values that differ from one x to another, with a derivative or without
+        self._varies: set[int] = set()  # values that depend on x, even if their derivative is zero
 
     def of_output(self, n: int) -> sp.csc_array:
         """The symmetric pattern of the derivative of the tape's output, a vector of n entries."""
@@ -103,7 +103,9 @@ class Dependence:
         if not isinstance(output, Instruction):
             return sp.csc_array((n, n), dtype=bool)
         uses = Counter(source.id for i in self.tape.instructions for source in i.sources())
-        uses.update(source.id for i in self.tape.instructions if i.op in _SPLITS for source in i.sources())  # see there
+        uses.update(
+            source.id for i in self.tape.instructions if i.op in _SPLITS for source in i.sources()
+        )  # kept for container_take, see `_by_rule`
         for i in self.tape.instructions:
             P = self._pattern(i)
             self._of[i.id] = None if P is None or P.nnz == 0 else P
@@ -141,7 +143,7 @@ class Dependence:
         return isinstance(arg, Instruction) and self._of[arg.id] is not None
 
     def _check_length(self, i: Instruction) -> None:
-        """Refuse values whose number of entries changes with x: the tape holds the number at one x only."""
+        """Raise `DensePattern` if the number of entries depends on x: the tape holds the number at one x only."""
         index = i.args[1] if i.op is GETITEM else i.args[2] if i.op is SCATTER else None
         if (
             i.op in _LENGTHS
@@ -149,13 +151,13 @@ class Dependence:
             or (i.op is np.where and len(i.args) == 1)
             or (i.op is np.repeat and isinstance(i.args[1], Instruction))
         ):
-            raise DensePattern(f"the length of what {function_name(i.op)} gives depends on the values of x")
+            raise DensePattern(f"the length of the result of {function_name(i.op)} depends on the values of x")
 
     def _by_rule(self, i: Instruction) -> Pattern:
         op = i.op
         if op is GETITEM:
             if isinstance(i.args[1], Instruction):
-                return _NO_RULE  # which entry is taken depends on x
+                return _NO_RULE  # the selected entry depends on x
             return self._moved(lambda a: a[i.args[1]], i.args[:1])
         if op is SCATTER:
             return self._scattered(i)
@@ -174,7 +176,7 @@ class Dependence:
         if op in _PRODUCTS and len(i.args) == 2:
             return self._multiplied(i)
         if op in _SPLITS:
-            return self._everything(i)  # in case that it is not the next rule that reads it
+            return self._everything(i)  # used if another instruction than container_take, below, reads it
         if op is container_take.fun and getattr(i.args[0], "op", None) in _SPLITS:
             split, part = i.args[0], i.args[1]
             if not any(isinstance(arg, Instruction) for arg in split.args[1:]):
@@ -184,12 +186,12 @@ class Dependence:
     # --- rules ----------------------------------------------------------------------------------------------
 
     def _everything(self, i: Instruction) -> Pattern:
-        """Every entry of the result depends on all that any operand depends on."""
+        """Every entry of the result depends on all entries of x on which any operand depends."""
         row = union_of_rows([merge_runs(self._of[source.id], 1) for source in i.sources()])
         return select_rows(row, np.ones(math.prod(i.shape), dtype=np.int64))
 
     def _moved(self, move: Callable[..., Any], operands: Sequence[Any]) -> Pattern:
-        """The rows where a data movement carries them, seen by letting it carry their numbers; 0 where none is."""
+        """The rows after a data movement, found by moving their numbers; 0 marks an entry without a row."""
         rows, numbers, first = [], [], 1
         for a in operands:
             if self._depends(a):
@@ -201,7 +203,7 @@ class Dependence:
                 numbers.append(np.zeros(a.shape if isinstance(a, Instruction) else np.shape(a), dtype=np.int64))
         moved = np.asarray(move(*numbers))
         if moved.dtype not in (np.int64, np.float64):
-            return _NO_RULE  # too short to hold the numbers
+            return _NO_RULE  # a dtype that cannot hold all numbers
         if not rows:
             return None
         return select_rows(rows[0] if len(rows) == 1 else sp.vstack(rows, format="csr"), moved.astype(np.int64).ravel())
@@ -231,7 +233,7 @@ class Dependence:
         if self._depends(x):
             target = np.arange(size).reshape(shape)[index]
             source = np.broadcast_to(np.arange(1, math.prod(x.shape) + 1).reshape(x.shape), target.shape).ravel()
-            if is_basic(index):  # no entry is met twice
+            if is_basic(index):  # no entry is selected twice
                 numbers = np.zeros(size, dtype=np.int64)
                 numbers[target.ravel()] = source
                 parts.append(select_rows(self._of[x.id], numbers))
@@ -253,7 +255,10 @@ class Dependence:
         return merge_runs(select_rows(self._of[a.id], numbers.ravel()), math.prod(a.shape[k] for k in kept))
 
     def _scanned(self, i: Instruction) -> Pattern:
-        """Running sums: every entry of a line is taken to depend on the whole line, as is true of those that return."""
+        """Running sums and products: every entry of a line counts as dependent on the whole line.
+
+        Together with the reverse pass, which runs in the opposite direction, this is exact.
+        """
         axis = _axis(i)
         if axis is None:
             return self._everything(i)
@@ -272,7 +277,7 @@ class Dependence:
         return union_of_rows([self._moved(lambda numbers, s=s: numbers.take(s, axis=axis), [a]) for s in shifts])
 
     def _multiplied(self, i: Instruction) -> Pattern:
-        """A (m×k) times B (k×p), where vectors are matrices of one row or column."""
+        """A (m×k) times B (k×p); vectors are matrices of one row or one column."""
         A, B = i.args
         shapes = [arg.shape if isinstance(arg, Instruction) else np.shape(arg) for arg in i.args]
         if () in shapes:
@@ -286,7 +291,7 @@ class Dependence:
         parts = []
         if self._depends(A):
             parts.append(_times_constant(self._of[A.id], m, k, p, B))
-        if self._depends(B):  # (AB)ᵀ = BᵀAᵀ, with the entries of B and of the result in their transposed places
+        if self._depends(B):  # (AB)ᵀ = BᵀAᵀ, with the entries of B and of the result in transposed positions
             transposed = select_rows(self._of[B.id], np.arange(1, k * p + 1).reshape(k, p).T.ravel())
             P = _times_constant(transposed, p, k, m, A if isinstance(A, Instruction) else np.reshape(A, (m, k)).T)
             parts.append(select_rows(P, np.arange(1, m * p + 1).reshape(p, m).T.ravel()))
@@ -301,7 +306,7 @@ def _axis(i: Instruction) -> Any:
 
 
 def _times_constant(P: Pattern, m: int, k: int, p: int, B: Any) -> Pattern:
-    """The pattern of A·B from that of A (m×k); B (k×p) counts where it is not a constant zero."""
+    """The pattern of A·B from that of A (m×k); constant zeros of B (k×p) are ignored."""
     if not isinstance(B, Instruction):
         selects = sp.csr_array(np.reshape(np.asarray(B) != 0, (k, p)).T)
         if selects.nnz < k * p and selects.nnz * m <= LIMIT:

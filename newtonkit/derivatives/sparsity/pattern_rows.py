@@ -24,7 +24,7 @@ class DensePattern(Exception):  # noqa: N818 - no error: the result is that ever
 
 
 def union_of_rows(patterns: Sequence[Pattern]) -> Pattern:
-    """Row by row, the union."""
+    """The union of patterns, row by row."""
     union: Pattern = None
     for P in patterns:
         if P is None or P is union:
@@ -42,7 +42,7 @@ def _same(P: Pattern, Q: Pattern) -> bool:
 
 
 def select_rows(P: Pattern, numbers: Positions) -> Pattern:
-    """The rows with these numbers, counted from 1; an empty row for 0."""
+    """The rows with these numbers, counted from 1; the number 0 gives an empty row."""
     if P is None:
         return None
     if len(numbers) == P.shape[0] and np.array_equal(numbers, np.arange(1, len(numbers) + 1)):
@@ -60,7 +60,7 @@ def broadcast_rows(P: Pattern, shape: tuple[int, ...], to: tuple[int, ...]) -> P
 
 
 def merge_runs(P: Pattern, count: int) -> Pattern:
-    """The unions of the first, second … run of rows, where there are ``count`` runs of equal length."""
+    """The union of each run of consecutive rows, for ``count`` runs of equal length."""
     if P is None or count == P.shape[0]:
         return P
     if count == 1:
@@ -74,7 +74,7 @@ def merge_runs(P: Pattern, count: int) -> Pattern:
 
 
 def merge_runs_until(P: Pattern, ends: Positions) -> Pattern:
-    """The unions of runs of rows, given where each run ends."""
+    """The union of each run of consecutive rows, given the position where each run ends."""
     indptr = np.concatenate((P.indptr[:1], P.indptr[ends]))
     union = sp.csr_array((P.data.copy(), P.indices.copy(), indptr), shape=(len(ends), P.shape[1]))
     union.sum_duplicates()

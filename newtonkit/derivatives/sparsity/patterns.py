@@ -1,4 +1,4 @@
-"""Which entries of a Hessian can be different from zero."""
+"""Sparsity patterns of Hessians: the entries that can be different from zero."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from newtonkit.linalg.kernels import Vector
 
 
 class SparsityError(RuntimeError):
-    """A Hessian that is not sparse, as far as its tape tells, or whose pattern turned out to be wrong."""
+    """The Hessian is not sparse as far as its tape shows, or its pattern was found to be wrong."""
 
 
 def hessian_pattern(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) -> sp.csc_array:
-    """Which entries of the Hessian of ``fun(x, *args)`` can be different from zero, at any x of this shape.
+    """The entries of the Hessian of ``fun(x, *args)`` that can be different from zero, at any x of this shape.
 
     Parameters
     ----------
     fun : callable
         Written with ``autograd.numpy``; returns one real number.
     x : array_like, or a dict, list or tuple of arrays
-        Only its structure matters, and that fun can be evaluated there.
+        Only its structure matters; fun must be defined at x.
     args : tuple
-        Further arguments of fun, held fixed; zeros in a constant matrix are made use of.
+        Further arguments of fun, held fixed. Zeros in a constant matrix reduce the pattern.
 
     Returns
     -------
     csc_array of bool, shape (n, n)
-        Symmetric. True entries may be zeros of the Hessian; the others are. All are true where fun cannot be
-        recorded, for example because Python branches on the values of x; `SparseHessian.reason` tells.
+        Symmetric. Entries of the Hessian that are not in the pattern are zero; those in the pattern may be zero. The
+        pattern is full if fun cannot be recorded, for example because a Python branch depends on the values of x;
+        `SparseHessian.reason` gives the reason.
 
     Raises
     ------
@@ -45,9 +46,9 @@ def hessian_pattern(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ())
 
     Notes
     -----
-    Linear in the length of the tape and the entries of the patterns on the way: for a chain of 10⁶ variables about a
-    second. The sets are the index domains of Griewank & Walther (2008), *Evaluating Derivatives*, chapter 7, of the
-    gradient.
+    The cost is linear in the length of the tape and in the number of entries of all intermediate patterns: about a
+    second for a chain of 10⁶ variables. The sets are the index domains of the gradient in Griewank & Walther (2008),
+    *Evaluating Derivatives*, chapter 7.
 
     Examples
     --------
@@ -61,17 +62,17 @@ def hessian_pattern(fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ())
 
 
 def find_pattern(fun: Callable[[Any], Any], x: Vector, limit: int = LIMIT) -> tuple[sp.csc_array, str]:
-    """The pattern of the Hessian of a function of a vector, and why it is denser than need be, or an empty string.
+    """The pattern of the Hessian of a function of a vector, and why it is denser than necessary, or an empty string.
 
     Raises
     ------
     SparsityError
-        If it would have more than ``limit`` entries.
+        If the pattern would have more than ``limit`` entries.
     DifferentiationError
         If autograd cannot differentiate fun.
     """
     try:
-        # imported here: should autograd's internals move, patterns become dense and plain autograd goes on
+        # imported here: if the internals of autograd change, patterns become dense, and plain autograd remains
         from newtonkit.derivatives.sparsity.dependence import Dependence, gradient_tape
 
         with trace_lock, np.errstate(all="ignore"):
@@ -80,8 +81,8 @@ def find_pattern(fun: Callable[[Any], Any], x: Vector, limit: int = LIMIT) -> tu
         P = dependence.of_output(x.size)
     except DensePattern as dense:
         return dense_pattern(x.size, str(dense), limit), str(dense)
-    except Exception as error:  # whatever autograd, the tape or a rule cannot do: a dense pattern is always right
-        trace_gradient(fun, x)  # a function that cannot be differentiated at all says so here
+    except Exception as error:  # autograd, the tape or a rule does not support something: a dense pattern is correct
+        trace_gradient(fun, x)  # raises DifferentiationError if fun cannot be differentiated at all
         reason = f"no tape: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         return dense_pattern(x.size, reason, limit), reason
     if dependence.unknown:
@@ -95,11 +96,11 @@ def dense_pattern(n: int, reason: str, limit: int = LIMIT) -> sp.csc_array:
     Raises
     ------
     SparsityError
-        If those are more than ``limit``.
+        If n² exceeds ``limit``.
     """
     if n * n > limit:
         raise SparsityError(
-            f"the Hessian cannot be told from a dense one ({reason}), and a dense one of {n} variables is too large: "
+            f"the Hessian has to be treated as dense ({reason}), and a dense Hessian of {n} variables is too large: "
             "use Hessian-vector products"
         )
     row = np.arange(n, dtype=np.int32)

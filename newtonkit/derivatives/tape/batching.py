@@ -1,6 +1,6 @@
 """H·V for many directions at once: the second stage of a tape with a leading axis of directions.
 
-Every instruction that has no rule here is run once per direction and stacked: slow, and always right.
+An instruction without a rule in this file is run once per direction, and the results are stacked: slow but correct.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from newtonkit.derivatives.tape.code_generation import may_overwrite
 from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instruction, Tape, is_basic
 from newtonkit.linalg.kernels import Matrix
 
-# Directions in one block: as many as touch 4 MiB, but 8 to 128 of them. Measured on chains n = 10 … 1000, logistic
-# regressions and a network of 1240 parameters: within 1.3 of the best block for each; a bad one costs a factor of 5.
-_BYTES = 1 << 22
-_FEWEST, _MOST = 8, 128
+# Directions in one block: as many as use 4 MiB of memory, at least 8 and at most 128. On chains of n = 10 … 1000,
+# logistic regressions and a network of 1240 parameters the time is within a factor of 1.3 of that of the best block
+# size. A bad size costs a factor of 5 (our measurements).
+BLOCK_BYTES = 1 << 22
+MIN_DIRECTIONS, MAX_DIRECTIONS = 8, 128
 _REDUCTIONS = (np.sum, np.mean)
 _PRODUCTS = (np.dot, np.matmul)
 
@@ -30,9 +31,9 @@ class BatchedStage:
     Parameters
     ----------
     tape : Tape
-        With one direction among its inputs, and one output that depends on it.
+        One of its inputs is a direction, and one output depends on it.
     residuals : list of Instruction
-        What the first stage hands over, see `codegen.Program`.
+        The results of the first stage that the second stage reads; see `code_generation.Program`.
     """
 
     def __init__(self, tape: Tape, residuals: list[Instruction]) -> None:
@@ -46,7 +47,7 @@ class BatchedStage:
         self.steps = [(i.id, _rule(i, in_place=i.id in in_place)) for i in steps]
         self.n = math.prod(self.direction.shape)
         touched = 8 * sum(math.prod(i.shape) for i in (self.direction, *steps))
-        self.chunk = min(_MOST, max(_FEWEST, _BYTES // max(touched, 1)))
+        self.chunk = min(MAX_DIRECTIONS, max(MIN_DIRECTIONS, BLOCK_BYTES // max(touched, 1)))
 
     def __call__(self, residuals: tuple[Any, ...], V: Matrix) -> Matrix:
         """The products with all rows of V."""
@@ -59,7 +60,7 @@ class BatchedStage:
         return np.broadcast_to(values[self.output.id], V.shape)
 
     def hessian(self, residuals: tuple[Any, ...]) -> Matrix:
-        """All n columns, in blocks of directions, symmetric to the last bit."""
+        """All n columns, in blocks of directions, exactly symmetric."""
         H = np.empty((self.n, self.n))
         for start in range(0, self.n, self.chunk):
             stop = min(start + self.chunk, self.n)
@@ -81,7 +82,7 @@ def _get(values: dict[int, Any], arg: Any) -> Any:
 
 
 def _lifted(values: dict[int, Any], arg: Any, ndim: int) -> Any:
-    """A value ready for broadcasting: a batch gets its missing axes after the axis of directions."""
+    """A value ready for broadcasting: in a batch the missing axes are inserted after the axis of directions."""
     value = _get(values, arg)
     if _varies(arg) and len(arg.shape) < ndim:
         return np.reshape(value, (len(value), *(1,) * (ndim - len(arg.shape)), *arg.shape))
@@ -89,7 +90,7 @@ def _lifted(values: dict[int, Any], arg: Any, ndim: int) -> Any:
 
 
 def _rule(i: Instruction, *, in_place: bool) -> Rule:
-    """How to run one instruction on a batch."""
+    """The function that runs one instruction on a batch."""
     op, args = i.op, i.args
     found: Rule | None = None
     if op is GETITEM:
@@ -155,7 +156,7 @@ def _getitem(i: Instruction) -> Rule | None:
 
 
 def _mixes(index: Any) -> bool:
-    """Whether a leading axis would change where numpy puts the axes of the result: several index arrays apart."""
+    """Whether a leading axis may change the order of the axes of the result: more than one index array, or a mask."""
     if isinstance(index, Instruction) and index.dtype is None:
         return True  # a tuple of them
     parts = index if isinstance(index, tuple) else (index,)
@@ -215,7 +216,7 @@ def _reduction(i: Instruction) -> Rule | None:
 
 
 def _product(i: Instruction) -> Rule | None:
-    """``dot`` and ``matmul`` of vectors and matrices where one factor varies."""
+    """``dot`` and ``matmul`` of vectors and matrices, if exactly one factor varies."""
     a, b = i.args
     dims = (
         len(a.shape) if isinstance(a, Instruction) else np.ndim(a),

@@ -1,9 +1,9 @@
 """Derivatives of one function: by plain autograd at first, by a tape from the third gradient on.
 
-A tape replays what autograd did, as straight numpy, for every x of the same shape. What it cannot see, a function that
-reads data which change or draws random numbers, is caught by comparing it with plain autograd: at its first use,
-at scattered later ones, and wherever `Derivatives.verify` is asked for. A function that cannot be recorded stays with
-plain autograd, and ``note`` says why.
+A tape replays the operations of autograd in numpy for every x of the same shape. It does not notice that a function
+reads data that change, or draws random numbers. The tape is therefore compared with plain autograd: at its first use,
+at some later uses, and whenever `Derivatives.verify` is called. For a function that cannot be recorded plain autograd
+is used, and ``note`` gives the reason.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from newtonkit.derivatives.pytree import is_input
 from newtonkit.derivatives.tape.tape_cache import GRADIENTS_BEFORE_RECORDING, TapeCache
 from newtonkit.linalg.kernels import Matrix, Vector
 
-_CASES = 64  # tapes kept for different shapes and constants
-_NOTHING = np.zeros(1)
+MAX_TAPE_CACHES = 64  # caches kept for different shapes and constants
+_NO_GRADIENT = np.zeros(1)
 
 PLAIN, TAPE = "plain autograd", "tape"
 
@@ -38,18 +38,18 @@ class Derivatives:
     fun : callable
         Written with autograd.numpy; returns one real number.
     tape : bool, default True
-        False: plain autograd for ever.
+        False: always plain autograd.
 
     Attributes
     ----------
     source : str
-        "tape" or "plain autograd": where the last derivative came from.
+        The source of the last derivative: "tape" or "plain autograd".
     note : str
-        Why a tape is not used, or was dropped; empty where neither is so.
+        Why a tape is not used, or was dropped; otherwise empty.
 
     Notes
     -----
-    Numbers and arrays among ``args`` are inputs of the tape at run time, like x; anything else is a constant of it.
+    Numbers and arrays among ``args`` are runtime inputs of the tape, like x. Any other argument is a constant of it.
     """
 
     def __init__(self, fun: Callable[..., Any], *, tape: bool = True) -> None:
@@ -61,14 +61,14 @@ class Derivatives:
         self._recent: tuple[tuple[Any, ...], tuple[int, ...], TapeCache] | tuple[None, None, None] = (None, None, None)
 
     def value(self, x: Vector, args: tuple[Any, ...] = ()) -> float:
-        """f(x): by a plain call, until derivatives of this shape come from a tape too."""
+        """f(x): by a plain call, or by a tape once derivatives of this shape come from a tape."""
         case = self._case(x, args)
         if case is not None and case.has_value(x, args):
             f = case.value(x, args)
             if not case.is_due("value"):
                 return f
             plain = as_number(self.fun(x, *args))
-            if case.agree(f, _NOTHING, plain, _NOTHING):
+            if case.agree(f, _NO_GRADIENT, plain, _NO_GRADIENT):
                 return f
             self._drop(case)
             return plain
@@ -87,8 +87,8 @@ class Derivatives:
         return self._plain(x, args)
 
     def linearize(self, x: Vector, args: tuple[Any, ...] = ()) -> Linearization:
-        """f(x), ∇f(x), and the Hessian at x as a map and, on demand, as a matrix."""
-        x = x.copy()  # what is handed out must not change with the caller's array
+        """f(x), ∇f(x), and the Hessian at x as a linear map and, on request, as a matrix."""
+        x = x.copy()  # the result must not change with the caller's array
         case = self._case(x, args)
         if case is not None and case.has_product(x, args):
             taped = case.linearize(x, args)
@@ -106,13 +106,13 @@ class Derivatives:
         return self._plain_linearization(x, args, case)
 
     def prepare(self, x: Vector, args: tuple[Any, ...] = ()) -> None:
-        """Record the tape of products now, for one who knows that many will be asked for."""
+        """Record the tape of products now; for a caller that will request many of them."""
         case = self._case(x, args)
         if case is not None:
             case.has_product(x, args, at_once=True)
 
     def prepare_gradient(self, x: Vector, args: tuple[Any, ...] = ()) -> None:
-        """Record the tape of the gradient now, so that every gradient of this shape rounds alike from the first on."""
+        """Record the tape of the gradient now, so that all gradients of this shape have the same rounding errors."""
         case = self._case(x, args)
         if case is not None:
             case.has_gradient(x, args, at_once=True)
@@ -123,7 +123,7 @@ class Derivatives:
         return case is not None and bool(case.programs)
 
     def verify(self, x: Vector, g: Vector, args: tuple[Any, ...] = ()) -> bool:
-        """Whether plain autograd agrees with a gradient that a tape gave at x; the tape is dropped where not."""
+        """Whether plain autograd agrees with a gradient that a tape returned at x; if not, the tape is dropped."""
         case = self._case(x, args)
         if case is None or not case.programs:
             return True
@@ -135,7 +135,7 @@ class Derivatives:
         return False
 
     def _case(self, x: Vector, args: tuple[Any, ...]) -> TapeCache | None:
-        """The tapes for this shape of x and args; None where none can be used."""
+        """The tapes for this shape of x and args; None if no tape can be used."""
         recent_args, shape, case = self._recent
         if case is not None and args is recent_args and x.shape == shape and not case.failure:
             return case
@@ -145,7 +145,7 @@ class Derivatives:
             signature = (x.shape, *map(_signature, args))
             case = self._cases.get(signature)
             if case is None:
-                if len(self._cases) >= _CASES:  # an argument that counts, and should be a float
+                if len(self._cases) >= MAX_TAPE_CACHES:  # e.g. an integer argument that counts calls
                     self._cases.clear()
                 case = self._cases.setdefault(signature, TapeCache(self.fun))
         except TypeError:
@@ -168,7 +168,7 @@ class Derivatives:
         plain: Linearization
 
         def hessian() -> Matrix:
-            # a matrix is n products: a recording has paid for itself before they are done
+            # a matrix takes n products, so a recording saves time
             if case is not None and x.size > GRADIENTS_BEFORE_RECORDING and case.has_product(x, args, at_once=True):
                 taped = case.linearize(x, args)
                 if case.agree_on_curvature(taped, plain, x):
@@ -184,7 +184,7 @@ class Derivatives:
         return plain
 
     def _agrees(self, case: TapeCache, f: float, g: Vector, x: Vector, args: tuple[Any, ...]) -> bool:
-        """Whether plain autograd gives the same; drops the tape where it does not."""
+        """Whether plain autograd gives the same; if not, the tape is dropped."""
         same = case.agree(f, g, *self._plain(x, args))
         if not same:
             self._drop(case)
@@ -195,9 +195,9 @@ class Derivatives:
 
 
 def _signature(arg: Any) -> Any:
-    """What must be the same for a tape to be used again."""
+    """A key that must be equal for a tape to be used again."""
     if isinstance(arg, tuple):
-        return type(arg), tuple(map(_signature, arg)), arg  # (1,) and (True,) are equal, but not the same
+        return type(arg), tuple(map(_signature, arg)), arg  # (1,) == (True,), but the types differ
     if is_input(arg):
         array = np.asarray(arg)
         return array.shape, array.dtype.str

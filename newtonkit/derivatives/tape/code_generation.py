@@ -1,6 +1,7 @@
-"""From a tape to a plain Python function of numpy calls.
+"""Generate a plain Python function of numpy calls from a tape.
 
-No output buffers are kept between calls: measured, they gain nothing, and they would alias results and threads.
+No output buffers are kept between calls. They save no time (our measurement), and results of different calls or threads
+would share memory.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instruction, Tape, is_basic
 
-# as operators on Python floats these round as numpy's do and raise nothing; division and powers do not
+# these operators on Python floats round as numpy does and raise no exception; division and powers may raise one
 _REDUCTIONS = (np.sum, np.mean)
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*"}
 
@@ -27,11 +28,11 @@ class Program:
     once : callable
         once(\\*inputs) -> (outputs that do not depend on v, residuals); inputs in the tape's order.
     per_direction : callable or None
-        per_direction(residuals, v) -> the output that depends on v; None where none does.
+        per_direction(residuals, v) -> the output that depends on v; None if no output does.
     residuals : list of Instruction
-        What the second stage reads of the first.
+        The values of the first stage that the second stage reads.
     fresh : tuple of bool
-        For each output whether it is an array of its own: neither an input, a constant, nor a view.
+        For each output whether it is a new array: not an input, not a constant, not a view.
     source : str
         The generated code.
     """
@@ -58,7 +59,7 @@ class _Writer:
         self.constants: dict[str, Any] = {"zeros": np.zeros, "add_at": np.add.at}
         self._names: dict[int, str] = {}
         self.uses = Counter(source.id for i in tape.instructions for source in i.sources())
-        # beside a Python float, a number of single precision stays one; beside a numpy double it would not
+        # the result of an operation with a Python float keeps single precision; with a numpy double it does not
         self.doubles = not any(i.dtype in (np.float32, np.float16) for i in tape.instructions)
         self.kept = {out.id for out in tape.outputs if isinstance(out, Instruction)}
         read = {s.id: s for i in tape.instructions if i.depends_on_v for s in i.sources() if not s.depends_on_v}
@@ -68,7 +69,7 @@ class _Writer:
         return next((i for i in self.tape.inputs.values() if i.depends_on_v), None)
 
     def source(self) -> str:
-        """The text of ``once``, and of ``per_direction`` where the tape has a direction."""
+        """The text of ``once``, and of ``per_direction`` if the tape has a direction."""
         inputs = [i for i in self.tape.inputs.values() if not i.depends_on_v]
         fixed = [out for out in self.tape.outputs if not _varies(out)]
         residuals = _tuple([self.name(r) for r in self.residuals])
@@ -107,7 +108,7 @@ class _Writer:
             if op is np.negative and _is_scalar(args[0]):
                 return [f"{target} = -{self.name(args[0])}"]
         if op in _REDUCTIONS and len(args) == 1 and set(i.kwargs) <= {"axis", "keepdims"}:
-            # np.sum and np.mean spend more on finding their way to this call than it takes at n = 1000
+            # the dispatch of np.sum and np.mean to this call takes longer than the call itself at n = 1000
             options = {"axis": None, **i.kwargs}
             given = ", ".join(f"{key}={self.name(value)}" for key, value in options.items())
             total = f"{target} = {self.name(np.add.reduce)}({self.name(args[0])}, {given})"
@@ -134,11 +135,11 @@ class _Writer:
         return [*lines, f"add_at({target}, {self.name(index)}, {self.name(x)})"]
 
     def _may_overwrite(self, previous: Any, i: Instruction) -> bool:
-        """Whether nobody else reads the array that this instruction adds to, and it is a fresh one."""
+        """Whether the array to which this instruction adds is new, and no other instruction reads it."""
         return may_overwrite(previous, i, self.uses, self.kept)
 
     def name(self, arg: Any) -> str:
-        """A value's name, a number written out, or the name of a constant."""
+        """The name of a value, a number as a literal, or the name of a constant."""
         if isinstance(arg, Instruction):
             return f"t{arg.id}"
         if arg is None or type(arg) in (bool, int) or (type(arg) is float and math.isfinite(arg)):
@@ -150,23 +151,23 @@ class _Writer:
 
 
 def _count(source: Any, mean: Instruction) -> int:
-    """Over how many entries a mean is taken."""
+    """The number of entries in a mean."""
     size = math.prod(source.shape) if isinstance(source, Instruction) else np.size(source)
     return int(size // max(math.prod(mean.shape), 1))
 
 
 def _is_float_vector(source: Any) -> bool:
-    """Whether its entries are Python floats by ``item``; of other dtypes they would compute by other rules."""
+    """Whether ``item`` returns Python floats; entries of other dtypes follow other rules of arithmetic."""
     return isinstance(source, Instruction) and len(source.shape) == 1 and source.dtype == np.float64
 
 
 def _is_scalar(arg: Any) -> bool:
-    """Whether the value is one float at run time, so that an operator is as good as a ufunc."""
+    """Whether the value is one float at run time, so that an operator can replace a ufunc."""
     return type(arg) is float or (isinstance(arg, Instruction) and arg.shape == () and arg.dtype == np.float64)
 
 
 def may_overwrite(previous: Any, i: Instruction, uses: Counter[int], kept: set[int]) -> bool:
-    """Whether a SCATTER may add in place: its target is another's fresh result, which nothing else reads."""
+    """Whether a SCATTER may add in place: its target is the new result of another one, and nothing else reads it."""
     return (
         isinstance(previous, Instruction)
         and previous.op is SCATTER
@@ -177,7 +178,7 @@ def may_overwrite(previous: Any, i: Instruction, uses: Counter[int], kept: set[i
 
 
 def _is_fresh(tape: Tape, output: Any, kept: set[int]) -> bool:
-    """Whether an output is a new array of the input's shape each time, which nobody else holds."""
+    """Whether an output is at each call a new array of the input's shape, with no other reference to it."""
     if not isinstance(output, Instruction) or output.shape != tape.inputs["x"].shape or output.id in kept:
         return False
     if sum(other is output for other in tape.outputs) > 1:

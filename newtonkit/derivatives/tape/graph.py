@@ -1,7 +1,7 @@
-"""The tape: a recording as straight-line code, without what is dead, repeated, or a detour.
+"""The tape: a recording as straight-line code, without unused, repeated and superfluous operations.
 
 Each instruction calls one numpy function on earlier values and constants. Instructions that depend on the direction v
-of a Hessian-vector product are marked: the others need to run once per x only.
+of a Hessian-vector product are marked. The others run only once for each x.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from autograd.numpy.numpy_vspaces import ArrayVSpace
 from newtonkit.derivatives.tape.recording import RecordedNode, Recording
 
 INPUT, GETITEM, SCATTER = "input", "getitem", "scatter"
-"""The operations that are no numpy function: a runtime input; a[index]; zeros(shape) or previous, plus x at index."""
+"""Operations that are not numpy functions: a runtime input; a[index]; zeros(shape) or a given array, plus x at index."""
 
-_INTERNED = 4096  # constants up to this many bytes are compared by value when looking for common subexpressions
+MAX_COMPARED_BYTES = 4096  # larger constants are compared by identity in the search for common subexpressions
 
 _ADD, _MUT_ADD = VSpace.add.fun, VSpace.mut_add.fun
 _COVECTOR, _SCALAR_MUL, _INNER_PROD = VSpace.covector.fun, VSpace.scalar_mul.fun, VSpace.inner_prod.fun
@@ -52,7 +52,7 @@ ELEMENTWISE_BINARY = frozenset(
 
 
 class UnsupportedError(Exception):
-    """The recording holds something that a tape cannot: complex numbers, gradients of containers."""
+    """The recording contains something that a tape does not support: complex numbers, gradients of containers."""
 
 
 class Instruction:
@@ -72,7 +72,7 @@ class Instruction:
         self.depends_on_v: bool = any(source.depends_on_v for source in self.sources())
 
     def sources(self) -> list[Instruction]:
-        """The earlier values it reads."""
+        """The earlier values that it reads."""
         return [arg for arg in self.args if isinstance(arg, Instruction)]
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class Tape:
     Attributes
     ----------
     instructions : list of Instruction
-        Live ones only, inputs included, in an order in which they can run.
+        Only those that contribute to an output, and the inputs, in an order in which they can run.
     inputs : dict of str to Instruction
     outputs : list
         `Instruction` objects, or constants.
@@ -101,6 +101,7 @@ class Tape:
     Raises
     ------
     UnsupportedError
+        If the recording contains something that a tape does not support.
     """
 
     def __init__(self, recording: Recording, directions: Sequence[str] = ()) -> None:
@@ -135,11 +136,11 @@ class Tape:
         return instruction
 
     def _emit(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> Instruction:
-        """A new instruction, or the one that computes the same already."""
+        """A new instruction, or an existing one that computes the same value."""
         key = (op, tuple(map(_key, args)), tuple(sorted((name, _key(arg)) for name, arg in kwargs.items())))
         try:
             known = self._common.get(key)
-        except TypeError:  # something unhashable among the arguments
+        except TypeError:  # an argument is not hashable
             return self._new(op, args, kwargs, value)
         if known is None:
             known = self._common[key] = self._new(op, args, kwargs, value)
@@ -158,7 +159,7 @@ class Tape:
     # --- from autograd's calls to numpy's ---------------------------------------------------------------------
 
     def _lower(self, node: RecordedNode) -> Any:
-        """The instruction for a call, or what it amounts to."""
+        """The instruction for a call, or an existing value equal to its result."""
         args, value = list(node.args), node.value
         for number, parent in zip(node.argnums, node.parents, strict=True):
             args[number] = self._lowered[parent]
@@ -181,14 +182,14 @@ class Tape:
                 return self._emit(np.multiply, (inner.args[0], -inner.args[1]), {}, value)
         plain = set(node.kwargs) <= {"axis", "keepdims"}
         if raw is np.sum and plain and _is_double(args[0]) and getattr(args[0], "shape", None) == np.shape(value):
-            return args[0]  # over axes of length 1
+            return args[0]  # a sum over axes of length 1
         return self._emit(raw, tuple(args), dict(node.kwargs), value)
 
     def _lower_vector_space(self, raw: Any, args: list[Any], value: Any) -> Any:
         space, rest = args[0], args[1:]
         if space.iscomplex:
             raise UnsupportedError("complex numbers")
-        if not isinstance(space, ArrayVSpace):  # tuples, such as the result of slogdet: called as it is
+        if not isinstance(space, ArrayVSpace):  # tuples, such as the result of slogdet: the call is kept
             if raw is _MUT_ADD and rest[0] is None:
                 return rest[1]
             return self._new(_ADD if raw is _MUT_ADD else raw, tuple(args), {}, value)
@@ -212,7 +213,7 @@ class Tape:
         return self._simplified(np.add, rest[0], rest[1], value)
 
     def _lower_dot_adjoint(self, raw: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-        """autograd's adjoints of ``dot``, which go through ``tensordot``, as the products they are."""
+        """The adjoints of ``dot``, for which autograd uses ``tensordot``, as plain products."""
         other, G = args[0], args[1]
         dims = (args[2][1], args[3][1])
         if raw is dot_adjoint_1.fun and dims == (2, 1):
@@ -235,10 +236,10 @@ class Tape:
         return np.asarray(A).T
 
     def _simplified(self, op: Any, a: Any, b: Any, value: Any) -> Any:
-        """a op b, with constants as Python floats, and without what an identity makes superfluous."""
+        """a op b, with constants as Python floats, and simplified by identities."""
         shape = np.shape(value)
         if np.result_type(value) != np.float64 or not (_is_double(a) and _is_double(b)):
-            return self._emit(op, (a, b), {}, value)  # other dtypes have rules of their own
+            return self._emit(op, (a, b), {}, value)  # other dtypes follow other rules
         a, b = _as_float(a, b, shape), _as_float(b, a, shape)
         if op is np.add and isinstance(a, Instruction) and isinstance(b, Instruction):
             if _adds_to_zero(b) and a.op is SCATTER and a.shape == b.shape:
@@ -270,7 +271,7 @@ class Tape:
 
 
 class _Sparse:
-    """x at an index, zero elsewhere: autograd's gradient of an indexing, until it is added to something."""
+    """x at an index, zero elsewhere: the gradient of indexing, before it is added to another gradient."""
 
     __slots__ = ("index", "x")
 
@@ -288,7 +289,7 @@ def _adds_to_zero(i: Instruction) -> bool:
 
 
 def is_basic(index: Any) -> bool:
-    """Whether an index is made of slices, integers, None and ``...`` only, so that no element is met twice."""
+    """Whether an index consists of slices, integers, None and ``...`` only, so that it selects no element twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, slice | int | np.integer) for part in parts)
 
@@ -305,7 +306,7 @@ def _ancestors(nodes: list[RecordedNode]) -> set[RecordedNode]:
 
 
 def _as_float(arg: Any, other: Any, shape: tuple[int, ...]) -> Any:
-    """A constant that is the same everywhere as a Python float, where the other operand alone gives the shape."""
+    """A constant with equal entries as a Python float, if the result has the shape of the other operand."""
     if isinstance(arg, Instruction | bool) or not isinstance(other, Instruction):
         return arg
     if isinstance(arg, int | float | np.floating | np.integer):
@@ -318,11 +319,11 @@ def _as_float(arg: Any, other: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _key(arg: Any) -> Any:
-    """What two equal arguments have in common."""
+    """A hashable key that is equal for equal arguments."""
     if isinstance(arg, Instruction):
         return "value", arg.id
     if isinstance(arg, np.ndarray):
-        if arg.nbytes <= _INTERNED:
+        if arg.nbytes <= MAX_COMPARED_BYTES:
             return "array", arg.shape, arg.dtype.str, arg.tobytes()
         return "object", id(arg)
     if isinstance(arg, slice):
@@ -330,7 +331,7 @@ def _key(arg: Any) -> Any:
     if isinstance(arg, tuple | list):
         return type(arg), tuple(map(_key, arg))
     if isinstance(arg, float):
-        return "float", arg.hex()  # tells 0.0 from -0.0
+        return "float", arg.hex()  # distinguishes 0.0 from -0.0
     try:
         hash(arg)
     except TypeError:
@@ -339,5 +340,5 @@ def _key(arg: Any) -> Any:
 
 
 def function_name(op: Any) -> str:
-    """For messages."""
+    """The name of an operation, for messages."""
     return op if isinstance(op, str) else getattr(op, "__name__", repr(op))

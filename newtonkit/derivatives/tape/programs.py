@@ -18,24 +18,24 @@ from newtonkit.linalg.kernels import Vector
 
 
 def gradient_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Program:
-    """(f, ∇f) as straight numpy; the caller holds the lock on traces."""
+    """(f, ∇f) as a numpy program; the caller holds `trace_lock`."""
     function, names = _with_inputs(fun, args)
     return Program(Tape(record(_gradient(function), _inputs(x, args, names))))
 
 
 def value_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Program:
-    """f alone as straight numpy; the caller holds the lock on traces."""
+    """f alone as a numpy program; the caller holds `trace_lock`."""
     function, names = _with_inputs(fun, args)
     return Program(Tape(record(lambda x, **inputs: (function(x, inputs),), _inputs(x, args, names))))
 
 
 def product_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> tuple[Program, BatchedStage]:
-    """(f, ∇f, v ↦ ∇²f·v) as straight numpy, one direction or many at a time; the caller holds the lock on traces."""
+    """(f, ∇f, v ↦ ∇²f·v) as a numpy program, for one direction or many; the caller holds `trace_lock`."""
     function, names = _with_inputs(fun, args)
     inputs = _inputs(x, args, names) | {"v": np.ones_like(x)}
     try:
         recording = record(_forward_over_reverse(function), inputs)
-    except Exception:  # a primitive without a forward rule, or one whose forward rule asks for values
+    except Exception:  # a primitive has no forward rule, or its forward rule requires values
         recording = record(_reverse_over_reverse(function), inputs)
     tape = Tape(recording, directions=("v",))
     program = Program(tape)
@@ -47,7 +47,7 @@ def _inputs(x: Vector, args: tuple[Any, ...], names: dict[int, str]) -> dict[str
 
 
 def _with_inputs(fun: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Callable[..., Any], dict[int, str]]:
-    """fun as a function of x and of its runtime inputs by name, and where among the arguments those stand."""
+    """fun as a function of x and of its named runtime inputs, and the names by position in ``args``."""
     names = {i: f"input{i}" for i, arg in enumerate(args) if is_input(arg)}
 
     def function(x: Any, inputs: dict[str, Any]) -> Any:

@@ -1,10 +1,10 @@
-"""Recording: autograd runs once under an outer tracer, which writes down every numpy call it makes.
+"""Recording: autograd runs once under an outer tracer that records every numpy call.
 
-The outer trace sees the calls of the function *and*, since autograd's reverse pass is made of traceable calls itself,
-those of the derivative. autograd remains what computes derivatives; a `Recording` is what it did.
+The outer trace sees the calls of the function. It also sees those of the derivative, since the reverse pass of autograd
+consists of traceable calls. The derivatives are still computed by autograd; a `Recording` is the list of its calls.
 
-While a recording is being made, its boxes refuse every conversion to a Python number: a decision that depends on the
-values of x (an ``if``, a loop's end, an index) would otherwise be frozen into the recording.
+During a recording the boxes refuse every conversion to a Python number. Otherwise a decision that depends on the values
+of x (an ``if``, the end of a loop, an index) would be fixed in the recording.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _REFUSAL = "Python control flow or a conversion depends on the values of x"
 
 
 class Recorder(list["RecordedNode"]):
-    """The calls so far, and whether a value was asked for on the way."""
+    """The calls so far, and whether a conversion to a Python number was refused."""
 
     refused = False
 
 
 class RecordedNode(Node):  # type: ignore[misc]
-    """One call: the function, its arguments, which of them were recorded before, and the value it gave."""
+    """One call: the function, its arguments, the arguments that are recorded values, and the result."""
 
     __slots__ = ("argnums", "args", "fun", "kwargs", "parents", "recorder", "value")
 
@@ -56,7 +56,7 @@ class RecordedNode(Node):  # type: ignore[misc]
         if _shape_depends_on_values(fun.fun, argnums, parents, len(args)):
             self.recorder.refused = True
             raise ValueDependentError(
-                f"the length of what {getattr(fun, '__name__', fun)} gives depends on the values of x; use np.where"
+                f"the length of the result of {getattr(fun, '__name__', fun)} depends on the values of x; use np.where"
             )
 
     def initialize_root(self, value: Any, recorder: Recorder) -> None:
@@ -69,7 +69,7 @@ class RecordedNode(Node):  # type: ignore[misc]
 def _shape_depends_on_values(
     function: Any, argnums: tuple[int, ...], parents: tuple[RecordedNode, ...], count: int
 ) -> bool:
-    """Whether another x would give a result of another shape: a selection by a mask, nonzero, unique …"""
+    """Whether the shape of the result depends on the values of x: a selection by a mask, nonzero, unique …"""
     function = getattr(function, "fun", function)
     if function in _SHAPES_BY_VALUE or (function is np.where and count == 1):
         return True
@@ -88,7 +88,7 @@ _GETITEM = ArrayBox.__getitem__.fun
 _SHAPES_BY_VALUE = frozenset(
     {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.trim_zeros, np.delete}
 )
-# the arguments that are sizes
+# positions of the arguments that are sizes
 _SIZES: dict[Any, tuple[int, ...]] = {
     **dict.fromkeys((np.ones, np.zeros, np.empty, np.full, np.identity), (0,)),
     **dict.fromkeys((np.eye, np.tri, np.arange), (0, 1, 2)),
@@ -98,18 +98,18 @@ _SIZES: dict[Any, tuple[int, ...]] = {
 
 
 class GuardedBox(ArrayBox):  # type: ignore[misc]
-    """autograd's box of an array in a recording; it has a shape and a dtype, but keeps its values to itself."""
+    """autograd's box of an array in a recording; shape and dtype can be read, the values cannot."""
 
     __slots__ = ()
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        # remembered, for the function may catch every exception and take another way
+        # recorded, since the function may catch the exception and continue on another branch
         recorded_node(self).recorder.refused = True
         raise ValueDependentError(_REFUSAL)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, tuple) and any(map(isbox, index)):
-            # a tuple hides what is in it, labels for instance, from the trace
+            # the trace does not see the entries of a plain tuple (labels, for example)
             index = make_sequence(tuple, *index)
         return super().__getitem__(index)
 
@@ -118,7 +118,7 @@ class GuardedBox(ArrayBox):  # type: ignore[misc]
 
 
 class Recording:
-    """The calls in the order in which they were made, the inputs, and the outputs (nodes, or constants)."""
+    """The calls in their order, the inputs, and the outputs (nodes or constants)."""
 
     __slots__ = ("inputs", "nodes", "outputs")
 
@@ -129,29 +129,29 @@ class Recording:
 
 
 def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording:
-    """What ``function(**inputs)``, which returns a tuple, does with numpy.
+    """The numpy calls of ``function(**inputs)``, which returns a tuple.
 
-    The caller holds the lock on traces.
+    The caller holds `trace_lock`.
 
     Parameters
     ----------
     function : callable
         May use autograd inside.
     inputs : mapping of str to ndarray or float
-        The values at which it is run; runtime inputs of the recording.
+        The values at which the function is run; the runtime inputs of the recording.
 
     Raises
     ------
     ValueDependentError
-        Where Python asks for a value.
+        If the function requests a Python number.
     Exception
-        Whatever autograd cannot trace.
+        If autograd cannot trace the function: the exception of autograd.
     """
     recorder = Recorder()
     height = trace_stack.top
     try:
         with warnings.catch_warnings(), _guarded_boxes(), _pure_sums(), trace_stack.new_trace() as trace:
-            warnings.simplefilter("ignore")  # autograd warns of outputs that do not depend on x: a linear f has some
+            warnings.simplefilter("ignore")  # autograd warns of outputs that do not depend on x, as in a linear f
             roots = {name: RecordedNode.new_root(value, recorder) for name, value in inputs.items()}
             boxes = {name: new_box(value, trace, roots[name]) for name, value in inputs.items()}
             outputs = [recorded_node(output) for output in function(**boxes)]
@@ -163,7 +163,7 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
 
 
 def recorded_node(value: Any) -> Any:
-    """The node of a value of the recording, whatever autograd has wrapped it in since; a constant stays as it is."""
+    """The node of a recorded value, inside any boxes of inner traces; a constant is returned unchanged."""
     while isbox(value) and type(value._node) is not RecordedNode:
         value = value._value
     return value._node if isbox(value) else value
@@ -171,14 +171,14 @@ def recorded_node(value: Any) -> Any:
 
 @contextmanager
 def _pure_sums() -> Iterator[None]:
-    """autograd adds gradients up in place, which would change arrays that the recording keeps as constants."""
+    """Make autograd add gradients out of place: otherwise it changes arrays that the recording keeps as constants."""
     in_place, sparse = VSpace._mut_add, SparseObject.__init__
 
     def added(self: Any, x: Any, y: Any) -> Any:
         return x + y
 
     def copying(self: Any, space: Any, mut_add: Callable[[Any], Any]) -> None:
-        # a tuple is not changed, and its entries are added by ``added``
+        # a tuple is not changed; its entries are added by ``added``
         sparse(self, space, lambda A: mut_add(A.copy() if isinstance(A, np.ndarray) else A))
 
     VSpace._mut_add, SparseObject.__init__ = added, copying
@@ -188,7 +188,7 @@ def _pure_sums() -> Iterator[None]:
         VSpace._mut_add, SparseObject.__init__ = in_place, sparse
 
 
-# what depends on shapes only is a constant of the recording
+# a value that depends on shapes only is a constant of the recording
 for _function in (anp.size, anp.ndim, anp.shape, anp.zeros_like, anp.ones_like, anp.empty_like, anp.isscalar):
     register_notrace(RecordedNode, _function)
 
@@ -203,7 +203,7 @@ _NEVER_BOXED = (
 
 @contextmanager
 def _guarded_boxes() -> Iterator[None]:
-    """autograd's table of boxes, changed so that nodes of a recording get a `GuardedBox`, others the usual one."""
+    """Change autograd's table of box types: nodes of a recording get a `GuardedBox`, others the usual box."""
     mappings = Box.type_mappings
     before = dict(mappings)
 
@@ -212,7 +212,7 @@ def _guarded_boxes() -> Iterator[None]:
             if type(node) is RecordedNode:
                 return GuardedBox(value, trace, node)
             if usual is None:
-                raise KeyError(type(value))  # what the table itself would have said
+                raise KeyError(type(value))  # as the table itself does
             return usual(value, trace, node)
 
         return box
@@ -225,7 +225,7 @@ def _guarded_boxes() -> Iterator[None]:
     try:
         yield
     finally:
-        # entry by entry: other threads may be looking
+        # entry by entry: other threads may read the table
         for kind in (*arrays, *_NEVER_BOXED):
             if kind in before:
                 mappings[kind] = before[kind]

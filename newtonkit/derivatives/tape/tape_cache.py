@@ -1,4 +1,4 @@
-"""The tapes of one function for one shape of x and args: recorded when they pay, replayed, compared with autograd."""
+"""The tapes of one function for one shape of x and args: recorded, replayed, and compared with plain autograd."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class TapeCache:
         return bool(self.programs) and self._recorded("value", x, args, at_once=True)
 
     def has_gradient(self, x: Vector, args: tuple[Any, ...], *, at_once: bool = False) -> bool:
-        """Whether there is a tape of f and ∇f, recorded now if its turn has come, or at once."""
+        """Whether there is a tape of f and ∇f; it is recorded now if enough calls were made, or if ``at_once``."""
         return "gradient" in self.programs or self._recorded("gradient", x, args, at_once=at_once)
 
     def has_product(self, x: Vector, args: tuple[Any, ...], *, at_once: bool = False) -> bool:
-        """Whether there is a tape of v ↦ ∇²f·v, recorded now if its turn has come, or at once."""
+        """Whether there is a tape of v ↦ ∇²f·v; it is recorded now if enough calls were made, or if ``at_once``."""
         return "product" in self.programs or self._recorded("product", x, args, at_once=at_once)
 
     def _recorded(self, kind: str, x: Vector, args: tuple[Any, ...], *, at_once: bool) -> bool:
@@ -58,18 +58,18 @@ class TapeCache:
         if self.failure or not (at_once or self.asked[kind] > GRADIENTS_BEFORE_RECORDING):
             return False
         with trace_lock, np.errstate(all="ignore"):
-            if kind in self.programs:  # another thread was faster
+            if kind in self.programs:  # another thread has recorded it meanwhile
                 return True
             try:
                 self._record(kind, x, args)
-            except Exception as error:  # whatever autograd or the tape cannot do: plain autograd is always right
+            except Exception as error:  # autograd or the tape does not support something: plain autograd remains
                 first_line = str(error).partition("\n")[0]
                 named = "" if type(error).__name__ == "ValueDependentError" else f"{type(error).__name__}: "
                 self.failure = f"no tape: {named}{first_line}"
         return not self.failure
 
     def _record(self, kind: str, x: Vector, args: tuple[Any, ...]) -> None:
-        # imported here: should autograd's internals move, recording fails and plain autograd goes on
+        # imported here: if the internals of autograd change, only the recording fails, and plain autograd remains
         from newtonkit.derivatives.tape.programs import gradient_program, product_program, value_program
 
         if kind == "value":
@@ -117,13 +117,13 @@ class TapeCache:
     # --- checking -------------------------------------------------------------------------------------------
 
     def is_due(self, kind: str) -> bool:
-        """Whether this use of a tape is to be compared: the 1st, 2nd, 4th, 8th …"""
+        """Whether this use of a tape is to be compared with plain autograd: the 1st, 2nd, 4th, 8th …"""
         uses = self.uses[kind] + 1
         self.uses[kind] = uses
         return not uses & (uses - 1)
 
     def agree(self, f: float, g: Vector, f_plain: float, g_plain: Vector) -> bool:
-        """Whether two values and gradients are the same up to rounding."""
+        """Whether two values and gradients are equal up to rounding errors."""
         size = float(np.abs(g_plain).max())
         if not (np.isfinite(f_plain) and np.isfinite(size)):
             return not (np.isfinite(f) and np.isfinite(g).all())
@@ -133,10 +133,10 @@ class TapeCache:
         return bool(same_f and same_g)
 
     def agree_on_curvature(self, taped: Linearization, plain: Linearization, x: Vector) -> bool:
-        """The same for f, ∇f and a Hessian-vector product, of which the batched form is checked too."""
+        """The same for f, ∇f and a Hessian-vector product, computed singly and in a batch."""
         if not self.agree(taped.f, taped.g, plain.f, plain.g):
             return False
-        v = np.cos(np.arange(1.0, x.size + 1.0))  # any direction that is not special
+        v = np.cos(np.arange(1.0, x.size + 1.0))  # a generic direction
         exact = plain.product(v)
         with np.errstate(all="ignore"):
             found = taped.product(v), taped.products(v[np.newaxis])[0]
@@ -153,7 +153,7 @@ def _number(f: Any) -> float:
 
 
 def _own(g: Any, x: Vector) -> Vector:
-    """A fresh array of x's shape: a tape may hand out its input, a constant, or a view."""
+    """A new array of the shape of x: a tape may return its input, a constant, or a view."""
     own = np.empty_like(x)
     own[...] = g
     return own
