@@ -1,4 +1,4 @@
-"""Do the critical points in a box add up to the degree of ∇f on its boundary?"""
+"""Audit of a list of critical points: its sum of degrees must equal the degree of ∇f on the boundary of the box."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from newtonkit.enumeration.krawczyk import Boxes
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Whether the points add up to the degree of ∇f on the boundary."""
+    """The sum of the degrees of the points, and the degree of ∇f on the boundary."""
 
     expected: Degree
     """The degree on the boundary of the box."""
     found: int | None
-    """Σ(−1)^index of the points, degenerate ones with their own degree; None where one of them is not known."""
+    """Σ(−1)^index of the points, with the degree of ∇f around each degenerate point; None if a term is not known."""
 
     @property
     def contradicts(self) -> bool:
-        """Whether the list is incomplete, or holds a point that is none: provably, where the degree is proved."""
+        """Whether the list is incomplete or contains a point that is not critical; proved if the degree is proved."""
         return self.found is not None and self.expected.value is not None and self.found != self.expected.value
 
     def __str__(self) -> str:
         if self.expected.value is None:
             return f"no audit by degree: {self.expected.reason}"
         if self.found is None:
-            return "no audit by degree: that of a degenerate point is not known"
+            return "no audit by degree: the degree of a degenerate point is not known"
         sums = f"Σ(−1)^index = {self.found}, degree on the boundary {self.expected.value} ({self.expected.level})"
         if not self.contradicts:
             return f"audit: {sums}: they agree"
@@ -37,7 +37,7 @@ class Audit:
 
 
 def sum_of_signs(indices: Sequence[int | None]) -> int | None:
-    """Σ(−1)^index; None where an index is not known."""
+    """Σ(−1)^index; None if an index is not known."""
     signs = [1 - 2 * (index % 2) for index in indices if index is not None]
     return sum(signs) if len(signs) == len(indices) else None
 
@@ -45,10 +45,10 @@ def sum_of_signs(indices: Sequence[int | None]) -> int | None:
 def degree_of_clusters(
     hulls: Sequence[Boxes], degrees: Sequence[int | None], certified: Boxes, indices: Sequence[int | None]
 ) -> int | None:
-    """What clusters add to the sum: the degrees of their hulls, less the certified points in these; None if unknown."""
+    """The contribution of clusters: the degrees of their hulls minus the certified points in them; None if unknown."""
     known = [degree for degree in degrees if degree is not None]
     inside = [i for hull in hulls for i in map(int, np.flatnonzero(certified.meets(hull)))]
-    # a point on the boundary of a hull would have left its degree unknown
+    # no point is on the boundary of a hull: the degree of the hull would then be unknown
     points = sum_of_signs([indices[i] for i in inside])
     apart = not any(hull.meets(other).any() for k, hull in enumerate(hulls) for other in hulls[:k])
     return sum(known) - points if apart and points is not None and len(known) == len(degrees) else None

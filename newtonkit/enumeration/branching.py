@@ -1,10 +1,11 @@
-"""All zeros of ∇f in a box, by branch and prune: the list is proved complete, up to boxes that are named.
+"""All zeros of ∇f in a box, by branch and prune: the list is proved complete, except in boxes that are reported.
 
-A box where ∇f cannot vanish is dropped, one with exactly one zero is kept, any other is cut by Krawczyk's operator
-or halved, across the side along which ∇²f changes most (Neumaier, 1990, *Interval Methods for Systems of Equations*,
-sec. 5.6; Hansen & Walster, 2004, *Global Optimization Using Interval Analysis*, ch. 11): on Rosenbrock's function of
-five variables that takes half the boxes of halving the longest side. Breadth first: where the zeros are not isolated,
-no box is ever settled, and when the limit is reached all that is left has been looked at equally closely.
+A box in which ∇f cannot vanish is discarded. A box with exactly one zero is kept. Any other box is contracted by
+Krawczyk's operator or halved across the side along which ∇²f changes most (Neumaier, 1990, *Interval Methods for
+Systems of Equations*, sec. 5.6; Hansen & Walster, 2004, *Global Optimization Using Interval Analysis*, ch. 11). On
+Rosenbrock's function of five variables this needs half as many boxes as halving the longest side. The search is
+breadth-first: if the zeros are not isolated, no box is ever settled, and at the limit all remaining boxes have about
+the same size.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from newtonkit.enumeration.krawczyk import Boxes, certify_near, contract, refine
 from newtonkit.enumeration.multistart import newton
 
 WIDTH = 2.0**-20
-"""In units of the whole box: boxes narrower than this are halved only in a closer look, down to its square."""
-_CLOSER_LOOK = 20_000  # boxes: enough for a hundred points, and a tenth of a second in the plane
-# boxes nearer than this are one cluster: near a flat point, which is no point of theirs, boxes are left here and there
-_LINK = 2.0**-8
-_CHUNK = 4096  # boxes at a time, so that their jets stay in the cache
-_POLISHES = 12  # Newton steps from a box of width 2⁻²⁰ to a regular zero in it: five would do
+"""In units of the whole box: narrower boxes are halved only in the refined search, down to the square of this width."""
+MAX_REFINED_BOXES = 20_000  # in the refined search: enough for a hundred points; 0.1 s in the plane (our measurement)
+# Boxes closer than this belong to one cluster. Near a flat point that is not critical, scattered boxes remain.
+LINK_DISTANCE = 2.0**-8
+CHUNK_SIZE = 4096  # boxes at a time, so that their jets fit in the cache
+POLISHING_STEPS = 12  # Newton steps from a box of width 2⁻²⁰ to a regular zero in it; five are enough
 
 
 @dataclass(frozen=True, slots=True)
 class Zeros:
-    """What branch and prune found."""
+    """The result of branch and prune."""
 
     certified: Boxes
-    """In each exactly one zero, as narrow as rounding allows."""
+    """Each contains exactly one zero and is as narrow as rounding allows."""
     regions: Boxes
-    """Round each of these, a box with no other zero."""
+    """For each certified box, a larger box around it with no other zero."""
     clusters: tuple[Boxes, ...]
     """Groups of neighbouring boxes, in which all other zeros lie."""
     processed: int
@@ -54,15 +55,15 @@ def all_zeros(jets: Jets, lo: Array, hi: Array, *, max_boxes: int) -> Zeros:
     jets : Jets
     lo, hi : ndarray, shape (n,)
     max_boxes : int
-        After this many boxes what is left is returned as it is.
+        After this many boxes the remaining ones are returned unsettled.
     """
     box = Boxes(lo[None], hi[None])
     found, small, processed, exhausted = _settle(jets, _Found.none(lo.size), box, hi - lo, WIDTH, max_boxes)
     if small.number and not exhausted:
         found, small = _with_zeros_on_faces(jets, found, small, box)
-        # points near each other, or a box much larger than what is in it, want a closer look; where a point is
-        # degenerate and ∇f too near zero to be told from rounding, it would never end
-        closer = _settle(jets, found, small, hi - lo, WIDTH**2, min(_CLOSER_LOOK, max_boxes - processed))
+        # Points close to each other, and points close together in a very large box, require a refined search. It has
+        # a limit, since it would not end at a degenerate point, where rounding errors hide the sign of ∇f.
+        closer = _settle(jets, found, small, hi - lo, WIDTH**2, min(MAX_REFINED_BOXES, max_boxes - processed))
         processed += closer.processed
         if not closer.exhausted:
             found, small = _with_zeros_on_faces(jets, closer.found, closer.small, box)
@@ -72,7 +73,7 @@ def all_zeros(jets: Jets, lo: Array, hi: Array, *, max_boxes: int) -> Zeros:
 
 
 class _Found(NamedTuple):
-    """Boxes with one zero each, and for each the region where it is the only one."""
+    """Boxes with one zero each, and for each zero a region in which it is the only one."""
 
     certified: Boxes
     regions: Boxes
@@ -83,7 +84,7 @@ class _Found(NamedTuple):
 
 
 class _Pass(NamedTuple):
-    """What has come of boxes that were cut until they were settled or narrow."""
+    """The result of cutting boxes until they are settled or narrow."""
 
     found: _Found
     small: Boxes
@@ -102,8 +103,8 @@ def _settle(jets: Jets, found: _Found, active: Boxes, whole: Array, width: float
             small.append(active)
             break
         following: list[Boxes] = []
-        for start in range(0, active.number, _CHUNK):
-            before = active.where(slice(start, start + _CHUNK))
+        for start in range(0, active.number, CHUNK_SIZE):
+            before = active.where(slice(start, start + CHUNK_SIZE))
             result = contract(jets, before)
             certified.append(result.boxes.where(result.unique))
             regions.append(before.where(result.unique))
@@ -112,7 +113,7 @@ def _settle(jets: Jets, found: _Found, active: Boxes, whole: Array, width: float
             size = ((after.hi - after.lo) / whole).max(axis=1)
             fine = size <= width
             small.append(after.where(fine))
-            # a box that K(X) has halved by itself is worth another K(X) before it is cut
+            # if K(X) has reduced the width to half or less, K(X) is applied again before the box is cut
             shrunk = ~fine & (size <= 0.5 * ((before.hi - before.lo) / whole).max(axis=1))
             cut = ~fine & ~shrunk
             following += [after.where(shrunk), after.where(cut).halved(whole, result.weight[left][cut])]
@@ -125,12 +126,12 @@ def _settle(jets: Jets, found: _Found, active: Boxes, whole: Array, width: float
 
 
 def _with_zeros_on_faces(jets: Jets, found: _Found, small: Boxes, box: Boxes) -> tuple[_Found, Boxes]:
-    """A regular zero on a face is in the interior of no box: certify it in a box of its own, round its place.
+    """Certify regular zeros on faces of boxes: such a zero is in the interior of no box, so it gets a new box.
 
-    Of these a zero outside the whole box is not listed, but what lies in the region where it is alone is settled.
+    A zero outside the whole box is not listed, but small boxes in the region where it is the only zero are settled.
     """
     whole = (box.hi - box.lo)[0]
-    T = newton(jets, 0.5 * (small.lo + small.hi), whole, cap=0.01, steps=_POLISHES)
+    T = newton(jets, 0.5 * (small.lo + small.hi), whole, cap=0.01, steps=POLISHING_STEPS)
     T = T[np.isfinite(T).all(axis=1)]
     _, first = np.unique(np.round(T / (1e-9 * whole)), axis=0, return_index=True)
     zeros, alone, proved = certify_near(jets, T[first], whole)
@@ -140,7 +141,7 @@ def _with_zeros_on_faces(jets: Jets, found: _Found, small: Boxes, box: Boxes) ->
     for i in range(zeros.number):
         zero, region = zeros.where(slice(i, i + 1)), alone.where(slice(i, i + 1))
         settled |= small.within(region)
-        # two zeros that lie in a box where there is only one are the same
+        # two zeros in a region with only one zero are the same
         known = zero.within(regions).any() or certified.within(region).any()
         if not known and zero.meets(box).all():
             certified, regions = certified + zero, regions + region
@@ -148,10 +149,10 @@ def _with_zeros_on_faces(jets: Jets, found: _Found, small: Boxes, box: Boxes) ->
 
 
 def _without_repeats(found: _Found, whole: Array) -> tuple[_Found, Boxes]:
-    """Each zero once, and the boxes of those of which it is not certain whether they are one or two.
+    """Each zero once, and the boxes of those that may be one zero or two.
 
-    The same zero is met again where it was certified in a region smaller than the box it was seen in. Zeros in disjoint
-    boxes are two; they are one if they lie in a box where there is only one.
+    A zero is found twice if it was certified in a region smaller than the box in which it was found. Zeros in disjoint
+    boxes are different. Two zeros in a region with only one zero are the same.
     """
     certified, regions = found
     kept = np.ones(certified.number, dtype=bool)
@@ -169,11 +170,11 @@ def _without_repeats(found: _Found, whole: Array) -> tuple[_Found, Boxes]:
 
 
 def clusters(boxes: Boxes, whole: Array) -> tuple[Boxes, ...]:
-    """The boxes in groups of such as touch each other, or nearly, on a grid no finer than the widest of them."""
+    """Groups of boxes that touch, or nearly touch, on a grid that is not finer than the widest box."""
     if not boxes.number:
         return ()
     centres = 0.5 * (boxes.lo + boxes.hi) / whole
-    pitch = max(_LINK, float(((boxes.hi - boxes.lo) / whole).max()))
+    pitch = max(LINK_DISTANCE, float(((boxes.hi - boxes.lo) / whole).max()))
     cells, cell_of = np.unique(np.floor(centres / pitch), axis=0, return_inverse=True)
     pairs = cKDTree(cells).query_pairs(1.5, p=np.inf, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(cells), len(cells)))

@@ -1,4 +1,4 @@
-"""What is in a group of boxes that branch and prune could not settle: a degenerate point, many, or nothing seen."""
+"""Classify a group of boxes that branch and prune could not settle: a degenerate point, many points, or none found."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from newtonkit.enumeration.points import CriticalPoint, Unresolved
 from newtonkit.linalg.kernels import Vector, eigh
 from newtonkit.objectives.objective import Objective
 
-_MEMBERS = 64  # boxes of a cluster from whose centres Newton's method is started
-# at a root of multiplicity 3 steps shrink by 2/3, which takes a box of width 2⁻²⁰ to 1e-4 of that in 23
-_STEPS = 30
-_SAME = 1e-4  # of the whole box: limits nearer than this are one degenerate point, known to about √eps or worse
-_MANY = 16  # limits of Newton's method apart from each other, with singular Hessians: they are not isolated
-_AT_REST = 1e-7  # of the whole box: a Newton step this short has arrived
+MAX_STARTS = 64  # boxes of a cluster from whose centres Newton's method is started
+# At a root of multiplicity 3 each step is 2/3 of the one before: from a distance of 2⁻²⁰, 23 steps reduce it by 1e-4.
+NEWTON_STEPS = 30
+SAME_POINT = 1e-4  # of the whole box: closer limits are one degenerate point, which is known to about √eps or worse
+MIN_NON_ISOLATED = 16  # this many different limits with singular Hessians are reported as a non-isolated set
+CONVERGED_STEP = 1e-7  # of the whole box: Newton's method has converged if its step is shorter
 
 
 class ClusterReport(NamedTuple):
-    """A cluster explained."""
+    """The classification of a cluster."""
 
     part: Unresolved
     point: CriticalPoint | None
     """The degenerate point in it, if it was found."""
     hull: Boxes
-    """A box round the cluster."""
+    """A box around the cluster."""
     degree: int | None
-    """Of ∇f on the boundary of the hull, if that was proved."""
+    """The degree of ∇f on the boundary of the hull, if proved."""
 
 
 def classify_cluster(jets: Jets, objective: Objective, cluster: Boxes, box: Boxes, regions: Boxes) -> ClusterReport:
-    """What Newton's method, started from the boxes of a cluster, sees there; nothing of it is proved but the degree."""
+    """Run Newton's method from the boxes of a cluster and classify its limits; only the degree is proved."""
     whole = (box.hi - box.lo)[0]
     lo, hi = cluster.lo.min(axis=0), cluster.hi.max(axis=0)
     margin = 0.5 * (hi - lo) + WIDTH * whole
@@ -50,33 +50,33 @@ def classify_cluster(jets: Jets, objective: Objective, cluster: Boxes, box: Boxe
 
     if not len(limits):
         return ClusterReport(
-            part("unresolved", f"{_place(cluster)}, Newton's method finds no critical point"), None, hull, degree
+            part("unresolved", f"{_place(cluster)} Newton's method finds no critical point"), None, hull, degree
         )
-    spread = ((limits.max(axis=0) - limits.min(axis=0)) / whole).max()
-    if spread <= _SAME:
-        # the limit that most others are near, whatever the slowest of them do
+    extent = ((limits.max(axis=0) - limits.min(axis=0)) / whole).max()
+    if extent <= SAME_POINT:
+        # the median does not depend on the few limits that converge slowly
         t = np.median(limits, axis=0)
         if Boxes(t[None], t[None]).within(regions).any():
             return ClusterReport(
-                part("unresolved", f"{_place(cluster)}, only a point already listed was found"), None, hull, degree
+                part("unresolved", f"{_place(cluster)} only a point already listed was found"), None, hull, degree
             )
         point = degenerate_point(jets, objective, t)
         reason = (
-            f"near {_shown(point.x)} the Hessian is singular, so that one critical point cannot be told from several"
+            f"near {_shown(point.x)} the Hessian is singular: there may be one critical point or several close together"
         )
         return ClusterReport(part("degenerate point", reason), point, hull, degree)
-    if len(distinct(limits, whole)[0]) >= _MANY and _singular(jets, limits, whole):
-        reason = f"{_place(cluster)}, critical points lie {spread:.2g} of the box apart with others between them"
+    if len(distinct(limits, whole)[0]) >= MIN_NON_ISOLATED and _singular(jets, limits, whole):
+        reason = f"{_place(cluster)} critical points are not isolated; they extend over {extent:.2g} of the box"
         return ClusterReport(part("non-isolated set", reason), None, hull, degree)
     return ClusterReport(
-        part("unresolved", f"{_place(cluster)}, several critical points may lie close"), None, hull, degree
+        part("unresolved", f"{_place(cluster)} there may be several critical points close together"), None, hull, degree
     )
 
 
 def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoint:
-    """A point found by Newton's method where a singular Hessian lets nothing be proved: the verdict of `classify`.
+    """A point found by Newton's method with a singular Hessian, so that nothing is proved: the verdict of `classify`.
 
-    It is asked for in the variables of the jets, in which the box has size 1.
+    `classify` is called in the variables of the jets, in which the box has size about 1.
     """
     verdict = classify(
         lambda t: objective.value(jets.unit * t),
@@ -85,7 +85,7 @@ def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoi
         hess=lambda t: jets.at(t[None]).H[0],
         x_scale=1.0,
     )
-    # that Newton's method came to rest here is a better reason to call it critical than a length is not to
+    # Newton's method has converged here; this is stronger evidence than the size of the gradient
     kind = "undecided" if verdict.kind == "not critical" else verdict.kind
     index = verdict.index if kind in ("minimum", "maximum", "saddle") and not verdict.nullity else None
     x = jets.unit * t
@@ -94,16 +94,16 @@ def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoi
 
 
 def _limits(jets: Jets, cluster: Boxes, hull: Boxes, whole: Vector) -> Array:
-    """Where Newton's method converges from up to 64 boxes of the cluster, as far as that is still near it."""
-    chosen = np.unique(np.linspace(0, cluster.number - 1, _MEMBERS).astype(np.int64))
-    T = newton(jets, 0.5 * (cluster.lo + cluster.hi)[chosen], whole, cap=0.01, steps=_STEPS)
+    """The limits of Newton's method from up to 64 boxes of the cluster that are inside the hull."""
+    chosen = np.unique(np.linspace(0, cluster.number - 1, MAX_STARTS).astype(np.int64))
+    T = newton(jets, 0.5 * (cluster.lo + cluster.hi)[chosen], whole, cap=0.01, steps=NEWTON_STEPS)
     values = jets.at(T)
-    at_rest = (np.abs(newton_steps(values.g, values.H)) <= _AT_REST * whole).all(axis=1)
-    return T[at_rest & between(T, hull.lo, hull.hi)]
+    converged = (np.abs(newton_steps(values.g, values.H)) <= CONVERGED_STEP * whole).all(axis=1)
+    return T[converged & between(T, hull.lo, hull.hi)]
 
 
 def _singular(jets: Jets, T: Array, whole: Vector) -> bool:
-    """Whether the Hessian is singular at every row of T, to about √eps, in units of the box."""
+    """Whether the Hessian is singular at every row of T, up to about √eps, in units of the box."""
     eigenvalues = np.abs(np.linalg.eigvalsh(jets.at(T).H * np.outer(whole, whole)))
     return bool((eigenvalues.min(axis=1) <= 1e-8 * eigenvalues.max(axis=1)).all())
 

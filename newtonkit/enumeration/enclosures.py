@@ -17,11 +17,11 @@ from newtonkit.objectives.objective import Objective
 
 Array = NDArray[np.float64]
 
-_TRIED = 3  # random points at which jets are compared with plain calls and with autograd
+TRIAL_POINTS = 3  # random points at which jets are compared with plain calls and with autograd
 
 
 class Values(NamedTuple):
-    """At B points: f of shape (B,), ∇f of shape (B, n), ∇²f of shape (B, n, n)."""
+    """Values at B points: f of shape (B,), ∇f of shape (B, n), ∇²f of shape (B, n, n)."""
 
     f: Array
     g: Array
@@ -29,14 +29,14 @@ class Values(NamedTuple):
 
 
 class Differentiable(Protocol):
-    """What knows a function's first and second derivatives at many points."""
+    """A function with first and second derivatives at many points."""
 
     def at(self, T: Array) -> Values:
-        """At the points that are the rows of T."""
+        """The values at the rows of T."""
 
 
 class Enclosures(NamedTuple):
-    """Over B boxes: intervals that hold f, ∇f and ∇²f (None where it was not asked for) at every point of each."""
+    """Intervals that contain f, ∇f and ∇²f at every point of each of B boxes; H is None if it was not requested."""
 
     f: Interval
     g: Interval
@@ -44,14 +44,14 @@ class Enclosures(NamedTuple):
 
 
 class Jets:
-    """A function of t = x/unit, entry by entry, with its first and second derivatives.
+    """A function of t = x/unit (entry by entry) with its first and second derivatives.
 
     Parameters
     ----------
     fun : callable
         f(x), written with ``autograd.numpy`` or numpy.
     unit : ndarray, shape (n,)
-        Powers of two, so that x = unit·t and the chain rule cost no rounding, short of underflow.
+        Powers of two, so that x = unit·t and the chain rule have no rounding errors, except by underflow.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Jets:
         self.fun, self.unit, self.n = fun, unit, unit.size
 
     def at(self, T: Array) -> Values:
-        """At the points that are the rows of T."""
+        """The values at the rows of T."""
         jet = self._called([unit * t for unit, t in zip(self.unit, T.T, strict=True)], 1.0, second_order=True)
         count = len(T)
         f = np.broadcast_to(np.asarray(jet.v, dtype=np.float64), (count,))
@@ -76,7 +76,7 @@ class Jets:
         return Values(f, g, H)
 
     def over(self, lo: Array, hi: Array, *, second_order: bool = True) -> Enclosures:
-        """Over the boxes between the rows of lo and hi."""
+        """Enclosures over the boxes between the rows of lo and hi."""
         sides = [Interval(unit * a, unit * b) for unit, a, b in zip(self.unit, lo.T, hi.T, strict=True)]
         jet = self._called(sides, ONE, second_order=second_order)
         count = len(lo)
@@ -97,7 +97,7 @@ class Jets:
         x = np.empty(self.n, dtype=object)
         for i, side in enumerate(sides):
             x[i] = Jet(side, {i: one}, {} if second_order else None)
-        # outside its domain f is NaN or infinite, which is an answer
+        # outside its domain f is NaN or infinite, which the callers handle
         with trace_lock, np.errstate(all="ignore"):
             y = self.fun(x)
         if isinstance(y, np.ndarray):
@@ -106,13 +106,13 @@ class Jets:
 
 
 class PointwiseDerivatives:
-    """The same values from an objective's own derivatives, one point after another."""
+    """The same values from the derivatives of an objective, one point after another."""
 
     def __init__(self, objective: Objective, unit: Vector) -> None:
         self.objective, self.unit = objective, unit
 
     def at(self, T: Array) -> Values:
-        """At the points that are the rows of T."""
+        """The values at the rows of T."""
         n = self.unit.size
         values = Values(np.empty(len(T)), np.empty((len(T), n)), np.empty((len(T), n, n)))
         for k, t in enumerate(T):
@@ -128,33 +128,34 @@ class PointwiseDerivatives:
 def try_interval_jets(
     objective: Objective, unit: Vector, lo: Vector, hi: Vector, rng: np.random.Generator
 ) -> tuple[Jets | None, str]:
-    """Jets of the function, or None and why it cannot have them; tried at random points between lo and hi.
+    """Jets of the function, or None and the reason why jets do not support it.
 
-    There what jets enclose is compared with plain calls, and with autograd where that works.
+    At random points between lo and hi the enclosures are compared with plain calls, and with autograd if it supports
+    the function.
     """
     whole = hi - lo
     if objective.has_own_derivatives:
-        return None, "the derivatives are given: nothing can be proved of them"
+        return None, "nothing can be proved about derivatives given by the user"
     jets = Jets(lambda x: objective.fun(x, *objective.args), unit)
-    T = lo + rng.uniform(0.1, 0.9, (_TRIED, lo.size)) * whole
+    T = lo + rng.uniform(0.1, 0.9, (TRIAL_POINTS, lo.size)) * whole
     narrow = 2.0**-24 * whole
     with np.errstate(all="ignore"):
-        plain = [objective.value(unit * t) for t in T]  # an error of the user's own is raised here
+        plain = [objective.value(unit * t) for t in T]  # an exception of the user's function is raised here
     try:
         enclosed = jets.over(T - narrow, T + narrow)
     except Exception as error:
-        return None, f"interval derivatives cannot pass through this function ({error})"
+        return None, f"interval arithmetic does not support this function ({error})"
     slack = 1e-9 * enclosed.f.magnitude()
     agree = [(enclosed.f.lo - slack <= plain) & (plain <= enclosed.f.hi + slack) | ~np.isfinite(plain)]
     try:
         with np.errstate(all="ignore"):
             gradients = np.array([objective.gradient(unit * t) for t in T]) * unit
     except DifferentiationError:
-        pass  # plain numpy: jets need no autograd
+        pass  # the function is written in plain numpy, which jets support
     else:
         slack = 1e-9 * enclosed.g.magnitude().max(axis=1, keepdims=True)
         within = (enclosed.g.lo - slack <= gradients) & (gradients <= enclosed.g.hi + slack)
         agree.append((within | ~np.isfinite(gradients)).all(axis=1))
     if not np.all(agree):
-        return None, "interval derivatives disagree with plain calls: f does something else when it meets them"
+        return None, "interval derivatives disagree with plain calls: f behaves differently on intervals"
     return jets, ""

@@ -1,11 +1,10 @@
-"""Jets: a value with its first and second derivatives, many points or boxes at a time.
+"""Jets: a value with its first and second derivatives, for many points or boxes at a time.
 
-The user's function is called on a numpy array of jets, one for each variable, and numpy's own machinery for arrays of
-objects carries them through sums, products, `dot`, slices and elementary functions: forward differentiation
-(Griewank & Walther, 2008, *Evaluating Derivatives*, ch. 13). A jet holds only the derivatives that are not
-identically zero, so a separable function costs n second derivatives, not n². Whether the numbers are floats, one for
-each point, or intervals, one for each box, is the same to a jet. What would turn one into a decision (a comparison,
-`abs`, `max`, `where`) raises TypeError.
+The user's function is called with a numpy array of jets, one for each variable. numpy's operations on arrays of objects
+propagate them through sums, products, `dot`, slices and elementary functions. This is forward differentiation (Griewank
+& Walther, 2008, *Evaluating Derivatives*, ch. 13). A jet holds only the derivatives that are not identically zero, so a
+separable function needs n second derivatives, not n². The numbers are floats (one for each point) or intervals (one for
+each box). An operation that requires a decision (a comparison, `abs`, `max`, `where`) raises TypeError.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Numbers = Any  # an array of floats, one float, or an Interval
 
 
 class Jet:
-    """f, its gradient as {i: ∂ᵢf}, and its Hessian as {(i, j): ∂ᵢ∂ⱼf} for i ≤ j, or None where it is not wanted."""
+    """f, its gradient as {i: ∂ᵢf}, and its Hessian as {(i, j): ∂ᵢ∂ⱼf} for i ≤ j, or None if it is not requested."""
 
     __slots__ = ("g", "h", "v")
     __hash__ = None  # type: ignore[assignment]
@@ -40,7 +39,7 @@ class Jet:
         for i, gi in self.g.items():
             for j, gj in self.g.items():
                 if i <= j:
-                    # an interval knows of gᵢ² that it is never negative, of the product gᵢ gᵢ it does not
+                    # the interval of gᵢ² is never negative; the interval product gᵢ·gᵢ may be
                     square = gi * gj if i < j else gi if gi is ONE else gi**2
                     _accumulate(h, (i, j), ddf * square)
         return Jet(f, g, h)
@@ -117,7 +116,7 @@ class Jet:
             return self.chain(v**2, 2.0 * v, Interval(2.0, 2.0) if isinstance(v, Interval) else 2.0)
         if p == int(p):
             return self.chain(v**p, p * v ** (p - 1), p * (p - 1) * v ** (p - 2))
-        # p − 1 and p − 2 need not be floats: v divides in their place
+        # p − 1 and p − 2 may not be exact in floating point: divide by v instead
         power = v**p
         slope = p * power / v
         return self.chain(power, slope, (p * slope - slope) / v)
@@ -130,7 +129,7 @@ class Jet:
         return _apply(_exp, self._each(lambda entry: entry * logarithm))
 
     def conjugate(self) -> Jet:
-        """Itself, being real; `numpy.var` asks for it."""
+        """The jet itself, since it is real; `numpy.var` calls this method."""
         return self
 
     def _each(self, change: Callable[[Numbers], Numbers]) -> Jet:
@@ -139,7 +138,7 @@ class Jet:
         return Jet(change(self.v), {i: change(gi) for i, gi in self.g.items()}, h)
 
     def _undecided(self, *_: object) -> NoReturn:
-        raise TypeError("a jet stands for many points at once: it cannot be compared or decide a branch")
+        raise TypeError("a jet represents many points at once: it cannot be compared or decide a branch")
 
     __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _undecided
 
@@ -148,13 +147,13 @@ def _operand(other: Any) -> Any:
     """The other side of an operation: a jet, a number as a float, or NotImplemented for an array."""
     if isinstance(other, np.ndarray):
         if other.ndim:
-            return NotImplemented  # numpy takes it entry by entry
+            return NotImplemented  # numpy then applies the operation entry by entry
         other = other.item()
     if isinstance(other, Jet):
         return other
     if isinstance(other, Real) and float(other) == other:
         return float(other)
-    raise TypeError(f"{other!r} is no number that a float holds exactly")
+    raise TypeError(f"{other!r} is not a number that a float represents exactly")
 
 
 def _accumulate(entries: dict[tuple[int, int], Numbers], at: tuple[int, int], term: Numbers) -> None:
@@ -242,5 +241,5 @@ def _apply(rule: Callable[[Numbers], tuple[Numbers, Numbers, Numbers]], jet: Jet
 
 
 for _rule in _RULES:
-    # numpy's ufunc of that name calls it on every entry of an array of objects
+    # numpy's ufunc with this name calls the method of every entry of an array of objects
     setattr(Jet, _rule.__name__.removeprefix("_"), partialmethod(lambda jet, rule: _apply(rule, jet), _rule))

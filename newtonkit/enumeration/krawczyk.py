@@ -1,12 +1,12 @@
-"""Krawczyk's operator, which proves that a box holds no zero of ∇f, or exactly one, and of which index it is.
+"""Krawczyk's operator, which proves that a box contains no zero of ∇f, or exactly one; and the index of this zero.
 
 For a box X with midpoint m and any matrix Y, every zero of ∇f in X lies in
 
     K(X) = m − Y∇f(m) + (I − Y∇²f(X))(X − m),
 
-and K(X) in the interior of X proves that there is exactly one (Moore, 1977, SIAM J. Numer. Anal. 14, 611; Neumaier,
-1990, *Interval Methods for Systems of Equations*, theorem 5.1.8). Matrix products are in midpoint and radius, with
-their rounding bounded a priori (Higham, 2002, *Accuracy and Stability of Numerical Algorithms*, sec. 3.5).
+If K(X) lies in the interior of X, there is exactly one (Moore, 1977, SIAM J. Numer. Anal. 14, 611; Neumaier, 1990,
+*Interval Methods for Systems of Equations*, theorem 5.1.8). Matrix products use midpoints and radii, with a-priori
+bounds of their rounding errors (Higham, 2002, *Accuracy and Stability of Numerical Algorithms*, sec. 3.5).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from newtonkit.enumeration.enclosures import Array, Jets
 from newtonkit.linalg.intervals import Interval
 from newtonkit.linalg.kernels import EPS
 
-_SPLIT = 0.48711  # off the centre, where symmetric functions like to have a critical point
-_LONG = 0.1  # of the longest side: all sides keep shrinking, whatever their weights
+SPLIT_POSITION = 0.48711  # not the centre, where symmetric functions often have a critical point
+MIN_CUT_LENGTH = 0.1  # of the longest side: shorter sides are not cut, so all sides shrink whatever their weights
 _TINY = float(np.finfo(np.float64).tiny)
-# radii of the boxes that are tried round an approximate zero, in units of the whole box
-_INFLATIONS = 2.0 ** np.arange(-44, -6, 3)
-_REFINEMENTS = 40  # at first a certified box may shrink slowly; then it does so quadratically
+# radii of the boxes that are tried around an approximate zero, in units of the whole box
+INFLATION_RADII = 2.0 ** np.arange(-44, -6, 3)
+MAX_REFINEMENTS = 40  # a certified box may shrink slowly at first; later it shrinks quadratically
 
 
 class Boxes(NamedTuple):
@@ -47,55 +47,58 @@ class Boxes(NamedTuple):
         return Boxes(np.concatenate([part.lo for part in parts]), np.concatenate([part.hi for part in parts]))
 
     def where(self, mask: NDArray[np.bool_] | slice) -> Boxes:
-        """Some of them."""
+        """The selected boxes."""
         return Boxes(self.lo[mask], self.hi[mask])
 
     def __add__(self, other: Boxes) -> Boxes:  # type: ignore[override]
         return Boxes(np.concatenate([self.lo, other.lo]), np.concatenate([self.hi, other.hi]))
 
     def halved(self, whole: Array, weight: Array | None = None) -> Boxes:
-        """Each cut in two across its longest side, in units of ``whole``; or of its long ones that of most weight."""
+        """Each box cut in two across its longest side, in units of ``whole``.
+
+        If weights are given, the side of largest weight is cut, among those that are not too short.
+        """
         rows = np.arange(self.number)
         length = (self.hi - self.lo) / whole
         if weight is not None:
-            # where no side has any weight, the longest again
-            long = length >= _LONG * length.max(axis=1, keepdims=True)
+            # if all weights are zero, the longest side is cut
+            long = length >= MIN_CUT_LENGTH * length.max(axis=1, keepdims=True)
             length = np.where(long, weight + np.finfo(np.float64).tiny * length, -1.0)
         side = length.argmax(axis=1)
-        cut = self.lo[rows, side] + _SPLIT * (self.hi[rows, side] - self.lo[rows, side])
+        cut = self.lo[rows, side] + SPLIT_POSITION * (self.hi[rows, side] - self.lo[rows, side])
         lower_hi, upper_lo = self.hi.copy(), self.lo.copy()
         lower_hi[rows, side] = upper_lo[rows, side] = cut
         return Boxes(self.lo, lower_hi) + Boxes(upper_lo, self.hi)
 
     def within(self, other: Boxes) -> NDArray[np.bool_]:
-        """Which lie in the other one of the same place; either may be a single box."""
+        """Which boxes lie in the box of the same number in ``other``; either may be a single box."""
         return np.asarray(((self.lo >= other.lo) & (self.hi <= other.hi)).all(axis=1))
 
     def meets(self, other: Boxes) -> NDArray[np.bool_]:
-        """Which have a point in common with the other one of the same place; either may be a single box."""
+        """Which boxes intersect the box of the same number in ``other``; either may be a single box."""
         return np.asarray(((self.lo <= other.hi) & (self.hi >= other.lo)).all(axis=1))
 
     @property
     def number(self) -> int:
-        """How many."""
+        """The number of boxes."""
         return len(self.lo)
 
 
 class Contracted(NamedTuple):
-    """What Krawczyk's operator makes of boxes."""
+    """The result of Krawczyk's operator on boxes."""
 
     boxes: Boxes
     excluded: NDArray[np.bool_]
-    """No zero in the box."""
+    """The box contains no zero."""
     unique: NDArray[np.bool_]
-    """Exactly one zero in the box, and it lies in the contracted one."""
+    """The box contains exactly one zero, which lies in the contracted box."""
     weight: Array
-    """For every side, how much of the width of K(X) comes from the change of ∇²f over the box and from this side."""
+    """For every side, its contribution to the width of K(X) through the change of ∇²f over the box."""
 
 
 def contract(jets: Jets, boxes: Boxes) -> Contracted:
     """One application of Krawczyk's operator."""
-    with np.errstate(all="ignore"):  # unbounded enclosures settle nothing, and say so by NaN
+    with np.errstate(all="ignore"):  # unbounded enclosures give NaN, which settles nothing
         return _contracted(jets, boxes)
 
 
@@ -131,29 +134,30 @@ def _contracted(jets: Jets, boxes: Boxes) -> Contracted:
 
 
 def _krawczyk(m: Array, r: Array, g_mid: Array, g_rad: Array, H: Interval) -> tuple[Interval, NDArray[np.bool_], Array]:
-    """K(X) for the boxes m ± r, where it means anything, and the weight of each side in its width."""
+    """K(X) for the boxes m ± r, whether it is valid, and the weight of each side in its width."""
     n = m.shape[1]
     H_mid, H_rad = H.midpoint(), H.radius()
     valid = np.isfinite(H_rad).all(axis=(1, 2)) & np.isfinite(g_rad).all(axis=1)
     H_mid, H_rad = np.where(valid[:, None, None], H_mid, 0.0), np.where(valid[:, None, None], H_rad, 0.0)
     g_mid, g_rad = np.where(valid[:, None], g_mid, 0.0), np.where(valid[:, None], g_rad, 0.0)
-    # in the unit of H, so that determinants neither overflow nor vanish
+    # scaled by the size of H, so that determinants neither overflow nor underflow
     unit = 2.0 ** np.floor(np.log2(np.maximum(np.abs(H_mid).max(axis=(1, 2)), _TINY)))[:, None, None]
     valid &= np.linalg.det(H_mid / unit) != 0.0
     Y = np.linalg.inv(np.where(valid[:, None, None], H_mid / unit, np.eye(n))) / unit
     A = np.abs(Y)
     error = (2 * n + 4) * EPS
-    spread_of_H = A @ H_rad
-    M = np.abs(np.eye(n) - Y @ H_mid) + spread_of_H + error * (A @ np.abs(H_mid) + np.eye(n))
+    hessian_variation = A @ H_rad
+    M = np.abs(np.eye(n) - Y @ H_mid) + hessian_variation + error * (A @ np.abs(H_mid) + np.eye(n))
     step = np.einsum("bij,bj->bi", Y, g_mid)
-    spread = np.einsum("bij,bj->bi", A, g_rad + error * np.abs(g_mid)) + np.einsum("bij,bj->bi", M, r)
-    centre, radius = m - step, _above(spread + error * np.abs(m) + error * np.abs(step))
+    width = np.einsum("bij,bj->bi", A, g_rad + error * np.abs(g_mid)) + np.einsum("bij,bj->bi", M, r)
+    centre, radius = m - step, _above(width + error * np.abs(m) + error * np.abs(step))
     valid &= np.isfinite(radius).all(axis=1) & np.isfinite(centre).all(axis=1)
-    return Interval(centre - radius, centre + radius), valid, np.where(valid[:, None], spread_of_H.sum(axis=1) * r, 0.0)
+    weight = np.where(valid[:, None], hessian_variation.sum(axis=1) * r, 0.0)
+    return Interval(centre - radius, centre + radius), valid, weight
 
 
 def _above(bound: Array) -> Array:
-    """A sum of a few dozen products of non-negative floats, made an upper bound of the exact one."""
+    """An upper bound of the exact value of a computed sum of a few dozen products of non-negative floats."""
     return bound * (1.0 + 64 * EPS) + _TINY
 
 
@@ -161,7 +165,7 @@ def refine(jets: Jets, boxes: Boxes) -> Boxes:
     """Boxes with exactly one zero each, contracted as far as rounding allows."""
     lo, hi = boxes.lo.copy(), boxes.hi.copy()
     left = np.arange(boxes.number)
-    for _ in range(_REFINEMENTS):
+    for _ in range(MAX_REFINEMENTS):
         if not left.size:
             break
         tighter = contract(jets, Boxes(lo[left], hi[left])).boxes
@@ -172,14 +176,14 @@ def refine(jets: Jets, boxes: Boxes) -> Boxes:
 
 
 def certify_near(jets: Jets, T: Array, whole: Array) -> tuple[Boxes, Boxes, NDArray[np.bool_]]:
-    """Boxes round approximate zeros, with exactly one zero each: refined, the largest tried, and whether there is one.
+    """Certify approximate zeros: refined boxes with exactly one zero each, regions of uniqueness, and which succeeded.
 
-    Inflation: the smallest box that proves existence gives the enclosure, the largest that still does the region
-    where nothing else can be (Rump, 1983, in *A New Approach to Scientific Computation*, 51).
+    Boxes of increasing size are tried. The smallest one that proves existence gives the enclosure; the largest one
+    gives the region that contains no other zero (Rump, 1983, in *A New Approach to Scientific Computation*, 51).
     """
     boxes, regions = Boxes(T.copy(), T.copy()), Boxes(T.copy(), T.copy())
     proved = np.zeros(len(T), dtype=bool)
-    for inflation in _INFLATIONS:
+    for inflation in INFLATION_RADII:
         tried = Boxes(T - inflation * whole, T + inflation * whole)
         result = contract(jets, tried)
         new = result.unique & ~proved
@@ -192,11 +196,11 @@ def certify_near(jets: Jets, T: Array, whole: Array) -> tuple[Boxes, Boxes, NDAr
 
 
 def proved_index(jets: Jets, boxes: Boxes) -> NDArray[np.int64]:
-    """The number of negative eigenvalues of ∇²f, the same all over each box; −1 where that is not proved.
+    """The number of negative eigenvalues of ∇²f, proved constant on each box; −1 if this is not proved.
 
-    With S from the eigenvectors at the midpoint, SᵀHS is near a diagonal of ±1 for every H in the enclosure. If
-    it is strictly diagonally dominant, S is regular and the signs of the diagonal are those of the eigenvalues of H
-    (Gershgorin, Sylvester): nothing rests on the accuracy of S.
+    S is computed from the eigenvectors at the midpoint, so SᵀHS is close to a diagonal matrix of ±1 for every H in the
+    enclosure. If SᵀHS is strictly diagonally dominant, S is regular and the diagonal has the signs of the eigenvalues
+    of H (Gershgorin, Sylvester). The proof does not depend on the accuracy of S.
     """
     n = boxes.lo.shape[1]
     H = jets.over(*boxes).H
@@ -204,7 +208,7 @@ def proved_index(jets: Jets, boxes: Boxes) -> NDArray[np.int64]:
     H_mid, H_rad = H.midpoint(), H.radius()
     finite = np.isfinite(H_rad).all(axis=(1, 2))[:, None, None]
     H_mid, H_rad = np.where(finite, H_mid, 0.0), np.where(finite, H_rad, np.inf)
-    with np.errstate(all="ignore"):  # singular matrices fail the test, whatever comes of the division
+    with np.errstate(all="ignore"):  # a singular matrix fails the test, also after a division by zero
         size = np.sqrt(np.abs(np.diagonal(H_mid, axis1=1, axis2=2)))
         rows = np.where(size > 0.0, size, np.sqrt(np.abs(H_mid).max(axis=2)))
         D = 1.0 / np.where(rows > 0.0, rows, 1.0)
@@ -215,7 +219,7 @@ def proved_index(jets: Jets, boxes: Boxes) -> NDArray[np.int64]:
         C = St @ H_mid @ S
         error = _above(At @ H_rad @ A + (2 * n + 4) * EPS * (At @ np.abs(H_mid) @ A))
         diagonal = np.diagonal(C, axis1=1, axis2=2)
-        doubt = (np.abs(C) + error).sum(axis=2) - np.abs(diagonal)
-        dominant = (np.abs(diagonal) > _above(doubt)).all(axis=1)
+        off_diagonal = (np.abs(C) + error).sum(axis=2) - np.abs(diagonal)
+        dominant = (np.abs(diagonal) > _above(off_diagonal)).all(axis=1)
     index: NDArray[np.int64] = np.where(dominant, (diagonal < 0.0).sum(axis=1), -1)
     return index

@@ -1,4 +1,4 @@
-"""The list of critical points of a box: what is in it, and how far it is proved."""
+"""The list of critical points in a box, and what is proved about it."""
 
 from __future__ import annotations
 
@@ -19,61 +19,61 @@ class CriticalPoint:
     """One critical point."""
 
     x: Vector
-    """Where it is, to rounding if ``level`` is "proved"."""
+    """The point, exact up to rounding errors if ``level`` is "proved"."""
     fun: float
     """f at x."""
     kind: str
-    """"minimum", "maximum", "saddle", or what `classify` says of a degenerate point."""
+    """"minimum", "maximum", "saddle", or the kind that `classify` returns for a degenerate point."""
     index: int | None
-    """Its Morse index, the number of negative eigenvalues of the Hessian; None where it is not certain."""
+    """The Morse index, the number of negative eigenvalues of the Hessian; None if it is not certain."""
     level: str
-    """"proved": within ``radius`` of x there is exactly one critical point, and it has this index; or "numerical"."""
+    """"proved": within ``radius`` of x there is exactly one critical point, and it has this index. Or "numerical"."""
     radius: float
     """max |xᵢ − x*ᵢ| for the critical point x*: a proved bound, or NaN."""
     eigenvalues: Vector
-    """Of the Hessian at x, ascending."""
+    """The eigenvalues of the Hessian at x, ascending."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unresolved:
-    """A part of the box where it is not proved how many critical points there are."""
+    """A part of the box in which the number of critical points is not proved."""
 
     lo: Vector
     hi: Vector
-    """It lies between these two corners."""
+    """The part lies between these two corners."""
     boxes: int
-    """Small boxes it consists of; none outside them is unresolved."""
+    """The number of small boxes in it."""
     kind: str
     """"degenerate point", "non-isolated set", or "unresolved"."""
     reason: str
-    """One plain sentence."""
+    """One sentence."""
 
 
 @dataclass(frozen=True, eq=False)
 class CriticalPoints(Sequence[CriticalPoint]):
-    """The critical points found in a box, in the order of their values; a sequence.
+    """The critical points found in a box: a sequence in ascending order of f.
 
-    Printing it prints a table, # being the place of a point in the sequence. Its points are ``.x``, ``.fun``,
-    ``.kind``, ``.index``, ``.level``.
+    ``print`` shows a table; its column # is the position in the sequence. Each point has ``.x``, ``.fun``, ``.kind``,
+    ``.index`` and ``.level``.
     """
 
     points: tuple[CriticalPoint, ...]
     box: tuple[tuple[float, float], ...]
     """(low, high) for every variable."""
     complete: bool
-    """Proved: the box holds these critical points and no other."""
+    """Whether it is proved that the box contains these critical points and no others."""
     unresolved_boxes: tuple[Unresolved, ...]
-    """Parts of the box about which nothing is proved; empty for multistart, where nothing is proved of any part."""
+    """Parts of the box about which nothing is proved; empty for multistart, which proves nothing about any part."""
     audit: Audit
-    """The sum of degrees against the boundary's."""
+    """The sum of the degrees of the points compared with the degree on the boundary."""
     notes: tuple[str, ...]
-    """How the points were searched for, and what could not be done, in sentences."""
+    """Sentences on how the points were searched for and what was not possible."""
     processed: int
-    """Boxes examined, or starts."""
+    """The number of boxes examined, or of starts."""
     fun: Callable[[Vector], Any]
     """The function, with its arguments bound."""
     coverage: float | None = None
-    """Of multistart: the estimated share of starts that end at a point of this list; see `multistart.coverage`."""
+    """For multistart: the estimated share of starts that end at a point of this list; see `multistart.coverage`."""
 
     @overload
     def __getitem__(self, i: int) -> CriticalPoint: ...
@@ -89,7 +89,7 @@ class CriticalPoints(Sequence[CriticalPoint]):
         return iter(self.points)
 
     def by_index(self, k: int) -> tuple[CriticalPoint, ...]:
-        """Those of Morse index k: 0 minima, 1 mountain passes, n maxima."""
+        """The points of Morse index k: minima for k = 0, index-1 saddles for k = 1, maxima for k = n."""
         return tuple(point for point in self.points if point.index == k)
 
     def plot(self) -> Figure:
@@ -104,7 +104,7 @@ class CriticalPoints(Sequence[CriticalPoint]):
         Raises
         ------
         ImportError
-            Where pandas, which newtonkit does not need otherwise, is not installed.
+            If pandas is not installed; newtonkit requires it for this method only.
         """
         try:
             import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
@@ -115,17 +115,19 @@ class CriticalPoints(Sequence[CriticalPoint]):
         return pandas.DataFrame(rows, columns=list(columns))
 
     def summary(self) -> str:
-        """How many of each kind, whether that is all, and what else is known: one sentence a line."""
+        """Sentences, one a line: the number of points of each kind, whether the list is complete, audit, notes."""
         counts = Counter(point.kind for point in self.points)
         kinds = ", ".join(f"{count} × {kind}" for kind, count in counts.most_common()) or "none"
         proof = "proved complete" if self.complete else "not proved complete"
         plural = "" if len(self.points) == 1 else "s"
         lines = [f"{len(self.points)} critical point{plural} ({kinds}), {proof}", str(self.audit)]
-        lines += [f"{part.kind}: {part.reason}" for part in self.unresolved_boxes[:_SHOWN]]
-        if len(self.unresolved_boxes) > _SHOWN:
-            lines.append(f"and {len(self.unresolved_boxes) - _SHOWN} more parts of the box are unresolved")
+        lines += [f"{part.kind}: {part.reason}" for part in self.unresolved_boxes[:MAX_PRINTED_PARTS]]
+        if len(self.unresolved_boxes) > MAX_PRINTED_PARTS:
+            lines.append(f"and {len(self.unresolved_boxes) - MAX_PRINTED_PARTS} more parts of the box are unresolved")
         if self.coverage is not None:
-            lines.append(f"an estimated {self.coverage:.1%} of starts end at one of these points (Good and Turing)")
+            lines.append(
+                f"an estimated {self.coverage:.1%} of starts end at one of these points (Good-Turing estimate)"
+            )
         return "\n".join([*lines, *self.notes])
 
     def __str__(self) -> str:
@@ -140,20 +142,20 @@ class CriticalPoints(Sequence[CriticalPoint]):
                 f"{p.radius:.1e}",
                 p.level,
             )
-            for i, p in enumerate(self.points[:_ROWS])
+            for i, p in enumerate(self.points[:MAX_PRINTED_POINTS])
         ]
         widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (header, *rows)]
-        if len(self.points) > _ROWS:
-            lines.append(f"… and {len(self.points) - _ROWS} more")
+        if len(self.points) > MAX_PRINTED_POINTS:
+            lines.append(f"… and {len(self.points) - MAX_PRINTED_POINTS} more")
         return "\n".join([*(line.rstrip() for line in lines), self.summary()])
 
     def __repr__(self) -> str:
         return f"<CriticalPoints: {self.summary().splitlines()[0]}>"
 
 
-_ROWS = 50
-_SHOWN = 5
+MAX_PRINTED_POINTS = 50
+MAX_PRINTED_PARTS = 5
 
 
 def _vector(x: Vector) -> str:

@@ -1,4 +1,4 @@
-"""All critical points of a function in a box: proved to be all where n is small, searched for from many starts else."""
+"""All critical points of a function in a box: proved complete for small n, searched for from many starts otherwise."""
 
 from __future__ import annotations
 
@@ -21,10 +21,14 @@ from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector, eigh
 from newtonkit.objectives.objective import Objective
 
-_PROVABLE = 6  # variables; above, the number of boxes grows beyond patience
-_MAX_BOXES = 500_000  # half a minute in the plane; Shubert's function with its 2888 points takes a quarter of it
-_STARTS, _STARTS_ONE_BY_ONE = 2048, 256  # a start by autograd costs a thousand times one of a batch
-_EXPLAINED = 40  # clusters; more of them are one set that is not isolated, or a limit reached too early
+MAX_PROOF_DIMENSION = 6  # the number of boxes grows exponentially with the number of variables
+MAX_BOXES = (
+    500_000  # half a minute in the plane; Shubert's function with its 2888 critical points needs a quarter of it
+)
+BATCHED_STARTS, POINTWISE_STARTS = 2048, 256  # a start by autograd costs a thousand times as much as one in a batch
+MAX_CLASSIFIED_CLUSTERS = (
+    40  # a larger number comes from one non-isolated set, or from a limit on boxes that is too low
+)
 
 
 def find_critical_points(
@@ -35,49 +39,49 @@ def find_critical_points(
     hess: Callable[..., Any] | None = None,
     *,
     method: str = "auto",
-    max_boxes: int = _MAX_BOXES,
+    max_boxes: int = MAX_BOXES,
     starts: int | None = None,
     seed: int = 0,
 ) -> CriticalPoints:
-    """The critical points of f in a box, each with its kind and Morse index, and whether these are all.
+    """Find the critical points of f in a box, with their kinds and Morse indices; prove that the list is complete.
 
-    Up to six variables the box is cut until ∇f, enclosed with outward rounding, cannot vanish in a piece, or Krawczyk's
-    operator proves that it does so exactly once: the list is then *proved* complete, as far as numpy's elementary
-    functions are right to 4 units in the last place and the numbers written in f are taken as the floats they are.
-    Above, Newton's method is run from many random starts, and every point found is certified by itself.
+    Up to six variables the box is cut into pieces. ∇f is enclosed with outward rounding until it cannot vanish in a
+    piece, or until Krawczyk's operator proves that it vanishes exactly once. The list is then *proved* complete. The
+    proof assumes that numpy's elementary functions are accurate to 4 units in the last place. It applies to f with its
+    constants as the floating-point numbers that they are. For more variables Newton's method is run from many random
+    starts, and each point found is certified.
 
     Parameters
     ----------
     fun : callable
         f(x, \\*args) of a vector of shape (n,), written with ``autograd.numpy`` or numpy; returns one real number.
     box : sequence of (low, high)
-        One pair of finite numbers, low < high, for every variable.
+        One pair of finite numbers, low < high, for each variable.
     args : tuple, optional
         Further arguments of fun, jac and hess.
     jac, hess : callable, optional
-        Gradient and Hessian. With them fun is only called plainly, points are searched for by multistart, and nothing
-        is proved.
+        Gradient and Hessian. If they are given, the points are searched for by multistart, and nothing is proved.
     method : {"auto", "prove", "multistart"}, default "auto"
-        "prove" cuts boxes whatever n is. "auto" does so up to n = 6.
+        "prove" cuts boxes for any n. "auto" does so up to n = 6 and uses multistart above.
     max_boxes : int, at least 1, default 500 000
-        After this many boxes what is left is reported as unresolved.
+        After this many boxes the remaining parts are reported as unresolved.
     starts : int, at least 1, optional
-        Of multistart; 2048, or 256 where derivatives come one point at a time.
+        Number of starts of multistart. Default 2048, or 256 if derivatives are computed one point at a time.
     seed : int, at least 0, default 0
-        Of the random starts.
+        Seed of the random starts.
 
     Returns
     -------
     CriticalPoints
-        A sequence of points with ``.x .fun .kind .index .level``, and ``complete``, ``unresolved_boxes``, ``audit``;
-        printing it prints a table.
+        A sequence of points with ``.x .fun .kind .index .level``. It also has ``complete``, ``unresolved_boxes`` and
+        ``audit``. ``print`` shows a table.
 
     Notes
     -----
-    Derivatives are enclosed by running f on interval jets, which pass through sums, products, powers, `dot`, slices
-    and elementary functions. What they cannot pass (`where`, `abs`, `max`, comparisons, `float`) is searched by
-    autograd and multistart, and ``notes`` says so. Critical points where the Hessian is singular, and sets of them,
-    are never proved; they are what ``unresolved_boxes`` is about.
+    Derivatives are enclosed by running f on interval jets. They support sums, products, powers, `dot`, slices and
+    elementary functions. If f uses anything else (`where`, `abs`, `max`, comparisons, `float`), the search uses
+    autograd and multistart, and ``notes`` states this. Critical points with a singular Hessian, and sets of them,
+    cannot be proved; they are reported in ``unresolved_boxes``.
 
     References
     ----------
@@ -95,19 +99,19 @@ def find_critical_points(
     check_integer("seed", seed, 0)
     if starts is not None:
         check_integer("starts", starts, 1)
-    # boxes of size about 1 in every variable, whatever its unit; powers of two, so that nothing is rounded
+    # the box gets a size of about 1 in every variable; the units are powers of two, so there are no rounding errors
     unit: Vector = np.exp2(np.round(np.log2(hi - lo)))
     search = _Search(Objective(fun, jac, hess, args=args), unit, lo, hi, np.random.default_rng(seed))
     jets, reason = try_interval_jets(search.objective, unit, search.lo, search.hi, search.rng)
     if jets is None:
-        return search.solve_by_autograd(starts or _STARTS_ONE_BY_ONE, reason)
-    if method == "prove" or (method == "auto" and lo.size <= _PROVABLE):
+        return search.solve_by_autograd(starts or POINTWISE_STARTS, reason)
+    if method == "prove" or (method == "auto" and lo.size <= MAX_PROOF_DIMENSION):
         return search.solve_by_proof(jets, max_boxes)
-    return search.solve_by_multistart(jets, starts or _STARTS)
+    return search.solve_by_multistart(jets, starts or BATCHED_STARTS)
 
 
 class _Search:
-    """One call of `find_critical_points`: the function, the box, and what is done to them."""
+    """One call of `find_critical_points`: the function, the box, and the three ways of solving."""
 
     def __init__(self, objective: Objective, unit: Vector, lo: Vector, hi: Vector, rng: np.random.Generator) -> None:
         self.objective, self.unit, self.rng = objective, unit, rng
@@ -122,7 +126,7 @@ class _Search:
         box = Boxes(self.lo[None], self.hi[None])
         reports = [
             classify_cluster(jets, self.objective, cluster, box, zeros.regions)
-            for cluster in zeros.clusters[:_EXPLAINED]
+            for cluster in zeros.clusters[:MAX_CLASSIFIED_CLUSTERS]
         ]
         indices = [point.index for point in points]
         found = sum_of_signs(indices)
@@ -131,13 +135,13 @@ class _Search:
             rest = degree_of_clusters(hulls, degrees, zeros.certified, indices)
             found = None if found is None or rest is None or len(hulls) < len(zeros.clusters) else found + rest
         notes = [
-            f"{zeros.processed} boxes examined by interval arithmetic, assuming that numpy's elementary functions are "
-            "right to 4 units in the last place"
+            f"{zeros.processed} boxes were examined by interval arithmetic, assuming that numpy's elementary functions "
+            "are accurate to 4 units in the last place"
         ]
         if zeros.exhausted:
             notes.append(f"the limit of {max_boxes} boxes was reached (max_boxes)")
-        if len(zeros.clusters) > _EXPLAINED:
-            notes.append(f"only {_EXPLAINED} of {len(zeros.clusters)} unresolved parts were looked at")
+        if len(zeros.clusters) > MAX_CLASSIFIED_CLUSTERS:
+            notes.append(f"only {MAX_CLASSIFIED_CLUSTERS} of {len(zeros.clusters)} unresolved parts were classified")
         return self._result(
             [*points, *(report.point for report in reports if report.point is not None)],
             complete=not zeros.clusters and None not in indices,
@@ -148,7 +152,7 @@ class _Search:
         )
 
     def solve_by_multistart(self, jets: Jets, starts: int) -> CriticalPoints:
-        """Newton's method on batches, a certificate for every point."""
+        """Newton's method on batches, and a certificate for each point."""
         limits, hits = self._limits(jets, starts)
         boxes, _, proved = certify_near(jets, limits, self.whole)
         points = self._certified(jets, boxes.where(proved))
@@ -158,17 +162,17 @@ class _Search:
             points,
             complete=False,
             audit=Audit(boundary_degree(jets, self.lo, self.hi), sum_of_signs([point.index for point in points])),
-            notes=(f"searched by Newton's method from {starts} random starts; that these are all is not proved",),
+            notes=(f"searched by Newton's method from {starts} random starts; completeness is not proved",),
             processed=starts,
             coverage=coverage(hits),
         )
 
     def solve_by_autograd(self, starts: int, reason: str) -> CriticalPoints:
-        """Newton's method with the objective's own derivatives, one point at a time; nothing is proved."""
+        """Newton's method with the derivatives of the objective, one point at a time; nothing is proved."""
         limits, hits = self._limits(PointwiseDerivatives(self.objective, self.unit), starts)
-        points, kept = self._judged(limits)
+        points, kept = self._classified(limits)
         lo, hi = np.array(self.box).T
-        degree = Degree(None, "", "the boundary can be sampled in the plane only")
+        degree = Degree(None, "", "the boundary is sampled for two variables only")
         if lo.size == 2:
             degree = sampled_winding_number(self.objective.gradient, lo, hi)
         return self._result(
@@ -185,10 +189,10 @@ class _Search:
         return distinct(newton_from_many(points, T, self.lo, self.hi), self.whole)
 
     def _certified(self, jets: Jets, boxes: Boxes) -> list[CriticalPoint]:
-        """Points from boxes with exactly one each."""
+        """The points in boxes that contain exactly one critical point each."""
         if not boxes.number:
             return []
-        # a box may stick out where the point lies on the boundary, to rounding
+        # if a point lies on the boundary up to rounding errors, its box may extend beyond the boundary
         T = np.clip(0.5 * (boxes.lo + boxes.hi), self.lo, self.hi)
         radii = np.nextafter((np.maximum(boxes.hi - T, T - boxes.lo) * self.unit).max(axis=1), np.inf)
         H = jets.at(T).H / np.outer(self.unit, self.unit)
@@ -201,8 +205,8 @@ class _Search:
             points.append(CriticalPoint(x, self.objective.value(x), kind, known, level, float(radius), eigh(Hk)[0]))
         return points
 
-    def _judged(self, limits: Array) -> tuple[list[CriticalPoint], list[int]]:
-        """Points by the verdict on them, those left out that are not critical, and which of the limits they are."""
+    def _classified(self, limits: Array) -> tuple[list[CriticalPoint], list[int]]:
+        """The limits that `classify` does not reject as "not critical", and their positions among the limits."""
         points, kept = [], []
         for k, t in enumerate(limits):
             x = self.unit * np.clip(t, self.lo, self.hi)

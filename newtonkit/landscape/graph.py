@@ -1,8 +1,8 @@
-"""The Morse graph: which minima does each mountain pass join, and how high is it above them?
+"""The Morse graph: the minima that each index-1 saddle connects, and the barriers between them.
 
-A critical point of index 1 has one way down on either side, along its unstable manifold. In ascending order of their
-values these passes join the basins of the minima into one: the merge tree (Edelsbrunner & Harer, 2010, *Computational
-Topology*, sec. VII.1).
+From an index-1 saddle two steepest-descent paths start, one on each side, along the unstable manifold. Taken in
+ascending order of f, the saddles merge the basins of the minima into one. This is the merge tree (Edelsbrunner & Harer,
+2010, *Computational Topology*, sec. VII.1). For a function of one variable the maxima take the place of the saddles.
 """
 
 from __future__ import annotations
@@ -23,57 +23,57 @@ MAX_PRINTED_ENTRIES = 6  # of a vector
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescentPath:
-    """The way down from a pass on one side."""
+    """A steepest-descent path from an index-1 saddle, on one side."""
 
     end: int | None
-    """The listed point where it ends, by its number; None if there is none."""
+    """The number of the listed point at which it ends; None if it ends at no listed point."""
     path: Matrix
-    """Points on the way, one a row, the pass first."""
+    """Points on the path, one a row, starting with the saddle."""
     reason: str
-    """One plain phrase: where it ends."""
+    """A phrase that describes the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """A critical point of index 1, and what lies on its two sides."""
+    """An index-1 saddle with its two descent paths."""
 
     point: int
-    """Its number."""
+    """The number of the saddle."""
     sides: tuple[DescentPath, DescentPath]
     directions: Matrix
-    """Eigenvectors of the Hessian as columns, the one that leads down first."""
+    """Eigenvectors of the Hessian as columns, starting with that of the negative eigenvalue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Where in the merge tree two groups of basins become one."""
+    """A node of the merge tree: two groups of basins become one."""
 
     point: int
-    """The number of the pass."""
+    """The number of the index-1 saddle."""
     absorbed: int
-    """The lowest minimum of the group whose lowest is higher; from here on it is no longer one of its own."""
+    """The higher of the lowest minima of the two groups. It represents no group any more."""
     survivor: int
-    """The lowest minimum of the other group."""
+    """The lower of the two. It represents the merged group."""
     depth: float
-    """f(pass) − f(absorbed): the persistence of that minimum."""
+    """f(saddle) − f(absorbed), the persistence of the absorbed minimum."""
 
 
 @dataclass(frozen=True, eq=False)
 class MorseGraph:
-    """Minima and the passes between them; printing it prints both, and the merge tree."""
+    """Minima and the index-1 saddles between them. ``print`` shows both, and the merge tree."""
 
     points: CriticalPoints
-    """The critical points; their numbers are places in this sequence."""
+    """The critical points. The number of a point is its position in this sequence."""
     passes: tuple[Pass, ...]
-    """Critical points of index 1, in ascending order of their values."""
+    """The index-1 saddles, in ascending order of f."""
     merges: tuple[Merge, ...]
-    """The merge tree, from the lowest pass up; passes that join nothing new are left out."""
+    """The merge tree, in ascending order of f; saddles that merge nothing are left out."""
     notes: tuple[str, ...]
-    """What is not known, in sentences."""
+    """Sentences on what is not known."""
 
     @property
     def complete(self) -> bool:
-        """Whether the list of points is proved complete and every way down was followed to a point of it."""
+        """Whether the list of points is proved complete and every descent path ended at a point of the list."""
         return not self.notes
 
     @property
@@ -82,12 +82,12 @@ class MorseGraph:
         return tuple(i for i, point in enumerate(self.points) if is_minimum(point))
 
     def lowest_pass(self, i: int, j: int) -> int | None:
-        """The number of the highest point on the lowest way from minimum i to minimum j; None if no way is known.
+        """The number of the highest point on the lowest path from minimum i to minimum j; None if no path is known.
 
         Raises
         ------
         ValueError
-            If i or j is not the number of a minimum, or they are the same.
+            If i or j is not the number of a minimum, or if i = j.
         """
         for name, number in (("i", i), ("j", j)):
             if number not in self.minima:
@@ -104,16 +104,16 @@ class MorseGraph:
         return None
 
     def barrier(self, i: int, j: int) -> float:
-        """How far f must rise from minimum i on the way to minimum j: f(`lowest_pass`) − f(i).
+        """The barrier from minimum i to minimum j: f(`lowest_pass`) − f(i), the rise of f on the lowest path.
 
-        Infinite if no way is known. There may be a lower way if the graph is not ``complete``, and where f falls
-        outwards at the border of the box, by way of the border.
+        It is infinite if no path is known. A lower path may exist if the graph is not ``complete``, or along the
+        boundary of the box, if f decreases outward there.
         """
         number = self.lowest_pass(i, j)
         return math.inf if number is None else self.points[number].fun - self.points[i].fun
 
     def plot(self) -> Figure:
-        """Points, passes and ways down, over contours in the plane; see `newtonkit.plots.figures.plot_morse_graph`."""
+        """The points and descent paths, over contours in the plane; see `newtonkit.plots.figures.plot_morse_graph`."""
         from newtonkit.plots.figures import plot_morse_graph
 
         return plot_morse_graph(self)
@@ -128,13 +128,13 @@ class MorseGraph:
             for side in each.sides:
                 above = "" if side.end is None else f" ({f - self.points[side.end].fun:.6g} below)"
                 paths.append(side.reason + above)
-            lines.append(f"  pass {each.point}: {self._place(each.point)}, down to {' and to '.join(paths)}")
+            lines.append(f"  index-1 saddle {each.point}: {self._place(each.point)}; paths to {' and to '.join(paths)}")
         lines += _more(len(self.passes))
         if self.merges:
             lines.append("merge tree")
         lines += [
-            f"  at pass {merge.point}, f = {self.points[merge.point].fun:.9g}: minimum {merge.absorbed} joins "
-            f"{merge.survivor}, {merge.depth:.6g} deep"
+            f"  at saddle {merge.point}, f = {self.points[merge.point].fun:.9g}: minimum {merge.absorbed} merges into "
+            f"{merge.survivor}, depth {merge.depth:.6g}"
             for merge in self.merges[:SHOWN]
         ]
         lines += _more(len(self.merges))
@@ -144,8 +144,8 @@ class MorseGraph:
         return f"<MorseGraph: {self._counts()}>"
 
     def _counts(self) -> str:
-        minima, passes = len(self.minima), len(self.passes)
-        return f"{minima} minim{'um' if minima == 1 else 'a'}, {passes} pass{'' if passes == 1 else 'es'}"
+        minima, saddles = len(self.minima), len(self.passes)
+        return f"{minima} minim{'um' if minima == 1 else 'a'}, {saddles} index-1 saddle{'' if saddles == 1 else 's'}"
 
     def _place(self, i: int) -> str:
         return f"f = {self.points[i].fun:.9g} at {format_vector(self.points[i].x)}"

@@ -35,7 +35,7 @@ def morse_graph(
     jac: Callable[..., Any] | None = None,
     hess: Callable[..., Any] | None = None,
 ) -> MorseGraph:
-    """Follow the steepest way down both sides of every critical point of index 1, and build the merge tree.
+    """Follow the steepest-descent paths on both sides of each index-1 saddle, and build the merge tree.
 
     Parameters
     ----------
@@ -51,20 +51,20 @@ def morse_graph(
     Returns
     -------
     MorseGraph
-        ``.passes``, ``.merges``, ``.barrier(i, j)``; printing it prints them, ``.plot()`` draws them.
+        ``.passes``, ``.merges``, ``.barrier(i, j)``. ``print`` shows them as text; ``.plot()`` draws them.
 
     Raises
     ------
     ValueError
-        If a point that is said to be of index 1 is not.
+        If a point is listed with index 1, but its Hessian has another index.
 
     Notes
     -----
-    Steepest means steepest in units of the box (its widths rounded to powers of two), or of the smallest one that
-    holds all points. Where a path ends may depend on the units, the merge tree does not. A path stops at the border of
-    the box. Nothing is proved of paths: they are integrated numerically, with the accuracy of
-    `newtonkit.landscape.gradient_path`, and one that ends at a saddle ends there up to that
-    error. What is joined at a degenerate saddle is not known, and the notes say so.
+    The descent is steepest in units of the box (its widths rounded to powers of two), or of the smallest box that
+    contains all points. The end of a path may depend on these units; the merge tree does not. A path ends at the
+    boundary of the box. Nothing is proved about paths. They are integrated numerically with the accuracy of
+    `newtonkit.landscape.gradient_path`, so a path that ends at a saddle does so up to this error. The minima that a
+    degenerate saddle connects are not known; ``notes`` states this.
 
     References
     ----------
@@ -99,12 +99,12 @@ def morse_graph(
 def _as_critical_points(
     objective: Objective, points: tuple[CriticalPoint, ...], passes: tuple[Pass, ...]
 ) -> CriticalPoints:
-    """Points without a box, in one that leaves a margin round them and the ways between them."""
+    """Points without a box, with a box that contains them and the paths with a margin."""
     paths = [side.path for each in passes for side in each.sides]
     places = np.concatenate([[np.asarray(point.x, dtype=np.float64) for point in points], *paths])
     lo, hi = places.min(axis=0), places.max(axis=0)
     margin = np.where(hi > lo, BOX_MARGIN * (hi - lo), 1.0)
-    reason = "the points are the caller's"
+    reason = "the points were given by the caller"
     return CriticalPoints(
         points,
         tuple((float(a), float(b)) for a, b in zip(lo - margin, hi + margin, strict=True)),
@@ -118,12 +118,12 @@ def _as_critical_points(
 
 
 def _is_pass(point: CriticalPoint) -> bool:
-    # the maxima of one variable are passes
+    # for a function of one variable the maxima take the place of the index-1 saddles
     return point.index == 1 and point.kind in ("saddle", "maximum")
 
 
 class MorseGraphBuilder:
-    """The listed points of one function, in the units of their box, and the ways down between them."""
+    """The listed points of one function in the units of their box, and the descent paths between them."""
 
     def __init__(
         self, objective: Objective, points: tuple[CriticalPoint, ...], box: tuple[tuple[float, float], ...] | None
@@ -136,64 +136,64 @@ class MorseGraphBuilder:
         self.unit = np.exp2(np.round(np.log2(width)))
         self.diagonal = norm(width / self.unit)
         near, _ = cKDTree(X / self.unit).query(X / self.unit, k=2)
-        self.to_the_next: Vector = np.minimum(near[:, 1], self.diagonal)
-        if not self.to_the_next.all():
-            i, j = np.flatnonzero(self.to_the_next == 0.0)[:2]
+        self.nearest_distance: Vector = np.minimum(near[:, 1], self.diagonal)
+        if not self.nearest_distance.all():
+            i, j = np.flatnonzero(self.nearest_distance == 0.0)[:2]
             raise ValueError(f"points must differ from each other, got {X[i]} as points[{i}] and points[{j}]")
-        # a point on the border is inside, to rounding
+        # a point on the boundary counts as inside, up to rounding errors
         slack = 1e-9 * width if box is not None else np.inf
         self.lo, self.hi = lo - slack, hi + slack
 
     def distances(self, x: Vector) -> Vector:
-        """To all points."""
+        """The distances from x to all listed points."""
         d: Vector = np.linalg.norm((self.X - x) / self.unit, axis=1)
         return d
 
     def pass_at(self, i: int) -> Pass:
-        """Both ways down from point i."""
+        """The index-1 saddle with number i and its two descent paths."""
         x, unit = self.X[i], self.unit
         eigenvalues, V = eigh(self.evaluator.hessian(x) * np.outer(unit, unit))
         if not (eigenvalues[0] < 0.0 and (eigenvalues[1:] > 0.0).all()):
             raise ValueError(
-                f"points[{i}] is said to have index 1, but the eigenvalues of the Hessian of fun are {eigenvalues}"
+                f"points[{i}] is listed with index 1, but the eigenvalues of the Hessian of fun are {eigenvalues}"
             )
         sides = self.descent(i, V[:, 0], eigenvalues[0]), self.descent(i, -V[:, 0], eigenvalues[0])
         return Pass(i, sides, unit[:, None] * V / np.linalg.norm(unit[:, None] * V, axis=0))
 
     def descent(self, i: int, v: Vector, eigenvalue: float) -> DescentPath:
-        """The way down from point i that starts along v."""
-        x, unit, scale = self.X[i], self.unit, float(self.to_the_next[i])
+        """The descent path from point i that starts in the direction v."""
+        x, unit, scale = self.X[i], self.unit, float(self.nearest_distance[i])
         for start in FIRST_STEPS:
             first = x + start * scale * unit * v
             slope = float((unit * self.evaluator.gradient(first)) @ v)
             if abs(slope / (eigenvalue * start * scale) - 1.0) <= MAX_NONLINEARITY:
                 break
         else:
-            return DescentPath(None, x[None], "nowhere: the gradient beside it is not that beside a critical point")
-        radius = ARRIVAL_DISTANCE * self.to_the_next
+            return DescentPath(None, x[None], "none: the local gradient is inconsistent with a critical point")
+        radius = ARRIVAL_DISTANCE * self.nearest_distance
         radius[i] = 0.0
         path = [x, first]
         for y in gradient_flow(self.evaluator, first, unit, MAX_STEP * self.diagonal):
             path.append(y)
             if not ((y >= self.lo) & (y <= self.hi)).all():
-                return DescentPath(None, np.array(path), f"the border of the box near {format_vector(y)}")
+                return DescentPath(None, np.array(path), f"the boundary of the box near {format_vector(y)}")
             near = np.flatnonzero(self.distances(y) <= radius)
             if near.size:
                 end = int(near[0])
                 return DescentPath(end, np.array([*path, self.X[end]]), f"point {end}")
             if len(path) > MAX_POINTS:
                 return DescentPath(
-                    None, np.array(path), f"{format_vector(y)}, where it was left after {MAX_POINTS} steps"
+                    None, np.array(path), f"{format_vector(y)}, where it was stopped after {MAX_POINTS} steps"
                 )
         return DescentPath(None, np.array(path), f"{format_vector(path[-1])}, where no critical point is listed")
 
 
 def _merge_tree(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[Merge, ...]:
-    """Union and find over the passes in ascending order; the lowest minimum stands for its group."""
+    """Union-find over the index-1 saddles in ascending order; the lowest minimum represents its group."""
     parent: dict[int, int] = {i: i for i, point in enumerate(points) if is_minimum(point)}
     merges = []
     for each in passes:
-        # a way down that ends at a lower pass goes on from there, to minima that are one group already
+        # a path that ends at a lower saddle continues from there to minima that are already merged
         roots = sorted(
             {_root(parent, side.end) for side in each.sides if side.end in parent}, key=lambda i: (points[i].fun, i)
         )
@@ -216,11 +216,11 @@ def _root(parent: dict[int, int], i: int) -> int:
 def _notes(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[str, ...]:
     notes = []
     if not points.complete:
-        notes.append("the list of critical points is not proved complete: there may be lower passes")
+        notes.append("the list of critical points is not proved complete: there may be lower saddles")
     lost = [str(each.point) for each in passes if any(side.end is None for side in each.sides)]
     if lost:
-        notes.append(f"a way down from {_numbers(lost)} leads to no listed point")
-    # a single maximum of several variables joins nothing, degenerate or not
+        notes.append(f"a descent path from {_numbers(lost)} leads to no listed point")
+    # an isolated maximum of several variables connects nothing, degenerate or not
     regular = ("minimum", "degenerate minimum", "valley", "maximum", "degenerate maximum", "saddle")
     unknown = [
         str(i)
@@ -228,7 +228,7 @@ def _notes(points: CriticalPoints, passes: tuple[Pass, ...]) -> tuple[str, ...]:
         if point.kind not in regular or (len(points.box) == 1 and point.kind == "degenerate maximum")
     ]
     if unknown:
-        notes.append(f"what is joined at {_numbers(unknown)}, degenerate, is not known")
+        notes.append(f"the minima connected by {_numbers(unknown)} (degenerate) are not known")
     return tuple(notes)
 
 

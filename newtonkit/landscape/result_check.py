@@ -1,4 +1,4 @@
-"""What a point found by anyone really is, and the way down from it."""
+"""Classify any solver's result and find a descent direction."""
 
 from __future__ import annotations
 
@@ -12,44 +12,43 @@ from newtonkit.classification.examination import Examined, examine
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.linalg.kernels import EPS, norm
 
-_HALVINGS = 50  # of the scale of x: down to its rounding
+HALVINGS = 50  # of the scale of x: down to its rounding error
 
 
 class Escape(NamedTuple):
     """A lower point."""
 
     x: Any
-    """In the structure of the point escaped from."""
+    """The lower point, in the structure of the original point."""
     fun: float
+    """f there."""
     drop: float
-    """How much lower, positive."""
+    """The decrease of f, positive."""
     length: float
-    """How far away."""
+    """The distance between the two points."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedResult:
-    """What `check_result` found; its text is a sentence."""
+    """The findings of `check_result`; its text is a sentence."""
 
     verdict: Verdict
     claimed: bool
-    """Whether the result claims success."""
+    """Whether the solver reported success."""
     escape: Escape | None
-    """The way down from a point that is no minimum; None where there is none, or none was found."""
+    """A lower point near a point that is not a minimum; None if there is none, or none was found."""
 
     @property
     def contradicted(self) -> bool:
-        """Whether success is claimed at a point that is certainly no minimum."""
+        """Whether the solver reported success at a point that is certainly not a minimum."""
         return self.claimed and (self.verdict.kind in NO_MINIMUM or self.escape is not None)
 
     def __str__(self) -> str:
-        claim = "success was claimed" if self.claimed else "no success was claimed"
-        way = (
-            ""
-            if self.escape is None
-            else f"; f is lower by {self.escape.drop:.3g} at a distance {self.escape.length:.3g}"
-        )
-        return f"{claim}, and the point is: {self.verdict}{way}"
+        claim = "the solver reported success" if self.claimed else "the solver reported no success"
+        lower = ""
+        if self.escape is not None:
+            lower = f"; f is lower by {self.escape.drop:.3g} at a distance of {self.escape.length:.3g}"
+        return f"{claim}; the point is: {self.verdict}{lower}"
 
 
 def check_result(
@@ -62,25 +61,25 @@ def check_result(
     radius: float = 1e-3,
     x_scale: float | None = None,
 ) -> CheckedResult:
-    """Is the point of this result a minimum, and if it is none, where does f fall?
+    """Classify the point of a result, and find a lower point if it is not a minimum.
 
     Parameters
     ----------
     fun : callable
-        f(x, \\*args), as it was minimized.
+        f(x, \\*args), the function that was minimized.
     result : OptimizeResult
-        Of `newtonkit.minimize`, `scipy.optimize.minimize`, or anything with an attribute ``x``.
+        A result of `newtonkit.minimize` or `scipy.optimize.minimize`, or any object with an attribute ``x``.
     args, jac, hess, radius, x_scale
         As for `newtonkit.classify`.
 
     Returns
     -------
     CheckedResult
-        ``verdict``, ``claimed``, ``escape`` (a lower point, or None), ``contradicted``; printed, a sentence.
+        ``verdict``, ``claimed``, ``escape`` (a lower point, or None) and ``contradicted``. ``str`` gives a sentence.
 
     Notes
     -----
-    Bounds and constraints are not known here: at a point on their boundary the gradient need not vanish.
+    Bounds and constraints are ignored: at a point on their boundary the gradient may be different from zero.
 
     Examples
     --------
@@ -91,7 +90,7 @@ def check_result(
     (True, 'saddle', True, -0.75)
     """
     examined = examine(fun, result.x, args, jac, hess, radius=radius, x_scale=x_scale)
-    return CheckedResult(examined.verdict, bool(getattr(result, "success", False)), _way_down(examined))
+    return CheckedResult(examined.verdict, bool(getattr(result, "success", False)), _lower_point(examined))
 
 
 def escape(
@@ -104,11 +103,11 @@ def escape(
     radius: float = 1e-3,
     x_scale: float | None = None,
 ) -> Escape | None:
-    """A point lower than the critical point x: of the distances x_scale·2⁻ᵏ the largest at which f is lower.
+    """A point with a lower value near the critical point x, at the largest of the distances x_scale·2⁻ᵏ with lower f.
 
-    Along negative curvature at a strict saddle, or a maximum; along the null manifold where f falls on it at a
-    degenerate saddle (`newtonkit.classification.degenerate`); along −∇f where x is not critical.
-    A minimizer started very close to a saddle may stop there again, since ∇f is small; one started here does not.
+    The direction is one of negative curvature at a strict saddle or a maximum, a direction of decrease on the null
+    manifold at a degenerate saddle (`newtonkit.classification.degenerate`), and −∇f if x is not critical. A minimizer
+    started very close to a saddle may stop there again, since ∇f is small. Started at this point, it does not.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ def escape(
     Returns
     -------
     Escape or None
-        ``x``, ``fun``, ``drop``, ``length``; None where no way down is known.
+        ``x``, ``fun``, ``drop``, ``length``; None if no direction of descent is known.
 
     Examples
     --------
@@ -126,10 +125,10 @@ def escape(
     >>> lower.fun < 0.0
     True
     """
-    return _way_down(examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale))
+    return _lower_point(examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale))
 
 
-def _way_down(examined: Examined) -> Escape | None:
+def _lower_point(examined: Examined) -> Escape | None:
     verdict, evaluator, x = examined.verdict, examined.evaluator, examined.x
     direction = verdict.escape_direction
     with np.errstate(all="ignore"):
@@ -139,7 +138,7 @@ def _way_down(examined: Examined) -> Escape | None:
         if direction is None:
             return None
         f = evaluator.value(x)
-        lengths = examined.scale * 0.5 ** np.arange(_HALVINGS)
+        lengths = examined.scale * 0.5 ** np.arange(HALVINGS)
         if verdict.escape_length > 0.0:
             lengths = np.append(lengths, verdict.escape_length)
         for t in -np.sort(-lengths):

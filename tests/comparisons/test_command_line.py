@@ -75,8 +75,8 @@ def test_classify_all_lists_every_critical_point_the_ways_between_them_and_draws
     assert result.output.startswith("himmelblau on [-6, 6] × [-6, 6]")
     assert "9 critical points (4 × minimum, 4 × saddle, 1 × maximum), proved complete" in result.output
     assert "degree on the boundary 1 (proved): they agree" in result.output
-    assert "4 minima, 4 passes" in result.output
-    assert "f = 13.3119263 at (3.385, 0.07385), down to point" in result.output
+    assert "4 minima, 4 index-1 saddles" in result.output
+    assert "f = 13.3119263 at (3.385, 0.07385); paths to point" in result.output
     assert f"figure: {picture}" in result.output
     assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -89,7 +89,7 @@ def test_classify_all_takes_a_box_for_all_variables_or_for_each():
     for result in (once, each):
         assert result.exit_code == 0
         assert "1 critical point (1 × minimum), proved complete" in result.output
-        assert "1 minimum, 0 passes" in result.output
+        assert "1 minimum, 0 index-1 saddles" in result.output
 
 
 @pytest.mark.parametrize(

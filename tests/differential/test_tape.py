@@ -903,4 +903,4 @@ def test_a_mask_in_a_tuple_of_indices_is_left_to_autograd():
         x, mask = rng.standard_normal(6), rng.random(6) < 0.5
         _, g = derivatives.value_and_gradient(x, (mask,))
         onp.testing.assert_array_equal(g, onp.where(mask, 2 * x, 0.0))
-    assert "length of what __getitem__ gives" in derivatives.note
+    assert "length of the result of __getitem__" in derivatives.note

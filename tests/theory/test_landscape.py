@@ -34,7 +34,7 @@ def test_a_result_of_ours_is_a_minimum():
     checked = check_result(fun, minimize(fun, [1.0, 0.3]))
     assert checked.verdict.kind == "minimum"
     assert not checked.contradicted
-    assert str(checked).startswith("success was claimed, and the point is: minimum: every eigenvalue is positive")
+    assert str(checked).startswith("the solver reported success; the point is: minimum: every eigenvalue is positive")
 
 
 def test_a_function_that_autograd_cannot_follow_is_checked_by_differences():

@@ -224,7 +224,7 @@ def test_a_way_that_leaves_the_box_is_said_to():
     assert not graph.complete
     lost = [side for each in graph.passes for side in each.sides if side.end is None]
     assert len(lost) == 2
-    assert all(side.reason.startswith("the border of the box near (-2.") for side in lost)
+    assert all(side.reason.startswith("the boundary of the box near (-2.") for side in lost)
     assert "leads to no listed point" in str(graph)
     assert len(graph.merges) == 1
 
@@ -268,11 +268,11 @@ def test_a_way_that_runs_into_another_saddle_ends_there_and_the_tree_goes_on():
     assert graph.merges[-1].point == graph.passes[-1].point
 
 
-def test_what_a_degenerate_saddle_joins_is_said_to_be_unknown():
+def test_the_minima_connected_by_a_degenerate_saddle_are_reported_as_unknown():
     graph = graph_of(lambda x: x[0] ** 4 + x[1] ** 4 - x[1] ** 2, [(-1, 1), (-2, 2)])
     assert len(graph.minima) == 2
     assert not graph.passes
-    assert "degenerate, is not known" in str(graph)
+    assert "(degenerate) are not known" in str(graph)
 
 
 # --- mistakes -----------------------------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ def bowl(x):
 
 
 def test_a_callers_mistake_is_named():
-    with pytest.raises(ValueError, match=r"points\[0\] is said to have index 1, but the eigenvalues"):
+    with pytest.raises(ValueError, match=r"points\[0\] is listed with index 1, but the eigenvalues"):
         morse_graph(bowl, [Point(np.zeros(2), 0.0, "saddle", 1)])
     with pytest.raises(TypeError, match=r"must have \.x, \.fun, \.kind and \.index, got .* as points\[0\]"):
         morse_graph(bowl, [np.zeros(2)])
@@ -307,11 +307,11 @@ def test_a_callers_mistake_is_named():
         graph.barrier(1, 1)
 
 
-def test_a_saddle_that_is_none_leads_nowhere():
-    """At a point beside the saddle the gradient does not vanish: no way starts there."""
+def test_no_descent_path_starts_at_a_point_that_is_wrongly_listed_as_a_saddle():
+    """Near the saddle, but not at it, the gradient is not zero."""
     graph = morse_graph(lambda x: x[1] ** 2 - x[0] ** 2, [Point(np.array([0.3, 0.0]), -0.09, "saddle", 1)])
     assert [side.end for side in graph.passes[0].sides] == [None, None]
-    assert "nowhere" in str(graph)
+    assert "none: the local gradient is inconsistent" in str(graph)
 
 
 def test_the_users_own_derivatives_are_used():

@@ -18,7 +18,7 @@ from autograd.numpy.numpy_vspaces import ArrayVSpace
 from newtonkit.derivatives.tape.recording import RecordedNode, Recording
 
 INPUT, GETITEM, SCATTER = "input", "getitem", "scatter"
-"""Operations that are not numpy functions: a runtime input; a[index]; zeros(shape) or a given array, plus x at index."""
+"""Operations that are not numpy functions: a runtime input; a[index]; zeros(shape) or an array, plus x at index."""
 
 MAX_COMPARED_BYTES = 4096  # larger constants are compared by identity in the search for common subexpressions
 
