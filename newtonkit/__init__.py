@@ -32,8 +32,8 @@ from newtonkit.methods.bfgs import BFGS
 from newtonkit.methods.conjugate_gradient import ConjugateGradient
 from newtonkit.methods.cubic import Cubic
 from newtonkit.methods.dfp import DFP
-from newtonkit.methods.first_order import FirstOrder, Rule
-from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, SteepestDescent
+from newtonkit.methods.first_order import FirstOrder, GradientTransform
+from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov
 from newtonkit.methods.lbfgs import LBFGS
 from newtonkit.methods.newton import LineSearchNewton, PureNewton
 from newtonkit.methods.registry import names as method_names
@@ -50,6 +50,14 @@ from newtonkit.methods.schedules import (
     Warmup,
 )
 from newtonkit.methods.sr1 import SR1
+from newtonkit.methods.steepest_descent import SteepestDescent
+from newtonkit.methods.transforms.adam_moments import scale_by_adam, scale_by_nadam
+from newtonkit.methods.transforms.clipping import clip_by_norm, clip_by_value
+from newtonkit.methods.transforms.composition import chain
+from newtonkit.methods.transforms.learning_rate import scale_by_learning_rate
+from newtonkit.methods.transforms.momentum import trace
+from newtonkit.methods.transforms.second_moments import scale_by_adadelta, scale_by_adagrad, scale_by_rmsprop
+from newtonkit.methods.transforms.weight_decay import add_weight_decay, decay_weights
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
 from newtonkit.objectives.objective import Objective
@@ -84,6 +92,7 @@ __all__ = [
     "Exponential",
     "FirstOrder",
     "GradientDescent",
+    "GradientTransform",
     "HagerZhang",
     "History",
     "InverseSquareRoot",
@@ -102,7 +111,6 @@ __all__ = [
     "PureNewton",
     "RMSProp",
     "Result",
-    "Rule",
     "SampledLBFGS",
     "Schedule",
     "SparseHessian",
@@ -117,10 +125,15 @@ __all__ = [
     "TrustRegionNewtonCG",
     "Verdict",
     "Warmup",
+    "add_weight_decay",
+    "chain",
     "check_derivatives",
     "check_result",
     "classify",
+    "clip_by_norm",
+    "clip_by_value",
     "convexity",
+    "decay_weights",
     "escape",
     "find_critical_points",
     "grad",
@@ -132,7 +145,14 @@ __all__ = [
     "minimize",
     "morse_graph",
     "run",
+    "scale_by_adadelta",
+    "scale_by_adagrad",
+    "scale_by_adam",
+    "scale_by_learning_rate",
+    "scale_by_nadam",
+    "scale_by_rmsprop",
     "sparse_hessian",
+    "trace",
     "train",
     "value_and_grad",
 ]

@@ -21,7 +21,7 @@ from newtonkit.driver.result import Result
 from newtonkit.driver.runner import Callback, run
 from newtonkit.driver.stopping import Stop
 from newtonkit.linalg.kernels import all_finite
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.registry import make_method, option_names
 from newtonkit.objectives.objective import Objective, structured_objective
 
@@ -33,7 +33,7 @@ def minimize(
     fun: Callable[..., Any],
     x0: Any,
     args: tuple[Any, ...] = (),
-    method: str | Method | Rule | None = None,
+    method: str | Method | GradientTransform | None = None,
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
     hessp: Callable[..., Any] | None = None,
@@ -228,7 +228,7 @@ def _refuse_no_method(method: Any) -> None:
 
 
 def _sorted_options(
-    method: str | Method | Rule, options: Mapping[str, Any] | None, tol: float | None
+    method: str | Method | GradientTransform, options: Mapping[str, Any] | None, tol: float | None
 ) -> tuple[dict[str, Any], Stop, dict[str, Any]]:
     """The options by whom they belong to: the method, the stopping rule, the run."""
     given = dict(options or {})

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import problems
 from comparisons.core.runs import Run
 from newtonkit.linalg.kernels import EPS
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.registry import METHODS
 from problems import Problem
 
@@ -204,7 +204,7 @@ def family(method: str) -> str:
         return OTHER
     if cls.name in _QUASI_NEWTON:
         return QUASI_NEWTON
-    return FIRST_ORDER if issubclass(cls, Rule) or not cls.needs & {"hess", "hvp"} else SECOND_ORDER
+    return FIRST_ORDER if issubclass(cls, GradientTransform) or not cls.needs & {"hess", "hvp"} else SECOND_ORDER
 
 
 def long_name(method: str) -> str:

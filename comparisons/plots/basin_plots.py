@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from comparisons.core.labels import in_words, listing, long_name, number
 from comparisons.plots.basins import LOST, ON_THE_WAY, UNLISTED, BasinMap, Box, Vector, basin_map, plain_kind
 from comparisons.plots.style import INK, tick
-from newtonkit import Method, Rule
+from newtonkit import GradientTransform, Method
 from problems import Problem
 
 # Okabe & Ito (2008), Color Universal Design, ordered so that the first four differ most
@@ -33,7 +33,7 @@ _TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000)
 
 def basin_figure(
     problem: Problem,
-    methods: Sequence[str | Method | Rule] = ("newton-pure", "newton"),
+    methods: Sequence[str | Method | GradientTransform] = ("newton-pure", "newton"),
     *,
     box: Box | None = None,
     resolution: int = 200,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import newtonkit
-from newtonkit import CriticalPoints, Method, Objective, Rule, StepFailure, iterate
+from newtonkit import CriticalPoints, GradientTransform, Method, Objective, StepFailure, iterate
 from newtonkit.core.validation import check_integer
 from newtonkit.methods.registry import make_method
 
@@ -62,7 +62,7 @@ def plain_kind(kind: str) -> str:
 def basin_map(
     fun: Callable[..., Any],
     box: Box,
-    methods: Sequence[str | Method | Rule] = ("newton-pure", "newton"),
+    methods: Sequence[str | Method | GradientTransform] = ("newton-pure", "newton"),
     *,
     resolution: int = 200,
     search: Box | None = None,

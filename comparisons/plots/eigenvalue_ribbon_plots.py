@@ -16,7 +16,7 @@ import newtonkit
 from comparisons.core.labels import count, in_words, listing, number
 from comparisons.plots.eigenvalue_ribbons import LARGEST_N, Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
 from comparisons.plots.style import INK, tick
-from newtonkit import Method, Rule
+from newtonkit import GradientTransform, Method
 from problems import Problem
 
 _DECADES = 6  # on either side of zero: smaller eigenvalues are drawn on a linear scale around it
@@ -28,7 +28,7 @@ _SHADES = ("#f4f4f4", "#fde0c5", "#f7a872", "#D55E00", "#7f3300")  # of the inde
 
 
 def ribbon_figure(
-    problem: Problem, method: str | Method | Rule = "newton", start: str = "standard", **options: Any
+    problem: Problem, method: str | Method | GradientTransform = "newton", start: str = "standard", **options: Any
 ) -> tuple[Figure, str]:
     """The ribbons of one run and their caption.
 

@@ -16,8 +16,9 @@ from scipy.optimize import minimize as scipy_minimize
 from comparisons.running import scipy_solvers as reference
 from newtonkit.core.validation import nearest_name
 from newtonkit.driver.method import Method
-from newtonkit.methods.first_order import FirstOrder, Rule
+from newtonkit.methods.first_order import FirstOrder, GradientTransform
 from newtonkit.methods.registry import METHODS, canonical_name, make_method, option_names
+from newtonkit.methods.transforms.composition import FirstOrderRule
 
 _NAME = re.compile(r"\s*([^\[\]]+?)\s*(?:\[(.*)\])?\s*", re.DOTALL)
 _WORDS = {"true": True, "false": False, "none": None}
@@ -85,7 +86,7 @@ def as_solver(given: Any) -> Solver:
         return _by_name(given)
     if isinstance(given, type):
         raise TypeError(f"a method must be an instance, got the class {given.__name__}; write {given.__name__}()")
-    if hasattr(given, "step") or isinstance(given, Rule):
+    if hasattr(given, "step") or isinstance(given, GradientTransform):
         return _by_instance(given)
     if not callable(given):
         raise TypeError(f"a method must be a name, a method such as newtonkit.LBFGS(), or a callable; got {given!r}")
@@ -158,7 +159,7 @@ def _by_name(text: str) -> Solver:
         if key not in known:
             raise ValueError(f"{name} has no parameter {key!r}; {_has(known, key)}")
     rate = ""
-    if issubclass(METHODS[name], Rule) and isinstance(parameters.get("rate", "tuned"), str):
+    if issubclass(METHODS[name], GradientTransform) and isinstance(parameters.get("rate", "tuned"), str):
         rate = parameters.pop("rate", "tuned")
         if rate not in ("tuned", "default"):
             raise ValueError(f"rate must be a number, tuned or default, got {rate!r} in {text!r}")
@@ -212,7 +213,7 @@ def _by_instance(given: Any) -> Solver:
             for entry in dataclasses.fields(type(target))  # type: ignore[arg-type]  # each of METHODS is one
             if getattr(target, entry.name) != getattr(plain, entry.name)
         }
-        if isinstance(target, Rule):
+        if isinstance(target, FirstOrderRule):
             changed["rate"] = target.rate  # an instance has its rate: it is not tuned
         if all(isinstance(value, _SIMPLE) for value in changed.values()):
             return _by_name(joined_name(name, changed))

@@ -21,7 +21,7 @@ import newtonkit
 from comparisons.core.labels import number
 from comparisons.core.runs import Tuning
 from newtonkit.core.validation import check_integer
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.registry import METHODS, canonical_name
 from problems import Problem
 
@@ -160,7 +160,7 @@ def tune_rate(
 def needs_rate(method: str) -> bool:
     """Whether the method is a first-order rule, with a learning rate to tune."""
     cls = METHODS.get(method)
-    return cls is not None and issubclass(cls, Rule)
+    return cls is not None and issubclass(cls, GradientTransform)
 
 
 def held_out_start(problem: Problem, near: ArrayLike | None = None, which: int = 0) -> NDArray[np.float64]:

@@ -113,7 +113,7 @@ class TerminationReason(enum.Enum):
     )
     DIVERGED = (
         Kind.FAILURE,
-        "all {detail} done, but the loss over all data is {measured:.6g} and was never below {limit:.6g}, its start",
+        "all {detail} done, but the loss over all data is {measured:.6g} and was never below its initial {limit:.6g}",
         "use a smaller learning rate or a larger batch.",
     )
     UNMOVED = (

@@ -1,121 +1,155 @@
-"""First-order update rules, and the adapter that makes a method of one."""
+"""First-order methods: the protocol of gradient transforms, and the method that iterates one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from newtonkit.core.state import FIRST, State, StepInfo
-from newtonkit.core.validation import check_real
 from newtonkit.driver.result import Result
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector, norm
 from newtonkit.methods.base import MethodBase
-from newtonkit.methods.schedules import Rate, check_rate, rate_at
+from newtonkit.methods.schedules import Rate, rate_at
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A first-order update rule: a pair of pure functions, ``start`` and ``update``.
+class GradientTransform:
+    """A pure function of the gradient and a state, which returns a transformed gradient and the next state.
 
-    Rules are frozen dataclasses of their parameters and hold no memory of a run.
+    Transforms are frozen dataclasses of their parameters. What changes during a run is in the state. `chain` composes
+    transforms. A composition that contains `scale_by_learning_rate` returns the step to add to x, and is accepted as
+    ``method`` by `minimize` and `train`.
 
-    Parameters
-    ----------
-    rate : float, positive, or callable
-        Learning rate η, or a schedule η(t) of the update's number t = 1, 2, …
-
-    Notes
-    -----
-    A rule never shrinks its step nor leaves a saddle: at a rate too large it diverges, and shows it.
+    A subclass defines `init` and `update`. The other members have defaults.
     """
 
-    rate: Rate = 0.01
+    @property
+    def name(self) -> str:
+        """The name in results and messages."""
+        return type(self).__name__
 
-    name: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        check_rate(self.rate)
-
-    def start(self, n: int) -> Any:
-        """The memory before the first update of n parameters."""
-        raise NotImplementedError
-
-    def update(self, g: Vector, memory: Any, x: Vector) -> tuple[Vector, Any]:
-        """The step to add to x, given the gradient g, and the memory after it; neither argument is written."""
-        raise NotImplementedError
-
-    def offset(self, memory: Any) -> Vector | None:
-        """Where, relative to x, the rule wants its gradient; None: at x."""
+    @property
+    def learning_rate(self) -> Rate | None:
+        """The number or schedule by which the transform scales; None if it has no learning rate."""
         return None
 
     @property
-    def asks_again(self) -> bool:
-        """Whether the rule wants the gradient at the new point, of the same function, handed to `observe`."""
+    def needs_second_gradient(self) -> bool:
+        """Whether `observe` must be called with the gradient of the same function at the new point."""
         return False
 
-    def observe(self, g: Vector, memory: Any, x: Vector) -> Any:
-        """The memory, after the gradient g at the new point x has been seen."""
-        return memory
+    def init(self, n: int) -> Any:
+        """The state before the first update of n parameters."""
+        raise NotImplementedError
 
-    def eta(self, t: int) -> float:
-        """The learning rate of update t."""
-        return rate_at(self.rate, t)
+    def update(self, g: Vector, state: Any, x: Vector) -> tuple[Vector, Any]:
+        """The transformed gradient and the next state.
+
+        Parameters
+        ----------
+        g : ndarray, shape (n,)
+            The gradient, or the output of the previous transform. Not modified.
+        state
+            From `init`, or from the previous update. Not modified.
+        x : ndarray, shape (n,)
+            The parameters. Not modified.
+        """
+        raise NotImplementedError
+
+    def lookahead(self, state: Any) -> Vector | None:
+        """The point, relative to x, where the next gradient is taken; None for x itself."""
+        return None
+
+    def observe(self, g: Vector, state: Any, x: Vector) -> Any:
+        """The state after the gradient g at the new point x; called only if `needs_second_gradient`."""
+        return state
 
     def as_method(self) -> FirstOrder:
-        """The method that iterates this rule on full gradients."""
+        """The method that iterates this transform on full gradients."""
         return FirstOrder(self)
 
     def __call__(self, *arguments: Any, **options: Any) -> Result:
-        """Run this rule under ``scipy.optimize.minimize(..., method=self)``."""
+        """Run this transform under ``scipy.optimize.minimize(..., method=self)``."""
         return self.as_method()(*arguments, **options)
+
+
+def check_learning_rate(transform: GradientTransform) -> Rate:
+    """The learning rate of a transform that is to be iterated.
+
+    Raises
+    ------
+    ValueError
+        If it has none: its output is then not a step.
+    """
+    if transform.learning_rate is None:
+        raise ValueError(
+            f"{transform.name} has no learning rate, so its output is not a step; "
+            "add newtonkit.scale_by_learning_rate(0.1) to the chain"
+        )
+    return transform.learning_rate
 
 
 @dataclass(frozen=True, slots=True)
 class FirstOrderState(State):
-    """A point, the memory of the rule, and the number of updates made."""
+    """A point, the state of the transform, and the number of updates made."""
 
-    memory: Any
+    transform_state: Any
     t: int
 
 
 @dataclass(frozen=True)
 class FirstOrder(MethodBase):
-    """A first-order rule as a method: one f and one gradient a step (Nesterov's: one more, at the look-ahead point).
+    """Iterate a gradient transform, x ← x + step: one f and one gradient per step.
+
+    A transform with a look-ahead point (Nesterov's) takes one more gradient per step.
 
     Parameters
     ----------
-    rule : Rule
-        For instance ``Adam(rate=0.1)``.
+    rule : GradientTransform
+        With a learning rate, for instance ``Adam(rate=0.1)``.
+
+    Raises
+    ------
+    ValueError
+        If the transform has no learning rate.
+
+    Notes
+    -----
+    The step length is not adapted to the function: a learning rate that is too large makes the method diverge. The
+    method does not leave saddle points.
     """
 
-    rule: Rule
+    rule: GradientTransform
 
     escapes: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        check_learning_rate(self.rule)
+
     @property
     def name(self) -> str:  # type: ignore[override]
-        """The rule's name."""
+        """The name of the transform."""
         return self.rule.name
 
+    @cached_property
+    def learning_rate(self) -> Rate:
+        """The learning rate of the transform."""
+        return check_learning_rate(self.rule)
+
     def init(self, evaluator: Evaluator, x0: Vector) -> FirstOrderState:
-        """The state at x0, with the rule's memory at its start."""
-        return FirstOrderState(x0, *evaluator.value_and_grad(x0), FIRST, self.rule.start(x0.size), 0)
+        """The state at x0, with the initial state of the transform."""
+        return FirstOrderState(x0, *evaluator.value_and_grad(x0), FIRST, self.rule.init(x0.size), 0)
 
     def step(self, evaluator: Evaluator, state: FirstOrderState) -> FirstOrderState:
         """One update."""
-        rule, memory, t = self.rule, state.memory, state.t + 1
-        offset = rule.offset(memory)
+        rule, t = self.rule, state.t + 1
+        offset = rule.lookahead(state.transform_state)
         g = state.g if offset is None else evaluator.gradient(state.x + offset)
-        step, memory = rule.update(g, memory, state.x)
+        step, transform_state = rule.update(g, state.transform_state, state.x)
         x = state.x + step
         f, g = evaluator.value_and_grad(x)
-        if rule.asks_again:
-            memory = rule.observe(g, memory, x)
-        info = StepInfo(length=norm(step), decrease=state.f - f, alpha=rule.eta(t))
-        return FirstOrderState(x, f, g, info, memory, t)
-
-
-def check_decay(name: str, value: float) -> None:
-    """Raise unless a decay factor is in [0, 1)."""
-    check_real(name, value, 0.0, 1.0, open_high=True)
+        if rule.needs_second_gradient:
+            transform_state = rule.observe(g, transform_state, x)
+        info = StepInfo(length=norm(step), decrease=state.f - f, alpha=rate_at(self.learning_rate, t))
+        return FirstOrderState(x, f, g, info, transform_state, t)

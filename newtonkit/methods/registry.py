@@ -13,15 +13,16 @@ from newtonkit.methods.bfgs import BFGS
 from newtonkit.methods.conjugate_gradient import ConjugateGradient
 from newtonkit.methods.cubic import Cubic
 from newtonkit.methods.dfp import DFP
-from newtonkit.methods.first_order import FirstOrder, Rule
-from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov, SteepestDescent
+from newtonkit.methods.first_order import FirstOrder, GradientTransform
+from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov
 from newtonkit.methods.lbfgs import LBFGS
 from newtonkit.methods.newton import LineSearchNewton, PureNewton
 from newtonkit.methods.sr1 import SR1
+from newtonkit.methods.steepest_descent import SteepestDescent
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
 
-METHODS: dict[str, type[MethodBase] | type[Rule]] = {
+METHODS: dict[str, type[MethodBase] | type[GradientTransform]] = {
     cls.name: cls
     for cls in (
         TrustRegionNewton,
@@ -80,7 +81,7 @@ def canonical_name(name: str) -> str:
     return lower
 
 
-def option_names(method: str | Method | Rule) -> list[str]:
+def option_names(method: str | Method | GradientTransform) -> list[str]:
     """The options of a method: the fields of its dataclass."""
     target: Any = METHODS[canonical_name(method)] if isinstance(method, str) else method
     if isinstance(target, FirstOrder):
@@ -88,7 +89,7 @@ def option_names(method: str | Method | Rule) -> list[str]:
     return [field.name for field in dataclasses.fields(target)] if dataclasses.is_dataclass(target) else []
 
 
-def make_method(method: str | Method | Rule, **options: Any) -> Method:
+def make_method(method: str | Method | GradientTransform, **options: Any) -> Method:
     """A configured method from its name, or from an instance of which some options are to be changed.
 
     Examples

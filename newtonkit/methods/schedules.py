@@ -1,4 +1,4 @@
-"""Learning-rate schedules η(t): frozen callables of the update's number t = 1, 2, …"""
+"""Learning-rate schedules η(t): frozen callables of the number of the update, t = 1, 2, …"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rate = float | Callable[[int], float]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Base of the schedules: ``schedule(t)`` is the rate of update t ≥ 1."""
+    """Base of the schedules: ``schedule(t)`` is the learning rate of update t ≥ 1."""
 
     @property
     def label(self) -> str:
@@ -37,8 +37,8 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class _FromInitial(Schedule):
-    """What the schedules with an initial rate η₀ > 0 share."""
+class _InitialRate(Schedule):
+    """Schedules with an initial rate η₀ > 0."""
 
     initial: float
 
@@ -47,8 +47,8 @@ class _FromInitial(Schedule):
 
 
 @dataclass(frozen=True)
-class StepDecay(_FromInitial):
-    """η₀ times ``factor`` once for every milestone passed: η₀·factor^(number of milestones ≤ t).
+class StepDecay(_InitialRate):
+    """η₀·factor^(number of milestones ≤ t).
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ class StepDecay(_FromInitial):
 
 
 @dataclass(frozen=True)
-class _Decaying(_FromInitial):
-    """What the schedules with a decay constant k ≥ 0 share."""
+class _ExponentialFamily(_InitialRate):
+    """Schedules with a decay constant k ≥ 0."""
 
     decay: float = 0.01
 
@@ -88,7 +88,7 @@ class _Decaying(_FromInitial):
 
 
 @dataclass(frozen=True)
-class Exponential(_Decaying):
+class Exponential(_ExponentialFamily):
     """η₀e^(−kt).
 
     Parameters
@@ -104,7 +104,7 @@ class Exponential(_Decaying):
 
 
 @dataclass(frozen=True)
-class InverseTime(_Decaying):
+class InverseTime(_ExponentialFamily):
     """η₀/(1 + kt).
 
     Parameters
@@ -120,8 +120,8 @@ class InverseTime(_Decaying):
 
 
 @dataclass(frozen=True)
-class _Ending(_FromInitial):
-    """What the schedules that reach 0 at update T share."""
+class _FiniteHorizon(_InitialRate):
+    """Schedules that reach 0 at update T."""
 
     horizon: int = 100
 
@@ -129,14 +129,14 @@ class _Ending(_FromInitial):
         super().__post_init__()
         check_integer("horizon", self.horizon, 1)
 
-    def passed(self, t: int) -> float:
-        """The share of the way to T, at most 1."""
+    def fraction(self, t: int) -> float:
+        """min(t/T, 1)."""
         return min(t, self.horizon) / self.horizon
 
 
 @dataclass(frozen=True)
-class Cosine(_Ending):
-    """½η₀(1 + cos(πt/T)), 0 from T on.
+class Cosine(_FiniteHorizon):
+    """½η₀(1 + cos(πt/T)) for t ≤ T, then 0.
 
     Parameters
     ----------
@@ -147,12 +147,12 @@ class Cosine(_Ending):
 
     def __call__(self, t: int) -> float:
         """η(t)."""
-        return 0.5 * self.initial * (1.0 + math.cos(math.pi * self.passed(t)))
+        return 0.5 * self.initial * (1.0 + math.cos(math.pi * self.fraction(t)))
 
 
 @dataclass(frozen=True)
-class Linear(_Ending):
-    """η₀(1 − t/T), 0 from T on.
+class Linear(_FiniteHorizon):
+    """η₀(1 − t/T) for t ≤ T, then 0.
 
     Parameters
     ----------
@@ -163,11 +163,11 @@ class Linear(_Ending):
 
     def __call__(self, t: int) -> float:
         """η(t)."""
-        return self.initial * (1.0 - self.passed(t))
+        return self.initial * (1.0 - self.fraction(t))
 
 
 @dataclass(frozen=True)
-class InverseSquareRoot(_FromInitial):
+class InverseSquareRoot(_InitialRate):
     """η₀/√t.
 
     Examples
@@ -183,18 +183,18 @@ class InverseSquareRoot(_FromInitial):
 
 @dataclass(frozen=True)
 class Warmup(Schedule):
-    """A linear rise to another schedule, then that schedule: η(t) = (t/w)·s(w) for t ≤ w, s(t) after.
+    """A linear increase, followed by another schedule: η(t) = (t/w)·s(w) for t ≤ w, then s(t).
 
     Parameters
     ----------
     then : float, positive, or schedule
-        s, which counts from the first update of all; a number is a constant rate.
+        s, a function of the same t; a number is a constant rate.
     steps : int, at least 1
         w.
 
     References
     ----------
-    Goyal et al. (2017), arXiv:1706.02677, section 2.2; over `InverseSquareRoot` it is the schedule of Vaswani et al.
+    Goyal et al. (2017), arXiv:1706.02677, section 2.2. With `InverseSquareRoot` it is the schedule of Vaswani et al.
     (2017), arXiv:1706.03762, eq. 3.
 
     Examples
@@ -226,14 +226,14 @@ class Warmup(Schedule):
 
 @dataclass(frozen=True)
 class PerEpoch(Schedule):
-    """A schedule that counts epochs: s(1) for the first ``updates`` updates, then s(2), …
+    """A schedule as a function of the epoch: s(1) for the first ``updates`` updates, then s(2), …
 
     Parameters
     ----------
     schedule : float, positive, or schedule
         s.
     updates : int, at least 1
-        Updates in an epoch.
+        Updates per epoch.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def rate_at(rate: Rate, t: int) -> float:
     Raises
     ------
     ValueError
-        If what the schedule gives is no number, or cannot be a rate: it would be followed uphill, or nowhere.
+        If the value of the schedule is not a number in [0, inf).
     """
     if not callable(rate):
         return rate

@@ -1,1 +1,1 @@
-"""Training on mini-batches: first-order rules, and L-BFGS, on sampled gradients of a loss over data."""
+"""Training on mini-batches: first-order rules and sampled L-BFGS for a loss over data."""

@@ -1,4 +1,4 @@
-"""Data as arrays with one row an example, and which of the rows the batch of each update holds."""
+"""Data as arrays with one row per example, and the rows of the batch of each update."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Arrays = tuple[NDArray[Any], ...]
 
 @dataclass(frozen=True)
 class Data:
-    """Arrays with equally many rows, and how to put such arrays back into the user's structure."""
+    """Arrays with equally many rows, and a function that puts such arrays back into the user's structure."""
 
     arrays: Arrays
     restore: Callable[[Sequence[Any]], Any]
@@ -29,29 +29,29 @@ class Data:
         """Copies of these rows."""
         return tuple(array.take(rows, axis=0) for array in self.arrays)
 
-    def gaps(self) -> str:
-        """Which entries hold NaN or infinity, and in which rows; empty if none does."""
+    def non_finite_rows(self) -> str:
+        """The entries that contain NaN or infinity, with the rows; an empty string if there are none."""
         found = []
         for name, array in zip(self.names, self.arrays, strict=True):
             bad = np.flatnonzero(~np.isfinite(array).reshape(self.rows, -1).all(axis=1))
             if bad.size:
                 found.append(
-                    f"{name} holds values that are not finite in {bad.size} of {self.rows} rows, the first row {bad[0]}"
+                    f"{name} has values that are not finite in {bad.size} of {self.rows} rows, the first row {bad[0]}"
                 )
         return " and ".join(found)
 
 
 def as_data(data: Any, name: str = "data") -> Data:
-    """What a user passes as data: an array, or a tuple, list or dict of arrays with equally many rows.
+    """The user's data: an array, or a tuple, list or dict of arrays with equally many rows.
 
-    The arrays are not copied, but handed out as views that cannot be written.
+    The arrays are not copied; they are passed on as read-only views.
 
     Raises
     ------
     TypeError
         If an entry does not hold numbers.
     ValueError
-        If there are no rows, or not equally many.
+        If there are no rows, or if the numbers of rows differ.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def as_validation(validation: Any, data: Any) -> Data:
     Raises
     ------
     ValueError
-        If they have another structure.
+        If the structures differ.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def as_validation(validation: Any, data: Any) -> Data:
     """
     wanted, got = _structure(data), _structure(validation)
     if wanted != got:
-        raise ValueError(f"validation must have the structure of data, {wanted}; it is {got}")
+        raise ValueError(f"validation must have the structure of data, {wanted}; got {got}")
     if isinstance(data, dict):
         validation = {key: validation[key] for key in data}
     return as_data(validation, "validation")
@@ -127,7 +127,7 @@ def _rows_of_numbers(entry: Any, name: str) -> NDArray[Any]:
     if array.ndim == 0:
         raise ValueError(
             f"{name} must be an array with one row for each example, got the number {entry!r}; "
-            "a list is taken for several arrays, so write one of numbers as numpy.array([...])"
+            "a list stands for several arrays, so write a list of numbers as numpy.array([...])"
         )
     view = array.view()
     view.flags.writeable = False
@@ -136,17 +136,18 @@ def _rows_of_numbers(entry: Any, name: str) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which rows each update sees: a pure function of the seed and the update's number, so that nothing need be kept.
+    """The rows of each update, as a pure function of the seed and the number of the update.
 
-    Epoch e = 1, 2, … is drawn by ``numpy.random.default_rng((seed, e))``: without replacement it is one permutation of
-    the rows, cut into batches, the last of which may be smaller; with replacement as many batches of full size.
+    Epoch e = 1, 2, … is drawn by ``numpy.random.default_rng((seed, e))``. Without replacement it is a permutation of
+    the rows, divided into batches, the last of which may be smaller. With replacement it has the same number of
+    batches, all of full size.
 
     Parameters
     ----------
     rows : int
-        Of the data.
+        Number of rows of the data.
     batch_size : int or None
-        None: all rows, as they are.
+        None: all rows, in their order.
     replacement : bool
     seed : int
     """
@@ -157,17 +158,17 @@ class Sampling:
     seed: int
 
     @property
-    def full(self) -> bool:
-        """Whether every batch is all of the data."""
+    def full_batch(self) -> bool:
+        """Whether every batch contains all data."""
         return self.batch_size is None
 
     @property
     def updates_per_epoch(self) -> int:
-        """Batches that make one pass over the data."""
+        """The number of batches in one pass over the data."""
         return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
 
-    def place(self, t: int) -> tuple[int, int]:
-        """The epoch of update t, and the number of its batch in it, both from 1."""
+    def position(self, t: int) -> tuple[int, int]:
+        """The epoch of update t, and the number of its batch in the epoch, both from 1."""
         epoch, batch = divmod(t - 1, self.updates_per_epoch)
         return epoch + 1, batch + 1
 

@@ -1,4 +1,4 @@
-"""The record of a training run: the loss on every batch, and the full losses taken now and then."""
+"""The record of a training run: the loss on every batch, and the evaluations of the loss over all data."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class FullLoss(NamedTuple):
-    """One look at the loss over all data."""
+    """One evaluation of the loss over all data."""
 
     update: int
-    """Updates made until then."""
+    """Updates made before it."""
     epochs: float
-    """Passes over the data that the gradients until then amount to."""
+    """Rows of all gradients before it, divided by the rows of the data."""
     loss: float
     validation: float
     """The loss over the validation data; NaN without any."""
@@ -27,15 +27,15 @@ class FullLoss(NamedTuple):
 
 
 class TrainingHistory:
-    """What a training run saw.
+    """The losses of a training run.
 
     Attributes
     ----------
     update : ndarray of int
-        The numbers of the updates made, from 1, or from where an earlier run ended.
+        The numbers of the updates made, from 1, or from the end of the earlier run.
     loss : ndarray
-        The loss on the batch of each of these updates, before the update; it comes with the gradient. Rules that look
-        ahead (Nesterov) take it where they look.
+        The loss on the batch of each of these updates, before the update, computed together with the gradient. Rules
+        that look ahead (Nesterov) compute both at the look-ahead point.
     full : list of FullLoss
     full_update, full_epochs, full_loss, validation_loss, seconds : ndarray
         The columns of ``full``.
@@ -50,7 +50,7 @@ class TrainingHistory:
         return len(self._losses)
 
     def record(self, loss: float) -> None:
-        """One more update."""
+        """Append the loss of an update."""
         self._losses.append(loss)
 
     @property
@@ -66,27 +66,27 @@ class TrainingHistory:
     @property
     def full_update(self) -> NDArray[np.int64]:
         """See above."""
-        return np.array([look.update for look in self.full], dtype=np.int64)
+        return np.array([each.update for each in self.full], dtype=np.int64)
 
     @property
     def full_epochs(self) -> Vector:
         """See above."""
-        return np.array([look.epochs for look in self.full])
+        return np.array([each.epochs for each in self.full])
 
     @property
     def full_loss(self) -> Vector:
         """See above."""
-        return np.array([look.loss for look in self.full])
+        return np.array([each.loss for each in self.full])
 
     @property
     def validation_loss(self) -> Vector:
         """See above."""
-        return np.array([look.validation for look in self.full])
+        return np.array([each.validation for each in self.full])
 
     @property
     def seconds(self) -> Vector:
         """See above."""
-        return np.array([look.seconds for look in self.full])
+        return np.array([each.seconds for each in self.full])
 
     def plot(self) -> Figure:
         """Losses against updates; see `newtonkit.plots.figures.plot_training`."""

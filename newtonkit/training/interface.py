@@ -1,4 +1,4 @@
-"""`train`: a rule, batches, a schedule, and the checks of what a caller passes in."""
+"""`train`: validation of its arguments, and the run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from newtonkit.core.validation import check_integer, check_real
 from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.driver.result import Result
 from newtonkit.linalg.kernels import Vector, all_finite
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.schedules import Rate
 from newtonkit.training.batches import Data, Sampling, as_data, as_validation
 from newtonkit.training.loop import TrainingRun
 from newtonkit.training.loss import Loss, check_loss
-from newtonkit.training.progress import Bar
-from newtonkit.training.rules import configured, found, rule_to_go_on
+from newtonkit.training.progress import ProgressBar
+from newtonkit.training.rules import configure_rule, resolve_rule, rule_to_resume
 from newtonkit.training.state import Best, Limits, TrainingState
 from newtonkit.training.update import Update
 
+_RESTART = "omit it, or pass params=result.x to start a new run"
+
 
 class _Default:
-    """64 for a new run, as before for one that goes on; None means something else."""
+    """64 for a new run, the earlier batch size for a resumed one; None has another meaning."""
 
     def __repr__(self) -> str:
         return "64"
@@ -37,7 +39,7 @@ def train(
     loss: Callable[[Any, Any], Any],
     params: Any,
     data: Any,
-    method: str | Rule | None = None,
+    method: str | GradientTransform | None = None,
     *,
     batch_size: int | _Default | None = _DEFAULT,
     epochs: int | None = None,
@@ -59,26 +61,28 @@ def train(
     Parameters
     ----------
     loss : callable
-        loss(params, batch), written with ``autograd.numpy``; returns one real number, the mean over the batch's rows.
+        loss(params, batch), written with ``autograd.numpy``; returns one real number, the mean over the rows of the
+        batch.
     params : array_like, or a dict, list or tuple of arrays, or a Result
-        The start. An earlier Result of `train`: go on from where it ended, bit for bit as if it had not been
-        interrupted; epochs, steps and counts are those of both runs together. The method, its options, the schedule,
+        The start. With an earlier Result of `train` that run is resumed from its end, bit for bit as if it had not been
+        interrupted; epochs, steps and counts then include the earlier run. The method, its options, the schedule,
         batch_size and seed need not be given again.
     data : array, or tuple, list or dict of arrays
-        With one row for each example; a batch has the same structure. Not copied.
-    method : str or Rule, optional
-        "adam" (default), another first-order rule by name, an instance such as ``Momentum(rate=0.1)``, or "lbfgs":
-        L-BFGS without a line search on the gradients of batches, see `newtonkit.SampledLBFGS`.
+        One row per example; a batch has the same structure. Not copied.
+    method : str or GradientTransform, optional
+        "adam" (default), another first-order rule by name, an instance such as ``Momentum(rate=0.1)``, a composition by
+        `newtonkit.chain`, or "lbfgs": L-BFGS without a line search on the gradients of batches, see
+        `newtonkit.SampledLBFGS`.
     batch_size : int, at least 1, or None, default 64
-        None, or no fewer than there are rows: all data in every update.
+        None, or at least the number of rows: all data in every update.
     epochs : int, at least 1
-        Passes over the data. Before each the rows are shuffled; the last batch may be smaller.
+        Passes over the data. The rows are shuffled before each pass; the last batch may be smaller.
     steps : int, at least 1
-        In place of epochs: updates, each on a batch drawn with replacement.
+        Instead of epochs: number of updates, each on a batch drawn with replacement.
     schedule : schedule, optional
-        In place of the rule's rate: a callable η(t), such as ``Warmup(Cosine(0.1, horizon=1000), steps=50)``.
+        Instead of the rule's rate: a callable η(t), such as ``Warmup(Cosine(0.1, horizon=1000), steps=50)``.
     schedule_unit : {"updates", "epochs"}, default "updates"
-        What t counts, from 1. With steps, an epoch is as many updates as make one pass.
+        The unit of t, which starts at 1. With steps, an epoch is the number of updates of one pass.
     seed : int, at least 0, default 0
         Epoch e is drawn by ``numpy.random.default_rng((seed, e))``.
     callback : callable, optional
@@ -87,37 +91,40 @@ def train(
     progress : bool, default False
         A progress bar on standard error.
     options : dict, optional
-        The rule's own, such as {"rate": 0.01}; and ``tape`` (bool, default True): replay autograd's work as straight
-        numpy.
+        Options of the rule, such as {"rate": 0.01}; and ``tape`` (bool, default True): record the operations of the
+        loss once and replay them with numpy, which is faster than autograd.
     validation : as data, optional
-        Held-out data: parameters are then compared, and patience counts, by the loss over these.
+        Held-out data: the best parameters and patience are then determined by the loss over these data.
     check_every : int, at least 1, optional
-        Updates between two looks at the loss over all data; by default as many as make an epoch. Each is counted in
-        ``checks``, apart from the updates; with all data in every batch it comes with the gradient.
+        Updates between two evaluations of the loss over all data; by default the updates of an epoch. Evaluations are
+        counted in ``checks``, separately from the updates. With all data in every batch they cost nothing, since the
+        gradient gives the loss too.
     target : float, optional
-        Stop as soon as the loss over all data is no larger.
+        Stop as soon as the loss over all data is at most this value.
     patience : int, at least 1, optional
-        Stop when so many looks in succession brought nothing lower.
+        Stop after this number of successive evaluations without a lower loss.
     maxtime : float, positive, optional
         Seconds.
 
     Returns
     -------
     Result
-        ``x``: the parameters with the lowest loss among those looked at, the last ones included; ``fun``: the loss over
-        all data there, by a plain call; ``last``: the last parameters; ``nit``: updates; ``nfev``, ``njev``: losses and
-        gradients of batches; ``epochs``: passes over the data that these gradients amount to; ``history``, a
-        `newtonkit.training.TrainingHistory`; ``state``: with it `train` goes on. Ended as planned, ``reason`` is
-        EPOCHS, a success unless the loss was never below its value at the start and ended above it (DIVERGED), or no
-        update moved the parameters (UNMOVED). A loss or gradient that is not finite ends the run with NON_FINITE, says
-        at which batch, and ``last`` holds the parameters before it.
+        ``x``: the parameters with the lowest loss among those evaluated, the last ones included; ``fun``: the loss over
+        all data at x, by a plain call; ``last``: the last parameters; ``nit``: updates; ``nfev``, ``njev``: losses and
+        gradients of batches; ``epochs``: rows of all gradients divided by the rows of the data; ``history``: a
+        `newtonkit.training.TrainingHistory`; ``state``: what `train` needs to resume.
+
+        ``reason`` is EPOCHS if the run ended as planned. This is a success, with two exceptions: DIVERGED if the loss
+        was never below its initial value and ended above it, UNMOVED if no update changed the parameters. If a loss or
+        gradient is not finite, the reason is NON_FINITE, the message names the batch, and ``last`` holds the parameters
+        before it.
 
     Raises
     ------
     ValueError, TypeError
-        For a mistake of the caller, naming the argument.
+        If an argument is not valid; the message names it.
     Exception
-        Whatever loss or callback raised, with the Result so far as ``partial_result``.
+        Any exception of loss or callback, with the Result so far as ``partial_result``.
 
     Examples
     --------
@@ -140,53 +147,69 @@ def train(
     own = dict(options or {})
     tape = bool(own.pop("tape", True))
     if isinstance(params, TrainingState):
-        raise TypeError("params must be the Result to go on from, not its state: train(loss, result, data, epochs=…)")
+        raise TypeError("params must be the Result to resume from, not its state: train(loss, result, data, epochs=…)")
     earlier = params if isinstance(params, Result) else None
     if earlier is None:
         vector, unflatten = flatten(params, "params")
         if not all_finite(vector):
             raise ValueError(f"params must be finite, got {params!r}")
         sampling = _sampling(tree, batch_size, epochs, steps, 0 if seed is None else seed)
-        rule = found("adam" if method is None else method)
-        state = _start(vector, configured(rule, own, schedule, schedule_unit, sampling), sampling)
+        rule = resolve_rule("adam" if method is None else method)
+        state = _start(vector, configure_rule(rule, own, schedule, schedule_unit, sampling), sampling)
     else:
-        state, unflatten = _gone_on_from(earlier, tree, batch_size, epochs, steps, seed)
-        rule = rule_to_go_on(state.rule, method)
-        kept = configured(rule, own, schedule, schedule_unit, state.sampling, counts_updates=rule is state.rule)
+        state, unflatten = _resumed_state(earlier, tree, batch_size, epochs, steps, seed)
+        rule = rule_to_resume(state.rule, method)
+        kept = configure_rule(rule, own, schedule, schedule_unit, state.sampling, counts_updates=rule is state.rule)
         state = dataclasses.replace(state, rule=kept)
     limits = _limits(state.sampling, epochs, steps, check_every, target, patience, maxtime)
     run = TrainingRun(Loss(loss, unflatten, tree, tape=tape), unflatten, tree, held_out, limits, state, earlier)
-    return run.to_the_end(callback, Bar(limits.updates, state.t) if progress else None)
+    return run.run(callback, ProgressBar(limits.updates, state.t) if progress else None)
 
 
-def _start(vector: Vector, rule: Rule, sampling: Sampling) -> TrainingState:
+def _start(vector: Vector, rule: GradientTransform, sampling: Sampling) -> TrainingState:
     best = Best(vector, math.nan, math.inf)
-    return TrainingState(vector, rule.start(vector.size), 0, rule, sampling, 0, best, 0, math.nan, -1, False)
+    return TrainingState(
+        x=vector,
+        transform_state=rule.init(vector.size),
+        t=0,
+        rule=rule,
+        sampling=sampling,
+        rows=0,
+        best=best,
+        bad_checks=0,
+        first_loss=math.nan,
+        last_evaluated=-1,
+        moved=False,
+    )
 
 
-def _gone_on_from(
+def _resumed_state(
     earlier: Result, data: Data, batch_size: Any, epochs: int | None, steps: int | None, seed: int | None
 ) -> tuple[TrainingState, Unflatten]:
-    """The state of an earlier run, and its structure; whatever would change its batches is refused."""
+    """The state of an earlier run and the structure of its parameters.
+
+    Raises ValueError if an argument would change the batches of the earlier run.
+    """
     state = earlier.get("state")
     if not isinstance(state, TrainingState):
         raise ValueError(
-            "params is a result without a state of train to go on from; pass params=result.x to start anew"
+            "params is a result without a state of train, so it cannot be resumed; "
+            "pass params=result.x to start a new run"
         )
     before = state.sampling
     if data.rows != before.rows:
-        raise ValueError(f"data has {data.rows} rows, but the earlier run had {before.rows}; {_ANEW}")
+        raise ValueError(
+            f"data has {data.rows} rows, but the earlier run had {before.rows}; pass params=result.x to start a new run"
+        )
     _one_of(epochs, steps)
     if (steps is not None) != before.replacement:
-        raise ValueError(f"the earlier run counted {'steps' if before.replacement else 'epochs'}: go on so; {_ANEW}")
+        unit = "steps" if before.replacement else "epochs"
+        raise ValueError(f"the earlier run counted {unit}, so give {unit}, or pass params=result.x to start a new run")
     if batch_size is not _DEFAULT and _size(batch_size, data) != before.batch_size:
-        raise ValueError(f"batch_size={batch_size!r}, but the earlier run had {before.batch_size}; {_ANEW}")
+        raise ValueError(f"batch_size={batch_size!r}, but the earlier run had {before.batch_size}; {_RESTART}")
     if seed is not None and seed != before.seed:
-        raise ValueError(f"seed={seed!r}, but the earlier run had {before.seed}; {_ANEW}")
+        raise ValueError(f"seed={seed!r}, but the earlier run had {before.seed}; {_RESTART}")
     return state, flatten(earlier.x)[1]
-
-
-_ANEW = "leave it out, or pass params=result.x to start anew"
 
 
 def _one_of(epochs: int | None, steps: int | None) -> None:
@@ -201,7 +224,7 @@ def _one_of(epochs: int | None, steps: int | None) -> None:
 
 
 def _size(batch_size: Any, data: Data) -> int | None:
-    """The number of rows in a batch; None for all."""
+    """The number of rows in a batch; None for all rows."""
     if batch_size is _DEFAULT:
         batch_size = 64
     if batch_size is None:

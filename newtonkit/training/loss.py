@@ -1,4 +1,4 @@
-"""The loss over the rows of a batch, and its gradient: the border with the user's loss."""
+"""The loss over the rows of a batch, and its gradient: calls of the user's loss."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def check_loss(loss: Any) -> None:
         raise TypeError(f"loss must be callable as loss(params, batch), got {loss!r}")
     try:
         signature = inspect.signature(loss)
-    except (TypeError, ValueError):  # a callable that tells nothing of its arguments
+    except (TypeError, ValueError):  # a callable without a signature
         return
     try:
         signature.bind(None, None)
     except TypeError as error:
         raise TypeError(
-            f"loss must be callable as loss(params, batch), and is loss{signature}: {error}; "
-            "a batch has the structure of data, so take it apart inside, as in x, y = batch"
+            f"loss must be callable as loss(params, batch), but is loss{signature}: {error}; "
+            "a batch has the structure of data, so unpack it inside the loss, as in x, y = batch"
         ) from None
 
 
@@ -44,7 +44,7 @@ class Loss:
         self._shapes: set[tuple[int, int]] = set()
 
     def value(self, x: Vector, arrays: Arrays) -> float:
-        """By a plain call."""
+        """The loss, by a plain call."""
         with trace_lock:
             value = self.flat(x.copy(), *arrays)
         array = np.asarray(value)
@@ -54,7 +54,10 @@ class Loss:
         raise TypeError(f"loss must return one real number, got {got}")
 
     def value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
-        """From a tape where there can be one, from the first gradient on: a run that is gone on with rounds alike."""
+        """The loss and its gradient, from a tape if possible.
+
+        The tape is used from the first gradient on, so that a resumed run has the same rounding errors.
+        """
         derivatives = self.objective.derivatives
         shape = x.size, len(arrays[0])
         if shape not in self._shapes:
@@ -63,6 +66,6 @@ class Loss:
         return derivatives.value_and_gradient(x.copy(), arrays)
 
     def plain_value_and_gradient(self, x: Vector, arrays: Arrays) -> tuple[float, Vector]:
-        """The same by plain autograd."""
+        """The loss and its gradient by plain autograd."""
         f, g = trace_gradient(lambda z: self.flat(z, *arrays), x.copy())
         return as_number(f), np.asarray(g)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-_REFRESH = 0.1  # seconds; the bar shall cost nothing
+REFRESH_INTERVAL = 0.1  # seconds; at ten refreshes per second the cost of the bar is not noticeable
 
 
-class Bar:
-    """Updates done of those planned, with the last loss of a batch; rich is imported when one is made."""
+class ProgressBar:
+    """Completed and planned updates, with the loss of the last batch; rich is imported when a bar is created."""
 
     def __init__(self, total: int, done: int) -> None:
         from rich.console import Console
@@ -25,22 +25,22 @@ class Bar:
         )
         self._task = self._progress.add_task("training", total=total, completed=done)
         self._progress.start()
-        self._next = 0.0
+        self._next_refresh = 0.0
         self._last: tuple[int, float] | None = None
 
     def show(self, t: int, epoch: int, loss: float) -> None:
-        """Move to update t, if the bar's turn has come."""
+        """Move to update t, unless the last refresh is too recent."""
         self._last = epoch, loss
         now = time.perf_counter()
-        if now >= self._next:
-            self._next = now + _REFRESH
+        if now >= self._next_refresh:
+            self._next_refresh = now + REFRESH_INTERVAL
             self._move(t)
 
     def close(self, t: int) -> None:
-        """The last position; the bar stays where it is."""
+        """Show the last update and leave the bar on the screen."""
         self._move(t)
         self._progress.stop()
 
     def _move(self, t: int) -> None:
-        words = "training" if self._last is None else "epoch {}, loss {:.4g}".format(*self._last)
-        self._progress.update(self._task, completed=t, description=words)
+        description = "training" if self._last is None else "epoch {}, loss {:.4g}".format(*self._last)
+        self._progress.update(self._task, completed=t, description=description)

@@ -1,4 +1,4 @@
-"""Where a training run stands, and when it is to end."""
+"""The state of a training run, and its limits."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from typing import Any, NamedTuple
 
 from newtonkit.core.termination import Termination
 from newtonkit.linalg.kernels import Vector
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.training.batches import Sampling
 
 
 class Best(NamedTuple):
-    """The parameters with the lowest loss looked at."""
+    """The parameters with the lowest metric among those evaluated."""
 
     x: Vector
     loss: float
-    """Over all data, by a plain call."""
-    score: float
-    """What is compared: the loss over the validation data where there are such, else over all data."""
+    """The loss over all data, by a plain call."""
+    metric: float
+    """The loss over the validation data if there are any, else over all data."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """Where a training run stands: all that is needed to go on bit for bit, and to be kept in a file."""
+    """Everything that is needed to resume a training run bit for bit; it can be pickled."""
 
     x: Vector
-    memory: Any
+    transform_state: Any
     t: int
     """Updates made."""
-    rule: Rule
+    rule: GradientTransform
     sampling: Sampling
     rows: int
     """Rows of all gradients so far."""
     best: Best
-    waited: int
-    """Looks since the best."""
+    bad_checks: int
+    """Evaluations since the best one."""
     first_loss: float
-    looked_at: int
-    """The update after which the loss over all data was looked at last; -1 before any."""
+    last_evaluated: int
+    """The update after which the loss over all data was evaluated last; -1 before any evaluation."""
     moved: bool
     """Whether any update has changed the parameters."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When to look at the loss over all data, and when to end."""
+    """When to evaluate the loss over all data, and when to end."""
 
     updates: int
     planned: Termination

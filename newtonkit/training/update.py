@@ -1,4 +1,4 @@
-"""What a callback is told after an update."""
+"""The argument of a training callback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Update:
-    """An update that has been made, and what it was made from.
+    """A completed update, with its batch.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Update:
     def __init__(self, run: TrainingRun, arrays: Arrays, loss: float) -> None:
         self._run, self._arrays, self._x = run, arrays, run.x
         self.number = run.t
-        self.epoch, self.batch_number = run.sampling.place(run.t)
+        self.epoch, self.batch_number = run.sampling.position(run.t)
         self.loss = loss
 
     @property
@@ -47,8 +47,7 @@ class Update:
 
     def loss_after(self) -> float:
         """The loss on the same batch after the update: one evaluation, counted in ``checks``."""
-        self._run.checks.f += 1
-        return self._run.loss.value(self._x, self._arrays)
+        return self._run.checked_loss(self._x, self._arrays)
 
     def __repr__(self) -> str:
         return f"<Update {self.number}: epoch {self.epoch}, batch {self.batch_number}, loss {self.loss:.6g}>"

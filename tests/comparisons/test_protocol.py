@@ -17,7 +17,7 @@ from comparisons.running.protocol import SEEDED, Protocol, start_names, start_po
 from comparisons.running.recorder import Recorder, reported_trace
 from comparisons.running.single_run import run_one
 from comparisons.running.solvers import accepted, as_solver, joined_name, split_name
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.registry import METHODS
 
 QUICK = Protocol(gradients=100)
@@ -300,7 +300,7 @@ def test_a_callable_is_given_what_it_takes():
 
 def test_every_rule_is_tuned_and_nothing_else():
     for name, cls in METHODS.items():
-        assert (as_solver(name).rate == "tuned") == issubclass(cls, Rule)
+        assert (as_solver(name).rate == "tuned") == issubclass(cls, GradientTransform)
 
 
 # --- endings --------------------------------------------------------------------------------------------------------

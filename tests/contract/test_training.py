@@ -1,4 +1,4 @@
-"""`train`: what it promises, with a small network of its own."""
+"""The promises of `train`, on a small network."""
 
 import math
 import pickle
@@ -20,7 +20,7 @@ _rng = onp.random.default_rng(1)
 X = _rng.standard_normal((ROWS, 2))
 LABELS = (X[:, 0] * X[:, 1] > 0).astype(int) + (X[:, 0] > 1)
 ONE_HOT = onp.eye(CLASSES)[LABELS]
-# rates at which every rule makes progress here; at 0.1, and one seed of three, sampled L-BFGS blows up
+# rates at which every rule makes progress; at 0.1 sampled L-BFGS diverges for one seed of three
 RATES = {"gd": 0.3, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.1, "rmsprop": 0.01, "adadelta": 1.0}
 RATES |= {"lbfgs": 0.05, "sampled-lbfgs": 0.05}
 
@@ -57,7 +57,7 @@ def by_index(params, batch):
 
 
 def line(params, batch):
-    """A linear regression: every gradient is known by hand."""
+    """A linear regression, whose gradients are computed by hand."""
     x, y = batch
     return np.mean((params[0] * x + params[1] - y) ** 2)
 
@@ -81,7 +81,7 @@ def options_for(method):
 # --- batches ------------------------------------------------------------------------------------------------------
 
 
-def test_an_epoch_meets_every_row_once_in_another_order_with_a_smaller_last_batch():
+def test_every_epoch_contains_every_row_once_in_a_new_order_with_a_smaller_last_batch():
     seen = []
     train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=3, callback=lambda update: seen.append(update.batch[0].copy()))
     assert [len(batch) for batch in seen] == [4, 4, 2] * 3
@@ -103,7 +103,7 @@ def test_with_steps_batches_of_full_size_are_drawn_with_replacement():
     assert all(133 < count < 267 for count in counts)
 
 
-def test_batches_can_be_drawn_again_by_hand():
+def test_batches_are_those_of_the_documented_generator():
     seen = []
     train(line, [0.0, 0.0], POINTS, seed=7, batch_size=4, epochs=2, callback=lambda u: seen.append(u.batch[1].copy()))
     for epoch in (1, 2):
@@ -111,9 +111,9 @@ def test_batches_can_be_drawn_again_by_hand():
         onp.testing.assert_array_equal(onp.concatenate(seen[3 * epoch - 3 : 3 * epoch]), POINTS[1][order])
 
 
-def test_the_place_of_an_update_counts_epochs_and_batches_from_one():
+def test_the_position_of_an_update_counts_epochs_and_batches_from_one():
     sampling = Sampling(10, 4, False, 0)
-    assert [sampling.place(t) for t in (1, 3, 4, 7)] == [(1, 1), (1, 3), (2, 1), (3, 1)]
+    assert [sampling.position(t) for t in (1, 3, 4, 7)] == [(1, 1), (1, 3), (2, 1), (3, 1)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_batch_has_the_structure_of_the_data(data, loss):
     assert result.success
 
 
-def test_the_data_are_neither_copied_nor_to_be_written():
+def test_the_data_are_not_copied_and_are_read_only():
     def writes(params, batch):
         batch[...] = 0.0
         return np.mean((batch - params) ** 2)
@@ -144,7 +144,7 @@ def test_the_data_are_neither_copied_nor_to_be_written():
 # --- updates ------------------------------------------------------------------------------------------------------
 
 
-def test_gradient_descent_on_batches_is_the_loop_one_would_write():
+def test_gradient_descent_on_batches_is_the_textbook_loop():
     params = onp.array([0.5, -0.5])
     losses = []
     result = train(line, [0.5, -0.5], POINTS, GradientDescent(rate=0.1), batch_size=3, epochs=5, seed=2)
@@ -159,7 +159,7 @@ def test_gradient_descent_on_batches_is_the_loop_one_would_write():
     onp.testing.assert_array_equal(result.history.update, onp.arange(1, 21))
 
 
-def test_nesterov_takes_its_one_gradient_where_it_looks_ahead():
+def test_nesterov_takes_one_gradient_per_update_at_the_look_ahead_point():
     params, v = onp.array([0.5, -0.5]), onp.zeros(2)
     result = train(line, params, POINTS, Nesterov(rate=0.05, decay=0.8), batch_size=None, epochs=20)
     for _ in range(20):
@@ -170,7 +170,7 @@ def test_nesterov_takes_its_one_gradient_where_it_looks_ahead():
 
 
 @pytest.mark.parametrize("batch_size", [None, 10, 1000])
-def test_with_all_data_in_every_batch_training_is_minimizing(batch_size):
+def test_with_all_data_in_every_batch_train_makes_the_steps_of_minimize(batch_size):
     result = train(line, [0.0, 0.0], POINTS, Adam(rate=0.05), batch_size=batch_size, epochs=40)
     states = newtonkit.iterate(Adam(rate=0.05), lambda p: line(p, POINTS), [0.0, 0.0])
     for _ in range(41):
@@ -207,18 +207,18 @@ def test_a_schedule_of_updates_gives_each_update_its_rate():
 
 
 @pytest.mark.parametrize("counted", [{"epochs": 4}, {"steps": 12}])
-def test_a_schedule_of_epochs_is_asked_for_the_number_of_the_epoch(counted):
-    asked = []
+def test_a_schedule_of_epochs_receives_the_number_of_the_epoch(counted):
+    requested = []
 
     def schedule(epoch):
-        asked.append(epoch)
+        requested.append(epoch)
         return 0.01
 
     train(line, [0.0, 0.0], POINTS, batch_size=4, schedule=schedule, schedule_unit="epochs", **counted)
-    assert asked == [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3
+    assert requested == [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3
 
 
-def test_a_rules_own_schedule_counts_epochs_too():
+def test_schedule_unit_applies_to_the_schedule_of_an_instance_too():
     own = train(line, [0.0, 0.0], POINTS, GradientDescent(StepDecay(0.1, (2,))), epochs=3, schedule_unit="epochs")
     given = train(line, [0.0, 0.0], POINTS, "gd", epochs=3, schedule=StepDecay(0.1, (2,)), schedule_unit="epochs")
     onp.testing.assert_array_equal(own.last, given.last)
@@ -234,7 +234,7 @@ def test_a_pair_on_one_batch_takes_a_second_gradient_and_one_on_two_batches_does
     assert (two.nit, two.njev, two.epochs) == (30, 30, 10.0)
 
 
-def test_on_all_data_the_two_kinds_of_pairs_are_one():
+def test_on_all_data_the_two_kinds_of_pairs_agree():
     ends = [
         train(line, [0.5, -0.5], POINTS, SampledLBFGS(pairs=pairs), batch_size=None, epochs=30).last
         for pairs in ("one batch", "two batches")
@@ -242,7 +242,7 @@ def test_on_all_data_the_two_kinds_of_pairs_are_one():
     onp.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
 
 
-def test_on_all_data_sampled_lbfgs_is_minimizing_with_the_rule():
+def test_on_all_data_sampled_lbfgs_makes_the_steps_of_minimize():
     rule = SampledLBFGS(rate=0.5)
     trained = train(line, [0.5, -0.5], POINTS, rule, batch_size=None, epochs=10).last
     states = newtonkit.iterate(rule, lambda p: line(p, POINTS), [0.5, -0.5])
@@ -251,8 +251,8 @@ def test_on_all_data_sampled_lbfgs_is_minimizing_with_the_rule():
     onp.testing.assert_allclose(trained, state.x, rtol=1e-10)
 
 
-def test_pairs_on_one_batch_learn_the_curvature_that_pairs_on_two_batches_miss():
-    """Rows scattered about one parabola of curvature 1: y = s on one batch; on two, y holds their difference too."""
+def test_pairs_on_one_batch_measure_the_curvature_and_pairs_on_two_batches_do_not():
+    """A parabola of curvature 1 with noise: y = s on one batch; on two batches y contains their difference too."""
     rows = onp.random.default_rng(0).standard_normal(400)
     errors = {}
     for pairs in ("one batch", "two batches"):
@@ -264,34 +264,34 @@ def test_pairs_on_one_batch_learn_the_curvature_that_pairs_on_two_batches_miss()
             batch_size=4,
             epochs=1,
         )
-        errors[pairs] = abs(result.state.memory.pairs.gamma - 1.0)
+        errors[pairs] = abs(result.state.transform_state[0].pairs.gamma - 1.0)
     assert errors["one batch"] < 1e-12
     assert errors["two batches"] > 0.1
 
 
-def test_a_stale_memory_of_sampled_lbfgs_is_refused():
+def test_a_stale_state_of_sampled_lbfgs_is_refused():
     rule, g = SampledLBFGS(), onp.array([1.0, 2.0])
-    _, memory = rule.update(g, rule.start(2), onp.zeros(2))
-    rule.observe(g / 2, memory, -0.1 * g)
+    _, state = rule.update(g, rule.init(2), onp.zeros(2))
+    rule.observe(g / 2, state, -0.1 * g)
     with pytest.raises(RuntimeError, match="stale"):
-        rule.observe(g / 2, memory, -0.1 * g)
+        rule.observe(g / 2, state, -0.1 * g)
 
 
-# --- going on -----------------------------------------------------------------------------------------------------
+# --- resuming -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", RULES)
 @pytest.mark.parametrize("counted", ["epochs", "steps"])
-def test_two_trainings_are_bit_for_bit_one(method, counted):
-    """The first is broken off in the middle of an epoch, kept in a file, and gone on with twice."""
+def test_a_resumed_training_is_bit_for_bit_the_uninterrupted_one(method, counted):
+    """The first run is stopped in the middle of an epoch, pickled, and resumed twice."""
 
-    def training(params, callback=None, **anew):
-        return train(by_mask, params, (X, LABELS), batch_size=32, callback=callback, **{counted: 12}, **anew)
+    def training(params, callback=None, **new_run):
+        return train(by_mask, params, (X, LABELS), batch_size=32, callback=callback, **{counted: 12}, **new_run)
 
-    anew = {"method": method, "options": options_for(method), "seed": 5}
-    whole = training(network(), **anew)
+    new_run = {"method": method, "options": options_for(method), "seed": 5}
+    whole = training(network(), **new_run)
     stop = 33 if counted == "epochs" else 7
-    first = training(network(), lambda update: update.number == stop, **anew)
+    first = training(network(), lambda update: update.number == stop, **new_run)
     assert (first.reason, first.nit) == (TerminationReason.CALLBACK, stop)
     kept = pickle.loads(pickle.dumps(first.state))
     for _ in range(2):
@@ -305,16 +305,16 @@ def test_two_trainings_are_bit_for_bit_one(method, counted):
         onp.testing.assert_array_equal(second.history.update, whole.history.update[stop:])
 
 
-def test_a_schedule_goes_on_where_it_was():
-    def training(params, epochs, **anew):
-        return train(line, params, POINTS, batch_size=4, epochs=epochs, **anew)
+def test_a_resumed_run_continues_its_schedule():
+    def training(params, epochs, **new_run):
+        return train(line, params, POINTS, batch_size=4, epochs=epochs, **new_run)
 
-    anew = {"method": "gd", "schedule": Warmup(Cosine(0.2, horizon=20), steps=4), "schedule_unit": "epochs"}
-    whole = training([0.0, 0.0], 15, **anew)
-    onp.testing.assert_array_equal(training(training([0.0, 0.0], 6, **anew), 15).last, whole.last)
+    new_run = {"method": "gd", "schedule": Warmup(Cosine(0.2, horizon=20), steps=4), "schedule_unit": "epochs"}
+    whole = training([0.0, 0.0], 15, **new_run)
+    onp.testing.assert_array_equal(training(training([0.0, 0.0], 6, **new_run), 15).last, whole.last)
 
 
-def test_a_training_goes_on_at_another_rate_if_one_is_given():
+def test_a_resumed_run_takes_another_rate_if_one_is_given():
     first = train(line, [0.0, 0.0], POINTS, "gd", epochs=3, options={"rate": 0.1})
     second = train(line, first, POINTS, epochs=4, options={"rate": 0.01})
     expected = first.last - 0.01 * line_gradient(first.last, *POINTS)
@@ -326,27 +326,27 @@ def test_a_training_goes_on_at_another_rate_if_one_is_given():
     [
         ({"batch_size": 5}, "batch_size=5, but the earlier run had 4"),
         ({"seed": 1}, "seed=1, but the earlier run had 0"),
-        ({"method": "gd"}, "result of 'adam', and 'gd' cannot go on"),
+        ({"method": "gd"}, "result of 'adam', and 'gd' cannot resume"),
         ({"epochs": None, "steps": 50}, "the earlier run counted epochs"),
         ({"data": (X, LABELS)}, "data has 150 rows, but the earlier run had 10"),
     ],
 )
-def test_what_would_change_the_batches_is_refused_with_the_way_out(changed, words):
+def test_an_argument_that_would_change_the_batches_is_refused_with_advice(changed, words):
     first = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=2)
     with pytest.raises(ValueError, match=words):
         train(line, first, **({"data": POINTS, "epochs": 4} | changed))
 
 
-def test_a_result_of_minimize_is_no_state_of_training():
+def test_a_result_of_minimize_cannot_be_resumed_by_train():
     result = newtonkit.minimize(lambda p: line(p, POINTS), [0.0, 0.0])
-    with pytest.raises(ValueError, match=r"params=result\.x to start anew"):
+    with pytest.raises(ValueError, match=r"params=result\.x to start a new run"):
         train(line, result, POINTS, epochs=1)
 
 
 # --- the loss over all data ---------------------------------------------------------------------------------------
 
 
-def test_the_loss_over_all_data_is_looked_at_after_every_epoch_and_counted_apart():
+def test_the_loss_over_all_data_is_evaluated_after_every_epoch_and_counted_separately():
     calls = []
 
     def counting(params, batch):
@@ -361,12 +361,12 @@ def test_the_loss_over_all_data_is_looked_at_after_every_epoch_and_counted_apart
     assert result.derivatives == "plain autograd (turned off)"
 
 
-def test_looks_can_be_further_apart():
+def test_check_every_sets_the_interval_between_evaluations():
     result = train(line, [0.0, 0.0], POINTS, batch_size=4, steps=20, check_every=8)
     onp.testing.assert_array_equal(result.history.full_update, [0, 8, 16, 20])
 
 
-def test_with_all_data_in_every_batch_looks_cost_nothing():
+def test_with_all_data_in_every_batch_evaluations_cost_nothing():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=None, epochs=30)
     assert len(result.history.full) == 31
     # at the start, at the end, and a plain call at x
@@ -376,13 +376,13 @@ def test_with_all_data_in_every_batch_looks_cost_nothing():
 
 @pytest.mark.parametrize("method", ["adam", "nesterov"])
 @pytest.mark.parametrize("batch_size", [4, None])
-def test_fun_is_the_loss_over_all_data_at_x_and_the_lowest_one_looked_at(method, batch_size):
+def test_fun_is_the_loss_over_all_data_at_x_and_the_lowest_one_evaluated(method, batch_size):
     result = train(line, [0.0, 0.0], POINTS, method, batch_size=batch_size, epochs=30, options={"rate": 0.2})
     assert result.fun == float(line(result.x, POINTS))
     assert result.fun == pytest.approx(result.history.full_loss.min(), rel=1e-14)
 
 
-def test_the_loss_on_the_batch_after_the_update_can_be_had():
+def test_a_callback_can_evaluate_the_loss_on_the_batch_after_the_update():
     after, expected = [], []
 
     def callback(update):
@@ -395,7 +395,7 @@ def test_the_loss_on_the_batch_after_the_update_can_be_had():
     assert result.checks.f == 3 + 6
 
 
-def test_updates_kept_by_a_callback_keep_their_parameters():
+def test_updates_stored_by_a_callback_keep_their_parameters():
     kept = []
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=2, callback=lambda update: kept.append(update))
     onp.testing.assert_array_equal(kept[-1].params, result.last)
@@ -404,7 +404,7 @@ def test_updates_kept_by_a_callback_keep_their_parameters():
     assert [update.loss for update in kept] == list(result.history.loss)
 
 
-def test_the_history_draws_batches_and_all_data_and_validation_data():
+def test_the_history_plots_the_losses_on_batches_all_data_and_validation_data():
     result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=60, validation=POINTS, options={"rate": 0.1})
     axes = result.history.plot().axes[0]
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
@@ -414,12 +414,12 @@ def test_the_history_draws_batches_and_all_data_and_validation_data():
     assert lines["batch, mean of the last 3"].get_ydata()[0] == pytest.approx(result.history.loss[:3].mean())
 
 
-# --- how it ends --------------------------------------------------------------------------------------------------
+# --- termination --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ask", [lambda update: update.number == 5, lambda update: stop_at(update, 5)])
-def test_the_callback_stops_on_the_exact_update(ask):
-    result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=10, callback=ask)
+@pytest.mark.parametrize("callback", [lambda update: update.number == 5, lambda update: stop_at(update, 5)])
+def test_the_callback_stops_at_the_exact_update(callback):
+    result = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=10, callback=callback)
     assert (result.reason, result.nit, result.success) == (TerminationReason.CALLBACK, 5, False)
 
 
@@ -428,7 +428,7 @@ def stop_at(update, number):
         raise StopIteration
 
 
-def test_training_stops_early_when_the_loss_over_all_data_falls_no_further():
+def test_patience_stops_a_run_whose_loss_over_all_data_no_longer_decreases():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=2, epochs=500, patience=5, options={"rate": 0.1})
     assert result.reason is TerminationReason.PATIENCE
     assert result.success
@@ -437,8 +437,8 @@ def test_training_stops_early_when_the_loss_over_all_data_falls_no_further():
     assert result.fun == result.history.full_loss[best]
 
 
-def test_with_held_out_data_the_parameters_that_serve_them_best_are_returned():
-    held_out = POINTS[0], 2.0 * POINTS[0] + 3.0  # another line: to fit the data is to miss it
+def test_with_validation_data_the_parameters_with_the_lowest_validation_loss_are_returned():
+    held_out = POINTS[0], 2.0 * POINTS[0] + 3.0  # another line: fitting the data increases the validation loss
     result = train(line, [2.0, 3.0], POINTS, "gd", epochs=100, patience=3, validation=held_out, options={"rate": 0.01})
     assert result.reason is TerminationReason.PATIENCE
     assert result.nit == 3
@@ -453,24 +453,24 @@ def test_training_stops_at_its_target():
     assert result.fun <= 20.0 < result.history.full_loss[-2]
 
 
-def test_training_stops_in_time():
+def test_training_stops_at_the_time_limit():
     result = train(line, [0.0, 0.0], POINTS, epochs=10**6, maxtime=0.1)
     assert result.reason is TerminationReason.TIME
     assert not result.success
     assert result.elapsed < 5.0
 
 
-def test_a_rate_at_which_nothing_is_gained_is_no_success():
+def test_a_rate_at_which_the_loss_only_increases_is_a_failure():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=5, options={"rate": 3.0})
     assert (result.reason, result.success) == (TerminationReason.DIVERGED, False)
     assert "take a smaller learning rate" in result.message
     onp.testing.assert_array_equal(result.x, [0.0, 0.0])
 
 
-def test_a_loss_that_overflows_ends_the_training_with_the_last_good_parameters():
+def test_a_loss_that_overflows_ends_the_run_with_the_last_finite_parameters():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=10_000, options={"rate": 1e10})
     assert result.reason is TerminationReason.NON_FINITE
-    # one update led from the last good parameters to where the loss, of all data or of a batch, is not finite
+    # one update led from the last finite parameters to where the loss, of all data or of a batch, is not finite
     assert re.search(
         rf"(after update {result.nit + 1}|at update {result.nit + 2}) \(epoch \d, batch \d of 3\)", result.message
     )
@@ -486,33 +486,33 @@ def test_a_batch_with_nan_in_it_is_named():
     result = train(line, [0.0, 0.0], (x, POINTS[1]), batch_size=4, epochs=10)
     assert result.reason is TerminationReason.NON_FINITE
     assert (
-        "the loss is nan at update 2 (epoch 1, batch 2 of 3), where data[0] holds values that are not" in result.message
+        "the loss is nan at update 2 (epoch 1, batch 2 of 3), where data[0] has values that are not" in result.message
     )
     assert result.nit == 1
-    # the update before it was good, and is kept
+    # the update before it is kept
     clean = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=10, callback=lambda update: update.number == 1)
     onp.testing.assert_array_equal(result.last, clean.last)
 
 
-def test_data_with_gaps_are_told_by_their_rows_and_with_what_to_do():
+def test_rows_that_are_not_finite_are_named_with_advice():
     x = POINTS[0].copy()
     x[[3, 7]] = onp.nan
     result = train(line, [0.0, 0.0], (x, POINTS[1]), batch_size=4, epochs=10)
-    assert "data[0] holds values that are not finite in 2 of 10 rows, the first row 3;" in result.message
-    assert result.message.endswith("leave such rows out, or fill them in.")
+    assert "data[0] has values that are not finite in 2 of 10 rows, the first row 3;" in result.message
+    assert result.message.endswith("remove these rows, or replace the values.")
 
 
-def test_validation_data_with_gaps_are_to_blame_and_the_parameters_are_not():
+def test_validation_data_that_are_not_finite_are_named_and_the_last_update_is_kept():
     held_out = {"x": POINTS[0], "y": onp.where(POINTS[1] > 9, onp.inf, POINTS[1])}
     data = dict(zip("xy", POINTS, strict=True))
     result = train(lambda p, b: line(p, (b["x"], b["y"])), [0.0, 0.0], data, epochs=5, validation=held_out)
     assert result.reason is TerminationReason.NON_FINITE
     assert "the validation loss is inf after update 1" in result.message
-    assert "where validation['y'] holds values that are not finite in 2 of 10 rows" in result.message
+    assert "where validation['y'] has values that are not finite in 2 of 10 rows" in result.message
     assert result.nit == 1
 
 
-def test_gaps_that_the_loss_has_been_finite_with_are_not_blamed_for_a_rate_too_large():
+def test_rows_that_are_not_finite_are_not_named_if_the_loss_handled_them_and_the_rate_is_too_large():
     x = onp.append(POINTS[0], onp.nan)
 
     def observed(params, batch):
@@ -532,24 +532,24 @@ def test_a_dict_of_validation_data_may_have_its_keys_in_another_order():
     onp.testing.assert_array_equal(result.history.validation_loss, result.history.full_loss)
 
 
-def test_a_loss_that_does_not_depend_on_its_params_is_no_success():
+def test_a_loss_that_does_not_depend_on_its_params_is_a_failure():
     mine = onp.array([0.5, -0.5])
     result = train(lambda params, batch: line(mine, batch), mine, POINTS, batch_size=4, epochs=2)
     assert (result.reason, result.success) == (TerminationReason.UNMOVED, False)
-    assert "the loss must depend on the params it is given" in result.message
+    assert "the loss must depend on params" in result.message
 
 
-def test_a_start_at_a_saddle_where_no_rule_moves_is_no_success():
+def test_a_start_at_a_saddle_where_no_rule_moves_is_a_failure():
     result = train(lambda p, batch: p[0] ** 2 - p[1] ** 2 + 0.0 * np.mean(batch), [0.0, 0.0], X, epochs=3)
     assert (result.reason, result.success) == (TerminationReason.UNMOVED, False)
 
 
-def test_a_training_that_has_moved_and_has_nothing_left_to_do_is_the_success_it_was():
+def test_a_resumed_run_without_remaining_epochs_keeps_its_success():
     first = train(line, [0.0, 0.0], POINTS, batch_size=4, epochs=2)
     assert train(line, first, POINTS, epochs=2).reason is TerminationReason.EPOCHS
 
 
-def test_an_interruption_without_words_is_named():
+def test_an_exception_without_arguments_is_named():
     def interrupt(update):
         raise KeyboardInterrupt
 
@@ -558,14 +558,14 @@ def test_an_interruption_without_words_is_named():
     assert "user code raised KeyboardInterrupt; this is the best point" in caught.value.partial_result.message
 
 
-def test_a_gradient_that_is_not_finite_ends_the_training():
+def test_a_gradient_that_is_not_finite_ends_the_run():
     result = train(lambda p, batch: np.sqrt(np.sum(p**2)) + 0.0 * np.sum(batch), [0.0, 0.0], X, epochs=2)
     assert result.reason is TerminationReason.NON_FINITE
     assert "the gradient has entries that are not finite at update 1 (epoch 1, batch 1 of 3)" in result.message
     assert result.nit == 0
 
 
-def test_one_failure_in_many_calls_is_looked_at_twice_and_forgiven():
+def test_one_nan_in_many_calls_triggers_a_second_evaluation_and_does_no_harm():
     calls = []
 
     def failing_once(params, batch):
@@ -580,7 +580,7 @@ def test_one_failure_in_many_calls_is_looked_at_twice_and_forgiven():
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
-def test_an_exception_travels_on_with_the_result_so_far_which_can_be_gone_on_with(error):
+def test_an_exception_carries_the_partial_result_which_can_be_resumed(error):
     def training(params, callback=None):
         return train(line, params, POINTS, "gd", batch_size=4, epochs=5, callback=callback)
 
@@ -597,15 +597,15 @@ def test_an_exception_travels_on_with_the_result_so_far_which_can_be_gone_on_wit
     onp.testing.assert_array_equal(training(partial).last, training([0.0, 0.0]).last)
 
 
-def test_an_exception_at_the_end_of_an_epoch_takes_no_look_away():
+def test_an_exception_at_the_end_of_an_epoch_loses_no_evaluation():
     def training(params, callback=None):
         return train(line, params, POINTS, "gd", batch_size=4, epochs=4, callback=callback)
 
     with pytest.raises(ZeroDivisionError) as caught:
         training([0.0, 0.0], lambda update: 1 / (6 - update.number))
     first, second = caught.value.partial_result, training(caught.value.partial_result)
-    looks = onp.concatenate([first.history.full_loss, second.history.full_loss])
-    onp.testing.assert_array_equal(looks, training([0.0, 0.0]).history.full_loss)
+    losses = onp.concatenate([first.history.full_loss, second.history.full_loss])
+    onp.testing.assert_array_equal(losses, training([0.0, 0.0]).history.full_loss)
 
 
 # --- the tape -----------------------------------------------------------------------------------------------------
@@ -613,8 +613,8 @@ def test_an_exception_at_the_end_of_an_epoch_takes_no_look_away():
 
 @pytest.mark.parametrize(("loss", "labels"), [(by_mask, LABELS), (by_index, LABELS), (by_one_hot, ONE_HOT)])
 @pytest.mark.parametrize("batch_size", [64, None])
-def test_batches_are_inputs_of_a_tape_the_smaller_last_one_too(loss, labels, batch_size):
-    """Calls of the loss after the first epoch come from plain looks and the tape's scattered comparisons alone."""
+def test_batches_are_inputs_of_a_tape_including_the_smaller_last_one(loss, labels, batch_size):
+    """After the first epoch the loss is called only by plain evaluations and by the comparisons of the tape."""
     calls = []
 
     def counting(params, batch):
@@ -632,15 +632,15 @@ def test_batches_are_inputs_of_a_tape_the_smaller_last_one_too(loss, labels, bat
     onp.testing.assert_allclose(flat(result.last), flat(plain.last), rtol=0, atol=1e-12)
 
 
-def test_labels_as_a_mask_as_an_index_and_as_rows_train_alike():
+def test_labels_as_a_mask_as_an_index_and_as_rows_give_the_same_parameters():
     pairs = ((by_mask, LABELS), (by_index, LABELS), (by_one_hot, ONE_HOT))
     ends = [flat(train(loss, network(), (X, labels), epochs=20).last) for loss, labels in pairs]
     for end in ends[1:]:
         onp.testing.assert_allclose(end, ends[0], rtol=0, atol=1e-12)
 
 
-def test_a_loss_that_no_tape_can_hold_trains_as_well_and_the_result_says_why():
-    """autograd's eye is a plain array, which cannot be indexed by what a tape has yet to learn."""
+def test_a_loss_that_cannot_be_taped_is_trained_by_plain_autograd_with_the_reason_in_the_result():
+    """autograd's eye is a plain array, which cannot be indexed by an input of a tape."""
 
     def by_eye(params, batch):
         return by_one_hot(params, (batch[0], np.eye(CLASSES)[batch[1]]))
@@ -652,8 +652,8 @@ def test_a_loss_that_no_tape_can_hold_trains_as_well_and_the_result_says_why():
     onp.testing.assert_allclose(flat(result.last), flat(taped.last), rtol=0, atol=1e-12)
 
 
-def test_a_loss_that_draws_random_numbers_is_never_frozen():
-    """Half of the inputs are dropped at random: were the mask a constant of a tape, the losses would repeat."""
+def test_the_random_numbers_of_a_loss_do_not_become_constants_of_a_tape():
+    """Half of the inputs are set to zero at random; with a constant mask the losses would repeat."""
     rng = onp.random.default_rng(3)
 
     def dropping(params, batch):
@@ -680,10 +680,10 @@ def test_trainings_in_threads_do_not_disturb_each_other():
         onp.testing.assert_array_equal(end, expected)
 
 
-# --- what a caller passes in --------------------------------------------------------------------------------------
+# --- validation of the arguments ----------------------------------------------------------------------------------
 
 
-def test_parameters_come_back_in_their_structure_as_floats_and_the_callers_are_untouched():
+def test_parameters_are_returned_in_their_structure_as_floats_and_the_start_is_not_modified():
     start = {"slope": 1, "offset": onp.array([2], dtype=onp.int64)}
     result = train(lambda p, b: line((p["slope"], p["offset"]), b), start, POINTS, epochs=2)
     assert set(result.x) == {"slope", "offset"}
@@ -692,9 +692,9 @@ def test_parameters_come_back_in_their_structure_as_floats_and_the_callers_are_u
     assert result.nit == 2
 
 
-def test_a_state_in_place_of_its_result_is_told_so():
+def test_a_state_in_place_of_a_result_is_refused():
     state = train(line, [0.0, 0.0], POINTS, epochs=1).state
-    with pytest.raises(TypeError, match="params must be the Result to go on from, not its state"):
+    with pytest.raises(TypeError, match="params must be the Result to resume from, not its state"):
         train(line, state, POINTS, epochs=2)
 
 
@@ -727,13 +727,17 @@ MISTAKES = [
     ({"data": [1.0, 2.0]}, ValueError, r"data\[0\] must be an array with one row.*numpy.array"),
     ({"data": (X, ["cat"] * ROWS)}, TypeError, r"data\[1\] must hold numbers, got strings; number the classes"),
     ({"data": {"x": X, "y": None}}, TypeError, r"data\['y'\] must hold real numbers, got NoneType"),
-    ({"validation": X}, ValueError, "validation must have the structure of data, 2 arrays; it is one array"),
+    ({"validation": X}, ValueError, "validation must have the structure of data, 2 arrays; got one array"),
     (
         {"data": {"x": X, "y": LABELS}, "validation": {"x": X, "labels": LABELS}},
         ValueError,
-        "the structure of data, a dict of 'x', 'y'; it is a dict of 'labels', 'x'",
+        "the structure of data, a dict of 'x', 'y'; got a dict of 'labels', 'x'",
     ),
-    ({"loss": lambda p, x, y: p[0] * 0.0}, TypeError, r"is loss\(p, x, y\): missing a required argument: 'y'; a batch"),
+    (
+        {"loss": lambda p, x, y: p[0] * 0.0},
+        TypeError,
+        r"but is loss\(p, x, y\): missing a required argument: 'y'; a batch",
+    ),
     ({"callback": 3}, TypeError, r"callback must be callable as callback\(update\), got 3"),
     ({"options": ["rate"]}, TypeError, "options must be a dict such as {'rate': 0.01}, got .'rate'."),
     ({"schedule": "cosine"}, TypeError, r"schedule must be a number in \(0, inf\), or a schedule such as.*'cosine'"),
@@ -768,7 +772,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("given", "kind", "words"), MISTAKES, ids=[str(i) for i in range(len(MISTAKES))])
-def test_a_mistake_gets_a_sentence(given, kind, words):
+def test_an_invalid_argument_is_named(given, kind, words):
     arguments = {"loss": line, "params": [0.0, 0.0], "data": POINTS, "epochs": 2} | given
     if given.keys() & {"loss"} and "data" not in given:
         arguments["data"] = POINTS
@@ -779,13 +783,13 @@ def test_a_mistake_gets_a_sentence(given, kind, words):
 def test_float_labels_used_as_an_index_are_explained():
     with pytest.raises(IndexError) as caught:
         train(by_index, network(), (X, LABELS.astype(float)), epochs=1)
-    assert caught.value.__notes__ == ["data[1] holds floats: labels that are used as an index must be integers"]
+    assert caught.value.__notes__ == ["data[1] contains floats: labels that are used as an index must be integers"]
 
 
-def test_a_loss_of_plain_numpy_is_told_what_to_be_written_with():
+def test_a_loss_of_plain_numpy_raises_with_advice():
     with pytest.raises(newtonkit.DifferentiationError, match=r"import autograd\.numpy as np") as caught:
         train(lambda p, batch: onp.mean((onp.asarray(p) - batch) ** 2).item(), [0.0, 0.0], X, epochs=1)
-    assert caught.value.__notes__ == ["train takes no jac: the loss must be written with autograd.numpy"]
+    assert caught.value.__notes__ == ["train has no argument jac: the loss must be written with autograd.numpy"]
 
 
 def test_the_document_runs_and_prints_what_it_shows(capsys):

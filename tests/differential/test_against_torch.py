@@ -1,6 +1,6 @@
-"""Every first-order rule against `torch.optim`, step by step, where PyTorch is installed.
+"""Every first-order rule compared with `torch.optim`, step by step, if PyTorch is installed.
 
-PyTorch makes the steps in its own words, from the same gradients, computed by hand in numpy.
+Both receive the same gradients, computed by hand in numpy.
 """
 
 import math
@@ -18,7 +18,7 @@ START = np.array([1.7, -0.6, 0.9])
 
 @pytest.fixture(autouse=True)
 def _scalars_in_double():
-    """PyTorch keeps the scalars of its optimizers (NAdam's product of momenta) in its default type."""
+    """PyTorch stores the scalars of its optimizers (the product of momenta of NAdam) in its default type."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -40,13 +40,13 @@ def points_of_torch(make):
 
 
 def points_of_ours(rule):
-    """Where the gradient is taken next: for Nesterov's rule, PyTorch's variable is the look-ahead point."""
-    x, memory = START.copy(), rule.start(3)
+    """The points where gradients are taken: for Nesterov's rule, PyTorch's variable is the look-ahead point."""
+    x, state = START.copy(), rule.init(3)
     for _ in range(STEPS):
-        offset = rule.offset(memory)
-        step, memory = rule.update(gradient(x if offset is None else x + offset), memory, x)
+        offset = rule.lookahead(state)
+        step, state = rule.update(gradient(x if offset is None else x + offset), state, x)
         x = x + step
-        offset = rule.offset(memory)
+        offset = rule.lookahead(state)
         yield x if offset is None else x + offset
 
 
@@ -87,17 +87,17 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_rule_takes_the_steps_of_torch(case):
-    """To 1e-12 over two hundred steps: the two multiply in another order."""
+    """To 1e-12 over 200 steps; the order of multiplications differs."""
     rule, make = CASES[case]
     ours, theirs = np.array(list(points_of_ours(rule))), np.array(list(points_of_torch(make)))
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
     assert np.linalg.norm(ours[-1] - START) > 0.1
 
 
-def test_the_average_form_of_momentum_is_torchs_dampening_but_for_its_first_step():
-    """PyTorch does not dampen the first gradient; where that is zero, the two are the same."""
+def test_the_average_form_of_momentum_is_the_dampening_of_torch_after_the_first_step():
+    """PyTorch does not dampen the first gradient; if that is zero, both are the same."""
     rule = Momentum(rate=0.1, decay=0.8, form="average")
-    memory = rule.start(3)
+    state = rule.init(3)
     x = torch.nn.Parameter(torch.tensor(START, dtype=torch.float64))
     optimizer = torch.optim.SGD([x], lr=0.1, momentum=0.8, dampening=0.8)
     for t in range(50):
@@ -105,6 +105,6 @@ def test_the_average_form_of_momentum_is_torchs_dampening_but_for_its_first_step
         before = x.detach().numpy().copy()
         x.grad = torch.tensor(g)
         optimizer.step()
-        step, memory = rule.update(g, memory, before)
+        step, state = rule.update(g, state, before)
         if t > 0:
             np.testing.assert_allclose(step, x.detach().numpy() - before, rtol=0, atol=1e-13)

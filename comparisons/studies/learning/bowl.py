@@ -24,7 +24,7 @@ from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
 from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, RMSProp, State, iterate
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems import Problem
 
 SHORT_STEP = 1e-5
@@ -34,7 +34,7 @@ SHORT_STEP = 1e-5
 class Published:
     """A rule as the document sets it, and the figures its code gives in double precision."""
 
-    rule: Rule
+    rule: FirstOrderRule
     updates: int
     f: float
 
@@ -49,7 +49,7 @@ _PATIENCE = 5000  # updates on the function with several minima
 _CRAWLS = 0.5  # of the gap at the start that is still there: hardly begun
 
 
-def until_short_step(rule: Rule, problem: Problem, most: int, start: str = "standard") -> list[State]:
+def until_short_step(rule: FirstOrderRule, problem: Problem, most: int, start: str = "standard") -> list[State]:
     """The states before the first step with Σ|Δx| < 1e-5, from the start on; at most ``most`` updates."""
     states = iterate(rule.as_method(), problem.fun, problem.starts[start])
     kept = [next(states)]

@@ -18,7 +18,8 @@ from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
 from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, run_beside
 from newtonkit import AdaGrad, Adam, GradientDescent, Momentum, State, iterate
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.schedules import rate_at
+from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems import Problem
 
 STEPS = 30
@@ -30,7 +31,7 @@ _LEVELS = np.geomspace(0.05, _HIGHEST, 9)
 class Published:
     """A rule as the document sets it, and where its code ends in double precision."""
 
-    rule: Rule
+    rule: FirstOrderRule
     x: tuple[float, float]
     f: float
 
@@ -43,7 +44,7 @@ PUBLISHED = {
 }
 
 
-def steps_of(rule: Rule, problem: Problem) -> list[State]:
+def steps_of(rule: FirstOrderRule, problem: Problem) -> list[State]:
     """The start and thirty states after it."""
     return list(islice(iterate(rule.as_method(), problem.fun, problem.starts["standard"]), STEPS + 1))
 
@@ -129,7 +130,7 @@ def paths_figure(runs: dict[str, list[State]], problem: Problem) -> Figure:
         axes.plot(*points[:1].T, "o", color="white", markeredgecolor="black", markersize=7, zorder=4)
         axes.plot(*points[-1:].T, linestyle="none", zorder=5, **marker(look))
         axes.plot(0, 0, "+", color=INK, markersize=9, zorder=2)
-        axes.set(title=f"{name}, η = {PUBLISHED[name].rule.eta(1):g}: f = {number(states[-1].f, 3)}")
+        axes.set(title=f"{name}, η = {rate_at(PUBLISHED[name].rule.rate, 1):g}: f = {number(states[-1].f, 3)}")
         axes.set(xlim=(-10, 10), ylim=(-4, 4), xticks=range(-8, 9, 4))
         axes.title.set_fontsize(11)
     for axes in panels[1]:

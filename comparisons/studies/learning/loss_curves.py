@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import newtonkit
 from newtonkit import Result
 from newtonkit.derivatives.pytree import flatten
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from problems.networks import Network
 
 Vector = NDArray[np.float64]
@@ -95,7 +95,7 @@ def minimized(task: Task, method: str, seed: int, budget: int, target: float = -
 
 def trained(
     task: Task,
-    rule: Rule,
+    rule: GradientTransform,
     batch: int | None,
     seed: int,
     budget: int,

@@ -28,7 +28,7 @@ from comparisons.running.tuning import RateSearch, tune_rate
 from newtonkit import SampledLBFGS, train
 from newtonkit.core.validation import check_integer
 from newtonkit.derivatives.pytree import flatten
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.training.rules import RULES
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
@@ -132,7 +132,9 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> D
     return Document("L-BFGS on sampled gradients", [*paragraphs, figure, *tables])
 
 
-def _course(digits: Digits, rule: Rule, size: int | None, grid: Sequence[float], passes: int, seed: int) -> Course:
+def _course(
+    digits: Digits, rule: GradientTransform, size: int | None, grid: Sequence[float], passes: int, seed: int
+) -> Course:
     """A rule at its best rate for this batch size."""
     twice = isinstance(rule, SampledLBFGS) and rule.pairs == "one batch"
     epochs = max(1, passes // 2) if twice else passes

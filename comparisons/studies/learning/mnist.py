@@ -34,7 +34,7 @@ from comparisons.studies.learning.mnist_subset import (
 )
 from newtonkit import AdaDelta, AdaGrad, Adam, GradientDescent, Momentum, RMSProp
 from newtonkit.core.validation import check_integer
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems import datasets
 from problems.networks import Network, softmax_cross_entropy
 
@@ -42,7 +42,7 @@ Vector = NDArray[np.float64]
 
 QUICK = {"steps": 60, "images": 100, "passes": 6}
 # the rates of the document; RMSProp and AdaDelta, which it does not run here, at their usual ones
-RULES: dict[str, Rule] = {
+RULES: dict[str, FirstOrderRule] = {
     "gd": GradientDescent(rate=0.01),
     "momentum": Momentum(rate=0.01),
     "adagrad": AdaGrad(rate=0.01),
@@ -147,7 +147,7 @@ def run(
 
 
 def document_losses(
-    network: Network, rule: Rule, x: Vector, labels: NDArray[np.int64], steps: int, seed: int
+    network: Network, rule: FirstOrderRule, x: Vector, labels: NDArray[np.int64], steps: int, seed: int
 ) -> Vector:
     """The loss on each batch after its update."""
     losses: list[float] = []

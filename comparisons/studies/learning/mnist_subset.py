@@ -19,14 +19,14 @@ from comparisons.report.document import Table
 from comparisons.running.tuning import RateSearch, tune_rate
 from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
 from newtonkit import Adam, GradientDescent, Momentum
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems.networks import Network, accuracy, softmax_cross_entropy
 
 Vector = NDArray[np.float64]
 
 BATCH = 128
 # a rule and the size of its batches, None for all images
-FIRST_ORDER: dict[str, tuple[Rule, int | None]] = {
+FIRST_ORDER: dict[str, tuple[FirstOrderRule, int | None]] = {
     "gd": (GradientDescent(), BATCH),
     "momentum": (Momentum(), BATCH),
     "adam": (Adam(), BATCH),
@@ -65,7 +65,7 @@ def on_subset(
     searches: dict[str, RateSearch] = {}
     for label, (rule, batch) in FIRST_ORDER.items():
 
-        def score(rate: float, rule: Rule = rule, batch: int | None = batch) -> tuple[float, float]:
+        def score(rate: float, rule: FirstOrderRule = rule, batch: int | None = batch) -> tuple[float, float]:
             """Passes until the lowest of the losses is reached, and the last loss."""
             course = trained(elsewhere, replace(rule, rate=rate), batch, other, passes, timed=False)
             return course.until(_LOSSES[-1])[0], float(course.loss[-1])

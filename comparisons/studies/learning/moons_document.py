@@ -16,12 +16,12 @@ from comparisons.report.document import Table
 from comparisons.studies.learning.loss_curves import Task
 from comparisons.studies.learning.time_to_target import BATCH
 from newtonkit import Adam, GradientDescent, Momentum, Result
-from newtonkit.methods.first_order import Rule
+from newtonkit.methods.first_order import GradientTransform
 from problems.networks import accuracy
 
 SIZES = (2, 5, 2, 1)
 RATE = 0.0007
-RULES: dict[str, Rule] = {
+RULES: dict[str, GradientTransform] = {
     "gd": GradientDescent(rate=RATE),
     "momentum": Momentum(rate=RATE, form="average"),
     "adam": Adam(rate=RATE),
@@ -43,7 +43,7 @@ def document_start() -> Any:
     return params
 
 
-def document_run(task: Task, rule: Rule, params: Any, epochs: int, seed: int) -> Result:
+def document_run(task: Task, rule: GradientTransform, params: Any, epochs: int, seed: int) -> Result:
     """Mini-batches at the document's rate, with the loss over all data after every hundred epochs."""
     per_epoch = -(-len(task.data[0]) // BATCH)
     return newtonkit.train(

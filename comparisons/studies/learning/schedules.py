@@ -72,7 +72,7 @@ def descend(rate: Rate, updates: int, *, noise: float, runs: int, seed: tuple[in
     """Mean f of some runs of gradient descent at a rate or schedule; shape (updates + 1,)."""
     rule, rng = GradientDescent(rate=rate), np.random.default_rng(seed)
     x = np.ones((runs, CURVATURES.size))
-    memory = rule.start(CURVATURES.size)
+    state = rule.init(CURVATURES.size)
     f = np.empty(updates + 1)
     with np.errstate(over="ignore", invalid="ignore"):
         for t in range(updates + 1):
@@ -81,7 +81,7 @@ def descend(rate: Rate, updates: int, *, noise: float, runs: int, seed: tuple[in
                 g = CURVATURES * x
                 if noise:
                     g += noise * rng.standard_normal(x.shape)
-                step, memory = rule.update(g, memory, x)
+                step, state = rule.update(g, state, x)
                 x = x + step
     return f
 

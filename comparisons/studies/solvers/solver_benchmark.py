@@ -20,9 +20,9 @@ from comparisons.running import scipy_solvers as reference
 from comparisons.running.workers import one_thread_each
 from newtonkit import Budget, Counts, Evaluator, Objective
 from newtonkit.core.validation import nearest_name
-from newtonkit.methods.first_order import Rule
-from newtonkit.methods.gradient import SteepestDescent
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.registry import METHODS
+from newtonkit.methods.steepest_descent import SteepestDescent
 from problems import Problem
 
 Vector = NDArray[np.float64]
@@ -113,7 +113,7 @@ def own_methods() -> list[str]:
     chosen = [
         name
         for name, cls in METHODS.items()
-        if not issubclass(cls, Rule) and cls.escapes and not issubclass(cls, SteepestDescent)
+        if not issubclass(cls, GradientTransform) and cls.escapes and not issubclass(cls, SteepestDescent)
     ]
     return [*chosen, "auto"]
 

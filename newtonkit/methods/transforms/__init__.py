@@ -1,0 +1,1 @@
+"""Gradient transforms: pure functions that `chain` composes into first-order methods."""
