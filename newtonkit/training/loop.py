@@ -241,7 +241,9 @@ class TrainingRun:
         """NON_FINITE; ``bad_rows`` names the rows of the data that are the cause, if any."""
         kept = "the last finite parameters are kept"
         if not bad_rows:
-            return Termination(TerminationReason.NON_FINITE, detail=f"{what}; {kept}")
+            at_start = "choose params at which the loss and its gradient are finite."
+            advice = "use a smaller learning rate." if self.t > 0 else at_start
+            return Termination(TerminationReason.NON_FINITE, detail=f"{what}; {kept}", advice=advice)
         self.last_finite = self.x, self.transform_state, self.t  # the parameters are not the cause
         advice = "remove these rows, or replace the values."
         return Termination(TerminationReason.NON_FINITE, detail=f"{what}, where {bad_rows}; {kept}", advice=advice)

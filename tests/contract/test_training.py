@@ -463,7 +463,7 @@ def test_training_stops_at_the_time_limit():
 def test_a_rate_at_which_the_loss_only_increases_is_a_failure():
     result = train(line, [0.0, 0.0], POINTS, "gd", batch_size=4, epochs=5, options={"rate": 3.0})
     assert (result.reason, result.success) == (TerminationReason.DIVERGED, False)
-    assert "take a smaller learning rate" in result.message
+    assert "use a smaller learning rate" in result.message
     onp.testing.assert_array_equal(result.x, [0.0, 0.0])
 
 
@@ -522,7 +522,7 @@ def test_rows_that_are_not_finite_are_not_named_if_the_loss_handled_them_and_the
     result = train(observed, [0.5], x, "gd", batch_size=4, epochs=10_000, options={"rate": 1e10})
     assert result.reason is TerminationReason.NON_FINITE
     assert "rows" not in result.message
-    assert result.message.endswith("take a smaller learning rate.")
+    assert result.message.endswith("use a smaller learning rate.")
     assert math.isfinite(result.fun)
 
 
