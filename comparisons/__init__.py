@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from comparisons.api import Comparison, compare
-    from comparisons.core.endings import BeatenError
+    from comparisons.core.reference import BelowReferenceError
     from comparisons.core.runs import Run
     from comparisons.core.trace import Trace
     from comparisons.running.protocol import Protocol
 
 _MODULES = {
-    "BeatenError": "comparisons.core.endings",
+    "BelowReferenceError": "comparisons.core.reference",
     "Comparison": "comparisons.api",
     "Protocol": "comparisons.running.protocol",
     "Run": "comparisons.core.runs",
@@ -24,7 +24,7 @@ _MODULES = {
     "compare": "comparisons.api",
 }
 
-__all__ = ["BeatenError", "Comparison", "Protocol", "Run", "Trace", "compare"]
+__all__ = ["BelowReferenceError", "Comparison", "Protocol", "Run", "Trace", "compare"]
 
 
 def __getattr__(name: str) -> Any:

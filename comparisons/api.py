@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.table import Table
 
-from comparisons.core.endings import BeatenError, beaten, endings
+from comparisons.core.endings import Ending, count_endings
+from comparisons.core.reference import BelowReferenceError, below_reference
 from comparisons.core.runs import Run
 from comparisons.report.method_tables import ending_table
 from comparisons.report.problem_sections import all_runs_table
@@ -45,9 +46,9 @@ class Comparison:
     runs: tuple[Run, ...]
     protocol: Protocol = STANDARD
 
-    def endings(self) -> dict[str, dict[str, int]]:
-        """For each method, how many of its runs ended in each class: see `comparisons.core.endings.ending_class`."""
-        return endings(self.runs)
+    def endings(self) -> dict[str, dict[Ending, int]]:
+        """For each method, how many of its runs ended in each class: see `comparisons.core.endings.Ending`."""
+        return count_endings(self.runs)
 
     def twins(self) -> list[Twins]:
         """Each of our methods and its counterpart of scipy's: see `comparisons.running.scipy_check.twins`."""
@@ -142,7 +143,7 @@ def compare(
     ------
     ValueError, TypeError
         For an unknown or malformed problem, method or start, with its name.
-    BeatenError
+    BelowReferenceError
         If a run ended below the lowest known minimum by more than rounding; with the runs as ``comparison``.
 
     Examples
@@ -182,8 +183,8 @@ def compare(
             tuning = tuning_for(problem, solver, protocol)
             runs += [run_one(problem, start, solver, protocol, tuning) for start in here]
     comparison = Comparison(tuple(runs), protocol)
-    if below := beaten(runs):
-        raise BeatenError(below, comparison)
+    if below := below_reference(runs):
+        raise BelowReferenceError(below, comparison)
     return comparison
 
 

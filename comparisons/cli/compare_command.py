@@ -13,7 +13,7 @@ from rich.console import Console
 
 import problems
 from comparisons.cli.arguments import progress, standard_output
-from comparisons.core.endings import beaten
+from comparisons.core.reference import below_reference
 from comparisons.core.runs import Run, record
 from comparisons.core.serialization import json_text
 from comparisons.report.checks import change_notes
@@ -236,4 +236,4 @@ def _report(runs: list[Run], protocol: Protocol, out: Path, console: Console, *,
     )
     write(document, out)
     show(terminal_document(runs, findings, tolerance), console)
-    return not beaten(runs) and all(finding.passed for finding in findings)
+    return not below_reference(runs) and all(finding.passed for finding in findings)

@@ -5,11 +5,11 @@ The pictures, their captions and the report all take their vocabulary from here,
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Iterable, Sequence
 
 import problems
+from comparisons.core.endings import Ending
 from comparisons.core.runs import Run
 from newtonkit.linalg.kernels import EPS
 from newtonkit.methods.first_order import GradientTransform
@@ -52,90 +52,34 @@ _TWINS = {
     "scipy:trust-exact": "newton",
 }
 
-_NO_MINIMUM = ("saddle", "maximum", "ridge", "not critical")
-_DOWN = 1e6  # a fall of f, relative to its size at the start, that counts as without bound where no minimum is known
+# how a figure and a table mark a run that is not solved, and what the mark means; ☆ and * are global, but not solved
+MARKS: dict[Ending, tuple[str, str, str]] = {
+    Ending.GLOBAL: ("☆", "*", "near the lowest known minimum, accuracy not reached"),
+    Ending.LOCAL: ("○", "o", "another minimum"),
+    Ending.SADDLE: ("×", "x", "a saddle point or maximum"),
+    Ending.DEGENERATE: ("+", "P", "a degenerate critical point"),
+    Ending.BUDGET: ("–", "_", "budget spent before convergence"),
+    Ending.DIVERGED: ("▼", "v", "diverged"),
+    Ending.ELSEWHERE: ("?", "$?$", "stopped elsewhere"),
+}
 
 
-class Ending(enum.Enum):
-    """Where a run ended, in words."""
+def ending_label(run: Run, solved: bool = True) -> str:
+    """Where a run ended, short enough for a table.
 
-    LOWEST = "at the lowest known minimum"
-    CLOSE = "close to the lowest known minimum, but stopped before the tolerance was met"
-    OTHER = "at another known minimum"
-    SADDLE = "at a saddle point or maximum"
-    BUDGET = "still on the way when the budget was spent"
-    DOWN = "following f down without bound"
-    ELSEWHERE = "stopped elsewhere"
-
-
-def ending(run: Run) -> Ending:
-    """Where the run ended, by the catalogue and by `newtonkit.classify`, never by what the method says of itself."""
-    if run.at_minimum:
-        if not _is_lowest(run):
-            return Ending.OTHER
-        return Ending.LOWEST if run.met else Ending.CLOSE
-    if any(kind in (run.reached or run.verdict) for kind in ("saddle", "maximum")):
-        return Ending.SADDLE
-    if run.gap is None and run.f < run.f_start - _DOWN * max(1.0, abs(run.f_start)):
-        return Ending.DOWN
-    return Ending.BUDGET if run.reason == "EVALUATIONS" else Ending.ELSEWHERE
-
-
-def where(run: Run) -> str:
-    """Where a run ended, short enough for a table."""
-    match ending(run):
-        case Ending.LOWEST:
-            return "lowest minimum"
-        case Ending.CLOSE:
-            return "close to the lowest minimum"
-        case Ending.OTHER:
-            return f"minimum with f = {number(run.reached_f)}"
-        case Ending.SADDLE:
-            return run.reached or run.verdict
-        case Ending.BUDGET:
-            return "on the way"
-        case Ending.DOWN:
-            return "down without bound"
-        case _:
-            return "elsewhere"
-
-
-def _is_lowest(run: Run) -> bool:
-    """Whether the known minimum that was reached is the lowest one; f* is f minus the gap."""
-    if run.gap is None or run.reached_f is None:
-        return False
-    lowest = run.f - run.gap
-    return abs(run.reached_f - lowest) <= 1e-9 * max(1.0, abs(lowest), abs(run.gap))
-
-
-def false_success(run: Run) -> bool:
-    """Whether the run claims success at a point that is no minimum, or with an f that is not finite."""
-    if not run.success or run.at_minimum:
-        return False
-    return not math.isfinite(run.f) or run.reached is not None or any(kind in run.verdict for kind in _NO_MINIMUM)
-
-
-def cheapest(runs: Iterable[Run]) -> Run | None:
-    """The run of least cost among those that ended at the lowest known minimum; None if none did."""
-    return min((run for run in runs if ending(run) is Ending.LOWEST), key=lambda run: run.price, default=None)
-
-
-def endings(runs: Sequence[Run]) -> list[str]:
-    """Who ended anywhere but at the lowest known minimum; and who says what is not so."""
-    sentences = []
-    for where in (Ending.OTHER, Ending.SADDLE, Ending.CLOSE, Ending.BUDGET, Ending.DOWN, Ending.ELSEWHERE):
-        there = [run for run in runs if ending(run) is where]
-        if not there:
-            continue
-        who = "all methods" if len(there) == len(runs) > 1 else listing([run.method for run in there])
-        heights = sorted({run.reached_f for run in there if run.reached_f is not None})
-        height = f" (f = {listing([number(f) for f in heights])})" if where is Ending.OTHER else ""
-        words = where.value[0].upper() + where.value[1:]
-        sentences.append(f"{words}{height}: {who}.")
-    wrong = [run.method for run in runs if false_success(run)]
-    if wrong:
-        sentences.append(f"Success is claimed, though the end is no minimum, by {listing(wrong)}.")
-    return sentences
+    Parameters
+    ----------
+    run : Run
+    solved : bool, default True
+        Whether it came as close to the lowest known minimum as required.
+    """
+    if run.ending is Ending.GLOBAL:
+        return "lowest minimum" if solved else "near the lowest minimum"
+    if run.ending is Ending.LOCAL:
+        return f"minimum with f = {number(run.f if run.reached_f is None else run.reached_f)}"
+    if run.ending in (Ending.SADDLE, Ending.DEGENERATE):
+        return run.reached or run.verdict
+    return "budget spent" if run.ending is Ending.BUDGET else run.ending.value
 
 
 def coinciding(runs: Sequence[Run]) -> list[str]:

@@ -11,13 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import newtonkit
+from comparisons.core.endings import Ending
 from comparisons.core.serialization import plain
 from comparisons.core.trace import Trace, TracePoint, cost
 from newtonkit import Counts
-from newtonkit.linalg.kernels import EPS
 
 __all__ = [
     "Run",
@@ -32,8 +30,6 @@ __all__ = [
     "versions",
     "write_jsonl",
 ]
-
-_ACCURACY = 1e-8  # of the descent from the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +87,8 @@ class Run:
     tuning: Tuning | None = None
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
     x_start: tuple[float, ...] = ()
-    ending: str = "elsewhere"
-    """By `comparisons.core.endings`: global, local, saddle, degenerate, diverged, budget or elsewhere."""
+    ending: Ending = Ending.ELSEWHERE
+    """Where it ended, see `comparisons.core.endings.classify_ending`."""
     lambda_min: float | None = None
     """The lowest eigenvalue of the Hessian at the end; None where that is not known."""
     distance: float | None = None
@@ -113,32 +109,6 @@ class Run:
     def at_minimum(self) -> bool:
         """Whether it ended at a minimum that the catalogue of problems knows."""
         return self.reached is not None and "minimum" in self.reached
-
-    @property
-    def met(self) -> bool:
-        """Whether it got as far as was asked.
-
-        With a tolerance that is its own claim. Told to go on as far as rounding allows, it is asked for an accuracy of
-        1e-8: f − f* ≤ 1e-8·(f₀ − f*), by the certified f*; where no minimum is known, its own claim has to do.
-        """
-        return self.success if self._judged_by_itself else self._row_of_accuracy() is not None
-
-    @property
-    def price(self) -> int:
-        """What it cost to get as far as was asked, see `met`; where it never did, all that it cost."""
-        row = None if self._judged_by_itself else self._row_of_accuracy()
-        return self.cost if row is None else int(self.trace.weights()[: row + 1].sum())
-
-    @property
-    def _judged_by_itself(self) -> bool:
-        return self.gtol != 0 or self.gap is None
-
-    def _row_of_accuracy(self) -> int | None:
-        assert self.gap is not None
-        best, rows = self.f - self.gap, self.trace.evaluations
-        enough = max(_ACCURACY * (self.f_start - best), 10 * EPS * abs(best))
-        there = np.flatnonzero((rows.f - best <= enough) & ~rows.check)
-        return int(there[0]) if there.size else None
 
 
 def versions() -> dict[str, str]:
@@ -168,6 +138,7 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
         found[name] = _number(found.get(name))
     for name in ("x", "x_start"):
         found[name] = tuple(map(_number, found.get(name, ())))
+    found["ending"] = Ending(found.get("ending", "elsewhere"))
     found["counts"], found["checks"] = Counts(**found["counts"]), Counts(**found["checks"])
     if found["tuning"] is not None:
         found["tuning"] = tuning_from(found["tuning"])

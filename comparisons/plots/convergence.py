@@ -10,20 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from comparisons.core.labels import (
-    Ending,
-    cheapest,
-    coinciding,
-    count,
-    ending,
-    endings,
-    gap_in_words,
-    in_words,
-    listing,
-    number,
-    times,
-)
+from comparisons.core.labels import coinciding, count, gap_in_words, in_words, listing, number, times
 from comparisons.core.runs import Run
+from comparisons.core.scored import ScoredTable, cheapest, ending_sentences, score_runs
 from comparisons.plots.convergence_curves import (
     COLOURED,
     DEEPEST,
@@ -200,55 +189,54 @@ def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> 
 
 def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
     """What the six panels show, in plain words, with the numbers of these runs."""
-    best = None if problem is None else problem.best
+    best, scored = None if problem is None else problem.best, score_runs(runs)
     below = "the largest entry of its gradient; from left to right by iterations, by cost, by seconds."
     if best is None:
         sentences = [f"Top: f; bottom: {below} No minimum of f is known, so f itself is drawn."]
     else:
         sentences = [
             f"Top: how far f is above its lowest known minimum; bottom: {below} Lower and further left is better.",
-            *_winner(runs),
-            *_first_by_the_clock(runs),
-            *_slowest(runs),
+            *_winner(scored),
+            *_first_in_seconds(scored),
+            *_slowest(scored),
         ]
-    return " ".join(sentences + endings(runs) + coinciding(runs) + _notes(runs, best))
+    return " ".join(sentences + ending_sentences(scored) + coinciding(runs) + _notes(runs, best))
 
 
-def _winner(runs: Sequence[Run]) -> list[str]:
-    first = cheapest(runs)
+def _winner(scored: ScoredTable) -> list[str]:
+    first = cheapest(scored)
     if first is None:
-        return ["No method ended at the lowest known minimum with its tolerance met."]
-    there = sum(ending(run) is Ending.LOWEST for run in runs)
-    end = f"as close as was asked at cost {first.price}, and in the end {gap_in_words(first)}."
+        return ["No method reached the lowest known minimum to the required accuracy."]
+    there = sum(row.solved for row in scored)
+    end = f"cost {first.cost} until the required accuracy; at its end {gap_in_words(first.run)}."
     if there == 1:
-        return [f"The only method that ended at the lowest known minimum is {in_words(first.method)}: {end}"]
-    return [f"The cheapest of the {there} methods at the lowest known minimum is {in_words(first.method)}: {end}"]
+        return [f"The only method that reached the lowest known minimum is {in_words(first.method)}: {end}"]
+    return [f"The cheapest of the {there} methods that reached the lowest minimum is {in_words(first.method)}: {end}"]
 
 
-def _first_by_the_clock(runs: Sequence[Run]) -> list[str]:
-    """Who is there first in seconds, where several are."""
-    there = [(needed(run)[1], run) for run in runs if ending(run) is Ending.LOWEST]
+def _first_in_seconds(scored: ScoredTable) -> list[str]:
+    """The fastest in seconds, if several methods solved the problem."""
+    there = [(needed(row)[1], row) for row in scored if row.solved]
     if len(there) < 2:
         return []
-    seconds, run = min(there, key=lambda pair: pair[0])
-    return [f"By the clock {in_words(run.method)} is the first of them, after {number(1e3 * seconds, 2)} ms."]
+    seconds, row = min(there, key=lambda pair: pair[0])
+    return [f"The fastest of them is {in_words(row.method)}: {number(1e3 * seconds, 2)} ms."]
 
 
-def _slowest(runs: Sequence[Run]) -> list[str]:
-    """The method with a tuned learning rate that a reader looks for: plain gradient descent, if it ran."""
-    tuned = [run for run in runs if run.tuning is not None]
+def _slowest(scored: ScoredTable) -> list[str]:
+    """The cost of plain gradient descent, or else of the first method with a tuned learning rate."""
+    tuned = [row for row in scored if row.run.tuning is not None]
     if not tuned:
         return []
-    run = next((run for run in tuned if run.method == "gd"), tuned[0])
+    row = next((row for row in tuned if row.method == "gd"), tuned[0])
+    run = row.run
     assert run.tuning is not None
     who = f"{in_words(run.method)} at its tuned rate of {number(run.tuning.rate)}"
     who = who[0].upper() + who[1:]
-    first = cheapest(runs)
-    if first is not None and ending(run) is Ending.LOWEST:
-        there = f"{who} gets there at cost {run.price}, {times(run.price / first.price)} times as much."
-        return [] if run is first else [there]
+    if row.solved:
+        return [f"{who} has cost {row.cost}, {times(row.ratio)} times as much."] if row is not cheapest(scored) else []
     if run.reason == "EVALUATIONS":
-        return [f"{who} is at {gap_in_words(run)} when its budget is spent ({run.counts.g} gradients)."]
+        return [f"{who} has spent its budget ({run.counts.g} gradients) with {gap_in_words(run)}."]
     return []
 
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.core.labels import FAMILIES, Ending, ending, family
+from comparisons.core.labels import FAMILIES, family
 from comparisons.core.runs import Run
+from comparisons.core.scored import Scored, score_runs
 from comparisons.plots.style import thin
 from newtonkit.linalg.kernels import EPS
 from problems import CriticalPoint
@@ -84,26 +85,26 @@ def rounding_is_in_view(curves: Sequence[Curve], best: CriticalPoint | None) -> 
     return any(bool((curve.height <= _NEAR * floor_of(best)).any()) for curve in curves)
 
 
-def needed(run: Run) -> tuple[int, float]:
-    """Iterations and seconds that the run took until its price was paid, see `Run.price`."""
-    rows = run.trace.evaluations
+def needed(row: Scored) -> tuple[int, float]:
+    """Iterations and seconds of a run until it was solved, or of the whole run."""
+    run, rows = row.run, row.run.trace.evaluations
     if not len(rows):
         return run.nit, run.seconds
-    last = min(int(np.searchsorted(np.cumsum(run.trace.weights()), run.price)), len(rows) - 1)
+    last = min(int(np.searchsorted(np.cumsum(run.trace.weights()), row.cost)), len(rows) - 1)
     return int(rows.iteration[last]), float(rows.seconds[last])
 
 
 def in_colour(runs: Sequence[Run], most: int = COLOURED) -> list[Run]:
-    """The runs to be told apart: the best of each family of methods in turn, until there are as many as can be seen.
+    """The runs to draw in colour: the best of each family of methods in turn, until there are ``most``.
 
-    The best are those that end at the lowest known minimum at the least cost, then those that come nearest to it.
+    The best are those that solve the problem at the least cost, then those that come closest to the lowest minimum.
     """
 
-    def rank(run: Run) -> tuple[bool, float, float]:
-        gap = run.f if run.gap is None else run.gap
-        there = ending(run) is Ending.LOWEST
-        return (not there, 0.0 if there else (gap if math.isfinite(gap) else math.inf), run.price)
+    def rank(row: Scored) -> tuple[bool, float, float]:
+        gap = row.run.f if row.gap is None else row.gap
+        return (not row.solved, 0.0 if row.solved else (gap if math.isfinite(gap) else math.inf), row.cost)
 
-    queues = [sorted((run for run in runs if family(run.method) == name), key=rank) for name in FAMILIES]
+    scored = score_runs(runs)
+    queues = [sorted((row for row in scored if family(row.method) == name), key=rank) for name in FAMILIES]
     turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))
-    return [run for run in turns if run is not None][:most]
+    return [row.run for row in turns if row is not None][:most]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -15,34 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from comparisons.core.labels import (
-    Ending,
-    cheapest,
-    count,
-    ending,
-    false_success,
-    groups,
-    in_words,
-    listing,
-    methods,
-    times,
-)
+from comparisons.core.endings import Ending
+from comparisons.core.labels import MARKS, count, groups, in_words, listing, methods, times
 from comparisons.core.runs import Run
+from comparisons.core.scored import Scored, ScoredTable, cheapest, score_runs
 from comparisons.plots.style import INK
 
 _GREY = "#e6e6e6"
 _NORM = LogNorm(1, 1000)
 _COLOURS = "YlGnBu"
-
-# markers of the runs that did not end at the lowest known minimum; those that did show their relative cost
-_MARKERS = {
-    Ending.CLOSE: ("*", "close to it, tolerance not met"),
-    Ending.OTHER: ("o", "another known minimum"),
-    Ending.SADDLE: ("x", "saddle point or maximum"),
-    Ending.BUDGET: ("_", "still on the way when the budget was spent"),
-    Ending.DOWN: ("v", "down without bound"),
-    Ending.ELSEWHERE: ("$?$", "stopped elsewhere"),
-}
 
 
 def overview(runs: Sequence[Run]) -> Figure:
@@ -53,13 +33,13 @@ def overview(runs: Sequence[Run]) -> Figure:
     runs : sequence of Run
         Any number of problems, starts and methods.
     """
-    rows, columns = groups(runs), methods(runs)
+    scored, columns = score_runs(runs), methods(runs)
+    rows = scored.instances
     figure = Figure(figsize=(max(5.0, 2.9 + 0.4 * len(columns)), 2.5 + 0.27 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for i, members in enumerate(rows.values()):
-        first = cheapest(members)
-        for run in members:
-            _cell(axes, columns.index(run.method), i, run, first)
+        for cell in members:
+            _cell(axes, columns.index(cell.method), i, cell)
     theirs = [name.startswith("scipy:") for name in columns]
     for j in range(1, len(columns)):
         if theirs[j] != theirs[j - 1]:
@@ -69,7 +49,7 @@ def overview(runs: Sequence[Run]) -> Figure:
     axes.set_yticks(range(len(rows)), row_labels(runs))
     axes.tick_params(length=0, labelsize=8.5, top=False, labeltop=True, bottom=False, labelbottom=False)
     axes.spines[:].set_visible(False)
-    _keys(figure, axes, runs)
+    _keys(figure, axes, scored)
     return figure
 
 
@@ -85,27 +65,21 @@ def row_labels(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _cell(axes: Axes, column: int, row: int, run: Run, first: Run | None) -> None:
-    where = ending(run)
-    solved = where is Ending.LOWEST and first is not None
-    ratio = run.price / max(first.price, 1) if solved and first is not None else math.nan
-    colour = matplotlib.colormaps[_COLOURS](_NORM(min(max(ratio, 1), 1000))) if solved else _GREY
+def _cell(axes: Axes, column: int, row: int, cell: Scored) -> None:
+    ratio = cell.ratio
+    colour = matplotlib.colormaps[_COLOURS](_NORM(min(max(ratio, 1), 1000))) if cell.solved else _GREY
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=1.2))
-    if solved:
+    if cell.solved:
         ink = "white" if ratio > 80 else "black"
         axes.text(column, row, times(ratio), ha="center", va="center", fontsize=8, color=ink)
     else:
-        _mark(axes, column, row, where)
-    if false_success(run):
+        axes.plot([column], [row], **_marker(cell.ending))
+    if cell.false_success:
         axes.text(column + 0.3, row, "!", ha="center", va="center", fontsize=11, color="#CC0000", fontweight="bold")
 
 
-def _mark(axes: Axes, column: float, row: float, where: Ending) -> None:
-    axes.plot([column], [row], **_look(where))
-
-
-def _look(where: Ending) -> dict[str, Any]:
-    shape, _ = _MARKERS[where]
+def _marker(ending: Ending) -> dict[str, Any]:
+    shape = MARKS[ending][1]
     hollow = shape in "*o"
     return {
         "marker": shape,
@@ -117,23 +91,21 @@ def _look(where: Ending) -> dict[str, Any]:
     }
 
 
-def _keys(figure: Figure, axes: Axes, runs: Sequence[Run]) -> None:
-    """The colour bar and the legend of marks, in words."""
+def _keys(figure: Figure, axes: Axes, scored: ScoredTable) -> None:
+    """The colour bar and the legend of marks."""
     bar = figure.colorbar(
         ScalarMappable(_NORM, _COLOURS), ax=axes, orientation="horizontal", shrink=0.6, aspect=40, pad=0.02
     )
     bar.set_ticks([1, 10, 100, 1000], labels=["the cheapest", "10 times its cost", "100 times", "1000 or more"])
     bar.minorticks_off()
     bar.ax.tick_params(labelsize=8)
-    bar.set_label(
-        "number and colour: at the lowest known minimum; cost relative to the cheapest of the row", fontsize=8
-    )
-    seen = {ending(run) for run in runs}
+    bar.set_label("number and colour: solved; cost relative to the cheapest of the row", fontsize=8)
+    seen = {cell.ending for cell in scored if not cell.solved}
     handles: list[Line2D] = [
-        Line2D([], [], label=words, **_look(where)) for where, (_, words) in _MARKERS.items() if where in seen
+        Line2D([], [], label=text, **_marker(ending)) for ending, (_, _, text) in MARKS.items() if ending in seen
     ]
-    if any(false_success(run) for run in runs):
-        wrong = Line2D([], [], marker="$!$", color="#CC0000", linestyle="none", label="claims success wrongly")
+    if any(cell.false_success for cell in scored):
+        wrong = Line2D([], [], marker="$!$", color="#CC0000", linestyle="none", label="false success")
         handles.append(wrong)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
@@ -141,11 +113,12 @@ def _keys(figure: Figure, axes: Axes, runs: Sequence[Run]) -> None:
 
 def overview_caption(runs: Sequence[Run]) -> str:
     """How to read the table, and who is cheapest and who most reliable in it."""
-    rows = groups(runs)
+    scored = score_runs(runs)
+    rows = scored.instances
     sentences = [
-        "Each row is a problem, each column a method. A number says that the run ended at the lowest known minimum of "
-        "the problem, and at how many times the cost of the cheapest such run in its row (1 is the best); grey cells "
-        "did not end there, and their mark says where they did."
+        "Each row is a problem, each column a method. A number means that the run reached the lowest known minimum of "
+        "the problem; it is the cost in units of the cheapest such run in the row (1 is the best). The mark in a grey "
+        "cell shows where another run ended."
     ]
     winners = [first for members in rows.values() if (first := cheapest(members)) is not None]
     if winners:
@@ -153,19 +126,19 @@ def overview_caption(runs: Sequence[Run]) -> str:
         top = max(often.values())
         names = listing([in_words(name) for name, won in often.items() if won == top])
         sentences.append(f"Most often the cheapest: {names}, on {top} of {count(len(rows), 'row')}.")
-    ends = Counter(run.method for run in runs if ending(run) is Ending.LOWEST)
+    ends = Counter(cell.method for cell in scored if cell.solved)
     if ends:
         top = max(ends.values())
         names = listing([in_words(name) for name, ended in ends.items() if ended == top])
-        sentences.append(f"Most often at the lowest known minimum: {names}, on {top}.")
+        sentences.append(f"Most often solved by {names}: {top}.")
     nobody = [
         label
         for label, members in zip(row_labels(runs), rows.values(), strict=True)
         if cheapest(members) is None and members[0].gap is not None
     ]
     if nobody:
-        sentences.append(f"Nobody ended there on {listing(nobody)}.")
-    wrong = [f"{run.method} on {run.name}" for run in runs if false_success(run)]
+        sentences.append(f"No method solves {listing(nobody)}.")
+    wrong = [f"{cell.method} on {cell.run.name}" for cell in scored if cell.false_success]
     if wrong:
-        sentences.append(f"Success is claimed wrongly by {listing(wrong)}.")
+        sentences.append(f"False successes: {listing(wrong)}.")
     return " ".join(sentences)

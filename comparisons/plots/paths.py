@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from comparisons.core.labels import FAMILIES, Ending, coinciding, count, ending, family, in_words, listing
+from comparisons.core.labels import FAMILIES, coinciding, count, family, in_words, listing
 from comparisons.core.runs import Run
+from comparisons.core.scored import score_runs
 from comparisons.plots.convergence_curves import needed
 from comparisons.plots.style import INK, legend, marker, style, thin
 from problems import CriticalPoint, Problem
@@ -174,12 +175,12 @@ def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
         f"The way of each method over the contours of f (grey, spaced {spaced}), one panel for each family of methods; "
         "a method's marker is where it ended."
     ]
-    there = [run for run in runs if ending(run) is Ending.LOWEST]
+    there = [row for row in score_runs(runs) if row.solved]
     if len(there) > 1:
-        steps_of = {run.method: needed(run)[0] for run in there}
+        steps_of = {row.method: needed(row)[0] for row in there}
         fewest, most = (
-            min(there, key=lambda run: steps_of[run.method]),
-            max(there, key=lambda run: steps_of[run.method]),
+            min(there, key=lambda row: steps_of[row.method]),
+            max(there, key=lambda row: steps_of[row.method]),
         )
         steps = count(steps_of[fewest.method], "iteration")
         sentences.append(

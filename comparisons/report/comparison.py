@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from comparisons.core.endings import beaten
 from comparisons.core.labels import groups
+from comparisons.core.reference import below_reference
 from comparisons.core.runs import Run
+from comparisons.core.scored import score_runs
 from comparisons.core.solving import TOLERANCES, spending
 from comparisons.plots.overview import overview
 from comparisons.plots.scoreboard import scoreboard
@@ -97,7 +98,7 @@ def comparison_document(
     """
     if not runs:
         raise ValueError("there are no runs to report")
-    members = list(groups(runs).values())
+    members, scored = list(groups(runs).values()), score_runs(runs, tolerance)
     anchors = problem_anchors(runs, _ANCHORS)
     run_anchor = {id(run): f"r{k}" for k, run in enumerate(run for those in members for run in those)}
     many = len(members) > MAX_FIGURE_SECTIONS
@@ -116,17 +117,17 @@ def comparison_document(
         scores = [f"There are none: {_unscored(runs, tolerance)}."]
     failed = sum(not finding.passed for finding in findings)
     blocks: list[Block] = [
-        *below_reference_notes(beaten(runs)),
+        *below_reference_notes(below_reference(runs)),
         *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
         short,
-        Section("Methods", [method_table(runs), _METHOD_NOTE], "methods"),
-        Section("Overview", [overview_table(runs, anchors, run_anchor), overview_legend()], "overview"),
+        Section("Methods", [method_table(scored), _METHOD_NOTE], "methods"),
+        Section("Overview", [overview_table(scored, anchors, run_anchor), overview_legend()], "overview"),
         Section("Scores", scores, "scores"),
         Section(
             "Problems",
             [
                 *([_left_out()] if many else []),
-                *problem_sections(runs, anchors, run_anchor, drawn, collapsed=many),
+                *problem_sections(scored, anchors, run_anchor, drawn, collapsed=many),
             ],
             "problems",
         ),
@@ -145,19 +146,20 @@ def comparison_document(
 
 def terminal_document(runs: Sequence[Run], findings: Sequence[Finding], tolerance: float = 1e-8) -> Document:
     """What a terminal shows of a comparison: the runs if they are few, methods, key findings and checks."""
-    members = groups(runs)
+    scored = score_runs(runs, tolerance)
+    members = scored.instances
     tables = [
-        run_table(those, title=f"{problem}, n = {those[0].n}, from {start!r}")
+        run_table(those, title=f"{problem}, n = {those[0].run.n}, from {start!r}")
         for (problem, start), those in (members.items() if len(members) <= _MAX_PRINTED else ())
     ]
     return Document(
         "A comparison of optimizers",
         [
             *tables,
-            Section("Methods", [method_table(runs)]),
+            Section("Methods", [method_table(scored)]),
             findings_section(runs, tolerance),
             *check_summary(findings),
-            *below_reference_notes(beaten(runs)),
+            *below_reference_notes(below_reference(runs)),
         ],
     )
 

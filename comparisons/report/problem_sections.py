@@ -5,22 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from comparisons.core.labels import (
-    Ending,
-    cheapest,
-    count,
-    ending,
-    false_success,
-    gap_in_words,
-    groups,
-    in_words,
-    listing,
-    number,
-    problem_of,
-    times,
-    where,
-)
+from comparisons.core.endings import Ending
+from comparisons.core.labels import count, ending_label, gap_in_words, in_words, listing, number, problem_of, times
 from comparisons.core.runs import Run
+from comparisons.core.scored import Scored, ScoredTable, cheapest
 from comparisons.plots.overview import row_labels
 from comparisons.report.document import Block, Cell, Row, Section, Table, Tone
 from comparisons.report.method_tables import method_cell
@@ -43,25 +31,26 @@ def problem_anchors(runs: Sequence[Run], taken: Sequence[str]) -> list[str]:
 
 
 def problem_sections(
-    runs: Sequence[Run],
+    scored: ScoredTable,
     anchors: Sequence[str],
     run_anchor: Mapping[int, str],
     figures: Sequence[Sequence[Block]],
     collapsed: bool = False,
 ) -> list[Section]:
     """One section for each problem and start, in the order of `groups`."""
-    titles, members = row_labels(runs), groups(runs).values()
+    titles, members = row_labels([row.run for row in scored]), scored.instances.values()
     return [
         Section(title, [*_description(those), run_table(those, run_anchor), *drawn], anchor, collapsed)
         for title, anchor, those, drawn in zip(titles, anchors, members, figures, strict=True)
     ]
 
 
-def _description(runs: Sequence[Run]) -> list[Block]:
-    first, problem = runs[0], problem_of(runs[0])
+def _description(rows: Sequence[Scored]) -> list[Block]:
+    first = rows[0].run
+    problem = problem_of(first)
     formula = f"f = {problem.formula}. " if problem is not None and problem.formula else ""
     start = f"n = {first.n}; start “{first.start}”, where f = {number(first.f_start)}."
-    blocks: list[Block] = [f"{formula}{start}", summary(runs)]
+    blocks: list[Block] = [f"{formula}{start}", summary(rows)]
     if problem is not None and problem.points:
         blocks.append(_known_points(problem))
     return blocks
@@ -81,28 +70,27 @@ def _point(x: Iterable[float] | None) -> str:
     return "(" + ", ".join(shown[:_POINT_ENTRIES]) + (", …" if len(shown) > _POINT_ENTRIES else "") + ")"
 
 
-def run_table(runs: Sequence[Run], run_anchor: Mapping[int, str] | None = None, title: str = "") -> Table:
+def run_table(scored: Sequence[Scored], run_anchor: Mapping[int, str] | None = None, title: str = "") -> Table:
     """A row for each run."""
-    known = any(run.gap is not None for run in runs)
+    known = any(row.gap is not None for row in scored)
     headings = (
         *("method", "ended at", "f − f*" if known else "f", "cost to accuracy", "cost", "f", "g", "H", "Hv"),
         *("iterations", "‖g‖∞", "λ_min", "rate", "seconds", "stopped by"),
     )
     rows: list[Row] = []
-    for run in runs:
-        wrong, counts = false_success(run), run.counts
-        good = ending(run) in (Ending.LOWEST, Ending.CLOSE)
-        tone: Tone = "bad" if wrong else "good" if good else "soft"
+    for row in scored:
+        run, counts, wrong = row.run, row.run.counts, row.false_success
+        tone: Tone = "bad" if wrong else "good" if row.ending is Ending.GLOBAL else "soft"
         rows.append(
             [
                 method_cell(run.method),
                 Cell(
-                    where(run) + (" – reports success" if wrong else ""),
+                    ending_label(run, row.solved) + (" – reports success" if wrong else ""),
                     hint=f"{run.verdict}: {run.verdict_reason}",
                     tone=tone,
                 ),
                 number(run.gap if known else run.f, 3),
-                str(run.price) if run.met else "–",
+                str(row.cost) if row.solved else "–",
                 *map(str, (run.cost, counts.f, counts.g, counts.H, counts.Hv, run.nit)),
                 number(run.gradient_norm, 3),
                 number(run.lambda_min, 3),
@@ -111,7 +99,7 @@ def run_table(runs: Sequence[Run], run_anchor: Mapping[int, str] | None = None, 
                 Cell(run.reason, hint=run.message),
             ]
         )
-    anchors = () if run_anchor is None else [run_anchor[id(run)] for run in runs]
+    anchors = () if run_anchor is None else [run_anchor[id(row.run)] for row in scored]
     return Table(title, headings, rows, text=(0, 1, 14), anchors=anchors)
 
 
@@ -129,7 +117,7 @@ def all_runs_table(runs: Sequence[Run]) -> Table:
                 run.problem,
                 run.start,
                 run.method if run.tuning is None else f"{run.method} (η={run.tuning.rate:g})",
-                Cell(run.ending, tone="" if run.ending in ("global", "local") else "soft"),
+                Cell(run.ending, tone="" if run.ending.at_minimum else "soft"),
                 *(number(value, 2) for value in (run.gap, run.gradient_norm, run.lambda_min)),
                 *map(str, (counts.f, counts.g, counts.H, counts.Hv, run.cost)),
                 run.reason,
@@ -138,23 +126,22 @@ def all_runs_table(runs: Sequence[Run]) -> Table:
     return Table("", headings, rows, text=(0, 1, 2, 3, 12))
 
 
-def summary(runs: Sequence[Run]) -> str:
+def summary(rows: Sequence[Scored]) -> str:
     """How many runs of one problem from one start reached the lowest minimum, and at what cost."""
-    solved = [run for run in runs if ending(run) is Ending.LOWEST]
-    if all(run.gap is None for run in runs):
-        wrong = [run.method for run in runs if false_success(run)]
+    solved = [row for row in rows if row.solved]
+    if all(row.gap is None for row in rows):
+        wrong = [row.method for row in rows if row.false_success]
         claim = f"success is reported, wrongly, by {listing(wrong)}" if wrong else "no method reports one"
         return f"No minimum is known here: the right answer is to report none, and {claim}."
-    first = cheapest(runs)
+    first = cheapest(rows)
     share = (
-        f"All {len(runs)} methods" if len(solved) == len(runs) > 1 else f"{len(solved)} of {count(len(runs), 'method')}"
+        f"All {len(rows)} methods" if len(solved) == len(rows) > 1 else f"{len(solved)} of {count(len(rows), 'method')}"
     )
     text = f"{share} reached the lowest known minimum with the required accuracy"
     if first is None:
         return text + "."
-    text += f"; the cheapest is {in_words(first.method)} at cost {first.price} ({gap_in_words(first)} at the end)"
-    last = max(solved, key=lambda run: run.price)
-    if last.price > 2 * first.price:
-        ratio = times(last.price / first.price)
-        text += f", the most expensive {in_words(last.method)} at {last.price}, {ratio} times as much"
+    text += f"; the cheapest is {in_words(first.method)} at cost {first.cost} ({gap_in_words(first.run)} at the end)"
+    last = max(solved, key=lambda row: row.cost)
+    if last.cost > 2 * first.cost:
+        text += f", the most expensive {in_words(last.method)} at {last.cost}, {times(last.ratio)} times as much"
     return text + "."

@@ -1,4 +1,4 @@
-"""The regression gate: which cells of a comparison are not what they were in an earlier one."""
+"""The regression check: which cells of a comparison differ from those of an earlier one."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from comparisons.core.endings import Ending
 from comparisons.core.runs import Run, from_record
+from comparisons.core.scored import Scored, score_runs
 from comparisons.core.serialization import json_text, key_of
 from comparisons.running.protocol import Protocol
 from comparisons.running.store import Store
 
-SHARE = 0.1  # of a cost: the counts of a method repeat exactly, but another BLAS may round a path onto another
-_ORDER = {"global": 0, "local": 1}  # endings from good to bad; among the others none is better
-_OTHER = 2
+# of a cost, measured: the counts of a method repeat exactly on one machine, but another BLAS may lead to another path
+SHARE = 0.1
+_RANKS = {Ending.GLOBAL: 0, Ending.LOCAL: 1}  # endings from good to bad; the others are equally bad
+_LAST_RANK = 2
 
 Cell = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A cell that is not what it was."""
+    """A cell that has changed."""
 
     problem: str
     start: str
@@ -32,20 +35,20 @@ class Change:
     before: str
     after: str
     better: bool | None
-    """None where neither is."""
+    """None if neither is."""
 
     @property
     def sentence(self) -> str:
-        """The change in words."""
+        """The change as a sentence."""
         how = {True: "better", False: "worse", None: "different"}[self.better]
         return f"{self.method} on {self.problem} from {self.start!r}: {self.what} {self.before} → {self.after} ({how})"
 
 
 def changes(old: Iterable[Run], new: Iterable[Run], *, share: float = SHARE) -> list[Change]:
-    """The cells of both comparisons whose verdict or cost is another.
+    """The cells of both comparisons whose ending, accuracy or cost has changed.
 
-    The verdict is the class of the ending, then whether the run came as far as was asked; the cost is that of coming so
-    far, see `Run.price`. Of a cell that is not in both nothing is said.
+    Accuracy means whether the run was solved, cost the cost until then: see `comparisons.core.scored`. A cell that is
+    not in both comparisons is left out.
 
     Parameters
     ----------
@@ -63,20 +66,21 @@ def changes(old: Iterable[Run], new: Iterable[Run], *, share: float = SHARE) -> 
     --------
     >>> from dataclasses import replace
     >>> import problems
+    >>> from comparisons.core.endings import Ending
     >>> from comparisons.running.single_run import run_one
     >>> run = run_one(problems.get("booth"), "standard", "newton")
     >>> changes([run], [run])
     []
-    >>> changes([run], [replace(run, ending="saddle")])[0].sentence
+    >>> changes([run], [replace(run, ending=Ending.SADDLE)])[0].sentence
     "newton on booth from 'standard': ending global → saddle (worse)"
     """
     if not share >= 0:
         raise ValueError(f"share must be at least 0, got {share}")
-    before = {_cell(run): run for run in old}
+    before = {_cell(row.run): row for row in score_runs(old)}
     found = []
-    for run in new:
-        then = before.get(_cell(run))
-        change = None if then is None else _change(then, run, share)
+    for row in score_runs(new):
+        then = before.get(_cell(row.run))
+        change = None if then is None else _change(then, row, share)
         if change is not None:
             found.append(change)
     return found
@@ -86,20 +90,20 @@ def _cell(run: Run) -> Cell:
     return run.problem, run.start, run.method
 
 
-def _change(old: Run, new: Run, share: float) -> Change | None:
-    def says(what: str, before: str, after: str, better: bool | None) -> Change:
-        return Change(*_cell(new), what, before, after, better)
+def _change(old: Scored, new: Scored, share: float) -> Change | None:
+    def change(what: str, before: str, after: str, better: bool | None) -> Change:
+        return Change(*_cell(new.run), what, before, after, better)
 
     if old.ending != new.ending:
-        ranks = [_ORDER.get(ending, _OTHER) for ending in (old.ending, new.ending)]
-        return says("ending", old.ending, new.ending, None if ranks[0] == ranks[1] else ranks[1] < ranks[0])
-    if old.met != new.met:
-        words = {True: "reached", False: "not reached"}
-        return says("accuracy", words[old.met], words[new.met], new.met)
-    least, most = sorted((old.price, new.price))
-    if new.met and most > (1 + share) * least:
-        ratio = new.price / old.price if old.price else math.inf
-        return says("cost", str(old.price), f"{new.price}, {ratio:.2f} times as much", new.price < old.price)
+        ranks = [_RANKS.get(ending, _LAST_RANK) for ending in (old.ending, new.ending)]
+        return change("ending", old.ending, new.ending, None if ranks[0] == ranks[1] else ranks[1] < ranks[0])
+    if old.solved != new.solved:
+        texts = {True: "reached", False: "not reached"}
+        return change("accuracy", texts[old.solved], texts[new.solved], new.solved)
+    least, most = sorted((old.cost, new.cost))
+    if new.solved and most > (1 + share) * least:
+        ratio = new.cost / old.cost if old.cost else math.inf
+        return change("cost", str(old.cost), f"{new.cost}, {ratio:.2f} times as much", new.cost < old.cost)
     return None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import newtonkit
-from comparisons.core.endings import ending_class, lowest_eigenvalue
+from comparisons.core.endings import classify_ending, lowest_eigenvalue
 from comparisons.core.runs import Run, Tuning, cost, versions
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import STANDARD, Protocol, start_point
@@ -166,7 +166,7 @@ def judged(
         tuning=asked["tuning"],
         versions=versions(),
         x_start=tuple(map(float, x0)),
-        ending=ending_class(problem, f, f_start, end["reason"], verdict, point),
+        ending=classify_ending(problem, f, f_start, end["reason"], verdict, point),
         lambda_min=lowest_eigenvalue(problem, x, verdict),
         distance=None if nearest is None else distance / max(1.0, float(np.linalg.norm(nearest.x))),  # type: ignore[arg-type]
         mode=protocol.mode,

@@ -1,7 +1,8 @@
-"""The regression gate tells exactly the cells whose verdict or cost is not what it was."""
+"""The regression check lists exactly the cells whose ending, accuracy or cost has changed."""
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import problems
@@ -13,6 +14,24 @@ from comparisons.running.store import Store
 
 PROTOCOL = Protocol(gradients=100, gtol=1e-6)
 RUN = run_one(problems.get("booth"), "standard", "bfgs", PROTOCOL)
+
+
+def with_cost(cost):
+    """The run with evaluations of f only, as many as this; the last reaches the minimum."""
+    rows = RUN.trace.evaluations
+    columns = {
+        name: np.resize(getattr(rows, name), cost) for name in ("gradient_norm", "distance", "nearest", "seconds")
+    }
+    f = np.append(np.full(cost - 1, RUN.f_start), RUN.f)
+    kind, check = np.full(cost, "f"), np.zeros(cost, dtype=bool)
+    evaluations = replace(rows, kind=kind, f=f, check=check, iteration=np.zeros(cost, dtype=np.int32), **columns)
+    return replace(RUN, cost=cost, trace=replace(RUN.trace, evaluations=evaluations))
+
+
+def inaccurate(run):
+    """The same run, whose f never came close to the minimum."""
+    rows = run.trace.evaluations
+    return replace(run, trace=replace(run.trace, evaluations=replace(rows, f=np.full(len(rows), run.f_start))))
 
 
 def only(old, new, **options):
@@ -35,28 +54,27 @@ def test_another_ending_is_a_change_for_the_better_if_it_is_a_minimum(before, af
 
 
 def test_the_same_ending_that_is_not_accurate_any_more_is_a_change():
-    change = only(RUN, replace(RUN, success=False))
+    change = only(RUN, inaccurate(RUN))
     assert (change.what, change.before, change.after, change.better) == ("accuracy", "reached", "not reached", False)
 
 
 @pytest.mark.parametrize(("cost", "changed"), [(110, False), (111, True), (91, False), (90, True)])
 def test_a_cost_has_changed_if_the_larger_is_more_than_a_tenth_above_the_smaller(cost, changed):
-    found = changes([replace(RUN, cost=100)], [replace(RUN, cost=cost)])
+    found = changes([with_cost(100)], [with_cost(cost)])
     assert bool(found) == changed
     if changed:
         assert found[0].better == (cost < 100)
         assert found[0].sentence.startswith(f"bfgs on booth from 'standard': cost 100 → {cost}, ")
 
 
-def test_the_share_can_be_asked_for():
-    dearer = replace(RUN, cost=2 * RUN.cost)
-    assert changes([RUN], [dearer], share=1.0) == []
+def test_the_share_can_be_chosen():
+    assert changes([with_cost(10)], [with_cost(20)], share=1.0) == []
     with pytest.raises(ValueError, match="share must be at least 0, got -1"):
         changes([RUN], [RUN], share=-1)
 
 
-def test_what_a_run_spends_in_vain_is_no_change():
-    lost = replace(RUN, success=False, ending="budget")
+def test_the_cost_of_a_run_that_is_not_solved_is_no_change():
+    lost = replace(inaccurate(RUN), ending="budget")
     assert changes([lost], [replace(lost, cost=9 * lost.cost)]) == []
 
 

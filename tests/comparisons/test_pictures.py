@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import problems
-from comparisons.core.labels import Ending, ending, false_success, family, in_words, listing, long_name, number
+from comparisons.core.endings import Ending
+from comparisons.core.labels import ending_label, family, in_words, listing, long_name, number
 from comparisons.core.runs import Run, TracePoint, Tuning
+from comparisons.core.scored import score_runs
 from comparisons.core.trace import Evaluations, Iterations, Trace
 from comparisons.plots import catalogue as pictures
 from comparisons.plots.convergence import GREY
@@ -20,15 +22,18 @@ from newtonkit.methods.registry import METHODS
 
 
 def make_trace(*points, tick=1e-4):
-    """The trace of which these are the iterations: evaluations of f alone, one every ``tick`` seconds."""
+    """The trace with these iterations: evaluations of f alone, one every ``tick`` seconds."""
     costs = [point.cost for point in points]
     spent, width = max(costs, default=0), len(points[0].x) if points else 0
     nan, zeros = np.full(spent, np.nan), np.zeros(len(points))
+    f = nan.copy()
+    for point in points:
+        f[max(point.cost - 1, 0) : point.cost] = point.f
     return Trace(
         2,
         Evaluations(
             kind=np.full(spent, "f"),
-            f=nan,
+            f=f,
             gradient_norm=nan,
             distance=nan,
             nearest=np.full(spent, -1, dtype=np.int32),
@@ -52,12 +57,13 @@ def make_trace(*points, tick=1e-4):
 
 
 def make_run(method="newton", name="himmelblau", steps=6, cost=50, **changes):
-    """A run that halves its way from the standard start to the minimum (3, 2) of Himmelblau's function."""
+    """A run from the standard start to the minimum (3, 2) of Himmelblau's function; the last step reaches it."""
     problem = problems.get(name)
     end = np.array(problem.best.x)
     start = np.array(problem.starts["standard"])
     xs = [end + (start - end) * 0.25**k for k in range(steps)]
     fs = [float(problem.fun(x)) for x in xs]
+    fs[-1] = min(fs[-1], problem.best.f + 1e-9 * (fs[0] - problem.best.f))
     trace = make_trace(
         *(
             TracePoint(max(1, cost * k // max(steps - 1, 1)), f, 10.0 * 0.25**k, tuple(map(float, x)))
@@ -92,6 +98,7 @@ def make_run(method="newton", name="himmelblau", steps=6, cost=50, **changes):
         "nit": steps - 1,
         "seconds": 0.01,
         "trace": trace,
+        "ending": Ending.GLOBAL,
     }
     return Run(**fields | changes)
 
@@ -99,6 +106,9 @@ def make_run(method="newton", name="himmelblau", steps=6, cost=50, **changes):
 def nowhere(method="gd", **changes):
     """A run whose budget was spent on the way."""
     away = {"success": False, "reason": "EVALUATIONS", "reached": None, "reached_f": None, "verdict": "not critical"}
+    away["ending"] = Ending.BUDGET
+    cost = changes.get("cost", 50)
+    away["trace"] = make_trace(TracePoint(1, 170.0, 40.0), TracePoint(cost, 1.0, 1.0))
     return make_run(method, **away | changes)
 
 
@@ -112,22 +122,30 @@ HIMMELBLAU = problems.get("himmelblau")
 
 
 class TestWords:
-    def test_an_ending_is_judged_by_the_catalogue_and_not_by_the_claim(self):
-        assert ending(make_run()) is Ending.LOWEST
-        assert ending(make_run(success=False)) is Ending.CLOSE
-        assert ending(make_run(f=5.0, gap=5.0, reached_f=5.0)) is Ending.OTHER
-        assert ending(nowhere(reached="saddle", success=True)) is Ending.SADDLE
-        assert ending(nowhere(verdict="saddle")) is Ending.SADDLE
-        assert ending(nowhere()) is Ending.BUDGET
-        assert ending(nowhere(reason="STALLED")) is Ending.ELSEWHERE
-        assert ending(nowhere(gap=None, f=-1e30)) is Ending.DOWN
+    def test_the_label_of_an_ending_names_the_point(self):
+        assert ending_label(make_run(), solved=True) == "lowest minimum"
+        assert ending_label(make_run(), solved=False) == "near the lowest minimum"
+        assert ending_label(make_run(ending=Ending.LOCAL, reached_f=5.0), solved=False) == "minimum with f = 5"
+        assert ending_label(nowhere(ending=Ending.SADDLE, reached="maximum"), solved=False) == "maximum"
+        assert ending_label(nowhere(), solved=False) == "budget spent"
+        assert ending_label(nowhere(ending=Ending.DIVERGED), solved=False) == "diverged"
 
-    def test_a_global_minimum_far_from_zero_is_still_the_lowest(self):
-        low = -1.0316284534898774
-        assert ending(make_run(f=low + 1e-9, gap=1e-9, reached_f=low)) is Ending.LOWEST
-        assert ending(make_run(f=low + 0.5, gap=0.5, reached_f=low + 0.5)) is Ending.OTHER
+    def test_a_run_is_scored_by_its_trace_and_not_by_its_report(self):
+        near = nowhere(cost=30, ending=Ending.GLOBAL)
+        rows = score_runs([make_run(cost=20), make_run("bfgs", cost=50, success=False), near])
+        assert [(row.solved, row.cost, row.ratio) for row in rows] == [
+            (True, 20, 1),
+            (True, 50, 2.5),
+            (False, 30, math.inf),
+        ]
+        (newton, bfgs, gd) = rows.methods
+        assert (newton.solved, newton.cheapest, newton.relative_cost) == (1, 1, 1.0)
+        assert (bfgs.cheapest, gd.solved, gd.relative_cost, gd.known) == (0, 0, None, 1)
 
-    def test_a_claim_of_success_at_no_minimum_is_a_false_one(self):
+    def test_reported_success_away_from_a_minimum_is_a_false_success(self):
+        def false_success(run):
+            return score_runs([run])[0].false_success
+
         assert false_success(nowhere(success=True))
         assert false_success(nowhere(success=True, f=-math.inf, verdict="undecided"))
         assert false_success(nowhere(success=True, reached="degenerate saddle", verdict="undecided"))
@@ -247,7 +265,7 @@ class TestConvergence:
         assert "In colour 8 methods" in caption
 
     def test_a_run_that_solves_the_problem_is_in_colour_before_one_that_does_not(self):
-        lost = [nowhere(method, cost=1, gap=1e-12) for method in ("adam", "momentum", "nesterov")]
+        lost = [nowhere(method, cost=2, gap=1e-12) for method in ("adam", "momentum", "nesterov")]
         coloured = in_colour([*lost, make_run("gd", cost=10**6)], most=1)
         assert [run.method for run in coloured] == ["gd"]
 
@@ -283,15 +301,15 @@ class TestConvergence:
         solved = [run for run in runs if run.reached == "minimum"]
         best = min(solved, key=lambda run: run.cost)
         caption = pictures.convergence_caption(runs, HIMMELBLAU)
-        assert re.search(r"cheapest of the 3 methods .* is L-BFGS: .* at cost 37", caption)
+        assert re.search(r"cheapest of the 3 methods .* is L-BFGS: cost 37 until", caption)
         assert best.method == "lbfgs"
 
-    def test_the_caption_names_the_first_by_the_clock_whoever_is_the_cheapest(self):
+    def test_the_caption_names_the_fastest_in_seconds(self):
         slow, quick = make_run("newton", cost=10), make_run("adam", cost=20)
         slow = replace(slow, trace=make_trace(*slow.trace, tick=1e-2))
         caption = pictures.convergence_caption([slow, quick], HIMMELBLAU)
         assert "is Newton's method with a trust region (newton): " in caption
-        assert "By the clock Adam is the first of them, after 2 ms." in caption
+        assert "The fastest of them is Adam: 2 ms." in caption
 
     def test_the_names_of_lines_that_leave_the_panel_are_joined_to_its_edge(self):
         steep = make_trace(TracePoint(1, 1.0, 1.0), TracePoint(9, 1e30, 1e30))
@@ -302,17 +320,18 @@ class TestConvergence:
             assert len(named) == 2
             assert all(low <= text.xy[1] <= high for text in named)
 
-    def test_the_caption_says_where_tuned_gradient_descent_is_when_its_budget_is_spent(self):
+    def test_the_caption_gives_the_gap_of_tuned_gradient_descent_when_its_budget_is_spent(self):
         tuning = Tuning(0.03, (0.01, 0.03), (0.03,), "the lowest f", 500)
         run = nowhere("gd", f=1e-5, gap=1e-5, counts=Counts(1000, 1000, 0, 0), tuning=tuning)
         caption = pictures.convergence_caption([make_run(), run], HIMMELBLAU)
-        assert "rate of 0.03 is at f − f* = 1e-5 when its budget is spent (1000 gradients)" in caption
+        assert "rate of 0.03 has spent its budget (1000 gradients) with f − f* = 1e-5" in caption
 
-    def test_the_caption_says_who_ended_at_another_minimum_and_who_claims_too_much(self):
-        runs = [make_run(), make_run("bfgs", f=5.0, gap=5.0, reached_f=5.0), nowhere("scipy:Newton-CG", success=True)]
+    def test_the_caption_names_other_minima_and_false_successes(self):
+        local = nowhere("bfgs", f=5.0, gap=5.0, reached="minimum", reached_f=5.0, ending=Ending.LOCAL)
+        runs = [make_run(), local, nowhere("scipy:Newton-CG", success=True)]
         caption = pictures.convergence_caption(runs, HIMMELBLAU)
-        assert "At another known minimum (f = 5): bfgs." in caption
-        assert "Success is claimed, though the end is no minimum, by scipy:Newton-CG." in caption
+        assert "At another minimum (f = 5): bfgs." in caption
+        assert "Success reported at a point that is no minimum: scipy:Newton-CG." in caption
 
     def test_the_rounding_of_a_minimum_other_than_zero_is_drawn(self):
         problem = problems.get("six-hump-camel")

@@ -9,8 +9,10 @@ import pytest
 
 import newtonkit
 import problems
-from comparisons.core.endings import CLASSES, beaten, ending_class, endings
+from comparisons.core.endings import Ending, classify_ending, count_endings
+from comparisons.core.reference import below_reference
 from comparisons.core.runs import Tuning, from_record, record
+from comparisons.core.scored import score_runs
 from comparisons.core.trace import Trace, cost
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import SEEDED, Protocol, start_names, start_point
@@ -306,7 +308,7 @@ def test_every_rule_is_tuned_and_nothing_else():
 # --- endings --------------------------------------------------------------------------------------------------------
 
 
-def test_endings_are_told_apart_by_where_the_run_is_and_not_by_what_it_says():
+def test_endings_are_classified_by_the_point_and_not_by_the_report_of_the_solver():
     assert one("booth", "newton").ending == "global"
     assert one("freudenstein-roth", "scipy:BFGS").ending == "local"
     assert one("strict-saddle", "scipy:L-BFGS-B", "stable-manifold").ending == "saddle"
@@ -318,14 +320,14 @@ def test_endings_are_told_apart_by_where_the_run_is_and_not_by_what_it_says():
     assert one("rosenbrock", "scipy:BFGS", protocol=Protocol(mode="shipped", gradients=5)).ending == "budget"
 
 
-def test_a_class_needs_no_known_minimum():
+def test_an_ending_is_classified_without_known_minima():
     problem = dataclasses.replace(problems.get("booth"), points=())
     run = run_one(problem, "standard", "newton")
     assert (run.ending, run.gap, run.distance) == ("local", None, None)
 
 
-def test_an_end_that_is_no_number_has_diverged():
-    assert ending_class(problems.get("booth"), math.nan, 1.0, "status 2", None, None) == "diverged"
+def test_an_end_that_is_not_finite_has_diverged():
+    assert classify_ending(problems.get("booth"), math.nan, 1.0, "status 2", None, None) == "diverged"
 
 
 def test_the_lowest_eigenvalue_is_that_of_the_hessian_at_the_end():
@@ -337,9 +339,9 @@ def test_the_lowest_eigenvalue_is_that_of_the_hessian_at_the_end():
 
 def test_the_table_of_endings_counts_every_run_once():
     runs = [one("booth", "newton"), one("monkey-saddle", "newton"), one("booth", "bfgs")]
-    table = endings(runs)
+    table = count_endings(runs)
     assert list(table) == ["newton", "bfgs"]
-    assert all(tuple(row) == CLASSES for row in table.values())
+    assert all(tuple(row) == tuple(Ending) for row in table.values())
     assert sum(sum(row.values()) for row in table.values()) == 3
     assert table["newton"]["global"] == table["newton"]["diverged"] == 1
 
@@ -351,24 +353,25 @@ def test_a_run_below_the_recorded_minimum_by_more_than_rounding_is_found():
     def lower_by(relative, f_start=run.f_start):
         return dataclasses.replace(run, f=best * (1 - relative), gap=-best * relative, f_start=f_start)
 
-    assert beaten([run, lower_by(1e-15)]) == []
-    assert beaten([lower_by(1e-6)]) == [lower_by(1e-6)]
+    assert below_reference([run, lower_by(1e-15)]) == []
+    assert below_reference([lower_by(1e-6)]) == [lower_by(1e-6)]
     # a start far out excuses nothing where there is a nearer one
-    assert beaten([lower_by(1e-6, f_start=1e20)]) == []
-    assert beaten([run, lower_by(1e-6, f_start=1e20)]) == [lower_by(1e-6, f_start=1e20)]
+    assert below_reference([lower_by(1e-6, f_start=1e20)]) == []
+    assert below_reference([run, lower_by(1e-6, f_start=1e20)]) == [lower_by(1e-6, f_start=1e20)]
 
 
 def test_meyers_noise_is_no_lower_minimum():
     runs = [one("meyer", method, "seeded-1", Protocol()) for method in ("newton", "bfgs")]
     assert min(run.gap for run in runs) < 0, "the example has lost its point"
-    assert beaten(runs) == []
+    assert below_reference(runs) == []
 
 
 def test_a_run_without_a_tolerance_is_measured_by_when_it_was_accurate_enough():
     run = one("himmelblau", "gd[rate=0.01]", protocol=Protocol(gradients=500))
     assert run.reason == "EVALUATIONS"
-    assert run.met
-    assert run.price < run.cost
+    (row,) = score_runs([run])
+    assert row.solved
+    assert row.cost < run.cost
     spent, f = 0.0, math.inf
     rows = run.trace.evaluations
     for weight, value in zip(run.trace.weights(), rows.f, strict=True):
@@ -376,11 +379,24 @@ def test_a_run_without_a_tolerance_is_measured_by_when_it_was_accurate_enough():
         f = min(f, value)
         if f <= 1e-8 * run.f_start:
             break
-    assert run.price == spent
-    assert not one("rosenbrock", "gd[rate=1e-4]").met
+    assert row.cost == spent
+    assert not score_runs([one("rosenbrock", "gd[rate=1e-4]")])[0].solved
 
 
-def test_a_run_with_a_tolerance_is_measured_by_what_it_says():
+def test_a_run_with_a_tolerance_is_measured_by_its_trace_and_not_by_its_report():
     run = one("himmelblau", "bfgs", protocol=Protocol(gtol=1e-8))
-    assert (run.met, run.price) == (True, run.cost)
-    assert not dataclasses.replace(run, success=False).met
+    (row,) = score_runs([run])
+    assert (row.solved, row.ratio) == (True, 1.0)
+    assert row.cost <= run.cost
+    assert score_runs([dataclasses.replace(run, success=False)])[0].solved
+    rough = one("himmelblau", "scipy:BFGS", protocol=Protocol(gtol=3.0))
+    assert rough.success
+    assert not score_runs([rough])[0].solved
+    assert score_runs([rough], tolerance=0.1)[0].solved
+
+
+def test_without_a_known_minimum_no_run_is_solved():
+    problem = dataclasses.replace(problems.get("booth"), points=())
+    run = run_one(dataclasses.replace(problem, name="mine"), "standard", "newton")
+    (row,) = score_runs([run])
+    assert (row.solved, row.cost, row.ratio) == (False, run.cost, math.inf)

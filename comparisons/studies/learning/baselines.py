@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from comparisons.core.labels import FIRST_ORDER, coinciding, family, in_words, number, times, where
+from comparisons.core.labels import FIRST_ORDER, coinciding, ending_label, family, in_words, number, times
 from comparisons.core.runs import Run
 from comparisons.plots.style import INK, legend, marker, style, tick
 from comparisons.report.document import Table
@@ -98,7 +98,7 @@ def cost_table(beside: Beside, title: str) -> Table:
             [
                 run.method,
                 "–" if run.tuning is None else number(run.tuning.rate),
-                where(run),
+                ending_label(run),
                 number(max(run.gap, 0.0) if run.gap is not None else None, 2),
                 *(str(amount) for amount in (run.nit, run.counts.f, run.counts.g, run.counts.H, run.counts.Hv)),
                 "never" if cost is None else str(cost),

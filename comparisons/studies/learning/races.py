@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import problems
-from comparisons.core.labels import FIRST_ORDER, Ending, count, ending, family, in_words, listing, number, where
+from comparisons.core.endings import Ending
+from comparisons.core.labels import FIRST_ORDER, count, ending_label, family, in_words, listing, number
 from comparisons.report.document import Document, Figure, Table
 from comparisons.report.tuning_tables import search_table
 from comparisons.studies.learning.baselines import SHARE, Beside, cost_until, run_beside
@@ -114,7 +115,7 @@ def results(beside: Beside, race: Race) -> Table:
         rows.append(
             [
                 run.method,
-                where(run),
+                ending_label(run),
                 number(None if run.gap is None else max(run.gap, 0.0), 2),
                 str(run.nit),
                 *("never" if cost is None else str(cost) for cost in costs),
@@ -157,8 +158,8 @@ def caption(beside: Beside, race: Race) -> str:
             sentences.append(f"To {number(_EARLY)} of it, {in_words(ahead)} is first, at {early[ahead]}.")
     else:
         sentences.append(f"No method brings f − f* to {number(SHARE)} of what it was.")
-    for place in (Ending.SADDLE, Ending.OTHER):
-        there = [run.method for run in beside.runs if ending(run) is place]
+    for place in (Ending.SADDLE, Ending.LOCAL):
+        there = [run.method for run in beside.runs if run.ending is place]
         if there:
-            sentences.append(f"{place.value.capitalize()} end {listing(there, most=len(METHODS))}.")
+            sentences.append(f"Ended {place.description}: {listing(there, most=len(METHODS))}.")
     return " ".join(sentences)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 import problems
+from comparisons.core.endings import Ending
 from comparisons.core.prices import counted
 from comparisons.plots import style as drawing
 from comparisons.plots.scoreboard import scoreboard
@@ -67,7 +68,7 @@ def test_methods_with_parameters_are_methods_like_others(real_runs):
 
 
 def test_where_nobody_solves_anything_there_are_pictures_all_the_same(real_runs):
-    lost = [replace(run, reached="saddle", reached_f=1.0, verdict="saddle", index=1) for run in real_runs]
+    lost = [replace(run, ending=Ending.SADDLE) for run in real_runs]
     found = scoreboard(lost)
     assert [plate.name for plate in found] == ALL[:-1]
     assert "0 %" in found[0].caption

@@ -8,6 +8,7 @@ import pytest
 
 import problems
 from comparisons.core.costs import Spending
+from comparisons.core.endings import Ending
 from comparisons.core.labels import methods
 from comparisons.core.prices import Instance, by_theory, counted, turned, with_product
 from comparisons.core.solving import TESTS, TOLERANCES, accuracies, spending
@@ -63,7 +64,7 @@ class TestFirstMet:
 
     @pytest.mark.parametrize("test", TESTS)
     def test_a_run_that_ends_at_a_saddle_is_not_solved_whatever_it_passed(self, by_hand, test):
-        lost = replace(by_hand, reached="saddle", reached_f=13.3, verdict="saddle", index=1)
+        lost = replace(by_hand, ending=Ending.SADDLE)
         assert counts(by_hand, test, 0.1)["f"] < np.inf
         assert counts(lost, test, 0.1)["f"] == np.inf
 
@@ -132,7 +133,7 @@ class TestWhoTakesPart:
             assert len(spending([run, by_hand], test, 0.1).instances) == 1
 
     def test_a_problem_of_ones_own_of_which_nothing_is_known_is_judged_by_its_gradient(self, by_hand):
-        own = replace(by_hand, problem="mine", name="mine", parameters={})
+        own = replace(by_hand, problem="mine", name="mine", parameters={}, gap=None)
         rows = own.trace.evaluations
         own = replace(own, trace=replace(own.trace, evaluations=replace(rows, nearest=np.full(len(rows), -1))))
         assert counts(own, "gradient", 0.0125)["g"] == 2
