@@ -79,7 +79,7 @@ def ending_label(run: Run, solved: bool = True) -> str:
         return f"minimum with f = {number(run.f if run.reached_f is None else run.reached_f)}"
     if run.ending in (Ending.SADDLE, Ending.DEGENERATE):
         return run.reached or run.verdict
-    return "budget spent" if run.ending is Ending.BUDGET else run.ending.value
+    return "budget spent" if run.ending is Ending.BUDGET else str(run.ending)
 
 
 def coinciding(runs: Sequence[Run]) -> list[str]:

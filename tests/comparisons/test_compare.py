@@ -13,7 +13,7 @@ from scipy.optimize import OptimizeResult, minimize
 import comparisons
 import newtonkit
 import problems
-from comparisons import BeatenError, Protocol, compare
+from comparisons import BelowReferenceError, Protocol, compare
 from comparisons.core.runs import record
 
 QUICK = Protocol(gradients=100, tuning_gradients=50)
@@ -150,7 +150,9 @@ def test_a_run_below_the_recorded_minimum_fails_loudly_and_keeps_the_runs():
     problem = problems.get("booth")
     (minimum,) = problem.points
     wrong = dataclasses.replace(problem, points=(dataclasses.replace(minimum, f=0.5),), name="wrong")
-    with pytest.raises(BeatenError, match=r"newton on wrong from 'standard' has f = .*below f\* = 0\.5") as caught:
+    with pytest.raises(
+        BelowReferenceError, match=r"newton on wrong from 'standard' has f = .*below f\* = 0\.5"
+    ) as caught:
         compare([wrong], ["newton"], "standard")
     assert len(caught.value.comparison.runs) == 1
 

@@ -16,16 +16,15 @@ PROTOCOL = Protocol(gradients=100, gtol=1e-6)
 RUN = run_one(problems.get("booth"), "standard", "bfgs", PROTOCOL)
 
 
-def with_cost(cost):
-    """The run with evaluations of f only, as many as this; the last reaches the minimum."""
-    rows = RUN.trace.evaluations
-    columns = {
-        name: np.resize(getattr(rows, name), cost) for name in ("gradient_norm", "distance", "nearest", "seconds")
-    }
-    f = np.append(np.full(cost - 1, RUN.f_start), RUN.f)
+def with_cost(run, cost):
+    """The run with evaluations of f only, as many as this; the last has the value of the end."""
+    rows = run.trace.evaluations
+    kept = ("gradient_norm", "distance", "nearest", "seconds")
+    columns = {name: np.resize(getattr(rows, name), cost) for name in kept}
+    f = np.append(np.full(cost - 1, run.f_start), run.f)
     kind, check = np.full(cost, "f"), np.zeros(cost, dtype=bool)
     evaluations = replace(rows, kind=kind, f=f, check=check, iteration=np.zeros(cost, dtype=np.int32), **columns)
-    return replace(RUN, cost=cost, trace=replace(RUN.trace, evaluations=evaluations))
+    return replace(run, cost=cost, trace=replace(run.trace, evaluations=evaluations))
 
 
 def inaccurate(run):
@@ -60,7 +59,7 @@ def test_the_same_ending_that_is_not_accurate_any_more_is_a_change():
 
 @pytest.mark.parametrize(("cost", "changed"), [(110, False), (111, True), (91, False), (90, True)])
 def test_a_cost_has_changed_if_the_larger_is_more_than_a_tenth_above_the_smaller(cost, changed):
-    found = changes([with_cost(100)], [with_cost(cost)])
+    found = changes([with_cost(RUN, 100)], [with_cost(RUN, cost)])
     assert bool(found) == changed
     if changed:
         assert found[0].better == (cost < 100)
@@ -68,7 +67,7 @@ def test_a_cost_has_changed_if_the_larger_is_more_than_a_tenth_above_the_smaller
 
 
 def test_the_share_can_be_chosen():
-    assert changes([with_cost(10)], [with_cost(20)], share=1.0) == []
+    assert changes([with_cost(RUN, 10)], [with_cost(RUN, 20)], share=1.0) == []
     with pytest.raises(ValueError, match="share must be at least 0, got -1"):
         changes([RUN], [RUN], share=-1)
 

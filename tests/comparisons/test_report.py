@@ -6,11 +6,14 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 import problems
+from comparisons.core.endings import Ending
 from comparisons.core.runs import Tuning
+from comparisons.core.scored import score_runs
 from comparisons.report.comparison import comparison_document, terminal_document
 from comparisons.report.document import Figure, Section
 from comparisons.report.figures import MAX_FIGURE_SECTIONS, problem_figures
@@ -29,16 +32,36 @@ from newtonkit import Counts
 HIMMELBLAU = problems.get("himmelblau")
 PROTOCOL = Protocol()
 SOLVED = run_one(HIMMELBLAU, "standard", "bfgs")
-LOST = replace(SOLVED, success=False, reason="EVALUATIONS", reached=None, reached_f=None, verdict="not critical")
+
+
+def with_cost(run, cost):
+    """The run with evaluations of f only, as many as this; the last has the value of the end."""
+    rows = run.trace.evaluations
+    kept = ("gradient_norm", "distance", "nearest", "seconds")
+    columns = {name: np.resize(getattr(rows, name), cost) for name in kept}
+    f = np.append(np.full(cost - 1, run.f_start), run.f)
+    kind, check = np.full(cost, "f"), np.zeros(cost, dtype=bool)
+    evaluations = replace(rows, kind=kind, f=f, check=check, iteration=np.zeros(cost, dtype=np.int32), **columns)
+    return replace(run, cost=cost, trace=replace(run.trace, evaluations=evaluations))
+
+
+def inaccurate(run):
+    """The same run, whose f never came close to the minimum."""
+    rows = run.trace.evaluations
+    return replace(run, trace=replace(run.trace, evaluations=replace(rows, f=np.full(len(rows), run.f_start))))
+
+
+LOST = replace(
+    inaccurate(SOLVED), success=False, reason="EVALUATIONS", reached=None, reached_f=None, verdict="not critical"
+)
 
 
 def make_run(method="newton", **changes):
-    # with a tolerance a run is priced by what it cost in all, so that a test can say what that is
-    return replace(SOLVED, method=method, **{"gtol": 1e-8} | changes)
+    return replace(with_cost(SOLVED, changes.pop("cost", 50)), method=method, **changes)
 
 
 def nowhere(method="gd", **changes):
-    return replace(LOST, method=method, **{"ending": "budget"} | changes)
+    return replace(LOST, method=method, **{"ending": Ending.BUDGET} | changes)
 
 
 TUNING = Tuning(0.03, (0.01, 0.03, 0.1), (0.03,), "f - f* <= 1e-06 (f0 - f*)", 500)
@@ -176,8 +199,8 @@ def test_a_run_below_a_recorded_minimum_is_the_first_block():
 
 
 def test_a_false_success_is_called_one_and_counted(page):
-    assert "elsewhere – reports success" in page.texts
-    assert "?!" in page.texts, "its entry of the overview"
+    assert "budget spent – reports success" in page.texts
+    assert "–!" in page.texts, "its entry of the overview"
 
 
 def test_the_reason_to_stop_is_explained_where_one_points(page):
@@ -288,17 +311,17 @@ def test_a_terminal_shows_runs_methods_findings_and_failed_checks():
 
 
 def test_the_summary_names_the_cheapest_and_the_most_expensive_of_those_that_solved_the_problem():
-    words = summary(RUNS)
+    words = summary(score_runs(RUNS))
     assert words.startswith("2 of 4 methods reached the lowest known minimum")
     assert "the cheapest is BFGS at cost 40" in words
     assert "most expensive" not in words  # 60 is not twice 40
     assert "the most expensive Newton's method with a trust region (newton) at 100, 2.5 times" in summary(
-        [replace(RUNS[0], cost=100), RUNS[1]]
+        score_runs([make_run("newton", cost=100), RUNS[1]])
     )
 
 
 def test_the_summary_says_so_when_everyone_solved_the_problem():
-    assert summary(RUNS[:2]).startswith("All 2 methods reached the lowest known minimum")
+    assert summary(score_runs(RUNS[:2])).startswith("All 2 methods reached the lowest known minimum")
 
 
 def test_a_comparison_without_runs_is_a_mistake():
