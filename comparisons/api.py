@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.table import Table
 
-from comparisons.core.endings import Ending, count_endings
+from comparisons.core.endings import count_endings
 from comparisons.core.reference import BelowReferenceError, below_reference
 from comparisons.core.runs import Run
 from comparisons.report.method_tables import ending_table
@@ -46,7 +46,7 @@ class Comparison:
     runs: tuple[Run, ...]
     protocol: Protocol = STANDARD
 
-    def endings(self) -> dict[str, dict[Ending, int]]:
+    def endings(self) -> dict[str, dict[str, int]]:
         """For each method, how many of its runs ended in each class: see `comparisons.core.endings.Ending`."""
         return count_endings(self.runs)
 

@@ -122,7 +122,7 @@ def lowest_eigenvalue(problem: Problem, x: Vector, verdict: Verdict | None) -> f
     return float(np.linalg.eigvalsh(H)[0]) if np.isfinite(H).all() else None
 
 
-def count_endings(runs: Iterable[Run]) -> dict[str, dict[Ending, int]]:
+def count_endings(runs: Iterable[Run]) -> dict[str, dict[str, int]]:
     """For each method, how many of its runs ended in each class.
 
     Examples
@@ -130,7 +130,7 @@ def count_endings(runs: Iterable[Run]) -> dict[str, dict[Ending, int]]:
     >>> count_endings([])
     {}
     """
-    table: dict[str, dict[Ending, int]] = {}
+    table: dict[str, dict[str, int]] = {}
     for run in runs:
-        table.setdefault(run.method, dict.fromkeys(Ending, 0))[run.ending] += 1
+        table.setdefault(run.method, {ending.value: 0 for ending in Ending})[run.ending] += 1
     return table

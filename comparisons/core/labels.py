@@ -21,6 +21,7 @@ FAMILIES = (SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER)
 _QUASI_NEWTON = ("bfgs", "dfp", "sr1", "lbfgs", "cg")
 
 _WORDS = {
+    "auto": "the automatic choice",
     "newton": "Newton's method with a trust region",
     "newton-cg": "truncated Newton",
     "cubic": "Newton's method with a cubic term",
@@ -143,6 +144,8 @@ def twin(method: str) -> str:
 
 def family(method: str) -> str:
     """One of `FAMILIES`; what is no method of ours, nor has a twin among them, is another solver."""
+    if method == "auto":
+        return SECOND_ORDER
     cls = METHODS.get(twin(method))
     if cls is None:
         return OTHER

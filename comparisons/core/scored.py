@@ -60,7 +60,7 @@ class MethodScore:
 
     method: str
     runs: int
-    endings: Mapping[Ending, int]
+    endings: Mapping[str, int]
     """How many runs ended in each class."""
     solved: int
     known: int

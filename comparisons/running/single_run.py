@@ -73,7 +73,8 @@ def run_one(
     if solver.is_scipys or solver.is_callable:
         end = _reference_run(problem, x0, solver, protocol, recorder)
     else:
-        end = _own_run(problem, x0, solver.method(**options), protocol, recorder)
+        objective = Objective(problem.fun)
+        end = _own_run(objective, x0, *solver.portfolio(objective, x0, **options), protocol, recorder)
     end["seconds"] = time.perf_counter() - began - recorder.own_seconds
     return judged(problem, start, solver, protocol, options | {"tuning": tuning}, end | {"trace": recorder.trace()})
 
@@ -175,7 +176,14 @@ def judged(
     )
 
 
-def _own_run(problem: Problem, x0: Vector, method: Method, protocol: Protocol, recorder: Recorder) -> dict[str, Any]:
+def _own_run(
+    objective: Objective,
+    x0: Vector,
+    method: Method,
+    fallbacks: tuple[Method, ...],
+    protocol: Protocol,
+    recorder: Recorder,
+) -> dict[str, Any]:
     budget = protocol.budget
     stop = Stop(maxfev=budget.maxfev, maxgev=budget.maxgev, maxiter=10 * protocol.gradients)
     if protocol.tolerance is not None:
@@ -187,9 +195,10 @@ def _own_run(problem: Problem, x0: Vector, method: Method, protocol: Protocol, r
     try:
         result = run_method(
             method,
-            Objective(problem.fun),
+            objective,
             x0,
             stop,
+            fallbacks=fallbacks,
             history=recorder,
             check=check,
             observer=recorder,

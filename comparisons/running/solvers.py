@@ -14,14 +14,19 @@ from scipy.optimize import OptimizeWarning
 from scipy.optimize import minimize as scipy_minimize
 
 from comparisons.running import scipy_solvers as reference
+from newtonkit.automatic import chosen_portfolio
 from newtonkit.core.validation import nearest_name
 from newtonkit.driver.method import Method
+from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.first_order import FirstOrder, GradientTransform
 from newtonkit.methods.registry import METHODS, canonical_name, make_method, option_names
 from newtonkit.methods.transforms.composition import FirstOrderRule
+from newtonkit.objectives.objective import Objective
 
 _NAME = re.compile(r"\s*([^\[\]]+?)\s*(?:\[(.*)\])?\s*", re.DOTALL)
 _WORDS = {"true": True, "false": False, "none": None}
+AUTO = "auto"
+"""The method that `newtonkit.minimize` chooses by itself, with its fallbacks."""
 _SIMPLE = (bool, int, float, str, type(None))
 
 
@@ -49,8 +54,15 @@ class Solver:
         """Whether it is anybody's callable."""
         return self.target is not None and not hasattr(self.target, "step")
 
+    def portfolio(self, objective: Objective, x0: Vector, **options: Any) -> tuple[Method, tuple[Method, ...]]:
+        """Our method with these options added, and the methods that take over if it fails."""
+        if self.name == AUTO:
+            choice = chosen_portfolio(objective, x0)
+            return choice.method, choice.fallbacks
+        return self.method(**options), ()
+
     def method(self, **options: Any) -> Method:
-        """The method of ours that it is, with these options added."""
+        """Our method with these options added."""
         if self.target is not None and hasattr(self.target, "step"):
             return make_method(self.target, **options)
         return make_method(self.name, **{**self.options, **options})
@@ -153,6 +165,10 @@ def _by_name(text: str) -> Solver:
     given, parameters = split_name(text)
     if given.lower().startswith("scipy:"):
         return _scipys(given, parameters)
+    if given.lower() == AUTO:
+        if parameters:
+            raise ValueError(f"{AUTO} has no parameter {next(iter(parameters))!r}; it has none")
+        return Solver(AUTO, AUTO)
     name = canonical_name(given)
     known = [key for key in option_names(name) if isinstance(_default(name, key), _SIMPLE)]
     for key in parameters:

@@ -300,6 +300,18 @@ def test_a_callable_is_given_what_it_takes():
         as_solver(newtonkit.BFGS)
 
 
+def test_the_automatic_choice_is_a_method_and_runs_as_minimize_does():
+    assert as_solver("Auto").label == "auto"
+    with pytest.raises(ValueError, match="auto has no parameter 'memory'"):
+        as_solver("auto[memory=3]")
+    for name in ("wood", "quadratic"):
+        problem = problems.get(name)
+        run = one(name, "auto", protocol=Protocol(gtol=1e-8))
+        result = newtonkit.minimize(problem.fun, problem.starts["standard"], options={"gtol": 1e-8})
+        assert run.x == tuple(result.x)
+        assert run.counts == newtonkit.Counts(result.nfev, result.njev, result.nhev, result.nhvp)
+
+
 def test_every_rule_is_tuned_and_nothing_else():
     for name, cls in METHODS.items():
         assert (as_solver(name).rate == "tuned") == issubclass(cls, GradientTransform)
@@ -341,7 +353,7 @@ def test_the_table_of_endings_counts_every_run_once():
     runs = [one("booth", "newton"), one("monkey-saddle", "newton"), one("booth", "bfgs")]
     table = count_endings(runs)
     assert list(table) == ["newton", "bfgs"]
-    assert all(tuple(row) == tuple(Ending) for row in table.values())
+    assert all(tuple(row) == tuple(ending.value for ending in Ending) for row in table.values())
     assert sum(sum(row.values()) for row in table.values()) == 3
     assert table["newton"]["global"] == table["newton"]["diverged"] == 1
 
