@@ -6,14 +6,14 @@
     problems.MGH                          (name, parameters) of Moré, Garbow & Hillstrom's problems, by their number
     problems.networks, problems.datasets  dense networks with their losses, and data to train them on
 
-Every stated critical point carries the way in which it was verified, and whether the list is complete.
+Every critical point states how it was verified. Every problem states whether its list of critical points is complete.
 
 Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on data from scikit-learn), "convex",
 "strongly-convex", "nonconvex", "multimodal" (two or more local minima), "saddle" (has a saddle point),
 "degenerate" (a critical point with singular Hessian), "unbounded" (below), "unattained" (bounded below, but
 without a minimum), "valley" (a long narrow valley, straight or curved), "mgh" (at its defaults one of the 35
-of Moré, Garbow & Hillstrom), "breaker" (made to break a method), "benchmark" (for benchmarks of solvers: left out
-of `newtonkit compare` unless asked for).
+of Moré, Garbow & Hillstrom), "breaker" (designed so that some method fails), "benchmark" (for benchmarks of solvers:
+`newtonkit compare` leaves these out unless they are selected).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What a test problem is: an objective function together with what is *known* about it.
+"""Test problems: an objective function together with verified facts about it.
 
-The facts are starting points and critical points, each with the way in which it was verified. The
-`registry` finds problems by name; the family files (`convex`, `plane`, `saddles`, `classical`,
-`regression`) define them.
+The facts are starting points and critical points. Each critical point states how it was verified. The `registry` finds
+problems by name; the family files (`convex`, `plane`, `saddles`, `classical`, `regression`, …) define them.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def frozen_vector(value: Any, name: str) -> Vector:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CriticalPoint:
-    """A point where the gradient vanishes, and how that is known.
+    """A point where the gradient vanishes, and how this was verified.
 
     Parameters
     ----------
@@ -48,14 +47,14 @@ class CriticalPoint:
         The point, kept as a read-only float64 array; None if only the value is known, as for the unique
         minimizer of a strongly convex data problem.
     f : float
-        The value there, rounded from the true one.
+        The exact value there, rounded.
     kind : str
         One of "minimum", "maximum", "saddle", "degenerate minimum", "degenerate maximum" and
-        "degenerate saddle"; degenerate means that the Hessian is singular.
+        "degenerate saddle". Degenerate means that the Hessian is singular.
     index : int
         Number of negative eigenvalues of the Hessian.
     verified : str
-        How x and f were verified, in plain words.
+        How x and f were verified.
     """
 
     x: Vector | None
@@ -95,28 +94,28 @@ class Problem:
     Parameters
     ----------
     fun : callable
-        The objective: takes a float array of shape (n,), returns a scalar; written with `autograd.numpy`. If
-        `domain` is given, it also takes shape (2, ...) and returns the array of values, for contour plots.
+        The objective, written with `autograd.numpy`. It takes a float array of shape (n,) and returns a scalar. If
+        `domain` is given, it also takes an array of shape (2, ...) and returns an array of values, for contour plots.
     n : int
         Number of variables, at least 1.
     starts : mapping of str to array_like of shape (n,)
         Starting points by name; the first is "standard".
     points : tuple of CriticalPoint
-        Known critical points, all minima among them where that is possible.
+        Known critical points, including all minima if possible.
     complete : bool
         Whether `points` lists *all* critical points in R^n (not only those in `domain`).
     domain : ((x_low, x_high), (y_low, y_high)) or None
-        The window worth looking at, for n = 2.
+        The region to plot, for n = 2.
     formula : str
-        The formula, in plain text.
+        The formula as plain text.
     references : tuple of str
         Author, year, and equation, page or number.
     name, tags, parameters
-        Stamped on by the registry; see `registry.register`.
+        Set by the registry; see `registry.register`.
 
     Notes
     -----
-    A `Problem` holds no counters and is never changed: runs and threads may share it.
+    A `Problem` holds no counters and never changes, so runs and threads may share it.
 
     Examples
     --------
@@ -166,7 +165,7 @@ class Problem:
 
     @property
     def minima(self) -> tuple[CriticalPoint, ...]:
-        """The known local minima, degenerate ones included, the lowest first."""
+        """The known local minima, degenerate ones included, in ascending order of f."""
         return tuple(sorted((p for p in self.points if p.kind.endswith("minimum")), key=lambda p: p.f))
 
     @property
@@ -197,19 +196,19 @@ class Problem:
         return found, distance
 
     def reached(self, x: npt.ArrayLike, f: float | None = None, tolerance: float = 1e-3) -> CriticalPoint | None:
-        """Which known critical point a run that ended at `x` has reached, or None.
+        """The known critical point that a run which ended at `x` has reached, or None.
 
-        The nearest point x* counts as reached if ‖x − x*‖ ≤ tolerance·max(1, ‖x*‖). At a degenerate point
-        the square root of `tolerance` is used: where f grows like the fourth power of the distance, a gap in
-        f that elsewhere means a distance d means √d. A point known only through its value f* is matched by
-        f − f* ≤ 1e-8·max(1, |f*|); for a strongly convex function that implies nearness.
+        The nearest point x* counts as reached if ‖x − x*‖ ≤ tolerance·max(1, ‖x*‖). At a degenerate point the square
+        root of `tolerance` is used: f may grow like the fourth power of the distance there, so that the same gap in f
+        corresponds to √d instead of a distance d. A point of which only the value f* is known counts as reached if
+        f − f* ≤ 1e-8·max(1, |f*|). For a strongly convex function this implies that x is close to it.
 
         Parameters
         ----------
         x : array_like of shape (n,)
-            The endpoint.
+            The point at which the run ended.
         f : float, optional
-            The value there; evaluated if it is needed and not given.
+            The value there; evaluated if it is required and not given.
         tolerance : float, default 1e-3
             Relative distance, positive.
 
@@ -238,7 +237,7 @@ class Problem:
 
 
 def check_integer(name: str, value: Any, low: int) -> int:
-    """`value` as an int, or a ValueError that says which integers are valid."""
+    """`value` as an int, or a ValueError that states which integers are valid."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -251,7 +250,7 @@ def check_integer(name: str, value: Any, low: int) -> int:
 
 
 def check_number(name: str, value: Any, low: float, *, strict: bool = False) -> float:
-    """`value` as a finite float >= low (> low if `strict`), or a ValueError that says what is valid."""
+    """`value` as a finite float >= low (> low if `strict`), or a ValueError that states what is valid."""
     valid = f"a finite number {'>' if strict else '>='} {low:g}"
     try:
         number = float(value)

@@ -1,7 +1,7 @@
-"""Functions each of which breaks some method: by overshooting, by walls of NaN, by scale, offset or noise.
+"""Functions on which some method fails: by overshooting, by regions of NaN, by scaling, by an offset or by noise.
 
-They are small and their minima are known, so that what a method does on them says something about the method. The
-docstrings tell what breaks; `tests/theory/test_breakers.py` asserts it.
+They are small and their minima are known, so a failure is a property of the method. The docstrings state what fails;
+`tests/theory/test_breakers.py` asserts it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _valley(x: Any, y: Any) -> Any:
     summary="√(1 + x²): the pure Newton step maps x to −x³",
 )
 def hyperbola_branch() -> Problem:
-    """√(1 + x²), strictly convex; pure Newton converges cubically from |x| < 1 and diverges from |x| > 1."""
+    """√(1 + x²), strictly convex. Pure Newton converges cubically from |x| < 1 and diverges from |x| > 1."""
 
     def fun(x: Any) -> Any:
         return anp.sqrt(1.0 + x[0] * x[0])
@@ -51,7 +51,7 @@ def hyperbola_branch() -> Problem:
 @register(
     "log-barrier",
     tags=("2d", "convex", "breaker", "benchmark"),
-    summary="Σ (xᵢ − ln xᵢ) from (50, 2): NaN outside x > 0, where the first Newton steps lead",
+    summary="Σ (xᵢ − ln xᵢ) from (50, 2): the first Newton steps leave the domain x > 0, where f is NaN",
 )
 def log_barrier() -> Problem:
     """Σ (xᵢ − ln xᵢ) on x > 0, NaN elsewhere: strictly convex and self-concordant, minimizer (1, 1).
@@ -82,8 +82,8 @@ def log_barrier() -> Problem:
 def three_halves_power(*, n: int = 3) -> Problem:
     """Σ |xᵢ|^(3/2), once but not twice differentiable at its minimizer 0.
 
-    The pure Newton step maps x to −x: it goes to and fro for ever. As there is no Hessian at 0, the minimum is
-    listed by its value only.
+    The pure Newton step maps x to −x, so the iterates oscillate without end. There is no Hessian at 0, so only the
+    value of the minimum is listed.
 
     Parameters
     ----------
@@ -108,10 +108,10 @@ def three_halves_power(*, n: int = 3) -> Problem:
 @register(
     "exponential-decay",
     tags=("convex", "unattained", "breaker", "benchmark"),
-    summary="exp(−x): bounded below by 0, which is attained nowhere",
+    summary="exp(−x): bounded below by 0, but the infimum is not attained",
 )
 def exponential_decay() -> Problem:
-    """exp(−x) falls for ever, and its gradient with it: a small gradient is no minimum. Pure Newton steps by 1."""
+    """exp(−x): f and its gradient tend to 0, so a small gradient does not imply a minimum. Pure Newton steps are 1."""
 
     def fun(x: Any) -> Any:
         return anp.exp(-x[0])
@@ -128,10 +128,10 @@ def exponential_decay() -> Problem:
 @register(
     "quartic",
     tags=("convex", "degenerate", "breaker", "benchmark", "scalable"),
-    summary="Σ xᵢ⁴: the pure Newton step shrinks x by 2/3",
+    summary="Σ xᵢ⁴: the pure Newton step multiplies x by 2/3",
 )
 def quartic(*, n: int = 1) -> Problem:
-    """Σ xᵢ⁴, whose Hessian vanishes at the minimizer 0: Newton's method converges linearly, xₖ₊₁ = ⅔xₖ.
+    """Σ xᵢ⁴. The Hessian is zero at the minimizer 0, so Newton's method converges only linearly: xₖ₊₁ = ⅔xₖ.
 
     Parameters
     ----------
@@ -156,13 +156,13 @@ def quartic(*, n: int = 1) -> Problem:
 @register(
     "nan-wall",
     tags=("2d", "convex", "breaker", "benchmark"),
-    summary="a bowl whose minimizer lies 0.01 from a wall of NaN",
+    summary="a convex function whose minimizer has the distance 0.01 from a region where f is NaN",
 )
 def nan_wall() -> Problem:
     """√(1 + (x − 1)²) + √(1 + y²) for x ≤ 1.01, NaN beyond: convex on its domain, minimizer (1, 0).
 
-    Pure Newton maps x − 1 to −(x − 1)³, from the start straight through the wall. The NaN comes from a square root
-    that is multiplied by zero.
+    Pure Newton maps x − 1 to −(x − 1)³; from the start it steps into the region of NaN. The NaN comes from a square
+    root of a negative number, multiplied by zero.
     """
 
     def fun(p: Any) -> Any:
@@ -186,7 +186,7 @@ def nan_wall() -> Problem:
     summary="Rosenbrock's valley in units of 10⁻⁶ and 10⁶",
 )
 def badly_scaled_valley(*, exponent: int = 6) -> Problem:
-    """Rosenbrock's function of (10ᵉu, 10⁻ᵉv): curvatures differ by 10⁴ᵉ, and Newton's method does not notice.
+    """Rosenbrock's function of (10ᵉu, 10⁻ᵉv): the curvatures differ by 10⁴ᵉ, which does not affect Newton's method.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def badly_scaled_valley(*, exponent: int = 6) -> Problem:
     exponent = check_integer("exponent", exponent, low=-8)
     if exponent > 8:
         raise ValueError(f"exponent must be an integer from -8 to 8, got {exponent}")
-    # one of the two powers is a whole number, and exact: dividing by it rounds once
+    # the power that is an integer is exact, so dividing by it rounds only once
     large = 10.0 ** abs(exponent)
 
     def fun(p: Any) -> Any:
@@ -220,10 +220,10 @@ def badly_scaled_valley(*, exponent: int = 6) -> Problem:
 @register(
     "offset-valley",
     tags=("2d", "nonconvex", "valley", "breaker", "benchmark"),
-    summary="Rosenbrock's valley on a plateau of 10¹⁰: f shows six digits of it",
+    summary="Rosenbrock's function plus 10¹⁰: only six decimal digits remain for the variation of f",
 )
 def offset_valley(*, offset: float = 1e10) -> Problem:
-    """Rosenbrock's function plus a constant, which hides differences of f below eps·offset and no gradient.
+    """Rosenbrock's function plus a constant. Differences of f below eps·offset are lost; the gradient is exact.
 
     Parameters
     ----------
@@ -250,13 +250,13 @@ def offset_valley(*, offset: float = 1e10) -> Problem:
 @register(
     "ripples",
     tags=("nonconvex", "breaker", "benchmark", "scalable"),
-    summary="a convex bowl under ripples of height 10⁻⁸ and slope 10⁻³",
+    summary="a convex function with superimposed ripples of height 10⁻⁸ and slope 10⁻³",
 )
 def ripples(*, n: int = 3) -> Problem:
     """Σ √(1 + xᵢ²) − 1 + 10⁻⁸(1 − cos 10⁵xᵢ): deterministic noise, with exact derivatives.
 
-    The ripples' curvature, 100, is a hundred times the bowl's. Local minima crowd within 10⁻³ of 0, the global
-    minimizer; each is as high as the bowl there, 5·10⁻⁷ per variable at most.
+    The curvature of the ripples, 100, is a hundred times that of the convex part. There are many local minima within
+    10⁻³ of the global minimizer 0; their values are at most 5·10⁻⁷ per variable.
 
     Parameters
     ----------

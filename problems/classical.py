@@ -1,4 +1,4 @@
-"""The classics in n variables: Rosenbrock, Powell's singular function, Wood, Styblinski and Tang."""
+"""Classical problems in n variables: Rosenbrock, Powell's singular function, Wood, Styblinski and Tang."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from problems.base import COLLECTION, SURVEY, CriticalPoint, Problem, check_inte
 from problems.mgh.more_garbow_hillstrom import multiples
 from problems.registry import register
 
-# Rosenbrock's second minimum and the saddle beside it: (f, x) by n. For n <= 9 the list of critical points is
-# complete: at each of them xₖ ≠ 0 for k < n, so that ∂f/∂xₖ = 0 gives xₖ₊₁ as a rational function of x₁; the last
-# equation is then a polynomial in x₁, of degree 3ⁿ⁻². All its roots were isolated in certified ball arithmetic:
-# one is real for n = 2 and 3, three are for n = 4 … 9.
+# The second minimum of Rosenbrock's function and the saddle near it: (f, x) by n. For n ≤ 9 the list of critical points
+# is complete: at each of them xₖ ≠ 0 for k < n, so ∂f/∂xₖ = 0 gives xₖ₊₁ as a rational function of x₁. The last
+# equation is then a polynomial in x₁ of degree 3ⁿ⁻². All its roots were isolated in certified ball arithmetic: one is
+# real for n = 2 and 3, three are real for n = 4 … 9.
 # fmt: off
 LOCAL_MINIMA: dict[int, tuple[float, list[float]]] = {
     4: (3.7014286104300173, [-0.77565922656535262, 0.61309336548504346, 0.38206284633839315,
@@ -62,14 +62,14 @@ LARGEST_COMPLETE = 9
 @register(
     "rosenbrock",
     tags=("2d", "nonconvex", "valley", "classic", "scalable", "mgh"),
-    summary="the banana valley, chained to n variables; from n = 4 on there is a second minimum",
+    summary="the curved valley, chained to n variables; for n ≥ 4 there is a second minimum",
 )
 def rosenbrock(*, n: int = 2) -> Problem:
     """Σ 100(xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)² for i = 1 … n−1, from (−1.2, 1, −1.2, 1, …).
 
     The minimizer is (1, …, 1). It is the only critical point for n = 2 and 3; for n = 4 … 9 there are
-    exactly two more, a second minimum and a saddle. Both are listed for n = 10 too, where there may be
-    others. The second minimum exists far beyond: Kok & Sandrock find it up to n = 100, and many saddles.
+    exactly two more, a second minimum and a saddle. Both are also listed for n = 10, where there may be
+    others. Kok & Sandrock find the second minimum up to n = 100, and many saddles.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def rosenbrock(*, n: int = 2) -> Problem:
 def powell_singular() -> Problem:
     """(x₁ + 10x₂)² + 5(x₃ − x₄)² + (x₂ − 2x₃)⁴ + 10(x₁ − x₄)⁴.
 
-    A sum of even powers of four independent linear forms: convex, and 0 is the only critical point.
+    A sum of even powers of four independent linear forms: it is convex, and 0 is the only critical point.
     """
 
     def fun(x: Any) -> Any:
@@ -135,12 +135,12 @@ def powell_singular() -> Problem:
 @register(
     "wood",
     tags=("nonconvex", "saddle", "valley", "classic", "mgh"),
-    summary="two coupled Rosenbrock valleys with a saddle at f = 7.877 where descent lingers",
+    summary="two coupled Rosenbrock valleys with a saddle at f = 7.877, near which descent methods are slow",
 )
 def wood() -> Problem:
     """100(x₂ − x₁²)² + (1 − x₁)² + 90(x₄ − x₃²)² + (1 − x₃)² + 10.1((x₂−1)² + (x₄−1)²) + 19.8(x₂−1)(x₄−1).
 
-    Descent from the published start lingers beside the saddle of index 1.
+    From the published start, descent methods take many steps near the index-1 saddle.
     """
 
     def fun(x: Any) -> Any:
@@ -199,12 +199,11 @@ TOP = (0.15673125678034010, 0.19561235905535807)
     summary="a separable quartic with 2ⁿ minima",
 )
 def styblinski_tang(*, n: int = 2) -> Problem:
-    """½ Σ xᵢ⁴ − 16xᵢ² + 5xᵢ: separable, so that its 3ⁿ critical points are all combinations of three roots.
+    """½ Σ xᵢ⁴ − 16xᵢ² + 5xᵢ: separable, so its 3ⁿ critical points are all combinations of three roots.
 
-    All are listed for n ≤ 5, the 2ⁿ minima for n ≤ 10, beyond that the global minimum only. "standard" is
-    the centre of the usual box [−5, 5]ⁿ, where the Hessian is negative definite; "axis" lies on the
-    diagonal, an axis of symmetry, on the side of the highest minimum; at "indefinite" the curvatures
-    alternate in sign.
+    All are listed for n ≤ 5, the 2ⁿ minima for n ≤ 10, and only the global minimum for larger n. "standard" is the
+    centre of the usual box [−5, 5]ⁿ, where the Hessian is negative definite. "axis" lies on the diagonal, an axis of
+    symmetry, on the side of the highest minimum. At "indefinite" the curvatures alternate in sign.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from problems.base import SURVEY, CriticalPoint, Problem, check_integer, check_n
 from problems.registry import register
 
 
-@register("bowl", tags=("2d", "convex", "strongly-convex"), summary="a tilted convex bowl, mildly non-quadratic")
+@register("bowl", tags=("2d", "convex", "strongly-convex"), summary="a convex quadratic plus an exponential")
 def bowl() -> Problem:
     """exp(x/5) + 5x² + 3y² − 2xy − 7x − 8y + 5, strongly convex with modulus 8 − √8.
 
@@ -97,7 +97,7 @@ def booth() -> Problem:
     summary="a convex quadratic of condition 25 with minimizer 0",
 )
 def matyas() -> Problem:
-    """0.26(x² + y²) − 0.48xy. No start is published; "standard" is (10, 0), on no axis of the ellipses."""
+    """0.26(x² + y²) − 0.48xy. No start is published; "standard" is (10, 0), which is not on an axis of the ellipses."""
 
     def fun(p: Any) -> Any:
         x, y = p[0], p[1]
@@ -123,8 +123,8 @@ def matyas() -> Problem:
 def quadratic(*, n: int = 10, condition: float = 100.0) -> Problem:
     """½ (x − c)ᵀ Q diag(λ) Q (x − c) with c = (1, …, 1) and λ log-spaced from 1 to `condition`.
 
-    Q = I − 2vvᵀ is a Householder reflection with a seeded random unit vector v: no eigenvector is a
-    coordinate axis, yet f costs O(n). The minimum is 0.
+    Q = I − 2vvᵀ is a Householder reflection with a seeded random unit vector v. No eigenvector is a coordinate axis,
+    and f costs only O(n). The minimum is 0.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _UNSIGNED_BYTE = 8  # the third byte of an IDX file
 
 
 def moons(points: int = 300, *, noise: float = 0.2, seed: int = 3) -> tuple[Array, Labels]:
-    """Two half circles in the plane that reach into each other; by default those of the course on optimizers.
+    """Two interleaving half circles in the plane; by default with the points of the course on optimizers.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def mnist(folder: Path | str | None = None, part: str = "train") -> tuple[Array,
     folder : path, optional
         Where the IDX files are, plain or gzipped: train-images-idx3-ubyte and train-labels-idx1-ubyte,
         t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte; only those of the part are needed. Default: scikit-learn
-        fetches the data from openml.org and keeps them.
+        downloads the data from openml.org and stores them.
     part : {"train", "test", "all"}, default "train"
         60,000 images, the 10,000 others, or all in this order.
 
@@ -98,9 +98,9 @@ def mnist(folder: Path | str | None = None, part: str = "train") -> tuple[Array,
     Raises
     ------
     FileNotFoundError
-        Naming the files that are missing.
+        If files are missing; the message names them.
     ValueError
-        For a file that is no IDX file of unsigned bytes, is cut off, or does not fit the other.
+        If a file is not an IDX file of unsigned bytes, is truncated, or does not match the other file.
 
     References
     ----------
@@ -115,10 +115,10 @@ def mnist(folder: Path | str | None = None, part: str = "train") -> tuple[Array,
 
 
 def read_idx(path: Path | str) -> npt.NDArray[np.uint8]:
-    """The array in an IDX file of unsigned bytes, plain or gzipped whatever its name.
+    """The array in an IDX file of unsigned bytes, plain or gzipped, with any file name.
 
-    The file: two zero bytes, the type 8, the number of dimensions; the sizes, each four bytes, the highest first; the
-    entries, the last index running fastest.
+    The file contains two zero bytes, the type 8, the number of dimensions, the sizes (four bytes each, most significant
+    byte first), and the entries in C order.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def _from_files(folder: Path, prefix: str) -> tuple[Array, Labels]:
 
 
 def _existing(folder: Path, name: str) -> Path | None:
-    # both spellings are about: train-images-idx3-ubyte, train-images.idx3-ubyte
+    # both spellings are in use: train-images-idx3-ubyte, train-images.idx3-ubyte
     spellings = [name, name.replace("-idx", ".idx")]
     paths = [folder / (spelling + suffix) for spelling in spellings for suffix in ("", ".gz")]
     return next((path for path in paths if path.is_file()), None)
@@ -172,7 +172,7 @@ def _existing(folder: Path, name: str) -> Path | None:
 
 def _from_openml(part: str) -> tuple[Array, Labels]:
     try:
-        # this parser needs no pandas
+        # this parser does not require pandas
         x, labels = _scikit_learn().fetch_openml(
             "mnist_784", version=1, as_frame=False, return_X_y=True, parser="liac-arff"
         )

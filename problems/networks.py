@@ -1,4 +1,4 @@
-"""Dense networks as plain functions of their parameters, and the losses they are trained on, written with autograd.
+"""Dense networks as plain functions of their parameters, and loss functions for them, written with autograd.
 
     network = Network((784, 100, 10), activation="relu")
     params = network.start(seed=0)                      a list of {"W": (inputs, outputs), "b": (outputs,)}
@@ -42,14 +42,14 @@ _DISTRIBUTIONS = ("normal", "uniform")
 
 @dataclass(frozen=True)
 class Network:
-    """Layers x ↦ a(xW + b), of which the last has no activation: its outputs are scores, also called logits.
+    """Layers x ↦ a(xW + b). The last layer has no activation: its outputs are scores, also called logits.
 
     Parameters
     ----------
     sizes : tuple of int
         Numbers of inputs, of units in each hidden layer, and of scores; (784, 100, 10) has one hidden layer.
     activation : {"relu", "tanh", "sigmoid"}, default "relu"
-        Of the hidden layers. Second-order methods presume derivatives, which "relu" lacks where a unit is at zero.
+        The activation of the hidden layers. "relu" is not differentiable at zero, as second-order methods require.
 
     Examples
     --------
@@ -89,8 +89,8 @@ class Network:
         ----------
         seed : int, at least 0, default 0
         weights : {"he", "xavier", "lecun"} or float, default "he"
-            The variance of a weight: 2/inputs, 2/(inputs + outputs), 1/inputs of its layer; or its standard
-            deviation, a number, the same in every layer.
+            The variance of a weight: 2/inputs, 2/(inputs + outputs), 1/inputs of its layer. A number is its standard
+            deviation in every layer.
         distribution : {"normal", "uniform"}, default "normal"
         scale : float, at least 0, default 1
             A factor on all weights.
@@ -130,7 +130,7 @@ class Network:
         Parameters
         ----------
         params : list of dict
-            As `start` gives them.
+            With the structure that `start` returns.
         x : array_like, shape (points, inputs)
         """
         if len(params) != len(self.sizes) - 1:
@@ -154,8 +154,7 @@ def softmax_cross_entropy(scores: Any, labels: Any) -> Any:
     ----------
     scores : array, shape (points, classes)
     labels : array, shape (points,) or (points, classes)
-        The numbers 0, 1, … of the classes, or for each point a row of probabilities, of which one-hot rows are the
-        usual case.
+        The numbers 0, 1, … of the classes, or for each point a row of probabilities, for example a one-hot row.
 
     Examples
     --------
@@ -165,11 +164,11 @@ def softmax_cross_entropy(scores: Any, labels: Any) -> Any:
     points, classes = _shape_of_scores(scores)
     if anp.shape(labels) == (points,):
         _check_labels(labels, classes)
-        # a mask and not an index: an index must be an integer at the time of tracing
+        # a mask, since an index would have to be an integer at the time of tracing
         labels = anp.reshape(labels, (points, 1)) == np.arange(classes)
     elif anp.shape(labels) != (points, classes):
         raise ValueError(f"labels must have shape ({points},) or ({points}, {classes}), got {anp.shape(labels)}")
-    # the largest score is taken out so that exp cannot overflow
+    # the largest score is subtracted, so that exp cannot overflow
     shifted = scores - anp.max(scores, axis=1, keepdims=True)
     log_sums = anp.log(anp.sum(anp.exp(shifted), axis=1))
     return anp.mean(log_sums - anp.sum(labels * shifted, axis=1))
@@ -194,12 +193,12 @@ def binary_cross_entropy(scores: Any, labels: Any) -> Any:
         shapes = f"{anp.shape(scores)} and {anp.shape(labels)}"
         raise ValueError(f"scores must have shape (points,) or (points, 1) and labels (points,), got {shapes}")
     _check_labels(labels, 2)
-    # one term and not the usual two: accurate where the loss is tiny, as nothing cancels
+    # one term in place of the usual two: accurate if the loss is tiny, since nothing cancels
     return anp.mean(anp.logaddexp(0.0, (1.0 - 2.0 * labels) * anp.reshape(scores, (size,))))
 
 
 def accuracy(scores: Any, labels: Any) -> float:
-    """The share of the points whose class has the largest score, or whose one score has the sign of its label.
+    """The share of points whose class has the largest score, or whose single score has the sign of its label.
 
     Parameters
     ----------
@@ -234,7 +233,7 @@ def _shape_of_scores(scores: Any) -> tuple[int, int]:
 
 
 def _check_labels(labels: Any, classes: int) -> None:
-    """Raise for a label that is no class; labels under a trace have been seen plainly before."""
+    """Raise if a label is not a class. Labels inside a trace are not checked, since a plain call came before."""
     if isinstance(labels, np.ndarray) and not np.isin(labels, np.arange(classes)).all():
         wrong = labels[~np.isin(labels, np.arange(classes))][0]
         raise ValueError(f"labels must be the classes 0 … {classes - 1}, got {wrong}")
@@ -256,22 +255,22 @@ _SECOND_BIAS, _LAST, _LAST_BIAS = 0.0709424371265145, -3.48130947228048, -0.3065
 @register(
     "moons-network",
     tags=("nonconvex", "multimodal", "data", "benchmark"),
-    summary="a network 2-5-2-1 that tells two moons apart, 30 variables: a minimum at zero that has learnt nothing",
+    summary="a network 2-5-2-1 that classifies two moons, 30 variables: the minimum at zero classifies nothing",
 )
 def moons_network(*, l2: float = _MOONS_L2) -> Problem:
     """The mean cross-entropy of a network 2-5-2-1 with tanh on 300 points of two moons, plus (l2/2)‖θ‖².
 
-    At θ = 0 the derivatives of the scores vanish to second order in all weights, and the classes are of equal size: a
-    minimum with curvature l2, from which no descent leads away. Every other one has mirror images, by the signs of tanh
-    and the order of the units. Newton from 60 random starts at the default l2 ended at six different values, of which
-    the lowest is listed, with one of its images.
+    At θ = 0 the derivatives of the scores vanish to second order in all weights, and the classes have equal size. So
+    θ = 0 is a minimum with curvature l2. Every other minimum has mirror images, by the signs of tanh and the order of
+    the units. Newton's method from 60 random starts at the default l2 ended at six different values. The lowest one is
+    listed, with one of its images.
 
-    The starts are He's weights from a seed, those of another and ten times the first.
+    The starts are He's weights from one seed, those from another seed, and ten times the first.
 
     Parameters
     ----------
     l2 : float > 0, default 1e-3
-        Weight of the regularisation, biases included: without it, weights may grow for ever.
+        Weight of the regularisation, biases included. Without it the weights may grow without bound.
     """
     l2 = check_number("l2", l2, low=0.0, strict=True)
     network = Network((2, 5, 2, 1), activation="tanh")

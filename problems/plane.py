@@ -1,9 +1,9 @@
-"""Landscapes in the plane: functions of two variables all of whose critical points are known.
+"""Functions of two variables; all their critical points are known.
 
-Where no starting point is published, "standard" is the centre of the usual box, or of its first quadrant if
-the centre itself is a critical point. "indefinite" lies where the Hessian has eigenvalues of both signs;
-"far" lies at ten times a corner of the box (Beale's function has the published "x10" and "x100" instead). None of
-the multimodal functions here has an axis of symmetry, hence there is no start "axis".
+If no starting point is published, "standard" is the centre of the usual box, or of its first quadrant if the centre is
+a critical point. At "indefinite" the Hessian has eigenvalues of both signs. "far" is ten times a corner of the box
+(Beale's function has the published "x10" and "x100" instead). None of the multimodal functions in this file has an
+axis of symmetry, so there is no start "axis".
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def long_valley() -> Problem:
 def beale() -> Problem:
     """Σᵢ (cᵢ − x(1 − yⁱ))², c = (3/2, 9/4, 21/8).
 
-    As x → ±∞ with x(1 − y) → 0.991, f tends to 0.452: valleys in which a run may get lost. "standard" is
-    the published start, where the Hessian is indefinite; "document" is a start used in teaching.
+    As x → ±∞ with x(1 − y) → 0.991, f tends to 0.452: a run may follow these valleys to infinity. "standard" is the
+    published start, where the Hessian is indefinite. "document" is a start used in teaching.
     """
 
     def fun(p: Any) -> Any:
@@ -213,9 +213,8 @@ def three_hump_camel() -> Problem:
 def goldstein_price() -> Problem:
     """u(x + y) v(2x − 3y) with u(s) = 1 + (s+1)²(19 − 14s + 3s²), v(d) = 30 + d²(18 − 16d + 3d²).
 
-    This is the published polynomial, written as the product that it is. As u ≥ 1 and v ≥ 3, the critical
-    points are those with u′ = v′ = 0: s ∈ {−1, 1, 2}, d ∈ {0, 1, 3}, nine in all, with values {1, 33, 28} ×
-    {30, 35, 3}.
+    This is the published polynomial, written as a product. Since u ≥ 1 and v ≥ 3, the critical points are those with
+    u′ = v′ = 0: s ∈ {−1, 1, 2}, d ∈ {0, 1, 3}, nine in all, with values {1, 33, 28} × {30, 35, 3}.
     """
 
     def fun(p: Any) -> Any:

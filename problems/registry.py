@@ -1,6 +1,6 @@
-"""The registry: problems by name, with their tags, without building any until `get` is called.
+"""The registry: problems by name, with their tags. A problem is built only when `get` is called.
 
-A family file enters a factory function with the decorator `register`; `get` calls it.
+A family file registers a factory function with the decorator `register`; `get` calls it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _entries: dict[str, _Entry] = {}
 
 
 def register(name: str, *, tags: Iterable[str], summary: str) -> Callable[[Factory], Factory]:
-    """Enter a factory of problems in the registry.
+    """Register a factory of problems.
 
-    The factory's keyword parameters, all with defaults, are the problem's parameters. It returns a
-    `Problem` without name, parameters and tags; those are stamped on here. A tag that holds for some
-    parameters only is given by the factory in ``Problem.tags``; "2d" is added or taken away by n = 2.
+    The keyword parameters of the factory, all with defaults, are the parameters of the problem. The factory returns a
+    `Problem` without name, parameters and tags; the registry sets these. A tag that holds for some parameters only is
+    set by the factory in ``Problem.tags``. The tag "2d" is set if and only if n = 2.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def register(name: str, *, tags: Iterable[str], summary: str) -> Callable[[Facto
 
 
 def _find(name: str) -> str:
-    """The registered name meant by `name`: case, spaces and underscores are forgiven."""
+    """The registered name that matches `name`; case, spaces, hyphens and underscores are ignored."""
     wanted = "-".join(str(name).lower().replace("_", " ").replace("-", " ").split())
     if wanted in _entries:
         return wanted
@@ -94,9 +94,10 @@ def get(name: str, **parameters: Any) -> Problem:
     Raises
     ------
     ValueError
-        For an unknown name (with the nearest valid one), an unknown parameter or a value out of range.
+        If the name is unknown (the message gives the nearest valid one), a parameter is unknown, or a value is out of
+        range.
     ImportError
-        For a data problem without scikit-learn.
+        If the problem requires data from scikit-learn, which is not installed.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def get(name: str, **parameters: Any) -> Problem:
 
 
 def names(tag: str | Iterable[str] | None = None) -> tuple[str, ...]:
-    """The registered names, sorted; with a tag, those that have it (several tags: all) at default parameters.
+    """The registered names, sorted; with tags, only those that have all of them at the default parameters.
 
     Nothing is built or imported.
 

@@ -1,8 +1,8 @@
 """Strongly convex regressions on real data from scikit-learn.
 
-Every coefficient, biases included, is regularised by (l2/2)‖θ‖². So f is strongly convex with modulus l2,
-there is one critical point, and every point certifies itself: f(θ) − f* ≤ ‖∇f(θ)‖²/(2 l2). The minimum f*
-is known for the default l2; its minimizer is not stored, `Problem.reached` compares values.
+Every coefficient, biases included, is regularised by (l2/2)‖θ‖². So f is strongly convex with modulus l2, and there is
+one critical point. At every point f(θ) − f* ≤ ‖∇f(θ)‖²/(2 l2) bounds the error. The minimum f* is known for the default
+l2. Its minimizer is not stored: `Problem.reached` compares values.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _starts(n: int) -> dict[str, Vector]:
 
 
 def _certified(f: float, l2: float) -> tuple[CriticalPoint, ...]:
-    """The minimum, for the l2 for which it is known."""
+    """The minimum, if it is known for this l2."""
     if l2 != DEFAULT_L2:
         return ()
     verified = "Newton in 80-bit arithmetic to ‖g‖ < 1e-15; by strong convexity f − f* ≤ ‖g‖²/(2 l2) < 1e-26"
@@ -93,9 +93,9 @@ def breast_cancer_logistic(*, l2: float = DEFAULT_L2) -> Problem:
 def digits_softmax(*, l2: float = DEFAULT_L2) -> Problem:
     """mean [log Σₖ exp sₖ(xᵢ) − s_{yᵢ}(xᵢ)] + (l2/2)‖θ‖² with scores sₖ(x) = wₖᵀx + bₖ, k = 0 … 9.
 
-    θ holds ten blocks (wₖ, bₖ) of 65; the pixels are scaled to [0, 1]. Some pixels are blank in every
-    image, so that l2 is the lowest eigenvalue of the Hessian exactly. The starts are zeros, a seeded
-    standard normal vector and ten times that.
+    θ consists of ten blocks (wₖ, bₖ) of 65 numbers; the pixels are scaled to [0, 1]. Some pixels are zero in every
+    image, so l2 is exactly the lowest eigenvalue of the Hessian. The starts are zeros, a seeded standard normal vector
+    and ten times that.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def digits_softmax(*, l2: float = DEFAULT_L2) -> Problem:
 
     def fun(theta: Any) -> Any:
         scores = anp.dot(anp.reshape(theta, (10, 65)), columns)
-        # The largest score is taken out so that exp cannot overflow. The labels' term is linear in theta.
+        # The largest score is subtracted, so that exp cannot overflow. The term of the labels is linear in θ.
         top = anp.max(scores, axis=0)
         log_sums = top + anp.log(anp.sum(anp.exp(scores - top), axis=0))
         return anp.mean(log_sums) - anp.dot(labels, theta) + 0.5 * l2 * anp.dot(theta, theta)

@@ -1,4 +1,4 @@
-"""Functions whose interest is a saddle point: a strict one with a stable manifold, and a degenerate one."""
+"""Functions with a saddle point: a strict saddle with a stable manifold, and a degenerate one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from problems.registry import register
 def strict_saddle() -> Problem:
     """x² − y² + y⁴/4, with a strict saddle at 0 between the two minima (0, ±√2).
 
-    "standard" starts beside the axis y = 0, the stable manifold of the saddle under gradient flow;
-    "stable-manifold" starts on it, where every gradient points along it. "axis" lies on the other axis of
+    "standard" starts near the axis y = 0, which is the stable manifold of the saddle under the gradient flow.
+    "stable-manifold" starts on this axis, where every gradient is parallel to it. "axis" lies on the other axis of
     symmetry, x = 0.
     """
 
@@ -62,8 +62,8 @@ def strict_saddle() -> Problem:
 def monkey_saddle() -> Problem:
     """x³ − 3xy², the real part of (x + iy)³: unbounded, with one critical point, where the Hessian is zero.
 
-    The Hessian is indefinite everywhere else. "axis" lies on the axis of symmetry y = 0, along which
-    gradient descent runs into the saddle; no start is published, "standard" lies beside the axis.
+    The Hessian is indefinite at all other points. "axis" lies on the axis of symmetry y = 0, along which gradient
+    descent converges to the saddle. No start is published; "standard" lies near the axis.
     """
 
     def fun(p: Any) -> Any:

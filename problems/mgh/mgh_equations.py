@@ -1,4 +1,4 @@
-"""Moré, Garbow and Hillstrom's systems: two discretised equations, Broyden's two, and three linear ones."""
+"""Systems of equations of Moré, Garbow and Hillstrom: two discretisations, Broyden's two, three linear, Chebyquad."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COSNARD = "Moré & Cosnard 1979, ACM Trans. Math. Softw. 5, 64-85"
 
 
 def _padded(x: Any, before: int, after: int) -> Any:
-    """x between zeros: the neighbours beyond either end."""
+    """x with zeros before and after it: the neighbours of the first and last entries."""
     return anp.concatenate([np.zeros(before), x, np.zeros(after)])
 
 
@@ -34,7 +34,7 @@ def _nodes(n: int) -> tuple[float, Vector]:
 def discrete_boundary_value(*, n: int = 10) -> Problem:
     """Σ (2xᵢ − xᵢ₋₁ − xᵢ₊₁ + ½h²(xᵢ + tᵢ + 1)³)², tᵢ = ih, h = 1/(n + 1), x₀ = xₙ₊₁ = 0.
 
-    The start, t(t − 1), lies near the solution: f is 7.9e-4 there.
+    The start t(t − 1) is close to the solution: f = 7.9e-4 there.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def discrete_boundary_value(*, n: int = 10) -> Problem:
 def discrete_integral(*, n: int = 10) -> Problem:
     """Σ (xᵢ + ½h Σ G(tᵢ, tⱼ)(xⱼ + tⱼ + 1)³)², G(s, t) = min(s, t)(1 − max(s, t)), tᵢ = ih, h = 1/(n + 1).
 
-    The solution is that of "discrete-boundary-value", for G is the exact inverse of the second difference.
+    The solution is that of "discrete-boundary-value", since G is the exact inverse of the second difference.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def linear_full_rank(*, n: int = 5, m: int = 10) -> Problem:
 def linear_rank_1(*, n: int = 5, m: int = 10) -> Problem:
     """Σ (is − 1)², i = 1 … m, with s = Σ jxⱼ.
 
-    Every x with s = 3/(2m + 1) is a minimizer of value m(m − 1)/(2(2m + 1)). One is listed, the shortest.
+    Every x with s = 3/(2m + 1) is a minimizer with the value m(m − 1)/(2(2m + 1)). The shortest one is listed.
 
     Parameters
     ----------
@@ -228,12 +228,12 @@ def linear_rank_1(*, n: int = 5, m: int = 10) -> Problem:
 @register(
     "linear-rank-1-zeros",
     tags=("convex", "degenerate", "classic", "scalable", "mgh", "benchmark"),
-    summary="rank 1 again, and two variables that do not matter",
+    summary="a linear least squares problem of rank 1 that does not depend on two of its variables",
 )
 def linear_rank_1_zeros(*, n: int = 5, m: int = 10) -> Problem:
     """2 + Σ ((i − 1)s − 1)², i = 2 … m − 1, with s = Σ jxⱼ over j = 2 … n − 1.
 
-    Every x with s = 3/(2m − 3) is a minimizer of value (m² + 3m − 6)/(2(2m − 3)). One is listed, the shortest.
+    Every x with s = 3/(2m − 3) is a minimizer with the value (m² + 3m − 6)/(2(2m − 3)). The shortest one is listed.
 
     Parameters
     ----------
@@ -271,9 +271,9 @@ def linear_rank_1_zeros(*, n: int = 5, m: int = 10) -> Problem:
 def chebyquad(*, n: int = 8, m: int | None = None) -> Problem:
     """Σ ((1/n) Σ Tᵢ(xⱼ) − ∫Tᵢ)², Tᵢ Chebyshev's polynomials shifted to [0, 1], i = 1 … m.
 
-    The integrals over [0, 1] are 0 for odd i and −1/(i² − 1) for even. Symmetric in all variables: every minimum
-    recurs n! times, of which one, in ascending order, is listed. For n = 10 the value 6.504e-3 of the paper, where runs
-    from the symmetric start end, is a local minimum; the lowest found, 4.773e-3, is not symmetric about ½.
+    The integrals over [0, 1] are 0 for odd i and −1/(i² − 1) for even i. f is symmetric in all variables, so every
+    minimum occurs n! times; the one in ascending order is listed. For n = 10 the value 6.504e-3 of the paper is a local
+    minimum, at which runs from the symmetric start end. The lowest minimum found, 4.773e-3, is not symmetric about ½.
 
     Parameters
     ----------

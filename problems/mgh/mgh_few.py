@@ -19,12 +19,12 @@ ELIMINATED = "exact: y eliminated by the resultant of ∂f/∂x and ∂f/∂y, o
 @register(
     "freudenstein-roth",
     tags=("2d", "nonconvex", "multimodal", "saddle", "classic", "mgh", "benchmark"),
-    summary="the minimum 0 beside a valley that leads most methods to 48.98",
+    summary="the global minimum 0, and a valley that leads most methods to the local minimum 48.98",
 )
 def freudenstein_roth() -> Problem:
     """(−13 + x + ((5 − y)y − 2)y)² + (−29 + x + ((y + 1)y − 14)y)².
 
-    x enters linearly: with x eliminated f is ½(2y³ − 4y² − 12y − 16)², whose derivative has the three real roots 4
+    f is quadratic in x. With x eliminated f is ½(2y³ − 4y² − 12y − 16)², whose derivative has the three real roots 4
     and (2 ± √22)/3.
     """
 
@@ -47,13 +47,14 @@ def freudenstein_roth() -> Problem:
 @register(
     "powell-badly-scaled",
     tags=("2d", "nonconvex", "multimodal", "saddle", "valley", "classic", "mgh", "benchmark"),
-    summary="a hyperbola against an exponential: condition 10¹⁸ at the two minima, and a decoy at 1.04",
+    summary="a hyperbola and an exponential: condition number 10¹⁸ at the two minima, and a local minimum 1.04",
 )
 def powell_badly_scaled() -> Problem:
     """(10⁴xy − 1)² + (exp(−x) + exp(−y) − 1.0001)², symmetric in x and y.
 
-    Three minima, the two of value 0 mirror images and a decoy of 1.04 on the branch x, y < 0 of the hyperbola, and four
-    saddles. Beyond the minima the valley rises to a saddle at 1.13e-8 only, and then falls towards 1e-8 at infinity.
+    There are three minima and four saddles. Two minima of value 0 are mirror images. The third one, with f = 1.04, is
+    on the branch x, y < 0 of the hyperbola. Beyond the minima the valley rises only to a saddle with f = 1.13e-8; it
+    then falls to 1e-8 at infinity.
     """
 
     def fun(p: Any) -> Any:
@@ -103,7 +104,7 @@ def brown_badly_scaled() -> Problem:
 def jennrich_sampson(*, m: int = 10) -> Problem:
     """Σ (2 + 2i − exp(ix) − exp(iy))², i = 1 … m, symmetric in x and y.
 
-    Along y → −∞ f tends to 259.58 at best. At 100 times the start exp overflows in f.
+    As y → −∞, the infimum of f over x tends to 259.58. At 100 times the start, exp overflows in f.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def jennrich_sampson(*, m: int = 10) -> Problem:
     i = np.arange(1.0, m + 1.0)
 
     def fun(p: Any) -> Any:
-        # one axis for i before those of a grid of points
+        # an axis for i in front of the axes of a grid of points
         index = i.reshape(-1, *(1,) * (anp.ndim(p) - 1))
         return anp.sum((2 + 2 * index - anp.exp(index * p[0]) - anp.exp(index * p[1])) ** 2, axis=0)
 
@@ -132,18 +133,18 @@ def jennrich_sampson(*, m: int = 10) -> Problem:
 @register(
     "helical-valley",
     tags=("nonconvex", "valley", "classic", "mgh", "benchmark"),
-    summary="a valley along a helix, cut open on a half-plane",
+    summary="a valley along a helix, with a discontinuity on a half-plane",
 )
 def helical_valley() -> Problem:
     """100(z − 10θ)² + 100(√(x² + y²) − 1)² + z² with 2πθ the angle of (x, y), from −π/2 to 3π/2.
 
-    f jumps across the half-plane x = 0, y < 0, where the angle does, and is smooth elsewhere but on the axis. In
+    Like the angle, f is discontinuous across the half-plane x = 0, y < 0. It is smooth elsewhere except on the axis. In
     cylindrical coordinates ∇f = 0 gives r = 1, z = 10θ, z = 0: there is one critical point.
     """
 
     def fun(p: Any) -> Any:
         x, y, z = p[0], p[1], p[2]
-        # the angle of (y, −x), lest the branch cut lie at x < 0, where the start is
+        # the angle of (y, −x): its branch cut is not at x < 0, where the start is
         turn = anp.arctan2(-x, y) / (2 * pi) + 0.25
         return 100 * ((z - 10 * turn) ** 2 + (anp.sqrt(x * x + y * y) - 1) ** 2) + z * z
 
@@ -166,9 +167,9 @@ def helical_valley() -> Problem:
 def brown_dennis(*, m: int = 20) -> Problem:
     """Σ ((x₁ + tᵢx₂ − exp tᵢ)² + (x₃ + x₄ sin tᵢ − cos tᵢ)²)², tᵢ = i/5, i = 1 … m.
 
-    Squares of sums aᵢ² + bᵢ² of squares of affine functions, hence convex, with a Hessian of at least
-    4 Σ (aᵢ² + bᵢ²)(∇aᵢ∇aᵢᵀ + ∇bᵢ∇bᵢᵀ). As exp is convex, aᵢ = 0 for two i at most; the others' gradients span R⁴, so
-    the Hessian is positive definite and there is one critical point.
+    f is a sum of squares of aᵢ² + bᵢ² with affine aᵢ and bᵢ. So f is convex, and its Hessian is at least
+    4 Σ (aᵢ² + bᵢ²)(∇aᵢ∇aᵢᵀ + ∇bᵢ∇bᵢᵀ). Since exp is convex, aᵢ = 0 for at most two i. The gradients for the other i
+    span R⁴, so the Hessian is positive definite and there is one critical point.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Moré, Garbow and Hillstrom's fits: exponentials and rational functions to measurements, real and made up."""
+"""Data fits of Moré, Garbow and Hillstrom: exponentials and rational functions, measured and synthetic data."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ OSBORNE_2 = _measured(
 @register(
     "bard",
     tags=("nonconvex", "multimodal", "classic", "mgh", "benchmark"),
-    summary="a rational function fitted to 15 points; a second level 17.43 lies at infinity",
+    summary="a rational function fitted to 15 points; f tends to 17.43 at infinity",
 )
 def bard() -> Problem:
     """Σ (yᵢ − x₁ − uᵢ/(vᵢx₂ + wᵢx₃))², uᵢ = i, vᵢ = 16 − i, wᵢ = min(uᵢ, vᵢ), i = 1 … 15.
 
-    f tends to 17.4287 as x₂, x₃ → ±∞ with x₁ = 0.84067, the mean of the yᵢ: a level at which runs from afar end, and
-    no critical point. Between the poles vᵢx₂ + wᵢx₃ = 0, where x₂ and x₃ differ in sign, lie further minima.
+    f tends to 17.4287 as x₂, x₃ → ±∞ with x₁ = 0.84067, the mean of the yᵢ. Runs from distant starts end at this value,
+    although it is not attained. Between the poles vᵢx₂ + wᵢx₃ = 0, where x₂ and x₃ differ in sign, there are more
+    minima.
     """
     u = np.arange(1.0, 16.0)
     v = 16 - u
@@ -122,13 +123,13 @@ def meyer() -> Problem:
 def gulf(*, m: int = 99) -> Problem:
     """Σ (exp(−|yᵢ − x₂|^x₃ / x₁) − tᵢ)², tᵢ = i/100, yᵢ = 25 + (−50 ln tᵢ)^⅔, i = 1 … m.
 
-    The paper prints |yᵢ·m·i·x₂|, "mi" for a minus sign: with the difference f is 0 at (50, 25, 1.5), as the paper
-    says. Ten times the start is that minimizer; at a hundred times it f is flat: neither is a start.
+    The paper prints |yᵢ·m·i·x₂|, with "mi" in place of a minus sign. With the minus sign f = 0 at (50, 25, 1.5), as the
+    paper states. Ten times the start is this minimizer, and at a hundred times the start f is flat. Neither is used.
 
     Parameters
     ----------
     m : int from 3 to 99, default 99
-        The paper allows 100 too; y₁₀₀ = 25 would place the kink of |y − x₂| at the minimizer.
+        The paper also allows 100; y₁₀₀ = 25 would put the kink of |y − x₂| at the minimizer.
     """
     m = check_integer("m", m, low=3)
     if m > 99:
@@ -157,7 +158,7 @@ def gulf(*, m: int = 99) -> Problem:
 def box_3d(*, m: int = 10) -> Problem:
     """Σ (exp(−tᵢx₁) − exp(−tᵢx₂) − x₃(exp(−tᵢ) − exp(−10tᵢ)))², tᵢ = i/10, i = 1 … m.
 
-    f = 0 at (1, 10, 1), at (10, 1, −1) and on the line x₁ = x₂, x₃ = 0, of which (1, 1, 0) is listed.
+    f = 0 at (1, 10, 1), at (10, 1, −1) and on the line x₁ = x₂, x₃ = 0. Of this line the point (1, 1, 0) is listed.
 
     Parameters
     ----------
@@ -189,14 +190,14 @@ def box_3d(*, m: int = 10) -> Problem:
 @register(
     "kowalik-osborne",
     tags=("nonconvex", "multimodal", "classic", "mgh", "benchmark"),
-    summary="an enzyme reaction fitted to 11 points; a second level 1.03e-3 lies at infinity",
+    summary="an enzyme reaction fitted to 11 points; f tends to 1.03e-3 at infinity",
 )
 def kowalik_osborne() -> Problem:
     """Σ (yᵢ − x₁(uᵢ² + uᵢx₂)/(uᵢ² + uᵢx₃ + x₄))², i = 1 … 11.
 
-    The lowest minimum is NIST's certified value for MGH09, the same data; the others lie between poles. The paper's
-    second value, 1.02734e-3, belongs to x₂ = −14.08 and x₁, −x₃, −x₄ → ∞: no critical point. CUTEst's KOWOSB differs
-    in one datum and so in its minimum, 3.0780e-4.
+    The lowest minimum is the certified value of NIST for MGH09, which has the same data. The others lie between poles.
+    The second value of the paper, 1.02734e-3, is the limit for x₂ = −14.08 and x₁, −x₃, −x₄ → ∞, so it is not a
+    critical value. CUTEst's KOWOSB has a different datum, and therefore a different minimum, 3.0780e-4.
     """
 
     def fun(x: Any) -> Any:
@@ -225,7 +226,7 @@ def kowalik_osborne() -> Problem:
 def osborne_1() -> Problem:
     """Σ (yᵢ − x₁ − x₂ exp(−tᵢx₄) − x₃ exp(−tᵢx₅))², tᵢ = 10(i − 1), i = 1 … 33.
 
-    Exchanging the two exponentials leaves f the same, so minima come in pairs.
+    Exchanging the two exponentials does not change f, so the minima come in pairs.
     """
     t = 10 * np.arange(33.0)
 
@@ -253,13 +254,12 @@ def osborne_1() -> Problem:
 def biggs_exp6(*, m: int = 13) -> Problem:
     """Σ (x₃ exp(−tᵢx₁) − x₄ exp(−tᵢx₂) + x₆ exp(−tᵢx₅) − yᵢ)², tᵢ = i/10, i = 1 … m.
 
-    yᵢ = exp(−tᵢ) − 5 exp(−10tᵢ) + 3 exp(−4tᵢ), so that f = 0 at (1, 10, 1, 5, 4, 3), and where the terms are
-    exchanged.
+    yᵢ = exp(−tᵢ) − 5 exp(−10tᵢ) + 3 exp(−4tᵢ), so f = 0 at (1, 10, 1, 5, 4, 3) and at the points with exchanged terms.
 
-    The value 5.65565e-3 published as that of a local minimum belongs to a line of critical points, x₁ = x₅, on which
-    x₃ + x₆ is constant: splitting the equal exponentials lowers f where x₃ and x₆ have one sign, and raises it where
-    they differ. So the point with x₃ = x₆, at which runs from the published start end by symmetry, is a saddle, and
-    degenerate minima lie far out on the line. One of either is listed.
+    The value 5.65565e-3, published as that of a local minimum, belongs to a line of critical points with x₁ = x₅ and
+    constant x₃ + x₆. Splitting the equal exponentials lowers f if x₃ and x₆ have the same sign, and raises it if their
+    signs differ. So the point with x₃ = x₆, at which runs from the published start end by symmetry, is a saddle. On the
+    distant parts of the line there are degenerate minima. One point of each kind is listed.
 
     Parameters
     ----------
@@ -292,8 +292,8 @@ def biggs_exp6(*, m: int = 13) -> Problem:
 def osborne_2() -> Problem:
     """Σ (yᵢ − x₁ exp(−tᵢx₅) − Σₖ xₖ₊₁ exp(−(tᵢ − xₖ₊₈)²xₖ₊₅))², k = 1 … 3, tᵢ = (i − 1)/10, i = 1 … 65.
 
-    The bells may be exchanged, so every minimum recurs six times, of which one is listed; there are many, with bells
-    turned down or made broad.
+    The Gaussians may be exchanged, so every minimum occurs six times; one of the six is listed. There are many minima,
+    with Gaussians of negative height or large width.
     """
     t = np.arange(65.0) / 10
 

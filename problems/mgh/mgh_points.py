@@ -1,11 +1,11 @@
 """Critical points of the collection of Moré, Garbow and Hillstrom, by problem and number of variables.
 
-They were searched for by newtonkit's trust-region Newton method from up to 400 seeded random starts about the
-published one, by BFGS from that, and by Newton's method on ∇f = 0 for saddles in the plane. Every one was then
-refined by Newton's method in 100-digit arithmetic, with derivatives by central differences of step 1e-30, until the
-step was below 1e-45 of x, and its index counted from the eigenvalues of that Hessian. (The degenerate points of
-"biggs-exp6" were refined in the four variables that are left when two exponentials are merged into one.) Of points
-that symmetry turns into each other one is listed, unless there are few.
+They were searched for by newtonkit's trust-region Newton method from up to 400 seeded random starts around the
+published one, by BFGS from the published start, and by Newton's method on ∇f = 0 for saddles in the plane. Each point
+was then refined by Newton's method in 100-digit arithmetic, with derivatives by central differences of step 1e-30,
+until the step was below 1e-45 of x. Its index was counted from the eigenvalues of this Hessian. (The degenerate points
+of "biggs-exp6" were refined in the four variables that remain when two exponentials are merged.) Of several points that
+are equivalent by symmetry one is listed, unless there are few.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ POINTS = {**FIXED, **SCALABLE}
 
 
 def points_of(name: str, n: int) -> tuple[CriticalPoint, ...]:
-    """The points known of a problem in n variables, lowest minima first; none for an n that is not tabulated."""
+    """The known points of a problem in n variables, lowest minima first; none if this n is not tabulated."""
     return tuple(
         CriticalPoint(x=np.array(x), f=f, kind=kind, index=index, verified=REFINED)
         for kind, index, f, x in POINTS.get((name, n), ())
@@ -30,5 +30,5 @@ def points_of(name: str, n: int) -> tuple[CriticalPoint, ...]:
 
 
 def same_value(point: CriticalPoint, where: str) -> CriticalPoint:
-    """The critical points of the same value and kind `where`, too many to list: known by their value."""
+    """Many critical points with the value and kind of `point`, described by `where`: only the value is stored."""
     return CriticalPoint(x=None, f=point.f, kind=point.kind, index=point.index, verified=f"{point.verified}; {where}")

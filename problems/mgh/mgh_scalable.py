@@ -1,4 +1,4 @@
-"""Moré, Garbow and Hillstrom's functions of any number of variables, but for the systems of equations."""
+"""Functions of Moré, Garbow and Hillstrom with any number of variables, except the systems of equations."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def _check_multiple(n: int, of: int) -> int:
 @register(
     "watson",
     tags=("nonconvex", "valley", "classic", "scalable", "mgh", "benchmark"),
-    summary="a differential equation by polynomials of degree n − 1: ever worse conditioned as n grows",
+    summary="a differential equation by polynomials of degree n − 1: the condition number increases with n",
 )
 def watson(*, n: int = 6) -> Problem:
     """Σ (p′(tᵢ) − p(tᵢ)² − 1)² + x₁² + (x₂ − x₁² − 1)² with p(t) = Σ xⱼ tʲ⁻¹, tᵢ = i/29, i = 1 … 29.
 
-    p is fitted to the solution tan t of p′ = 1 + p², p(0) = 0. The start is 0; in place of its multiples come
-    (10, …, 10) and (100, …, 100).
+    p is fitted to the solution tan t of p′ = 1 + p², p(0) = 0. The start is 0. In place of its multiples the starts
+    (10, …, 10) and (100, …, 100) are used.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def watson(*, n: int = 6) -> Problem:
 @register(
     "extended-rosenbrock",
     tags=("nonconvex", "valley", "classic", "scalable", "mgh", "benchmark"),
-    summary="n/2 banana valleys that do not touch each other",
+    summary="n/2 independent copies of Rosenbrock's function",
 )
 def extended_rosenbrock(*, n: int = 10) -> Problem:
     """Σ 100(x₂ᵢ − x₂ᵢ₋₁²)² + (1 − x₂ᵢ₋₁)², i = 1 … n/2: separable, unlike the chained function "rosenbrock".
@@ -133,13 +133,13 @@ def extended_powell_singular(*, n: int = 12) -> Problem:
 @register(
     "penalty-1",
     tags=("nonconvex", "saddle", "valley", "classic", "scalable", "mgh", "benchmark"),
-    summary="a sphere with a weak pull along it: one curvature large, the others 10⁻⁵",
+    summary="a penalty on a sphere plus 10⁻⁵ times a quadratic: one large curvature, the others 10⁻⁵",
 )
 def penalty_1(*, n: int = 10) -> Problem:
     """10⁻⁵ Σ (xᵢ − 1)² + (Σ xᵢ² − ¼)².
 
-    ∇f = 0 reads xᵢ(10⁻⁵ + 2(‖x‖² − ¼)) = 10⁻⁵, so that all xᵢ are equal to one root t of the cubic
-    10⁻⁵(t − 1) + 2t(nt² − ¼): every critical point lies on the diagonal.
+    ∇f = 0 is xᵢ(10⁻⁵ + 2(‖x‖² − ¼)) = 10⁻⁵. So all xᵢ are equal to a root t of the cubic 10⁻⁵(t − 1) + 2t(nt² − ¼), and
+    every critical point lies on the diagonal.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def penalty_2(*, n: int = 10) -> Problem:
 @register(
     "variably-dimensioned",
     tags=("convex", "strongly-convex", "classic", "scalable", "mgh", "benchmark"),
-    summary="a convex quartic in one direction, steeper with every variable added",
+    summary="a convex quadratic plus a quartic in one direction, which becomes steeper as n increases",
 )
 def variably_dimensioned(*, n: int = 10) -> Problem:
     """Σ (xⱼ − 1)² + s² + s⁴ with s = Σ j(xⱼ − 1): strongly convex with modulus 2, minimizer (1, …, 1).
@@ -241,8 +241,8 @@ def variably_dimensioned(*, n: int = 10) -> Problem:
 def trigonometric(*, n: int = 10) -> Problem:
     """Σ (n − Σ cos xⱼ + i(1 − cos xᵢ) − sin xᵢ)², periodic in every variable with period 2π.
 
-    f = 0 at 0 and at many points beside it, ten of them found for n = 10; descent from the published start ends at a
-    local minimum, 2.795e-5. Each minimum recurs at every shift of every variable by 2π; one copy is listed.
+    f = 0 at 0 and at many other points; ten of them were found for n = 10. From the published start descent methods end
+    at a local minimum, 2.795e-5. Each minimum is repeated at every shift of every variable by 2π; one copy is listed.
 
     Parameters
     ----------
@@ -276,20 +276,20 @@ def trigonometric(*, n: int = 10) -> Problem:
 def brown_almost_linear(*, n: int = 10) -> Problem:
     """Σ (xᵢ + Σ xⱼ − n − 1)² + (Π xⱼ − 1)², i = 1 … n − 1.
 
-    f = 0 at (t, …, t, n + 1 − nt) for every real root t of ntⁿ − (n + 1)tⁿ⁻¹ + 1; for even n two, t = 1 and one
-    between 0 and 1. The value 1 published for
-    (0, …, 0, n + 1) is no minimum: there ∇f = 0, but f falls along (t, …, t, n + 1 − nt), t > 0.
+    f = 0 at (t, …, t, n + 1 − nt) for every real root t of ntⁿ − (n + 1)tⁿ⁻¹ + 1. For even n there are two roots: t = 1
+    and one between 0 and 1. The value 1, published for (0, …, 0, n + 1), is not a minimum: ∇f = 0 at this point, but f
+    decreases along (t, …, t, n + 1 − nt), t > 0.
 
     Parameters
     ----------
     n : int >= 2, default 10
-        t = 1 is listed for every n, the root below 1 for 10, 30 and 40.
+        t = 1 is listed for every n, the root below 1 for n = 10, 30 and 40.
     """
     n = check_integer("n", n, low=2)
 
     def fun(x: Any) -> Any:
         total = anp.sum(x, axis=0)
-        # factor by factor: the derivative of prod divides by x
+        # factor by factor, since the derivative of prod divides by x
         product = reduce(mul, [x[j] for j in range(n)])
         return anp.sum((x[:-1] + total - (n + 1)) ** 2, axis=0) + (product - 1) ** 2
 

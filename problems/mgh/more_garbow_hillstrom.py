@@ -1,12 +1,12 @@
 """The 35 problems of Moré, Garbow and Hillstrom (1981): the collection as a list, and its starts.
 
 The functions are sums of squares, f = Σ fᵢ². They are defined in `mgh_few` (few variables), `mgh_fits` (fits to
-measurements), `mgh_scalable` (any number of variables) and `mgh_equations` (systems of equations, from
-discretisations above all); `mgh_points` holds their critical points. Rosenbrock's, Powell's singular and Wood's
-function are in `classical`, Beale's is in `plane`.
+measurements), `mgh_scalable` (any number of variables) and `mgh_equations` (systems of equations, most of them
+discretisations). `mgh_points` holds their critical points. Rosenbrock's, Powell's singular and Wood's function are in
+`classical`, Beale's is in `plane`.
 
-The paper starts from x₀, 10 x₀ and 100 x₀; where x₀ = 0, from (10, …, 10) and (100, …, 100) instead, as Algorithm
-566 does. A multiple at which f or ∇f overflows or ∇f is zero is no start, and left out.
+The paper starts from x₀, 10 x₀ and 100 x₀. If x₀ = 0, it starts from (10, …, 10) and (100, …, 100) instead, as
+Algorithm 566 does. A multiple at which f or ∇f overflows, or ∇f is zero, is left out.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from problems.base import Vector
 
-# In the paper's order. Functions of variable dimension come at those at which the test data of Algorithm 566 run them,
-# or (penalty-1) the paper states a minimum; the data have Rosenbrock's function extended to n = 2 and Powell's
-# to n = 4 only, which are the first and the thirteenth problem, so that for these two larger ones were chosen.
+# In the order of the paper. The dimensions are those in the test data of Algorithm 566, or (penalty-1) those for which
+# the paper states a minimum. The test data have the extended Rosenbrock function only with n = 2 and the extended
+# Powell function only with n = 4, which are problems 1 and 13. For these two we chose larger dimensions.
 _DIMENSIONS: tuple[tuple[str, tuple[dict[str, int], ...]], ...] = (
     ("rosenbrock", ({},)),
     ("freudenstein-roth", ({},)),
@@ -63,11 +63,11 @@ _DIMENSIONS: tuple[tuple[str, tuple[dict[str, int], ...]], ...] = (
 MGH: tuple[tuple[str, Mapping[str, int]], ...] = tuple(
     (name, MappingProxyType(parameters)) for name, choices in _DIMENSIONS for parameters in choices
 )
-"""(name, parameters) of the 35 problems in the paper's order, some at several dimensions."""
+"""(name, parameters) of the 35 problems in the order of the paper, some at several dimensions."""
 
 
 def multiples(x0: npt.ArrayLike, factors: tuple[int, ...] = (10, 100)) -> dict[str, Vector]:
-    """The starts "standard", "x10" and "x100", or those of them whose factors are given."""
+    """The starts "standard", "x10" and "x100", or only those with the given factors."""
     standard = np.array(x0, dtype=np.float64)
     unit = standard if standard.any() else np.ones_like(standard)
     return {"standard": standard, **{f"x{factor}": factor * unit for factor in factors}}

@@ -32,8 +32,10 @@ INSTEAD = {
     "in words": "as text",
     "told": "given, distinguished",
     "tells": "states, returns, shows",
-    "asks": "requires, requests",
-    "asked": "required, requested",
+    "ask for": "require, request",
+    "asks for": "requires, requests",
+    "asked for": "required, requested",
+    "asking for": "requiring, requesting",
     "no use": "useless, discarded",
     "a way out": "an alternative",
     "the house": "the architecture",
@@ -44,7 +46,6 @@ INSTEAD = {
     "mountain": "index-1 saddle",
     "the way down": "descent path",
     "way down": "descent path",
-    "is heard": "is checked",
     "forgiven": "ignored",
     "dishonest": "miscounted",
     "misled": "contradicted",
@@ -52,8 +53,6 @@ INSTEAD = {
     "second look": "check",
     "second thoughts": "check",
     "a surprise": "a large discrepancy",
-    "nowhere": "none, at no point",
-    "anybody": "(name who)",
 }
 BETWEEN_WORDS = r"[\s_#]+"  # a phrase may cross the end of a line in a comment
 PATTERN = re.compile(
@@ -64,7 +63,11 @@ PATTERN = re.compile(
 )
 
 FOLDERS = [
+    "newtonkit/derivatives",
+    "newtonkit/enumeration",
+    "newtonkit/landscape",
     "newtonkit/linalg",
+    "problems",
 ]
 
 
