@@ -112,10 +112,10 @@ class History:
         return f"<History of {len(self)} states>"
 
     def plot(self) -> Figure:
-        """f and ‖g‖∞ against iterations; see `newtonkit.plots.figures.plot_history`."""
-        from newtonkit.plots.figures import plot_history
+        """f and ‖g‖∞ against iterations; see `newtonkit.plots.convergence.plot_convergence`."""
+        from newtonkit.plots.convergence import plot_convergence
 
-        return plot_history(self)
+        return plot_convergence(self.nit, self.f, self.gradient_norm)
 
 
 class Progress:

@@ -93,8 +93,8 @@ class CriticalPoints(Sequence[CriticalPoint]):
         return tuple(point for point in self.points if point.index == k)
 
     def plot(self) -> Figure:
-        """The points over the contours of f; see `newtonkit.plots.figures.plot_critical_points`."""
-        from newtonkit.plots.figures import plot_critical_points
+        """The points over the contours of f; see `newtonkit.plots.critical_points.plot_critical_points`."""
+        from newtonkit.plots.critical_points import plot_critical_points
 
         return plot_critical_points(self)
 

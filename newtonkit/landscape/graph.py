@@ -113,10 +113,10 @@ class MorseGraph:
         return math.inf if number is None else self.points[number].fun - self.points[i].fun
 
     def plot(self) -> Figure:
-        """The points and descent paths, over contours in the plane; see `newtonkit.plots.figures.plot_morse_graph`."""
-        from newtonkit.plots.figures import plot_morse_graph
+        """The points and descent paths, over contours in the plane; see `newtonkit.plots.descent_paths`."""
+        from newtonkit.plots.descent_paths import plot_descent_paths
 
-        return plot_morse_graph(self)
+        return plot_descent_paths(self.points, self.passes)
 
     def __str__(self) -> str:
         lines = [self._counts()]

@@ -30,8 +30,8 @@ class Schedule:
         raise NotImplementedError
 
     def plot(self, steps: int = 100) -> Figure:
-        """The curve of the first ``steps`` updates; see `newtonkit.plots.figures.plot_schedules`."""
-        from newtonkit.plots.figures import plot_schedules
+        """The curve of the first ``steps`` updates; see `newtonkit.plots.learning_rates.plot_schedules`."""
+        from newtonkit.plots.learning_rates import plot_schedules
 
         return plot_schedules([self], steps)
 

@@ -1,1 +1,1 @@
-"""Figures of newtonkit objects; matplotlib is imported when a figure is drawn."""
+"""Figures, as functions of arrays and protocols; matplotlib is imported when a figure is drawn."""

@@ -89,10 +89,10 @@ class TrainingHistory:
         return np.array([each.seconds for each in self.full])
 
     def plot(self) -> Figure:
-        """Losses against updates; see `newtonkit.plots.figures.plot_training`."""
-        from newtonkit.plots.figures import plot_training
+        """Losses against updates; see `newtonkit.plots.losses.plot_losses`."""
+        from newtonkit.plots.losses import plot_losses
 
-        return plot_training(self)
+        return plot_losses(self.update, self.loss, self.full_update, self.full_loss, self.validation_loss)
 
     def __repr__(self) -> str:
         return f"<TrainingHistory of {len(self)} updates, {len(self.full)} full losses>"

@@ -20,7 +20,7 @@ from newtonkit.enumeration.degree import boundary_degree, sampled_winding_number
 from newtonkit.enumeration.enclosures import Jets
 from newtonkit.enumeration.krawczyk import Boxes, contract, proved_index
 from newtonkit.enumeration.multistart import coverage
-from newtonkit.plots.figures import plot_critical_points
+from newtonkit.plots.critical_points import plot_critical_points
 
 himmelblau, camel = problems.get("himmelblau").fun, problems.get("six-hump-camel").fun
 styblinski_tang = problems.get("styblinski-tang").fun
