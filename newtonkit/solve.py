@@ -22,7 +22,7 @@ from newtonkit.driver.runner import Callback, run
 from newtonkit.driver.stopping import Stop
 from newtonkit.linalg.kernels import all_finite
 from newtonkit.methods.first_order import GradientTransform
-from newtonkit.methods.registry import make_method, option_names
+from newtonkit.methods.registry import METHODS, make_method, option_names
 from newtonkit.objectives.objective import Objective, structured_objective
 
 _STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
@@ -217,6 +217,8 @@ def _method_to_go_on(earlier: Result, method: Any) -> Any:
             f"x0 is a result of {earlier.method!r}, and {wanted!r} cannot go on from its state; "
             "pass x0=result.x to start anew"
         )
+    if method is None and wanted not in METHODS:
+        raise ValueError(f"x0 is a result of {wanted!r}, which has no name of its own; pass the same method again")
     return earlier.method if method is None else method
 
 
