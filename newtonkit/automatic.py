@@ -1,4 +1,4 @@
-"""What ``method="auto"`` does: the method it starts with, those that take over should it fail, and why."""
+"""``method="auto"``: the method to start with, the fallbacks if it fails, and the reason."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
 from newtonkit.objectives.objective import Objective
 
-_SMALL = 30  # up to this n nothing is worth counting
-_GRADIENTS = 50.0  # that a Hessian may cost, by counts; about where truncated Newton takes the same time, measured
-_FULL = 100  # from here on a pattern is looked for
-_MATRIX = 1000  # up to this n bfgs updates a matrix in less than a gradient costs
+_SMALL = 30  # up to this n the method is chosen without counting: a full Hessian is cheap
+_GRADIENTS = 50.0  # cost of a Hessian in gradients, by counts, at which truncated Newton takes the same time, measured
+_FULL = 100  # above this n the sparsity pattern is determined, as in `newtonkit.methods.hessian_source`
+_MATRIX = 1000  # up to this n an update of bfgs takes less time than a gradient, measured
 
 
 class Choice(NamedTuple):
-    """A portfolio: methods under one budget and one ledger of evaluations."""
+    """Methods that share one budget and one ledger of evaluations."""
 
     method: Method
     fallbacks: tuple[Method, ...]
     reason: str
 
 
-def chosen_portfolio(objective: Objective, x: Vector) -> Choice:
-    """The portfolio for this objective from x: by n, by which derivatives there are, and by what a Hessian costs.
+def select_methods(objective: Objective, x: Vector) -> Choice:
+    """Return the methods for this objective from x: by n, by the given derivatives, and by the cost of a Hessian.
 
     Every choice follows counts (of variables, numpy calls, numbers, non-zeros, fill), never the clock.
 
@@ -63,9 +63,9 @@ def chosen_portfolio(objective: Objective, x: Vector) -> Choice:
 
 
 def _sparse_products(objective: Objective, x: Vector) -> int | None:
-    """How many products a sparse Hessian takes; None where there is no pattern, or its factor would fill in."""
+    """The number of products for a sparse Hessian; None if there is no pattern or its factor would fill in."""
     try:
         pattern, _ = objective.pattern(x)
-    except Exception:  # whatever fun raised, it will raise again in the run, which can say more
+    except Exception:  # whatever fun raised, it raises again in the run
         return None
     return objective.products_for_hessian(x.size) if pattern is not None and SparseStructure(pattern).fits else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+import dataclasses
+from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
 from newtonkit.core.state import State
@@ -54,3 +55,23 @@ def models_curvature(method: Method) -> bool:
 def wants_curvature(method: Method) -> bool:
     """Return whether the method uses Hessians or Hessian-vector products."""
     return bool(method.needs & {"hess", "hvp"})
+
+
+def option_names(method: Any) -> list[str]:
+    """Return the names of a method's options: the fields of its dataclass, or of the first-order rule in it."""
+    target = getattr(method, "rule", method)
+    return [field.name for field in dataclasses.fields(target)] if dataclasses.is_dataclass(target) else []
+
+
+def with_options(method: Any, options: Mapping[str, Any]) -> Method:
+    """Return the method with some of its options replaced.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> with_options(newtonkit.LBFGS(), {"memory": 20}).memory
+    20
+    """
+    if not options:
+        return as_method(method)
+    return as_method(dataclasses.replace(getattr(method, "rule", method), **options))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from newtonkit.core.state import FIRST, State
 from newtonkit.driver.result import Result
+from newtonkit.driver.scipy_call import call_from_scipy
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import DenseSymmetric, Symmetric
 from newtonkit.linalg.kernels import Vector
@@ -57,6 +58,16 @@ class MethodBase:
         **options: Any,
     ) -> Result:
         """Run this method under ``scipy.optimize.minimize(..., method=self)``."""
-        from newtonkit.solve import minimize_from_scipy
-
-        return minimize_from_scipy(self, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options)
+        return call_from_scipy(
+            self,
+            fun,
+            x0,
+            args,
+            jac=jac,
+            hess=hess,
+            hessp=hessp,
+            bounds=bounds,
+            constraints=constraints,
+            callback=callback,
+            options=options,
+        )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from newtonkit.core.validation import nearest_name
-from newtonkit.driver.method import Method, as_method
+from newtonkit.driver.method import Method, as_method, with_options
+from newtonkit.driver.method import option_names as options_of
 from newtonkit.methods.adaptive import AdaDelta, AdaGrad, Adam, AdamW, Nadam, RMSProp
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.bfgs import BFGS
 from newtonkit.methods.conjugate_gradient import ConjugateGradient
 from newtonkit.methods.cubic import Cubic
 from newtonkit.methods.dfp import DFP
-from newtonkit.methods.first_order import FirstOrder, GradientTransform
+from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov
 from newtonkit.methods.lbfgs import LBFGS
 from newtonkit.methods.newton import LineSearchNewton, PureNewton
@@ -82,15 +82,12 @@ def canonical_name(name: str) -> str:
 
 
 def option_names(method: str | Method | GradientTransform) -> list[str]:
-    """The options of a method: the fields of its dataclass."""
-    target: Any = METHODS[canonical_name(method)] if isinstance(method, str) else method
-    if isinstance(target, FirstOrder):
-        target = target.rule
-    return [field.name for field in dataclasses.fields(target)] if dataclasses.is_dataclass(target) else []
+    """Return the names of the options of a method or of the method with this name."""
+    return options_of(METHODS[canonical_name(method)] if isinstance(method, str) else method)
 
 
 def make_method(method: str | Method | GradientTransform, **options: Any) -> Method:
-    """A configured method from its name, or from an instance of which some options are to be changed.
+    """Return a configured method from its name, or from an instance of which some options are replaced.
 
     Examples
     --------
@@ -99,8 +96,4 @@ def make_method(method: str | Method | GradientTransform, **options: Any) -> Met
     """
     if isinstance(method, str):
         return as_method(METHODS[canonical_name(method)](**options))
-    if isinstance(method, FirstOrder):
-        method = method.rule
-    if options:
-        method = dataclasses.replace(method, **options)  # type: ignore[type-var]
-    return as_method(method)
+    return with_options(method, options)

@@ -5,6 +5,7 @@ import pickle
 import autograd.numpy as np
 import numpy as onp
 import pytest
+import scipy.optimize
 
 import newtonkit
 
@@ -63,7 +64,7 @@ def test_limits_hold_for_both_runs_together():
 def test_another_method_is_refused_with_the_way_out():
     first = run(START, "bfgs", 2)
     with pytest.raises(
-        ValueError, match=r"result of 'bfgs', and 'newton' cannot go on from its state; pass x0=result.x"
+        ValueError, match=r"result of 'bfgs', and 'newton' cannot resume from its state; pass x0=result.x"
     ):
         run(first, "newton", 5)
 
@@ -74,6 +75,36 @@ def test_a_tighter_tolerance_is_met_from_where_the_first_one_was():
     assert fine.success
     assert onp.abs(fine.jac).max() <= 1e-10
     assert fine.nit > rough.nit
+
+
+def test_a_converged_result_ends_before_the_first_step():
+    first = newtonkit.minimize(valley, START, method="lbfgs")
+    second = newtonkit.minimize(valley, first)
+    assert second.reason is newtonkit.TerminationReason.GRADIENT
+    assert (second.nit, second.nfev, second.njev) == (first.nit, first.nfev, first.njev)
+    onp.testing.assert_array_equal(second.x, first.x)
+
+
+def test_no_step_is_made_if_the_iterations_are_spent(method):
+    first = run(START, method, 3)
+    second = run(first, method, 3)
+    assert second.reason is newtonkit.TerminationReason.ITERATIONS
+    assert (second.nit, second.nfev, second.njev, second.nhev) == (first.nit, first.nfev, first.njev, first.nhev)
+
+
+def test_a_result_of_training_is_a_start_for_minimize():
+    rows = onp.linspace(-1.0, 1.0, 8)
+    trained = newtonkit.train(
+        lambda x, batch: np.mean((x[0] - batch) ** 2), [3.0], rows, "gd", epochs=2, options={"rate": 0.1}
+    )
+    result = newtonkit.minimize(lambda x: np.mean((x[0] - rows) ** 2), trained, method="newton")
+    assert result.success
+    onp.testing.assert_array_equal(result.history.f[0], onp.mean((trained.x[0] - rows) ** 2))
+
+
+def test_a_result_of_scipy_is_a_start_for_minimize():
+    rough = scipy.optimize.minimize(valley, START, tol=1e-1)
+    assert newtonkit.minimize(valley, rough).success
 
 
 def test_structures_go_on_too():

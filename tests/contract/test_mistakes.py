@@ -34,7 +34,11 @@ def with_assignment(x):
     ("mistake", "error", "sentence"),
     [
         (lambda: solve(method="bgfs"), ValueError, "unknown method 'bgfs'; did you mean 'bfgs'"),
-        (lambda: solve(method="nelder-mead"), ValueError, "valid names: .*newton"),
+        (lambda: solve(method="xyz"), ValueError, "valid names: .*newton"),
+        (lambda: solve(method="Nelder-Mead"), ValueError, "without derivatives are not provided; use 'newton'"),
+        (lambda: solve(method="Powell"), ValueError, "without derivatives are not provided; use 'newton'"),
+        (lambda: solve(method="SLSQP"), ValueError, "constraints are not supported; use scipy.optimize.minimize"),
+        (lambda: solve(method="COBYLA"), ValueError, "constraints are not supported; use scipy.optimize.minimize"),
         (lambda: solve(method=newtonkit.BFGS), TypeError, r"write BFGS\(\)"),
         (lambda: solve(method=3), TypeError, "a name or a method"),
         (lambda: solve(options={"gtoll": 1e-8}), ValueError, "unknown option 'gtoll' .* did you mean 'gtol'"),

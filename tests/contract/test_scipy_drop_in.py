@@ -136,9 +136,48 @@ def test_options_are_passed_on(method):
     assert under_scipy(method, options={"maxiter": 3, "gtol": 0.0}).nit <= 3
 
 
-def test_an_option_of_scipys_that_means_nothing_here_is_named(method):
-    with pytest.raises(ValueError, match="unknown option 'return_all'"):
-        under_scipy(method, options={"return_all": True})
+def test_an_unknown_option_is_named(method):
+    with pytest.raises(ValueError, match="unknown option 'retain_all'"):
+        under_scipy(method, options={"retain_all": True})
+
+
+@pytest.mark.parametrize("option", [{"eps": 1e-8}, {"c1": 1e-4}, {"norm": 2.0}, {"workers": 2}])
+def test_an_option_of_scipys_without_effect_is_accepted_with_a_warning(method, option):
+    with pytest.warns(scipy.optimize.OptimizeWarning, match=f"the option '{next(iter(option))}' has no effect"):
+        result = under_scipy(method, options=OPTIONS | option)
+    assert_same(result, under_newtonkit(method))
+
+
+def test_none_as_a_limit_is_the_default(method):
+    given = {"maxfun": None, "disp": None, "gtol": None}
+    assert_same(under_scipy(method, options=OPTIONS | given), under_newtonkit(method))
+
+
+def test_return_all_gives_every_point(method):
+    result = under_scipy(method, options={"return_all": True, "maxiter": 3})
+    assert len(result.allvecs) == result.nit + 1
+    onp.testing.assert_array_equal(result.allvecs[0], result.history.x[0])
+
+
+def test_the_options_of_l_bfgs_b_are_translated():
+    given = {"maxcor": 3, "maxfun": 30, "maxiter": 7, "gtol": 0.0, "iprint": -1}
+    ours = {"memory": 3, "maxfev": 30, "maxiter": 7, "gtol": 0.0}
+    results = [under_newtonkit("L-BFGS-B", options=options) for options in (given, ours)]
+    assert_same(*results)
+
+
+def test_the_radius_of_trust_exact_is_translated():
+    given, ours = {"initial_trust_radius": 0.1}, {"initial_radius": 0.1}
+    results = [under_newtonkit("trust-exact", options=options) for options in (given, ours)]
+    assert_same(*results)
+
+
+@pytest.mark.parametrize(("name", "value"), [("ftol", 1e-3), ("xtol", 1e-2)])
+def test_ftol_and_xtol_act_only_if_they_are_given(name, value):
+    assert under_newtonkit("lbfgs").reason is newtonkit.TerminationReason.GRADIENT
+    options = {name: value, "gtol": 0.0}
+    result = under_newtonkit("lbfgs", options=options)
+    assert result.reason is newtonkit.TerminationReason.STALLED
 
 
 @pytest.mark.parametrize("style", ["point", "intermediate result"])
@@ -201,6 +240,15 @@ def test_bounds_and_constraints_are_refused_by_a_sentence(method, restriction):
     name = next(iter(restriction))
     with pytest.raises(NotImplementedError, match=f"{name} are not supported: newtonkit solves unconstrained problems"):
         under_scipy(method, **restriction)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [[(None, None)] * 3, [(-onp.inf, onp.inf)] * 3, scipy.optimize.Bounds(), onp.array([[-onp.inf, onp.inf]] * 3)],
+    ids=["pairs of None", "pairs of infinity", "Bounds", "array"],
+)
+def test_bounds_that_bound_nothing_are_accepted(bounds):
+    assert_same(under_newtonkit(None, bounds=bounds), under_newtonkit(None))
 
 
 def test_no_bounds_and_no_constraints_are_none(method):
