@@ -14,7 +14,7 @@ from scipy.optimize import OptimizeWarning
 from scipy.optimize import minimize as scipy_minimize
 
 from comparisons.running import scipy_solvers as reference
-from newtonkit.automatic import chosen_portfolio
+from newtonkit.automatic import select_methods
 from newtonkit.core.validation import nearest_name
 from newtonkit.driver.method import Method
 from newtonkit.linalg.kernels import Vector
@@ -57,7 +57,7 @@ class Solver:
     def portfolio(self, objective: Objective, x0: Vector, **options: Any) -> tuple[Method, tuple[Method, ...]]:
         """Our method with these options added, and the methods that take over if it fails."""
         if self.name == AUTO:
-            choice = chosen_portfolio(objective, x0)
+            choice = select_methods(objective, x0)
             return choice.method, choice.fallbacks
         return self.method(**options), ()
 
