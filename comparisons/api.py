@@ -19,7 +19,7 @@ from comparisons.report.problem_sections import all_runs_table
 from comparisons.report.terminal import rich_table
 from comparisons.running.protocol import STANDARD, SUITE, Protocol, start_names
 from comparisons.running.runner import Cell, problem_named, run_cells
-from comparisons.running.scipy_check import Twins, twins
+from comparisons.running.scipy_check import Counterparts, counterparts
 from comparisons.running.single_run import run_one, tuning_for
 from comparisons.running.solvers import Solver, as_solver, split_name
 from comparisons.running.store import Store
@@ -50,9 +50,9 @@ class Comparison:
         """For each method, how many of its runs ended in each class: see `comparisons.core.endings.Ending`."""
         return count_endings(self.runs)
 
-    def twins(self) -> list[Twins]:
-        """Each of our methods and its counterpart of scipy's: see `comparisons.running.scipy_check.twins`."""
-        return twins(self.runs)
+    def counterparts(self) -> list[Counterparts]:
+        """Each of our methods and its counterpart of scipy's: see `comparisons.running.scipy_check.counterparts`."""
+        return counterparts(self.runs)
 
     def table(self) -> Table:
         """A row for each run, for ``rich.print``."""

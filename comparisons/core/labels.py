@@ -44,7 +44,7 @@ _WORDS = {
     "nadam": "Nadam",
 }
 
-_TWINS = {
+_COUNTERPARTS = {
     "scipy:BFGS": "bfgs",
     "scipy:L-BFGS-B": "lbfgs",
     "scipy:Newton-CG": "newton-cg",
@@ -102,7 +102,7 @@ def _same_steps(one: Run, other: Run) -> bool:
     return all(abs(p.f - q.f) <= scale + 1e-6 * abs(p.f) for p, q in zip(one.trace, other.trace, strict=True))
 
 
-def gap_in_words(run: Run) -> str:
+def gap_text(run: Run) -> str:
     """f − f*, or that rounding hides it."""
     if run.gap is not None and run.gap <= 10 * EPS * abs(run.f):
         return "f equals f* to rounding"
@@ -130,23 +130,23 @@ def problem_of(run: Run) -> Problem | None:
         return None
 
 
-def twin(method: str) -> str:
+def counterpart(method: str) -> str:
     """Our method nearest to one of scipy's; ours itself, without its parameters.
 
     Examples
     --------
-    >>> twin("scipy:BFGS"), twin("lbfgs[memory=20]")
+    >>> counterpart("scipy:BFGS"), counterpart("lbfgs[memory=20]")
     ('bfgs', 'lbfgs')
     """
     name = method.partition("[")[0]
-    return _TWINS.get(name, name)
+    return _COUNTERPARTS.get(name, name)
 
 
 def family(method: str) -> str:
-    """One of `FAMILIES`; what is no method of ours, nor has a twin among them, is another solver."""
+    """One of `FAMILIES`; what is no method of ours, nor has a counterpart among them, is another solver."""
     if method == "auto":
         return SECOND_ORDER
-    cls = METHODS.get(twin(method))
+    cls = METHODS.get(counterpart(method))
     if cls is None:
         return OTHER
     if cls.name in _QUASI_NEWTON:
@@ -161,7 +161,7 @@ def long_name(method: str) -> str:
     return (f"scipy's {name}" if method.startswith("scipy:") else _WORDS.get(name, name)) + with_them
 
 
-def in_words(method: str) -> str:
+def full_name(method: str) -> str:
     """The method's name in words, with its short name where that is not obvious."""
     name = method.partition("[")[0]
     obvious = method.startswith("scipy:") or long_name(name).replace("-", "").lower() == name

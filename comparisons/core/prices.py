@@ -31,17 +31,17 @@ PriceModel = Callable[[Instance], Prices]
 """The prices on one instance: they may depend on its size, or have been measured on its problem."""
 
 
-def counted(instance: Instance) -> Prices:
+def unit_costs(instance: Instance) -> Prices:
     """Every evaluation is worth one, whatever it is."""
     return Prices(1.0, 1.0, 1.0, 1.0)
 
 
-def by_theory(instance: Instance) -> Prices:
+def ad_costs(instance: Instance) -> Prices:
     """f 1, g 2, Hv 4, H 4n: what automatic differentiation needs at most, see `comparisons.core.trace.cost`.
 
     Examples
     --------
-    >>> by_theory(Instance("rosenbrock(n=10)", "standard", 10))
+    >>> ad_costs(Instance("rosenbrock(n=10)", "standard", 10))
     Prices(f=1, g=2, H=40, Hv=4)
     """
     return Prices(COST_OF_F, COST_OF_GRADIENT, H=COST_OF_PRODUCT * instance.n, Hv=COST_OF_PRODUCT)
@@ -57,8 +57,8 @@ def with_product(model: PriceModel, price: float) -> PriceModel:
     return prices
 
 
-def turned(model: PriceModel, angle: float) -> PriceModel:
-    """The prices turned from first towards second derivatives: f and g weighed by cos θ, Hv and H by sin θ.
+def reweight(model: PriceModel, angle: float) -> PriceModel:
+    """The prices reweight from first towards second derivatives: f and g weighed by cos θ, Hv and H by sin θ.
 
     Parameters
     ----------

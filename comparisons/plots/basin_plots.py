@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from comparisons.core.labels import in_words, listing, long_name, number
+from comparisons.core.labels import full_name, listing, long_name, number
 from comparisons.plots.basins import LOST, ON_THE_WAY, UNLISTED, BasinMap, Box, Vector, basin_map, plain_kind
 from comparisons.plots.style import INK, tick
 from newtonkit import GradientTransform, Method
@@ -220,7 +220,7 @@ def _ends(found: BasinMap, m: int) -> str:
     ]
     steps = found.steps[m][reached >= 0]
     middle = f" Half of the runs that reach a point take at most {int(np.median(steps))} steps." if steps.size else ""
-    who = in_words(found.methods[m])
+    who = full_name(found.methods[m])
     return f"{who[0].upper()}{who[1:]} ends {listing(parts)}.{middle}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from comparisons.core.labels import coinciding, count, gap_in_words, in_words, listing, number, times
+from comparisons.core.labels import coinciding, count, full_name, gap_text, listing, number, times
 from comparisons.core.runs import Run
 from comparisons.core.scored import ScoredTable, cheapest, ending_sentences, score_runs
 from comparisons.plots.convergence_curves import (
@@ -208,10 +208,10 @@ def _winner(scored: ScoredTable) -> list[str]:
     if first is None:
         return ["No method reached the lowest known minimum to the required accuracy."]
     there = sum(row.solved for row in scored)
-    end = f"cost {first.cost} until the required accuracy; at its end {gap_in_words(first.run)}."
+    end = f"cost {first.cost} until the required accuracy; at its end {gap_text(first.run)}."
     if there == 1:
-        return [f"The only method that reached the lowest known minimum is {in_words(first.method)}: {end}"]
-    return [f"The cheapest of the {there} methods that reached the lowest minimum is {in_words(first.method)}: {end}"]
+        return [f"The only method that reached the lowest known minimum is {full_name(first.method)}: {end}"]
+    return [f"The cheapest of the {there} methods that reached the lowest minimum is {full_name(first.method)}: {end}"]
 
 
 def _first_in_seconds(scored: ScoredTable) -> list[str]:
@@ -220,7 +220,7 @@ def _first_in_seconds(scored: ScoredTable) -> list[str]:
     if len(there) < 2:
         return []
     seconds, row = min(there, key=lambda pair: pair[0])
-    return [f"The fastest of them is {in_words(row.method)}: {number(1e3 * seconds, 2)} ms."]
+    return [f"The fastest of them is {full_name(row.method)}: {number(1e3 * seconds, 2)} ms."]
 
 
 def _slowest(scored: ScoredTable) -> list[str]:
@@ -231,12 +231,12 @@ def _slowest(scored: ScoredTable) -> list[str]:
     row = next((row for row in tuned if row.method == "gd"), tuned[0])
     run = row.run
     assert run.tuning is not None
-    who = f"{in_words(run.method)} at its tuned rate of {number(run.tuning.rate)}"
+    who = f"{full_name(run.method)} at its tuned rate of {number(run.tuning.rate)}"
     who = who[0].upper() + who[1:]
     if row.solved:
         return [f"{who} has cost {row.cost}, {times(row.ratio)} times as much."] if row is not cheapest(scored) else []
     if run.reason == "EVALUATIONS":
-        return [f"{who} has spent its budget ({run.counts.g} gradients) with {gap_in_words(run)}."]
+        return [f"{who} has spent its budget ({run.counts.g} gradients) with {gap_text(run)}."]
     return []
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import newtonkit
-from comparisons.core.labels import count, in_words, listing, number
+from comparisons.core.labels import count, full_name, listing, number
 from comparisons.plots.eigenvalue_ribbons import LARGEST_N, Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
 from comparisons.plots.style import INK, tick
 from newtonkit import GradientTransform, Method
@@ -153,7 +153,7 @@ def _mark_changes(axes: Axes, found: Ribbons) -> None:
 def ribbons_caption(found: Ribbons) -> str:
     """What a negative eigenvalue means, how many there are along the way, and how ill conditioned its end is."""
     n = found.eigenvalues.shape[1]
-    who = f" of {in_words(found.method)}" if found.method else ""
+    who = f" of {full_name(found.method)}" if found.method else ""
     sentences = [
         f"The {count(n, 'eigenvalue')} of the Hessian along a run{who}: how strongly f curves upwards (blue) or "
         "downwards (orange, shaded) in each direction. The strip below counts the negative ones, the index: 0 at a "

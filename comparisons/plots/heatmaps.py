@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from comparisons.core.costs import CostTable
-from comparisons.core.labels import count, in_words, listing, times
+from comparisons.core.labels import count, full_name, listing, times
 from comparisons.plots.style import INK
 from comparisons.scores.bootstrap import resamples
 from comparisons.scores.pairwise import Wins
@@ -139,7 +139,7 @@ def rank_heat_caption(table: CostTable) -> str:
         "Each number is a method's cost in units of the cheapest on that problem, the median over its starts; a dash "
         "means that half of them or more were not solved, and 3/5 that only three of five were. The columns are "
         f"ordered by mean rank over the {count(len(table.instances), 'instance')}, failures last.",
-        f"The best mean rank, {mean_ranks[order[0]]:.1f} of {len(order)}, is that of {in_words(first)}, which solves "
+        f"The best mean rank, {mean_ranks[order[0]]:.1f} of {len(order)}, is that of {full_name(first)}, which solves "
         f"{100 * table.share_solved[first]:.0f} %.",
         _firmness(table, order),
     ]
@@ -193,9 +193,9 @@ def wins_caption(wins: Wins) -> str:
     best = int(np.argmax(beats))
     others = len(wins.methods) - 1
     sentence = (
-        f"{in_words(wins.methods[best])} wins more often than it loses against each of the others."
+        f"{full_name(wins.methods[best])} wins more often than it loses against each of the others."
         if beats[best] == others
-        else f"nobody beats everybody; {in_words(wins.methods[best])} beats the most, {beats[best]} of {others}."
+        else f"nobody beats everybody; {full_name(wins.methods[best])} beats the most, {beats[best]} of {others}."
     )
     return (
         f"Each number is the percentage of the {count(wins.instances, 'instance')} on which the method of the row is "

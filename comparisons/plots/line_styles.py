@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from comparisons.core.labels import twin
+from comparisons.core.labels import counterpart
 from comparisons.plots.style import LEAST_GAP, spread, style
 
 Dashes = str | tuple[float, tuple[float, ...]]
@@ -49,7 +49,7 @@ def looks(methods: Sequence[str]) -> dict[str, Look]:
     strangers: dict[str, str] = {}
     for method in methods:
         if colours[method] == _UNKNOWN:
-            colours[method] = strangers.setdefault(twin(method), free.pop(0) if free else _UNKNOWN)
+            colours[method] = strangers.setdefault(counterpart(method), free.pop(0) if free else _UNKNOWN)
     ours_first = sorted(methods, key=lambda method: method.startswith("scipy:"))
     return {method: Look(colours[method], dashes) for method, dashes in zip(ours_first, _DASHES, strict=False)}
 

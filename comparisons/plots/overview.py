@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from comparisons.core.endings import Ending
-from comparisons.core.labels import MARKS, count, groups, in_words, listing, methods, times
+from comparisons.core.labels import MARKS, count, full_name, groups, listing, methods, times
 from comparisons.core.runs import Run
 from comparisons.core.scored import Scored, ScoredTable, cheapest, score_runs
 from comparisons.plots.style import INK
@@ -124,12 +124,12 @@ def overview_caption(runs: Sequence[Run]) -> str:
     if winners:
         often = Counter(first.method for first in winners)
         top = max(often.values())
-        names = listing([in_words(name) for name, won in often.items() if won == top])
+        names = listing([full_name(name) for name, won in often.items() if won == top])
         sentences.append(f"Most often the cheapest: {names}, on {top} of {count(len(rows), 'row')}.")
     ends = Counter(cell.method for cell in scored if cell.solved)
     if ends:
         top = max(ends.values())
-        names = listing([in_words(name) for name, ended in ends.items() if ended == top])
+        names = listing([full_name(name) for name, ended in ends.items() if ended == top])
         sentences.append(f"Most often solved by {names}: {top}.")
     nobody = [
         label

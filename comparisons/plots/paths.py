@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from comparisons.core.labels import FAMILIES, coinciding, count, family, in_words, listing
+from comparisons.core.labels import FAMILIES, coinciding, count, family, full_name, listing
 from comparisons.core.runs import Run
 from comparisons.core.scored import score_runs
 from comparisons.plots.convergence_curves import needed
@@ -184,7 +184,7 @@ def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
         )
         steps = count(steps_of[fewest.method], "iteration")
         sentences.append(
-            f"The fewest steps to the lowest known minimum are those of {in_words(fewest.method)}: {steps}."
+            f"The fewest steps to the lowest known minimum are those of {full_name(fewest.method)}: {steps}."
         )
         if steps_of[most.method] > 2 * steps_of[fewest.method]:
             sentences.append(f"{most.method} takes {steps_of[most.method]}.")

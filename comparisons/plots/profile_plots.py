@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from comparisons.core.labels import count, in_words, listing, number
+from comparisons.core.labels import count, full_name, listing, number
 from comparisons.plots.line_styles import GREY, MOST, Look, looks, name_ends, plain
 from comparisons.plots.style import tick
 from comparisons.scores.bootstrap import TIMES, band, interval, resamples
@@ -174,7 +174,7 @@ def _accuracy_words(profile: Profile, size: str, seed: int) -> str:
 
 
 def _names(methods: Sequence[str]) -> str:
-    return listing([in_words(name) for name in methods])
+    return listing([full_name(name) for name in methods])
 
 
 def _leaders(profile: Profile, x: float) -> tuple[list[str], float]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from comparisons.core.labels import count, in_words, listing, number
+from comparisons.core.labels import count, full_name, listing, number
 from comparisons.core.trace import COST_OF_PRODUCT
 from comparisons.plots.line_styles import GREY, MOST, Look, looks, name_ends, plain
 from comparisons.plots.style import INK, tick
@@ -128,7 +128,7 @@ def break_even_caption(results: Sequence[BreakEven]) -> str:
         "The further right a curve stays above one half, the dearer a Hessian-vector product may be before it no "
         "longer pays; an instance that only one of the two methods solves counts for it at any price. Band: 95 % of "
         "the resamples.",
-        *(result.words for result in results),
+        *(result.sentence for result in results),
     ]
     sentences += [_total_words(result) for result in results if math.isfinite(result.total)]
     sentences.append(f"By the theory of automatic differentiation a product costs at most {COST_OF_PRODUCT}.")
@@ -138,4 +138,4 @@ def break_even_caption(results: Sequence[BreakEven]) -> str:
 def _total_words(result: BreakEven) -> str:
     so_far = f"up to a price of {number(result.total, 2)}" if result.total >= 0 else "at no price of a product"
     there = count(result.both, "instance")
-    return f"In the total over the {there} that both solve, {in_words(result.method)} is the cheaper one {so_far}."
+    return f"In the total over the {there} that both solve, {full_name(result.method)} is the cheaper one {so_far}."

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from comparisons.core.costs import Spending
 from comparisons.core.labels import number
-from comparisons.core.prices import PriceModel, by_theory, counted, turned
+from comparisons.core.prices import PriceModel, ad_costs, reweight, unit_costs
 from comparisons.core.runs import Run
 from comparisons.core.solving import TOLERANCES, accuracies, spending
 from comparisons.plots import heatmaps as heat
@@ -49,7 +49,7 @@ def scoreboard(
     *,
     test: str = "value",
     tolerance: float = 1e-6,
-    model: PriceModel = by_theory,
+    model: PriceModel = ad_costs,
     own: Mapping[str, Problem] | None = None,
     measurements: Sequence[Measured] = (),
     seed: int = 0,
@@ -62,7 +62,7 @@ def scoreboard(
         Every method once on every instance, see `comparisons.core.solving.spending`.
     test, tolerance, own
         What counts as solved.
-    model : PriceModel, default `by_theory`
+    model : PriceModel, default `ad_costs`
     measurements : sequence of Measured, optional
         Prices measured on every problem, see `comparisons.scores.measured.measure`, to rank by as well.
     seed : int, default 0
@@ -116,7 +116,7 @@ def _stability(
     by_tolerance = ranking(
         [(f"1e{math.log10(each):.0f}", spending(runs, test, each, own).priced(model)) for each in TOLERANCES]
     )
-    by_price = ranking([(f"{angle}°", spent.priced(turned(model, math.radians(angle)))) for angle in _ANGLES])
+    by_price = ranking([(f"{angle}°", spent.priced(reweight(model, math.radians(angle)))) for angle in _ANGLES])
     rough, dear = "the tolerance, from rough to fine", "the weight of second derivatives, from nothing to everything"
     return [
         ScoreFigure(
@@ -135,7 +135,7 @@ def _stability(
 
 
 def _by_model(spent: Spending, measurements: Sequence[Measured]) -> ScoreFigure:
-    models: dict[str, PriceModel] = {"one each": counted, "by theory": by_theory}
+    models: dict[str, PriceModel] = {"one each": unit_costs, "by theory": ad_costs}
     if measurements:
         models["measured here"] = as_measured(measurements)
     found = ranking([(label, spent.priced(prices)) for label, prices in models.items()])

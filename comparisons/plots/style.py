@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from comparisons.core.labels import FAMILIES, family, methods, twin
+from comparisons.core.labels import FAMILIES, counterpart, family, methods
 from comparisons.core.runs import Run
 
 INK = "#333333"
@@ -57,7 +57,7 @@ class Style(NamedTuple):
 
 def style(method: str) -> Style:
     """The fixed style of a method; scipy's solvers are dashed, in the colour of their counterpart."""
-    colour, marker = _STYLES.get(twin(method), ("#777777", "o"))
+    colour, marker = _STYLES.get(counterpart(method), ("#777777", "o"))
     return Style(colour, marker, method.startswith("scipy:"))
 
 

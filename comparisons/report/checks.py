@@ -10,8 +10,8 @@ from comparisons.core.runs import Run
 from comparisons.report.document import Block, Bullets, Cell, Note, Row, Section, Table, Tone
 from comparisons.report.method_tables import method_cell
 from comparisons.running.regression_check import Change
-from comparisons.running.scipy_check import Agreement, Finding, Twins, twins
-from comparisons.scores.audit import Entry, audit, audit_words, dishonest
+from comparisons.running.scipy_check import Agreement, Counterparts, Finding, counterparts
+from comparisons.scores.audit import Entry, audit, audit_summary, miscounted
 
 _WORST = 3  # wrong counters of a method that are shown
 _COLUMNS = {
@@ -77,7 +77,7 @@ def check_section(runs: Sequence[Run], findings: Sequence[Finding], run_anchor: 
         ]
         if passed:
             blocks.append(Section(f"{len(passed)} passed", [Bullets(list(map(_sentence, passed)))], collapsed=True))
-    pairs = twins(runs)
+    pairs = counterparts(runs)
     if pairs:
         blocks.append(counterpart_table(pairs))
     notable = [pair for pair in pairs if pair.agreement in _NOTABLE]
@@ -98,7 +98,7 @@ def check_section(runs: Sequence[Run], findings: Sequence[Finding], run_anchor: 
     return Section("Check against scipy", blocks, "check")
 
 
-def counterpart_table(pairs: Sequence[Twins]) -> Table:
+def counterpart_table(pairs: Sequence[Counterparts]) -> Table:
     """How often each of our methods and its counterpart of scipy's agree."""
     tally: dict[tuple[str, str], Counter[Agreement]] = {}
     for pair in pairs:
@@ -114,8 +114,8 @@ def counterpart_table(pairs: Sequence[Twins]) -> Table:
 def audit_section(runs: Sequence[Run], shipped: Sequence[Entry]) -> Section:
     """The counts that solvers report, compared with the calls that were made."""
     entries = audit(runs)
-    blocks: list[Block] = [audit_words(entries) if entries else "No solver reported any counts."]
-    wrong = [entry for those in dishonest(entries).values() for entry in those[:_WORST]]
+    blocks: list[Block] = [audit_summary(entries) if entries else "No solver reported any counts."]
+    wrong = [entry for those in miscounted(entries).values() for entry in those[:_WORST]]
     for title, those in (
         ("The reports that differ most", wrong),
         ("scipy's solvers as shipped, each with every form of second derivative that it takes", shipped),
@@ -132,7 +132,7 @@ def _entry_table(entries: Sequence[Entry]) -> Table:
             entry.problem,
             entry.start,
             entry.counter,
-            Cell("–" if entry.reported is None else str(entry.reported), tone="" if entry.honest else "bad"),
+            Cell("–" if entry.reported is None else str(entry.reported), tone="" if entry.correct else "bad"),
             str(entry.called),
         ]
         for entry in entries

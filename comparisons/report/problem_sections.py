@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from comparisons.core.endings import Ending
-from comparisons.core.labels import count, ending_label, gap_in_words, in_words, listing, number, problem_of, times
+from comparisons.core.labels import count, ending_label, full_name, gap_text, listing, number, problem_of, times
 from comparisons.core.runs import Run
 from comparisons.core.scored import Scored, ScoredTable, cheapest
 from comparisons.plots.overview import row_labels
@@ -140,8 +140,8 @@ def summary(rows: Sequence[Scored]) -> str:
     text = f"{share} reached the lowest known minimum with the required accuracy"
     if first is None:
         return text + "."
-    text += f"; the cheapest is {in_words(first.method)} at cost {first.cost} ({gap_in_words(first.run)} at the end)"
+    text += f"; the cheapest is {full_name(first.method)} at cost {first.cost} ({gap_text(first.run)} at the end)"
     last = max(solved, key=lambda row: row.cost)
     if last.cost > 2 * first.cost:
-        text += f", the most expensive {in_words(last.method)} at {last.cost}, {times(last.ratio)} times as much"
+        text += f", the most expensive {full_name(last.method)} at {last.cost}, {times(last.ratio)} times as much"
     return text + "."

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from comparisons.core.costs import CostTable, Spending
-from comparisons.core.labels import FIRST_ORDER, count, family, groups, in_words, listing, methods, number, times
-from comparisons.core.prices import by_theory, counted, turned
+from comparisons.core.labels import FIRST_ORDER, count, family, full_name, groups, listing, methods, number, times
+from comparisons.core.prices import ad_costs, reweight, unit_costs
 from comparisons.core.runs import Run
 from comparisons.running.protocol import SEEDED, Protocol
 from comparisons.scores.stability import ranking
@@ -81,7 +81,7 @@ def key_findings(spent: Spending, rough: Spending, fine: Spending) -> list[str]:
     rough, fine : Spending
         The same at the largest and the smallest tolerance.
     """
-    table = spent.priced(by_theory)
+    table = spent.priced(ad_costs)
     sentences = [_most_solved(table), _cheapest_where(table)]
     if len(table.methods) > 1:
         sentences += [_what_changes(spent, rough, fine), _first_order(table)]
@@ -122,12 +122,12 @@ def _cheapest_where(table: CostTable) -> str:
 
 def _what_changes(spent: Spending, rough: Spending, fine: Spending) -> str:
     ways = {
-        "as scored here": spent.priced(by_theory),
-        "rough": rough.priced(by_theory),
-        "fine": fine.priced(by_theory),
-        "counted": spent.priced(counted),
-        "free": spent.priced(turned(by_theory, math.radians(_FREE))),
-        "expensive": spent.priced(turned(by_theory, math.radians(_EXPENSIVE))),
+        "as scored here": spent.priced(ad_costs),
+        "rough": rough.priced(ad_costs),
+        "fine": fine.priced(ad_costs),
+        "counted": spent.priced(unit_costs),
+        "free": spent.priced(reweight(ad_costs, math.radians(_FREE))),
+        "expensive": spent.priced(reweight(ad_costs, math.radians(_EXPENSIVE))),
     }
     winners = dict(zip(ways, ranking(list(ways.items())).winners(), strict=True))
     if len(set(winners.values())) == 1:
@@ -157,7 +157,7 @@ def _first_order(table: CostTable) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    return listing([in_words(name) for name in names], most=3)
+    return listing([full_name(name) for name in names], most=3)
 
 
 def _percent(share: float) -> str:

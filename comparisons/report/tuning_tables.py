@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from comparisons.core.labels import number
 from comparisons.report.document import Table
-from comparisons.running.tuning import RateSearch, Trial
+from comparisons.running.tuning import RateSearch, RateTrial
 
 
 def search_table(searches: Mapping[str, RateSearch], title: str = "Learning rates", value: str = "f") -> Table:
@@ -22,7 +22,7 @@ def search_table(searches: Mapping[str, RateSearch], title: str = "Learning rate
         Name of the value of a trial, which is shown in brackets where the target was not reached.
     """
 
-    def outcome(trial: Trial | None) -> list[str]:
+    def outcome(trial: RateTrial | None) -> list[str]:
         if trial is None:
             return ["–", "–"]
         cost = number(round(trial.cost)) if trial.converged else f"({value} = {number(trial.value)})"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from comparisons.core.trace import Trace
 from comparisons.running.galahad_child import END, GRADIENT, HESSIAN, VALUE
-from comparisons.running.scipy_solvers import Outcome
+from comparisons.running.scipy_solvers import SolverResult
 from newtonkit import Budget, Evaluator, Objective
 from newtonkit.core.state import BudgetSpent
 from problems import Problem
@@ -74,7 +74,7 @@ def solve(
     budget: Budget,
     python: str = sys.executable,
     seconds: float = _SECONDS,
-) -> Outcome:
+) -> SolverResult:
     """Run one of GALAHAD's solvers with dense exact Hessians and direct subproblems.
 
     Every value is asked of our Evaluator in this process; the solver runs in a child, which is killed where it hangs,
@@ -120,7 +120,7 @@ def solve(
         child.communicate()
     with np.errstate(all="ignore"):
         f, g = Evaluator(Objective(problem.fun)).value_and_grad(x)
-    return Outcome(x, f, g, success, reason, message, nit, {}, evaluator, Trace.empty(problem.n))
+    return SolverResult(x, f, g, success, reason, message, nit, {}, evaluator, Trace.empty(problem.n))
 
 
 def _conversation(

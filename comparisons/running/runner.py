@@ -17,7 +17,7 @@ from comparisons.running.recorder import Report, reported_trace
 from comparisons.running.single_run import lost_run, run_one, tuning_for
 from comparisons.running.solvers import as_solver, split_name
 from comparisons.running.store import Store
-from comparisons.running.workers import Outcome, run_all
+from comparisons.running.workers import TaskOutcome, run_all
 from problems import Problem
 
 __all__ = [
@@ -215,7 +215,7 @@ def _apart(
 ) -> Iterator[tuple[int, Run, bool]]:
     """The runs by number as they end, and whether they were lost: each in a process of its own, after the tuning."""
     search = {task.place: task for task in tasks.values() if task.tunes}
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, TaskOutcome] = {}
     for place, outcome in _outcomes(search, _tune, limits):
         outcomes[place] = outcome
         on_tuned(search[place].cell)
@@ -242,7 +242,7 @@ _PRELOADED = (__name__, *(f"newtonkit.derivatives.{name}" for name in ("taping",
 
 def _outcomes(
     tasks: Mapping[int, _Task], function: Callable[[_Task, Report], bytes], limits: Mapping[str, Any]
-) -> Iterator[tuple[int, Outcome]]:
+) -> Iterator[tuple[int, TaskOutcome]]:
     """What became of each task, by its key, as they end."""
     # the dearest first, so that no process is left with one of them at the end
     order = sorted(tasks, key=lambda number: -tasks[number].problem.n)
@@ -261,11 +261,11 @@ def _run(task: _Task, report: Report) -> bytes:
     return json_text(record(run)).encode() + b"\n" + pack(run.trace.arrays())
 
 
-def _lost(task: _Task, outcome: Outcome, what: str = "") -> Run:
+def _lost(task: _Task, outcome: TaskOutcome, what: str = "") -> Run:
     problem = task.problem
     end = {
         "seconds": outcome.seconds,
-        "reason": outcome.ending.name,
+        "reason": outcome.status.name,
         "message": what + outcome.message,
         "trace": reported_trace(problem.n, outcome.reports),
     }

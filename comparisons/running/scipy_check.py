@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import problems
-from comparisons.core.labels import number, twin
+from comparisons.core.labels import counterpart, number
 from comparisons.core.runs import Run
 from newtonkit.linalg.kernels import EPS
 
@@ -89,7 +89,7 @@ class Agreement(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class Counterparts:
     """A method of ours beside its counterpart of scipy's, from the same start of the same problem."""
 
     ours: Run
@@ -98,7 +98,7 @@ class Twins:
     sentence: str
 
 
-def twins(runs: Sequence[Run]) -> list[Twins]:
+def counterparts(runs: Sequence[Run]) -> list[Counterparts]:
     """Each of scipy's runs beside ours by the same method, where there is one.
 
     At the same known minimum they must agree: ‖x − y‖ ≤ 1e-3·max(1, ‖x‖), or the root of that at a degenerate point;
@@ -112,10 +112,10 @@ def twins(runs: Sequence[Run]) -> list[Twins]:
     ours = {(run.problem, run.start, run.method): run for run in runs if run.ours}
     found = []
     for theirs in runs:
-        mine = None if theirs.ours else ours.get((theirs.problem, theirs.start, twin(theirs.method)))
+        mine = None if theirs.ours else ours.get((theirs.problem, theirs.start, counterpart(theirs.method)))
         if mine is not None:
             agreement, sentence = _compared(mine, theirs)
-            found.append(Twins(mine, theirs, agreement, sentence))
+            found.append(Counterparts(mine, theirs, agreement, sentence))
     return found
 
 

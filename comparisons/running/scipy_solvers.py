@@ -37,7 +37,7 @@ def solver_names() -> list[str]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SolverResult:
     """Where a run of scipy's ended, and what it cost by our counters."""
 
     x: Vector
@@ -62,7 +62,7 @@ def solve(
     budget: Budget,
     options: Mapping[str, Any] | None = None,
     recorder: Recorder | None = None,
-) -> Outcome:
+) -> SolverResult:
     """Run ``scipy.optimize.minimize`` with exact derivatives, every call of which goes through our Evaluator.
 
     Parameters
@@ -98,7 +98,7 @@ def observed(
     budget: Budget,
     *,
     recorder: Recorder | None = None,
-) -> Outcome:
+) -> SolverResult:
     """Run a solver of scipy's signature; whatever it evaluates is counted and recorded.
 
     Parameters
@@ -151,7 +151,7 @@ def observed(
         if len(recorder) == 1:
             recorder.count_gradients()
         f, g = Evaluator(Objective(problem.fun)).value_and_grad(np.array(x, dtype=np.float64))
-    return Outcome(x, f, g, success, reason, message, nit, reported, evaluator, recorder.trace())
+    return SolverResult(x, f, g, success, reason, message, nit, reported, evaluator, recorder.trace())
 
 
 def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:

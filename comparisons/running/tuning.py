@@ -34,7 +34,7 @@ Score = Callable[[float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class RateTrial:
     """What one rate came to."""
 
     rate: float
@@ -53,11 +53,11 @@ class Trial:
 class RateSearch:
     """All rates of a grid, tried on the same budget."""
 
-    trials: tuple[Trial, ...]
+    trials: tuple[RateTrial, ...]
     """One for each rate of the grid, ascending."""
-    finer: tuple[Trial, ...]
+    finer: tuple[RateTrial, ...]
     """Those between the best of the grid and its neighbours, if such were asked for."""
-    default: Trial | None
+    default: RateTrial | None
     """The method's own rate, where it has one."""
     target: str
     """What the rates were asked to reach, in words."""
@@ -65,7 +65,7 @@ class RateSearch:
     """Gradients a rate was given."""
 
     @property
-    def best(self) -> Trial:
+    def best(self) -> RateTrial:
         """The rate that reached the target at least cost; where none did, the one with the lowest value."""
         return _best((*self.trials, *self.finer))
 
@@ -97,7 +97,7 @@ class RateSearch:
         return Tuning(self.rate, tuple(trial.rate for trial in tried), converged, self.target, self.budget)
 
 
-def _best(trials: Sequence[Trial]) -> Trial:
+def _best(trials: Sequence[RateTrial]) -> RateTrial:
     return min(trials, key=lambda trial: (trial.cost, trial.value))
 
 
@@ -144,9 +144,9 @@ def tune_rate(
     if not rates or not rates[0] > 0 or not math.isfinite(rates[-1]) or len(set(rates)) < len(rates):
         raise ValueError(f"grid must hold positive rates, no two the same; got {tuple(grid)}")
 
-    def trial(rate: float) -> Trial:
+    def trial(rate: float) -> RateTrial:
         cost, value = (math.inf if math.isnan(figure) else float(figure) for figure in score(rate))
-        return Trial(rate, cost, value)
+        return RateTrial(rate, cost, value)
 
     check_integer("finer", finer, 0)
     trials = tuple(map(trial, rates))

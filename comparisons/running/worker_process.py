@@ -22,7 +22,7 @@ _DAY = 86400.0  # seconds of one wait; the system can count to 24 of them
 _LARGEST = 2**28  # bytes of a message; one that announces more is garbled
 
 
-class Ending(enum.Enum):
+class TaskStatus(enum.Enum):
     """How a run ended."""
 
     DONE = "returned"
@@ -33,14 +33,14 @@ class Ending(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """What became of one task."""
 
     number: int
     """Of the task, from 0."""
-    ending: Ending
+    status: TaskStatus
     result: bytes | None = field(repr=False)
-    """What the function returned; None unless the ending is DONE."""
+    """What the function returned; None unless the status is DONE."""
     reports: tuple[bytes, ...] = field(repr=False)
     """What it reported on its way, whatever its end."""
     seconds: float
@@ -62,13 +62,13 @@ class Child:
         except (EOFError, OSError):
             return False
 
-    def run(self, number: int, message: bytes, seconds: float, megabytes: float) -> Outcome:
+    def run(self, number: int, message: bytes, seconds: float, megabytes: float) -> TaskOutcome:
         """Give it a task and wait for the outcome, as long as the limit allows."""
         began = time.monotonic()
         reports: list[bytes] = []
 
-        def outcome(ending: Ending, sentence: str, spent: float, result: bytes | None = None) -> Outcome:
-            return Outcome(number, ending, result, tuple(reports), spent, sentence)
+        def outcome(status: TaskStatus, sentence: str, spent: float, result: bytes | None = None) -> TaskOutcome:
+            return TaskOutcome(number, status, result, tuple(reports), spent, sentence)
 
         late = f"stopped after {seconds:g} s, its limit"
         try:
@@ -90,17 +90,17 @@ class Child:
                 if spent > seconds:
                     break
                 if kind == DONE:
-                    return outcome(Ending.DONE, "", spent, result)
+                    return outcome(TaskStatus.DONE, "", spent, result)
                 if kind == MEMORY:
                     allowed = f"the {megabytes:g} MB it may allocate" if math.isfinite(megabytes) else "there is"
-                    return outcome(Ending.MEMORY, f"asked for more memory than {allowed}", spent)
-                return outcome(Ending.RAISED, result.decode(errors="replace"), spent)
+                    return outcome(TaskStatus.MEMORY, f"asked for more memory than {allowed}", spent)
+                return outcome(TaskStatus.RAISED, result.decode(errors="replace"), spent)
         except (EOFError, OSError):
             spent = time.monotonic() - began
             if spent < seconds:
-                return outcome(Ending.DIED, f"its process {death(self.exit_code())}", spent)
+                return outcome(TaskStatus.DIED, f"its process {exit_description(self.exit_code())}", spent)
         self.kill()
-        return outcome(Ending.TIME, late, time.monotonic() - began)
+        return outcome(TaskStatus.TIME, late, time.monotonic() - began)
 
     def kill(self) -> None:
         """Kill it, and what it has started."""
@@ -123,12 +123,12 @@ class Child:
             return self._process.exitcode
 
 
-def death(code: int | None) -> str:
+def exit_description(code: int | None) -> str:
     """How a process ended, by its exit code.
 
     Examples
     --------
-    >>> death(3)
+    >>> exit_description(3)
     'ended by itself, with exit code 3'
     """
     if code is None:

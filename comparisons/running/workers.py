@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from comparisons.running.worker_main import KEEPS_MEMORY, Function, serve
-from comparisons.running.worker_process import Child, Ending, Outcome, death
+from comparisons.running.worker_process import Child, TaskOutcome, TaskStatus, exit_description
 
-__all__ = ["Ending", "Outcome", "no_memory_limit", "one_thread_each", "run_all"]
+__all__ = ["TaskOutcome", "TaskStatus", "no_memory_limit", "one_thread_each", "run_all"]
 
 # A fork of a server that has imported everything costs 10 ms, against 1 s for a new interpreter. Only Linux is safe to
 # fork from: the system libraries of macOS may run threads, whose locks a child would find held for ever.
@@ -39,7 +39,7 @@ def run_all(
     megabytes: float = math.inf,
     preload: Sequence[str] = (),
     reuse: bool = not _FORKS,
-) -> Iterator[Outcome]:
+) -> Iterator[TaskOutcome]:
     """Call ``function(task, report)`` for every task, each in a process of its own; outcomes come as they are ready.
 
     The limits are kept from outside: a run that exceeds its time is killed, with all it has started. Abandoning the
@@ -66,7 +66,7 @@ def run_all(
 
     Returns
     -------
-    iterator of Outcome
+    iterator of TaskOutcome
 
     Raises
     ------
@@ -89,7 +89,7 @@ def run_all(
     messages = [_pickled(task, f"task {number}") for number, task in enumerate(tasks)]
     if _FORKS:
         _CONTEXT.set_forkserver_preload(["__main__", __name__, *preload])
-    return _outcomes(_Crew(messages, function, seconds, megabytes, reuse), min(jobs, len(messages)))
+    return _outcomes(_WorkerPool(messages, function, seconds, megabytes, reuse), min(jobs, len(messages)))
 
 
 def _pickled(value: Any, name: str) -> bytes:
@@ -118,27 +118,27 @@ def one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _outcomes(crew: _Crew, jobs: int) -> Iterator[Outcome]:
-    threads = [threading.Thread(target=crew.work, daemon=True) for _ in range(jobs)]
+def _outcomes(pool: _WorkerPool, jobs: int) -> Iterator[TaskOutcome]:
+    threads = [threading.Thread(target=pool.work, daemon=True) for _ in range(jobs)]
     # multiprocessing would wait at the exit for processes that an iterator nobody has closed has left behind; they are
     # no daemons, for those may not start processes of their own, as solvers do
-    atexit.register(crew.stop)
+    atexit.register(pool.stop)
     try:
         for thread in threads:
             thread.start()
-        for _ in range(crew.tasks):
-            found = crew.next()
+        for _ in range(pool.tasks):
+            found = pool.next()
             if isinstance(found, BaseException):
                 raise found
             yield found
     finally:
-        crew.stop()
+        pool.stop()
         for thread in threads:
             thread.join()
-        atexit.unregister(crew.stop)
+        atexit.unregister(pool.stop)
 
 
-class _Crew:
+class _WorkerPool:
     """What the threads share: tasks, outcomes, and the processes that are alive."""
 
     def __init__(
@@ -148,7 +148,7 @@ class _Crew:
         self._waiting: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
         for item in enumerate(messages):
             self._waiting.put(item)
-        self._ready: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[TaskOutcome | BaseException] = queue.SimpleQueue()
         self._function, self._seconds, self._megabytes, self._reuse = function, seconds, megabytes, reuse
         self._alive: set[Child] = set()
         self._stopped = False
@@ -156,7 +156,7 @@ class _Crew:
         # death would leave one of them with a wrong exit code
         self._lock = threading.Lock()
 
-    def next(self) -> Outcome | BaseException:
+    def next(self) -> TaskOutcome | BaseException:
         """The next outcome, or the exception that ended a thread."""
         while True:
             with suppress(queue.Empty):
@@ -177,7 +177,7 @@ class _Crew:
                 number, message = self._waiting.get_nowait()
                 child = child or self._start()
                 outcome = child.run(number, message, self._seconds, self._megabytes)
-                if not self._reuse or outcome.ending not in (Ending.DONE, Ending.RAISED):
+                if not self._reuse or outcome.status not in (TaskStatus.DONE, TaskStatus.RAISED):
                     self._end(child)
                     child = None
                 self._ready.put(outcome)
@@ -197,7 +197,7 @@ class _Crew:
             code = child.exit_code()
             self._end(child)
         raise RuntimeError(
-            f"a process for the runs {death(code)}: the calling script must start its work under "
+            f"a process for the runs {exit_description(code)}: the calling script must start its work under "
             f'if __name__ == "__main__":, and be a file, from which others can import {self._function.__qualname__}'
         )
 

@@ -50,12 +50,12 @@ class Entry:
     called: int
 
     @property
-    def honest(self) -> bool:
+    def correct(self) -> bool:
         """Whether the report is what was called."""
         return self.reported == self.called
 
     @property
-    def words(self) -> str:
+    def sentence(self) -> str:
         """The entry as a sentence."""
         says = "says nothing of" if self.reported is None else f"reports {self.counter} = {self.reported} for"
         return f"{self.method} on {self.problem} {says} {self.called} calls."
@@ -81,11 +81,11 @@ def audit(runs: Iterable[Run]) -> list[Entry]:
     ]
 
 
-def dishonest(found: Iterable[Entry]) -> dict[str, list[Entry]]:
+def miscounted(found: Iterable[Entry]) -> dict[str, list[Entry]]:
     """By method the entries that are wrong, the one that is furthest off first."""
     wrong: dict[str, list[Entry]] = {}
     for entry in found:
-        if not entry.honest:
+        if not entry.correct:
             wrong.setdefault(entry.method, []).append(entry)
     return {method: sorted(those, key=_distance, reverse=True) for method, those in wrong.items()}
 
@@ -94,9 +94,9 @@ def _distance(entry: Entry) -> float:
     return float("inf") if entry.reported is None else abs(entry.called - entry.reported)
 
 
-def audit_words(found: Sequence[Entry]) -> str:
+def audit_summary(found: Sequence[Entry]) -> str:
     """The audit in plain words: whose counters are right, and the worst entry of everybody else's."""
-    wrong = dishonest(found)
+    wrong = miscounted(found)
     names = list(dict.fromkeys(entry.method for entry in found))
     right = [name for name in names if name not in wrong]
     sentences = [f"{len(found)} counters were compared with the calls that were really made."]
@@ -104,7 +104,7 @@ def audit_words(found: Sequence[Entry]) -> str:
         sentences.append(f"All are right for {listing(right, most=len(right))}.")
     for name, those in wrong.items():
         total = sum(entry.method == name for entry in found)
-        sentences.append(f"{len(those)} of {total} are wrong for {name}; the worst: {those[0].words}")
+        sentences.append(f"{len(those)} of {total} are wrong for {name}; the worst: {those[0].sentence}")
     return " ".join(sentences)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from comparisons.core.costs import Spending
 from comparisons.core.labels import number
-from comparisons.core.prices import Instance, PriceModel, by_theory
+from comparisons.core.prices import Instance, PriceModel, ad_costs
 from comparisons.core.trace import KINDS
 from comparisons.scores.bootstrap import LEVEL, interval, resamples
 
@@ -43,7 +43,7 @@ class BreakEven:
         return len(self.rows)
 
     @property
-    def words(self) -> str:
+    def sentence(self) -> str:
         """The result as a sentence."""
         if math.isnan(self.price):
             return f"Neither {self.method} nor {self.other} solves any of the instances."
@@ -66,7 +66,7 @@ class BreakEven:
 
 
 def break_even(
-    spending: Spending, method: str, other: str, model: PriceModel = by_theory, *, times: int = 1000, seed: int = 0
+    spending: Spending, method: str, other: str, model: PriceModel = ad_costs, *, times: int = 1000, seed: int = 0
 ) -> BreakEven:
     """The price w of a Hessian-vector product at which two methods cost the same.
 
@@ -82,7 +82,7 @@ def break_even(
         The one that uses more products, such as "newton-cg".
     other : str
         Such as "lbfgs".
-    model : PriceModel, default `by_theory`
+    model : PriceModel, default `ad_costs`
         The prices of f, g and H.
     times : int, default 1000
         Resamples of the intervals.

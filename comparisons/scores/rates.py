@@ -30,7 +30,7 @@ class Rate:
     """Whether these ratios agree with each other to 2 %."""
 
     @property
-    def words(self) -> str:
+    def sentence(self) -> str:
         """The rate in words."""
         if math.isnan(self.factor):
             return "too few steps to tell"
@@ -51,7 +51,7 @@ def rate(errors: Iterable[float]) -> Rate:
 
     Examples
     --------
-    >>> rate([0.5**k for k in range(20)]).words
+    >>> rate([0.5**k for k in range(20)]).sentence
     'linear: every step leaves 0.5 of the error'
     """
     given = list(errors)

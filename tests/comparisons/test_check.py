@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 
-from comparisons.report import terminal as tables
+from comparisons.report.checks import counterpart_table
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import Protocol
 from comparisons.running.runner import cells, run_cells
-from comparisons.running.scipy_check import Agreement, check, twins
+from comparisons.running.scipy_check import Agreement, check, counterparts
 
 METHODS = ["newton", "scipy:BFGS", "scipy:trust-exact"]
 PROTOCOL = Protocol(gtol=1e-8)
-TWINS = ["newton", "newton-cg", "bfgs", "lbfgs", *reference.solver_names()]
+PAIRED = ["newton", "newton-cg", "bfgs", "lbfgs", *reference.solver_names()]
 
 
 @pytest.fixture(scope="module")
@@ -90,28 +90,25 @@ def test_only_newton_bfgs_and_lbfgs_are_checked(booth):
     assert check([dataclasses.replace(booth[0], method="adam")]) == []
 
 
-# --- twins ----------------------------------------------------------------------------------------------------------
+# --- counterparts ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("problem", ["beale", "six-hump-camel", "powell-singular", "styblinski-tang"])
-def test_each_method_ends_where_its_counterpart_of_scipys_does(problem):
-    found = twins(run_cells(cells([problem], TWINS, ["standard", "seeded-1"]), Protocol(gradients=100)))
+def test_each_method_ends_where_its_scipy_counterpart_does(problem):
+    found = counterparts(run_cells(cells([problem], PAIRED, ["standard", "seeded-1"]), Protocol(gradients=100)))
     assert len(found) == 2 * len(reference.solver_names())
     for pair in found:
         assert pair.agreement not in (Agreement.DIFFERENT, Agreement.OURS_LOST), pair.sentence
 
 
-def test_twins_that_differ_in_f_or_index_at_the_same_point_are_found(booth):
-    pairs = twins(booth)
+def test_counterparts_that_differ_in_f_or_index_at_the_same_point_are_found(booth):
+    pairs = counterparts(booth)
     (pair,) = pairs
     assert (pair.ours.method, pair.theirs.method, pair.agreement) == ("newton", "scipy:trust-exact", Agreement.SAME)
-    assert only(twins(with_ours(booth, f=1e-3))).agreement is Agreement.DIFFERENT
-    assert only(twins(with_ours(booth, index=1))).agreement is Agreement.DIFFERENT
-    assert only(twins(with_ours(booth, ending="saddle"))).agreement is Agreement.OURS_LOST
-    assert only(twins(with_ours(booth, x=(7.0, 7.0), reached=None, reached_f=None))).agreement is Agreement.APART
-    text = tables.twins_summary(twins(with_ours(booth, index=1))).plain
-    assert "newton on booth" in text
-    assert "indices (1, 0)" in text
-    assert tables.twins_summary(pairs).plain == ""
-    assert tables.twins_table(pairs).row_count == 1
-    assert twins([run for run in booth if run.start != "standard"]) == []
+    assert only(counterparts(with_ours(booth, f=1e-3))).agreement is Agreement.DIFFERENT
+    assert only(counterparts(with_ours(booth, index=1))).agreement is Agreement.DIFFERENT
+    assert only(counterparts(with_ours(booth, ending="saddle"))).agreement is Agreement.OURS_LOST
+    assert only(counterparts(with_ours(booth, x=(7.0, 7.0), reached=None, reached_f=None))).agreement is Agreement.APART
+    assert "indices (1, 0)" in only(counterparts(with_ours(booth, index=1))).sentence
+    assert len(counterpart_table(pairs).rows) == 1
+    assert counterparts([run for run in booth if run.start != "standard"]) == []

@@ -9,7 +9,7 @@ import pytest
 
 import problems
 from comparisons.core.endings import Ending
-from comparisons.core.labels import ending_label, family, in_words, listing, long_name, number
+from comparisons.core.labels import ending_label, family, full_name, listing, long_name, number
 from comparisons.core.runs import Run, TracePoint, Tuning
 from comparisons.core.scored import score_runs
 from comparisons.core.trace import Evaluations, Iterations, Trace
@@ -197,7 +197,7 @@ class TestNames:
         ],
     )
     def test_parameters_are_part_of_the_words(self, method, words):
-        assert in_words(method) == words
+        assert full_name(method) == words
 
 
 class TestStyle:

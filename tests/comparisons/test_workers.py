@@ -15,7 +15,7 @@ import pytest
 
 import problems
 from comparisons.running import workers
-from comparisons.running.workers import Ending, no_memory_limit, run_all
+from comparisons.running.workers import TaskStatus, no_memory_limit, run_all
 
 HERE = Path(__file__).parent
 # the processes import what this one's main module imports
@@ -32,7 +32,7 @@ def runs():
         yield importlib.import_module("misbehaving")
 
 
-TIME, DIED, RAISED, MEMORY, DONE = Ending.TIME, Ending.DIED, Ending.RAISED, Ending.MEMORY, Ending.DONE
+DONE, RAISED, TIME, MEMORY, DIED = TaskStatus
 # what it does, how it ends, what is said of it
 MISBEHAVIOUR = [
     ("hang_with_the_lock", TIME, "stopped after 1 s, its limit"),
@@ -67,12 +67,12 @@ def test_each_misbehaving_run_costs_its_own_cell_and_its_neighbours_nothing(runs
     outcomes = run_all(tasks, runs.behave, jobs=4, seconds=1, megabytes=50, preload=PRELOAD, reuse=reuse)
     found = {outcome.number: outcome for outcome in outcomes}
     assert sorted(found) == list(range(len(tasks)))
-    for number, (bad, ending, message) in enumerate(misbehaviour):
+    for number, (bad, status, message) in enumerate(misbehaviour):
         outcome, neighbour = found[2 * number], found[2 * number + 1]
-        assert (bad, outcome.ending) == (bad, ending)
+        assert (bad, outcome.status) == (bad, status)
         assert message in outcome.message
-        assert (outcome.result is None) == (ending is not DONE)
-        assert (neighbour.ending, neighbour.result, neighbour.message) == (DONE, b"well", "")
+        assert (outcome.result is None) == (status is not DONE)
+        assert (neighbour.status, neighbour.result, neighbour.message) == (DONE, b"well", "")
 
 
 @pytest.mark.parametrize("seconds", [1e12, float("inf")])
@@ -127,17 +127,17 @@ def test_where_no_server_can_be_forked_from_new_interpreters_do_the_same(runs, m
 
 
 @pytest.mark.parametrize(
-    ("function", "ending"), [("report_then_hang", TIME), ("report_then_crash", DIED), ("report_much", DONE)]
+    ("function", "status"), [("report_then_hang", TIME), ("report_then_crash", DIED), ("report_much", DONE)]
 )
-def test_what_a_run_has_reported_outlives_it(runs, function, ending):
+def test_what_a_run_has_reported_outlives_it(runs, function, status):
     (outcome,) = run_all([3], getattr(runs, function), seconds=0.5, preload=PRELOAD)
-    assert outcome.ending is ending
+    assert outcome.status is status
     assert outcome.reports == ((bytes(2**20),) * 3 if function == "report_much" else (b"0", b"1", b"2"))
 
 
 def test_a_run_that_never_stops_reporting_is_stopped(runs):
     (outcome,) = run_all([0], runs.report_for_ever, seconds=0.2, preload=PRELOAD)
-    assert outcome.ending is TIME
+    assert outcome.status is TIME
     assert set(outcome.reports) == {b"and on"}
 
 
@@ -145,7 +145,7 @@ def test_a_caller_who_is_slow_costs_no_run_its_time(runs):
     # 3 MB are more than a pipe holds: a run whose reports nobody took would stand still
     for outcome in run_all([3, 3], runs.report_much, jobs=1, seconds=0.6, preload=PRELOAD):
         time.sleep(0.7)
-        assert outcome.ending is DONE
+        assert outcome.status is DONE
 
 
 def gone(process):
@@ -172,7 +172,7 @@ def within(seconds, condition):
 def test_what_a_run_has_started_is_killed_with_it(runs, tmp_path):
     path = tmp_path / "number"
     (outcome,) = run_all([str(path)], runs.start_another_and_hang, seconds=1, preload=PRELOAD)
-    assert outcome.ending is TIME
+    assert outcome.status is TIME
     assert within(5, lambda: gone(int(path.read_text())))
 
 
@@ -180,7 +180,7 @@ def test_what_a_run_has_started_is_killed_with_it(runs, tmp_path):
 def test_an_abandoned_iterator_kills_every_process(runs, tmp_path):
     paths = [tmp_path / "a", tmp_path / "b"]
     outcomes = run_all(["no such folder/x", *map(str, paths)], runs.write_number_and_hang, jobs=3, preload=PRELOAD)
-    assert next(outcomes).ending is RAISED
+    assert next(outcomes).status is RAISED
     assert within(20, lambda: all(path.exists() and path.read_text() for path in paths))
     outcomes.close()
     assert within(5, lambda: all(gone(int(path.read_text())) for path in paths))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from comparisons.core.labels import FIRST_ORDER, coinciding, ending_label, family, in_words, number, times
+from comparisons.core.labels import FIRST_ORDER, coinciding, ending_label, family, full_name, number, times
 from comparisons.core.runs import Run
 from comparisons.plots.style import INK, legend, marker, style, tick
 from comparisons.report.document import Table
@@ -145,7 +145,7 @@ def gap_caption(beside: Beside) -> str:
     for what, found in (("methods that use curvature", curved), ("first-order methods at tuned rates", plain)):
         if found:
             first = min(found, key=lambda method: found[method])
-            sentences.append(f"Of the {what}, {in_words(first)} gets there first, at cost {found[first]}.")
+            sentences.append(f"Of the {what}, {full_name(first)} gets there first, at cost {found[first]}.")
     never = sum(run.method not in costs for run in beside.runs)
     if never:
         sentences.append(f"{never} of the {len(beside.runs)} do not get there on their budget.")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import problems
 from comparisons.core.endings import Ending
-from comparisons.core.labels import FIRST_ORDER, count, ending_label, family, in_words, listing, number
+from comparisons.core.labels import FIRST_ORDER, count, ending_label, family, full_name, listing, number
 from comparisons.report.document import Document, Figure, Table
 from comparisons.report.tuning_tables import search_table
 from comparisons.studies.learning.baselines import SHARE, Beside, cost_until, run_beside
@@ -145,17 +145,17 @@ def caption(beside: Beside, race: Race) -> str:
         if first in plain:
             others, kind = curved, "methods that use curvature"
         sentences.append(
-            f"{in_words(first)} is the first to bring f − f* to {number(SHARE)} of what it was, at cost {costs[first]}."
+            f"{full_name(first)} first reduces f − f* to {number(SHARE)} of its size, at cost {costs[first]}."
         )
         sentences.append(
-            f"The first of the {kind} is {in_words(others[0])}, at {costs[others[0]]}."
+            f"The first of the {kind} is {full_name(others[0])}, at {costs[others[0]]}."
             if others
             else f"None of the {kind} gets that far."
         )
         early = {run.method: cost for run in beside.runs if (cost := cost_until(run, _EARLY)) is not None}
         ahead = min(early, key=lambda method: early[method])
         if early[ahead] < early[first]:
-            sentences.append(f"To {number(_EARLY)} of it, {in_words(ahead)} is first, at {early[ahead]}.")
+            sentences.append(f"To {number(_EARLY)} of it, {full_name(ahead)} is first, at {early[ahead]}.")
     else:
         sentences.append(f"No method brings f − f* to {number(SHARE)} of what it was.")
     for place in (Ending.SADDLE, Ending.LOCAL):

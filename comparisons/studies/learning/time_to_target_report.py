@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from comparisons.core.labels import count, in_words, listing, number, times
+from comparisons.core.labels import count, full_name, listing, number, times
 from comparisons.plots.style import INK, style, tick
 from comparisons.report.document import Table
 from comparisons.studies.learning.loss_curves import Course
@@ -24,7 +24,7 @@ def name(label: str) -> str:
     method, comma, rest = label.partition(",")
     if label == "adam":
         return f"Adam, batches of {BATCH}"
-    return in_words(method) + comma + rest
+    return full_name(method) + comma + rest
 
 
 def reach_table(found: Race, title: str) -> Table:

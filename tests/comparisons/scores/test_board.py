@@ -7,7 +7,7 @@ import pytest
 
 import problems
 from comparisons.core.endings import Ending
-from comparisons.core.prices import counted
+from comparisons.core.prices import unit_costs
 from comparisons.plots import style as drawing
 from comparisons.plots.scoreboard import scoreboard
 from comparisons.scores.measured import measure
@@ -41,7 +41,7 @@ def test_every_picture_is_there_with_a_caption_that_holds_numbers_of_its_own(pla
 
 def test_what_counts_as_solved_is_said(real_runs, plates):
     assert all("f − f* ≤ 1e-6·(f₀ − f*)" in plate.caption for plate in plates[:2])
-    other = scoreboard(real_runs, test="gradient", tolerance=1e-4, model=counted)
+    other = scoreboard(real_runs, test="gradient", tolerance=1e-4, model=unit_costs)
     assert "‖g‖∞ ≤ 0.0001·max(1, ‖g₀‖∞)" in other[0].caption
 
 

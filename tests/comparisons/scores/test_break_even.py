@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from comparisons.core.costs import CostTable, Spending
-from comparisons.core.prices import Instance, by_theory, turned, with_product
+from comparisons.core.prices import Instance, ad_costs, reweight, with_product
 from comparisons.scores.breakeven import break_even
 from comparisons.scores.stability import ranking
 
@@ -36,7 +36,7 @@ class TestBreakEven:
 
     def test_at_that_price_both_cost_the_same(self):
         found = spent([[10, 10, 0, 20]], [[30, 30, 0, 0]])
-        one, other = found.priced(with_product(by_theory, 3.0)).costs[0]
+        one, other = found.priced(with_product(ad_costs, 3.0)).costs[0]
         assert one == other
 
     @given(counts)
@@ -46,7 +46,7 @@ class TestBreakEven:
         found = break_even(Spending(("newton-cg", "lbfgs"), ROWS, values), "newton-cg", "lbfgs", times=5)
 
         def share(price):
-            costs = found_spending.priced(with_product(by_theory, price)).costs
+            costs = found_spending.priced(with_product(ad_costs, price)).costs
             return float((costs[:, 0] <= costs[:, 1]).mean())
 
         found_spending = Spending(("newton-cg", "lbfgs"), ROWS, values)
@@ -62,7 +62,7 @@ class TestBreakEven:
         found_spending = Spending(("newton-cg", "lbfgs"), ROWS, values)
         price = break_even(found_spending, "newton-cg", "lbfgs", times=5).total
         if price > 0:
-            one, other = found_spending.priced(with_product(by_theory, price)).costs.sum(axis=0)
+            one, other = found_spending.priced(with_product(ad_costs, price)).costs.sum(axis=0)
             assert one == pytest.approx(other, rel=1e-12)
 
     def test_what_only_one_of_them_solves_counts_for_it_at_any_price(self):
@@ -77,12 +77,12 @@ class TestBreakEven:
         assert (found.instances, found.price) == (1, 3.0)
         nothing = result([INF], [INF])
         assert np.isnan(nothing.price)
-        assert "solves any" in nothing.words
+        assert "solves any" in nothing.sentence
 
     def test_who_is_dearer_before_any_product_is_paid_never_overtakes(self):
         found = result([[50, 50, 0, 20]], [[30, 30, 0, 0]])
         assert found.price == -3.0
-        assert "even if products cost nothing" in found.words
+        assert "even if products cost nothing" in found.sentence
 
     def test_its_interval_is_that_of_the_resamples(self):
         rng = np.random.default_rng(5)
@@ -91,7 +91,7 @@ class TestBreakEven:
         low, high = found.interval
         assert min(found.each) <= low < found.price < high <= max(found.each)
         assert found.price == np.median(found.each)
-        assert f"{found.price:.2g} evaluations of f" in found.words
+        assert f"{found.price:.2g} evaluations of f" in found.sentence
 
 
 class TestStability:
@@ -116,7 +116,7 @@ class TestStability:
         """Newton: few steps with Hessians; a quasi-Newton method: many without; curvature for nothing and for all."""
         found = Spending(("newton", "bfgs"), ROWS[:1], [[[10, 10, 10, 0], [40, 40, 0, 0]]])
         angles = (0.01, np.pi / 4, 1.5)
-        turning = ranking([(f"{angle:.2f}", found.priced(turned(by_theory, angle))) for angle in angles])
+        turning = ranking([(f"{angle:.2f}", found.priced(reweight(ad_costs, angle))) for angle in angles])
         assert turning.winners() == ["newton", "bfgs", "bfgs"]
         assert turning.overtakings() == [("newton", "bfgs")]
         assert turning.agreement(0, 2) == -1.0

@@ -39,7 +39,7 @@ class TestNewton:
         found = point_rate(*run(name, "newton"))
         assert 1.7 <= found.order <= 2.6
         assert not found.steady
-        assert "order" in found.words
+        assert "order" in found.sentence
 
     def test_its_factor_is_one_for_the_flattest_minimum_and_zero_for_a_quadratic(self):
         assert newton_factor(2) == 0.0
@@ -58,7 +58,7 @@ class TestOthers:
             x = x - 2.0 / eigenvalues.sum() * eigenvalues * x
         found = rate(errors)
         assert found.factor == pytest.approx(gradient_factor(9.0), rel=1e-12)
-        assert found.words == "linear: every step leaves 0.8 of the error"
+        assert found.sentence == "linear: every step leaves 0.8 of the error"
         with pytest.raises(ValueError, match="condition"):
             gradient_factor(0.5)
 
@@ -73,7 +73,7 @@ class TestOthers:
     def test_too_few_errors_have_no_rate(self, errors):
         found = rate(errors)
         assert math.isnan(found.factor)
-        assert found.words == "too few steps to tell"
+        assert found.sentence == "too few steps to tell"
 
     def test_a_run_that_ends_at_no_minimum_has_no_rate(self):
         end, problem = run("himmelblau", "newton")

@@ -10,7 +10,7 @@ import problems
 from comparisons.core.costs import Spending
 from comparisons.core.endings import Ending
 from comparisons.core.labels import methods
-from comparisons.core.prices import Instance, by_theory, counted, turned, with_product
+from comparisons.core.prices import Instance, ad_costs, reweight, unit_costs, with_product
 from comparisons.core.solving import TESTS, TOLERANCES, accuracies, spending
 from comparisons.core.trace import KINDS
 
@@ -90,7 +90,7 @@ class TestRealRuns:
 
     @pytest.mark.parametrize("test", TESTS)
     def test_a_finer_tolerance_is_never_met_earlier(self, real_runs, test):
-        tables = [spending(real_runs, test, tolerance).priced(by_theory).costs for tolerance in TOLERANCES]
+        tables = [spending(real_runs, test, tolerance).priced(ad_costs).costs for tolerance in TOLERANCES]
         for rough, fine in itertools.pairwise(tables):
             assert (rough <= fine).all()
         assert np.isfinite(tables[0]).any()
@@ -114,8 +114,8 @@ class TestRealRuns:
                 assert solved[i, m] == (gap <= 1e-4 * (f_start - lowest))
 
     def test_accuracy_within_a_budget_only_improves_with_it_and_agrees_with_the_value_test(self, real_runs):
-        _, rows, rough = accuracies(real_runs, by_theory, 5)
-        names, _, fine = accuracies(real_runs, by_theory, 10_000)
+        _, rows, rough = accuracies(real_runs, ad_costs, 5)
+        names, _, fine = accuracies(real_runs, ad_costs, 10_000)
         assert names == methods(real_runs)
         assert (fine <= rough).all()
         found = spending(real_runs, "value", 1e-7)
@@ -147,7 +147,7 @@ class TestWhoTakesPart:
     def test_a_fall_from_infinity_is_no_measure_and_the_value_test_leaves_it_out(self, by_hand):
         blown = replace(by_hand, start="far", f_start=float("inf"))
         assert [row.start for row in spending([blown, by_hand], "value", 0.1).instances] == ["standard"]
-        assert [row.start for row in accuracies([blown, by_hand], by_theory, 10)[1]] == ["standard"]
+        assert [row.start for row in accuracies([blown, by_hand], ad_costs, 10)[1]] == ["standard"]
         assert len(spending([blown, by_hand], "gradient", 0.1).instances) == 2
 
     def test_a_run_that_is_missing_or_there_twice_is_named(self, by_hand):
@@ -171,21 +171,21 @@ class TestPrices:
 
     def test_the_cost_of_a_run_by_theory_is_the_price_of_its_counts(self, real_runs):
         for run in real_runs[:7]:
-            price = by_theory(Instance(run.problem, run.start, run.n))
+            price = ad_costs(Instance(run.problem, run.start, run.n))
             assert sum(getattr(run.counts, kind) * getattr(price, kind) for kind in KINDS) == run.cost
 
     def test_a_price_model_is_applied_kind_by_kind(self):
         found = Spending(("a",), (self.INSTANCE,), [[[1.0, 2.0, 3.0, 4.0]]])
-        assert found.priced(counted).costs[0, 0] == 10
-        assert found.priced(by_theory).costs[0, 0] == 1 + 2 * 2 + 3 * 20 + 4 * 4
-        assert found.priced(with_product(by_theory, 0.5)).costs[0, 0] == 1 + 2 * 2 + 3 * 2.5 + 4 * 0.5
-        assert found.priced(by_theory).unit[0] == 3
+        assert found.priced(unit_costs).costs[0, 0] == 10
+        assert found.priced(ad_costs).costs[0, 0] == 1 + 2 * 2 + 3 * 20 + 4 * 4
+        assert found.priced(with_product(ad_costs, 0.5)).costs[0, 0] == 1 + 2 * 2 + 3 * 2.5 + 4 * 0.5
+        assert found.priced(ad_costs).unit[0] == 3
 
     def test_half_way_the_turned_prices_are_the_old_ones(self):
-        half = np.array(turned(by_theory, np.pi / 4)(self.INSTANCE))
-        np.testing.assert_allclose(half * np.sqrt(2), by_theory(self.INSTANCE), rtol=1e-15)
+        half = np.array(reweight(ad_costs, np.pi / 4)(self.INSTANCE))
+        np.testing.assert_allclose(half * np.sqrt(2), ad_costs(self.INSTANCE), rtol=1e-15)
         with pytest.raises(ValueError, match="angle"):
-            turned(by_theory, 0.0)
+            reweight(ad_costs, 0.0)
 
     def test_the_columns_of_a_spending_may_be_chosen(self, real_runs):
         found = spending(real_runs)
