@@ -9,6 +9,7 @@ from newtonkit.core.state import State, StepFailure, StepInfo
 from newtonkit.core.termination import Kind, TerminationReason
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.functions import grad, hessian, hvp, value_and_grad
+from newtonkit.derivatives.pytree import leaf_shapes
 from newtonkit.derivatives.sparsity.colouring import SparseHessian, sparse_hessian
 from newtonkit.derivatives.sparsity.patterns import hessian_pattern
 from newtonkit.derivatives.taylor_test import DerivativeCheck, check_derivatives
@@ -35,6 +36,8 @@ from newtonkit.methods.dfp import DFP
 from newtonkit.methods.first_order import FirstOrder, GradientTransform
 from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov
 from newtonkit.methods.lbfgs import LBFGS
+from newtonkit.methods.lion import Lion
+from newtonkit.methods.muon import Muon
 from newtonkit.methods.newton import LineSearchNewton, PureNewton
 from newtonkit.methods.registry import names as method_names
 from newtonkit.methods.sampled_lbfgs import SampledLBFGS
@@ -56,7 +59,9 @@ from newtonkit.methods.transforms.clipping import clip_by_norm, clip_by_value
 from newtonkit.methods.transforms.composition import chain
 from newtonkit.methods.transforms.learning_rate import scale_by_learning_rate
 from newtonkit.methods.transforms.momentum import trace
+from newtonkit.methods.transforms.orthogonal_momentum import scale_by_muon
 from newtonkit.methods.transforms.second_moments import scale_by_adadelta, scale_by_adagrad, scale_by_rmsprop
+from newtonkit.methods.transforms.sign_momentum import scale_by_lion
 from newtonkit.methods.transforms.weight_decay import add_weight_decay, decay_weights
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
@@ -100,10 +105,12 @@ __all__ = [
     "Kind",
     "LineSearchNewton",
     "Linear",
+    "Lion",
     "Method",
     "Momentum",
     "MoreThuente",
     "MorseGraph",
+    "Muon",
     "Nadam",
     "Nesterov",
     "Objective",
@@ -141,6 +148,7 @@ __all__ = [
     "hessian_pattern",
     "hvp",
     "iterate",
+    "leaf_shapes",
     "method_names",
     "minimize",
     "morse_graph",
@@ -149,6 +157,8 @@ __all__ = [
     "scale_by_adagrad",
     "scale_by_adam",
     "scale_by_learning_rate",
+    "scale_by_lion",
+    "scale_by_muon",
     "scale_by_nadam",
     "scale_by_rmsprop",
     "sparse_hessian",

@@ -88,6 +88,22 @@ def _reshaping(shape: tuple[int, ...]) -> Unflatten:
     return lambda v: v.reshape(shape)
 
 
+def leaf_shapes(x0: Any) -> tuple[tuple[int, ...], ...]:
+    """The shapes of the leaves of structured parameters, in the order in which `flatten` concatenates them.
+
+    Examples
+    --------
+    >>> leaf_shapes({"W": np.zeros((3, 2)), "b": np.zeros(2)})
+    ((3, 2), (2,))
+    """
+    tree = _with_float_leaves(x0, "params")
+    if isinstance(tree, np.ndarray):
+        return (tree.shape,)
+    leaves: list[Vector] = []
+    _unflattener(tree, leaves, 0)
+    return tuple(leaf.shape for leaf in leaves)
+
+
 def structure(x0: Any) -> Any:
     """A hashable description of the structure that `flatten` restores: equal only for equal structures."""
     if isbox(x0):

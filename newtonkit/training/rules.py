@@ -7,6 +7,7 @@ from typing import Any
 
 from newtonkit.core.validation import check_choice, nearest_name
 from newtonkit.methods.first_order import FirstOrder, GradientTransform, check_learning_rate
+from newtonkit.methods.lion import Lion
 from newtonkit.methods.registry import METHODS, canonical_name, option_names
 from newtonkit.methods.sampled_lbfgs import SampledLBFGS
 from newtonkit.methods.schedules import PerEpoch, Rate, check_rate
@@ -14,7 +15,7 @@ from newtonkit.methods.transforms.composition import FirstOrderRule
 from newtonkit.training.batches import Sampling
 
 RULES: dict[str, type[FirstOrderRule]] = {name: cls for name, cls in METHODS.items() if issubclass(cls, FirstOrderRule)}
-RULES |= {"lbfgs": SampledLBFGS, SampledLBFGS.name: SampledLBFGS}
+RULES |= {Lion.name: Lion, "lbfgs": SampledLBFGS, SampledLBFGS.name: SampledLBFGS}
 
 
 def configure_rule(

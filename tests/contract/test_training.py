@@ -22,7 +22,7 @@ LABELS = (X[:, 0] * X[:, 1] > 0).astype(int) + (X[:, 0] > 1)
 ONE_HOT = onp.eye(CLASSES)[LABELS]
 # rates at which every rule makes progress; at 0.1 sampled L-BFGS diverges for one seed of three
 RATES = {"gd": 0.3, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.1, "rmsprop": 0.01, "adadelta": 1.0}
-RATES |= {"lbfgs": 0.05, "sampled-lbfgs": 0.05}
+RATES |= {"lbfgs": 0.05, "sampled-lbfgs": 0.05, "lion": 0.003}
 
 
 def network():
@@ -701,7 +701,7 @@ def test_a_state_in_place_of_a_result_is_refused():
 def test_a_method_that_is_refused_names_every_rule_once():
     with pytest.raises(ValueError, match="or train with one of") as caught:
         train(line, [0.0, 0.0], POINTS, "newton", epochs=1)
-    assert str(caught.value).endswith("adam, adamw, nadam, lbfgs")
+    assert str(caught.value).endswith("adam, adamw, nadam, lion, lbfgs")
 
 
 def test_the_progress_bar_is_on_standard_error_and_ends_where_the_run_does(capsys):
