@@ -5,8 +5,9 @@ An experiment, ``newtonkit experiment NAME``, has
     run(out: Path, *, seed: int = 0, quick: bool = False, …) -> Document
 
 It writes its figures into the folder ``out``. ``quick`` is a version of a few seconds. Further keywords are its
-options; ``QUICK``, if the module has it, holds their values in the quick version. A measurement, ``newtonkit NAME``, has no
-figures and no folder.
+options; ``QUICK``, if the module has it, holds their values in the quick version.
+
+A measurement, ``newtonkit NAME``, has no figures and no folder.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def test_every_source_is_timed_and_the_tape_is_one():
         assert {AUTOGRAD, TAPE} <= set(t.micros)
     table = training_speed.training_table(times)
     assert len(table.rows) == 2
-    assert len(table.columns) == 4 + len(times[0].micros) + len(times[0].micros) - 2
+    assert len(table.headings) == 4 + len(times[0].micros) + len(times[0].micros) - 2
 
 
 def test_the_two_sources_of_ours_make_the_same_steps():
