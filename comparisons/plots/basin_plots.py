@@ -1,4 +1,4 @@
-"""The basin map as a picture: hue tells the minimum that is reached, lightness the steps, hatching that it is none."""
+"""Basin maps: the hue is the minimum reached, the lightness the number of steps, hatching another critical point."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from problems import Problem
 # Okabe & Ito (2008), Color Universal Design, ordered so that the first four differ most
 _HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#8C6BB1")
 _NO_MINIMUM, _REST = "#9a9a9a", "#5a5a5a"
-_LIGHTEST, _DARKEST = 0.6, 0.5  # how much white or black the fewest and the most steps mix into a hue
-_UPSCALE = 4  # pixels for a start, so that a hatching fits in
+_LIGHTEST, _DARKEST = 0.6, 0.5  # share of white for the fewest and of black for the most steps
+_UPSCALE = 4  # pixels for a start along each axis: room for hatching
 _MARKERS = {"minimum": ("o", 8.5), "saddle": ("X", 6.0), "maximum": ("^", 6.0)}
 _HATCHES = {"saddle": (1, "////"), "maximum": (-1, "\\\\\\\\")}
-_NAMED = 8  # minima that are numbered; more share the hues
+_NAMED = 8  # minima that are numbered; further ones share the hues
 _IN_A_ROW = 3
 _TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000)
 
@@ -40,19 +40,19 @@ def basin_figure(
     maxiter: int = 100,
     on_row: Callable[[], None] | None = None,
 ) -> tuple[Figure, str]:
-    """The map of a problem over its own window, or another one, and the caption; see `basin_map`."""
+    """The map of a problem over its window or another box, and the caption; see `basin_map`."""
     if problem.n != 2:
         raise ValueError(
             f"basins are drawn in the plane: problem must have 2 variables, {problem.label} has {problem.n}"
         )
     search = box
     if problem.domain is not None:
-        # around a detail there are points that runs from it reach
+        # runs from a detail may reach critical points around it
         pairs = zip(box or problem.domain, problem.domain, strict=True)
         search = [(min(low, a), max(high, b)) for (low, high), (a, b) in pairs]
     window = box or problem.domain
     if window is None:
-        raise ValueError(f"{problem.label} has no window of its own: give a box")
+        raise ValueError(f"{problem.label} has no window: give a box")
     found = basin_map(
         problem.fun, window, methods, resolution=resolution, search=search, maxiter=maxiter, on_row=on_row
     )
@@ -60,10 +60,9 @@ def basin_figure(
 
 
 def basins(found: BasinMap) -> Figure:
-    """One panel a method: hue = minimum reached, lightness = steps, hatched = saddle or maximum, black = none.
+    """One panel per method: hue = minimum reached, lightness = steps, hatched = saddle or maximum, black = none.
 
-    A minimum has the same hue in every panel. Saddles and maxima are grey, hatched either way: a run that ends there
-    has failed, at whichever of them it is.
+    A minimum has the same hue in every panel. Saddles and maxima are grey and hatched; runs that end there fail.
 
     Parameters
     ----------
@@ -100,7 +99,7 @@ def basins(found: BasinMap) -> Figure:
 
 
 def _norm(found: BasinMap) -> LogNorm:
-    """From the fewest steps to the most, but for two of a hundred runs on either side."""
+    """From the 2 % to the 98 % quantile of the steps."""
     steps = np.maximum(found.steps[found.reached >= 0], 1)
     low, high = np.quantile(steps, [0.02, 0.98]) if steps.size else (1, found.maxiter)
     return LogNorm(float(low), max(float(high), 2 * float(low)), clip=True)
@@ -163,11 +162,11 @@ def _steps_bar(figure: Figure, panels: Any, norm: LogNorm) -> None:
     bar.set_ticks(ticks, labels=[tick(t) for t in ticks])
     bar.minorticks_off()
     bar.ax.tick_params(labelsize=8)
-    bar.set_label("steps until there: the darker, the more", fontsize=8)
+    bar.set_label("number of steps; darker means more", fontsize=8)
 
 
 def _handles(found: BasinMap) -> list[Any]:
-    """What is in the picture, and nothing else."""
+    """Entries for what is in the figure."""
     look: dict[str, Any] = {"markeredgecolor": "black", "markersize": 8, "linestyle": "none"}
     handles: list[Any] = []
     for place, i in enumerate(found.numbers("minimum")[:_NAMED], start=1):
@@ -178,26 +177,26 @@ def _handles(found: BasinMap) -> list[Any]:
         if any(found.share(m, kind) for m in range(len(found.methods))):
             handles.append(Patch(facecolor=_NO_MINIMUM, edgecolor=INK, hatch=hatch, label=f"ends at a {kind}"))
     for outcome, colour, label in (
-        (UNLISTED, "white", "at rest elsewhere"),
+        (UNLISTED, "white", "converged elsewhere"),
         (ON_THE_WAY, _REST, f"still on the way after {found.maxiter} steps"),
-        (LOST, "black", "diverges or fails"),
+        (LOST, "black", "diverged or failed"),
     ):
         if (found.reached == outcome).any():
             handles.append(Patch(facecolor=colour, edgecolor=INK, label=label))
     return handles + [
-        Line2D([], [], marker=_MARKERS[kind][0], markerfacecolor="white", label=f"{kind}, where it lies", **look)
+        Line2D([], [], marker=_MARKERS[kind][0], markerfacecolor="white", label=f"position of a {kind}", **look)
         for kind in _HATCHES
         if found.numbers(kind)
     ]
 
 
 def basins_caption(found: BasinMap) -> str:
-    """How to read the map, and from which share of the starts each method ends where."""
+    """How to read the map, and the share of starts from which each method reaches each point."""
     rows, columns = found.reached.shape[1:]
     sentences = [
-        f"Every point of the picture is a start, {columns} × {rows} of them. Its hue tells the minimum that the run "
-        "from there reaches, the same in every panel; the darker it is, the more steps the run takes. Where it is grey "
-        "and hatched the run ends at a saddle or a maximum, which is no solution.",
+        f"Every point of the figure is a start, {columns} × {rows} in all. Its hue is the minimum that the run from it "
+        "reaches, the same in every panel; darker means more steps. Grey and hatched: the run ends at a saddle or a "
+        "maximum, which is not a solution.",
         *(_ends(found, m) for m in range(len(found.methods))),
     ]
     if not found.points.complete:
@@ -212,20 +211,20 @@ def _ends(found: BasinMap, m: int) -> str:
     parts += [
         f"{words} from {percent(share)}"
         for outcome, words in (
-            (UNLISTED, "at rest at no listed critical point"),
+            (UNLISTED, "at a point that is not listed"),
             (ON_THE_WAY, f"still on the way after {found.maxiter} steps"),
-            (LOST, "nowhere, diverging or failing,"),
+            (LOST, "by divergence or failure"),
         )
         if (share := float((reached == outcome).mean()))
     ]
     steps = found.steps[m][reached >= 0]
-    middle = f" Half of the runs that reach a point take at most {int(np.median(steps))} steps." if steps.size else ""
+    middle = f" The median number of steps to a listed point is {int(np.median(steps))}." if steps.size else ""
     who = full_name(found.methods[m])
     return f"{who[0].upper()}{who[1:]} ends {listing(parts)}.{middle}"
 
 
 def _each(found: BasinMap, m: int) -> str:
-    """The shares of the minima, where there are a few."""
+    """The shares of the minima, if they are few."""
     minima = found.numbers("minimum")
     if not 1 < len(minima) <= _NAMED:
         return ""
@@ -234,7 +233,7 @@ def _each(found: BasinMap, m: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Whole per cent; to a tenth, or as a bound, where that would hide something.
+    """A percentage without decimals; with one decimal, or as a bound, near 0 and 100 %.
 
     Examples
     --------

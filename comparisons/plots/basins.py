@@ -1,4 +1,4 @@
-"""Where to: which critical point a method reaches from every start in a box of the plane, and in how many steps."""
+"""Basins of attraction: the critical point that a method reaches from every start in a box, and the steps."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ Vector = NDArray[np.float64]
 Whole = NDArray[np.intp]
 Box = Sequence[Sequence[float]]
 
-# where a run that reached no listed point ended
+# ends of runs that reached no listed point
 UNLISTED = -1
-"""At rest at another point."""
+"""Converged to another point."""
 ON_THE_WAY = -2
 """At the limit of steps."""
 LOST = -3
-"""At no point at all: it diverged, or the method failed."""
+"""Diverged, or the method failed."""
 
-_NEAR = 1e-5  # of the sides of the box: two steps in a row that end so close to a critical point have reached it
-_FAR = 1e8  # times the box: a run that far away is not waited for
+_NEAR = 1e-5  # of the sides of the box: after two consecutive steps that end closer, the point counts as reached
+_FAR = 1e8  # times the size of the box: a run that is farther away has diverged
 
 
 @dataclass(frozen=True, eq=False)
 class BasinMap:
-    """The end and the number of steps of every method from every start of a grid."""
+    """The end point and the number of steps of every method from every start on a grid."""
 
     box: tuple[tuple[float, float], tuple[float, float]]
     methods: tuple[str, ...]
     points: CriticalPoints
-    """The critical points that a run can reach; their numbers are places in this sequence."""
+    """The critical points that a run can reach; their numbers are positions in this sequence."""
     reached: Whole
     """Number of the point, or UNLISTED, ON_THE_WAY, LOST; shape (methods, rows, columns), the lowest row first."""
     steps: Whole
-    """Steps until there, rejected ones included; the same shape."""
+    """Steps to the point, rejected ones included; the same shape."""
     maxiter: int
 
     def numbers(self, kind: str) -> list[int]:
@@ -54,7 +54,7 @@ class BasinMap:
 
 
 def plain_kind(kind: str) -> str:
-    """What a kind of critical point counts as in a map: "minimum", "saddle", "maximum", or itself."""
+    """The kind without its degeneracy: "minimum", "saddle", "maximum", or itself."""
     plain = {"valley": "minimum", "ridge": "maximum"}
     return plain.get(kind, kind.removeprefix("degenerate "))
 
@@ -69,20 +69,20 @@ def basin_map(
     maxiter: int = 100,
     on_row: Callable[[], None] | None = None,
 ) -> BasinMap:
-    """Run methods from every point of a grid, and see which critical point each run reaches.
+    """Run methods from every point of a grid and find the critical point that each run reaches.
 
     Parameters
     ----------
     fun : callable
         f of a vector of shape (2,), written with ``autograd.numpy``.
     box : ((low, high), (low, high))
-        The starts are the middles of resolution × resolution cells of it.
+        The starts are the centres of its resolution × resolution cells.
     methods : sequence of names or methods, default ("newton-pure", "newton")
     resolution : int, at least 2, default 200
     search : box, optional
-        Where critical points are searched for; ``box`` by default. Larger where the picture is a detail.
+        Where critical points are searched for; ``box`` by default. Larger if the figure is a detail.
     maxiter : int, at least 1, default 100
-        Steps after which a run is given up.
+        Maximum number of steps of a run.
     on_row : callable, optional
         Called after each row of starts, ``resolution`` times for every method.
 
@@ -93,13 +93,13 @@ def basin_map(
     Raises
     ------
     ValueError
-        For an unknown method, no method, or a box that is none.
+        For an unknown method, no method, or an invalid box.
 
     Notes
     -----
-    The runs are those of `newtonkit.iterate`: the method alone, without tolerance or verdict, so that the loop leads
-    none of them away from a saddle. A critical point counts as reached by the first of two steps in a row that end
-    within 1e-5 of the box from it: a run that only passes by is not taken for one that stays. A step of Newton's method
+    The runs are those of `newtonkit.iterate`: the method alone, without tolerance, verdict or escape from saddles. A
+    critical point is reached at the first of two consecutive steps that end within 1e-5 of the box size from it, so
+    that a run that only passes it does not count. A step of Newton's method
     takes about 60 µs, and 200 × 200 starts of two methods half a minute.
 
     Examples
@@ -135,31 +135,31 @@ def basin_map(
 def _end(
     method: Method, objective: Objective, x0: Vector, places: Vector, size: Vector, maxiter: int
 ) -> tuple[int, int]:
-    """Where the run from x0 ends, and after how many steps."""
+    """The end of the run from x0, and the number of steps."""
     far = _FAR * float(np.abs(x0).max() + size.max())
-    beside, since, length, k = UNLISTED, 0, np.inf, 0
+    near, since, length, k = UNLISTED, 0, np.inf, 0
     try:
         for k, state in enumerate(iterate(method, objective, x0)):
             if not (np.abs(state.x).max() <= far and np.isfinite(state.f)):
                 return LOST, k
             if state.info.accepted:
-                before, length = beside, state.info.length
-                beside = _beside(state.x, places, size)
-                if beside != UNLISTED and beside == before:
-                    return beside, since
+                before, length = near, state.info.length
+                near = _nearest(state.x, places, size)
+                if near != UNLISTED and near == before:
+                    return near, since
                 since = k
             if k == maxiter:
                 break
     except StepFailure:
-        # where nothing is left to gain no step is possible
-        if beside != UNLISTED:
-            return beside, since
+        # at a critical point no step is possible
+        if near != UNLISTED:
+            return near, since
     if length <= _NEAR * size.min():
         return UNLISTED, k
     return (ON_THE_WAY if k == maxiter else LOST), k
 
 
-def _beside(x: Vector, places: Vector, size: Vector) -> int:
+def _nearest(x: Vector, places: Vector, size: Vector) -> int:
     """The number of the critical point at x; UNLISTED if there is none."""
     if not len(places):
         return UNLISTED

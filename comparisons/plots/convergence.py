@@ -1,4 +1,4 @@
-"""How fast: f − f* and the gradient, by iterations, by cost and by seconds."""
+"""Convergence plots: f − f* and the gradient against iterations, cost and seconds."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from comparisons.plots.convergence_curves import (
     rounding_is_in_view,
     scale_of,
 )
-from comparisons.plots.style import INK, Style, marker, spread, style, tick
+from comparisons.plots.style import INK, Style, clean_axes, marker, spread, style, tick
 from problems import CriticalPoint, Problem
 
-_GREATEST = 1e4  # times the value at the start: what lies above is out of the picture
+_GREATEST = 1e4  # times the initial value: the upper limit of the axis
 GREY = "#cfcfcf"
-_LEAST_GAP = 0.075  # between two names, of the height of a panel
+_NAME_GAP = 0.075  # between two names, of the height of a panel
 _ALONG = {
-    "iteration": ("by iterations", "iterations"),
-    "cost": ("by cost", "cost: f + 2 g + 4 Hv + 4n H"),
-    "seconds": ("by time", "seconds"),
+    "iteration": ("iterations", "iterations"),
+    "cost": ("cost", "cost: f + 2 g + 4 Hv + 4n H"),
+    "seconds": ("time", "seconds"),
 }
 
 
 def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
-    """f − f* and ‖g‖∞ by iterations, by cost and by seconds, in six panels.
+    """f − f* and ‖g‖∞ against iterations, cost and seconds, in six panels.
 
     At most eight methods are in colour, each labelled at the right edge; see `in_colour`.
 
@@ -49,7 +49,7 @@ def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
     runs : sequence of Run
         Of one problem from one start.
     problem : Problem or None
-        Whose lowest known minimum is f*; where there is none, f itself is drawn.
+        Its lowest known minimum is f*; if there is none, f itself is drawn.
     """
     figure = Figure(figsize=(11.5, 7.0), layout="constrained")
     panels = figure.subplots(2, 3, sharex="col", sharey="row")
@@ -103,18 +103,18 @@ def _draw(axes: Axes, x: Vector, y: Vector, look: Style | None) -> None:
 
 
 def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> None:
-    """Names beside the panel, in the order of the heights at which their lines end, joined to these ends."""
+    """Write names next to the panel, in the order of the heights at which their lines end, joined to these ends."""
     low, high = (axes.transData.transform((axes.get_xlim()[0], edge))[1] for edge in axes.get_ylim())
     found = []
     for name, x, y in ends:
         shown = np.flatnonzero(np.isfinite(y))
         if len(shown):
-            # a line that ends outside the panel is met at its edge
+            # a line that ends outside the panel is joined at its edge
             tip = float(np.clip(x[shown[-1]], *axes.get_xlim())), float(np.clip(y[shown[-1]], *axes.get_ylim()))
             found.append(((axes.transData.transform(tip)[1] - low) / (high - low), tip, name))
-    # of two at one height the one that ends first stands above
+    # of two at the same height, the one that ends first is above
     found.sort(key=lambda end: (end[0], -end[1][0]))
-    for place, (_, tip, name) in zip(spread([end[0] for end in found], gap=_LEAST_GAP), found, strict=True):
+    for place, (_, tip, name) in zip(spread([end[0] for end in found], gap=_NAME_GAP), found, strict=True):
         colour = style(name).colour
         axes.annotate(
             name,
@@ -134,7 +134,7 @@ def _scale_values(axes: Axes, curves: Sequence[Curve], best: CriticalPoint | Non
     if best is not None:
         _scale_logarithmic(axes, [curve.height for curve in curves])
         return
-    # without a minimum f may fall through every power of ten, and begin on either side of zero
+    # without a minimum f may fall below any bound and start on either side of zero
     scale = max([scale_of(curve.run) for curve in curves], default=1.0)
     axes.set_yscale("symlog", linthresh=scale)
     finite = np.concatenate([[0.0], *(curve.height[np.isfinite(curve.height)] for curve in curves)])
@@ -142,7 +142,7 @@ def _scale_values(axes: Axes, curves: Sequence[Curve], best: CriticalPoint | Non
 
 
 def _scale_logarithmic(axes: Axes, curves: Sequence[Vector]) -> None:
-    """A logarithmic scale that holds all values, but for those of runs that blow up."""
+    """A logarithmic scale for all values, except those of diverging runs."""
     axes.set_yscale("log")
     finite = [curve[np.isfinite(curve)] for curve in curves]
     finite = [curve for curve in finite if curve.size]
@@ -164,7 +164,7 @@ def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> 
         panels[1, 0].set_xlim(0, 1.05 * max(longest) or 1.0)
     for axes in panels[1, 1:]:
         axes.set_xscale("log")
-    # the start, at no time at all, is out of the picture: the second point tells where the axis begins
+    # the start has time zero, which a logarithmic axis cannot show: the axis begins before the second point
     second = [float(curve.seconds[1]) for curve in curves if len(curve.seconds) > 1]
     if second:
         panels[1, 2].set_xlim(left=min(second) / 2)
@@ -177,25 +177,22 @@ def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> 
     panels[0, 0].set(ylabel="f − f*" if best is not None else "f")
     panels[1, 0].set(ylabel="‖g‖∞, the largest entry of the gradient")
     if best is None:
-        # around zero the labels of a symmetric axis run into each other
+        # around zero the labels of a symmetric axis would overlap
         panels[0, 0].yaxis.set_major_formatter(lambda value, _: tick(value) if value == 0 or abs(value) > 10 else "")
     for axes in panels.flat:
         axes.title.set_fontsize(11)
-        axes.grid(color="#dddddd", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.minorticks_off()
-        axes.spines[["top", "right"]].set_visible(False)
+        clean_axes(axes)
 
 
 def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
-    """What the six panels show, in plain words, with the numbers of these runs."""
+    """What the six panels show, with the numbers of these runs."""
     best, scored = None if problem is None else problem.best, score_runs(runs)
-    below = "the largest entry of its gradient; from left to right by iterations, by cost, by seconds."
+    below = "‖g‖∞; from left to right against iterations, cost and seconds."
     if best is None:
-        sentences = [f"Top: f; bottom: {below} No minimum of f is known, so f itself is drawn."]
+        sentences = [f"Top: f, of which no minimum is known; bottom: {below}"]
     else:
         sentences = [
-            f"Top: how far f is above its lowest known minimum; bottom: {below} Lower and further left is better.",
+            f"Top: f − f*, where f* is the lowest known minimum; bottom: {below} Lower and further left is better.",
             *_winner(scored),
             *_first_in_seconds(scored),
             *_slowest(scored),
@@ -243,23 +240,25 @@ def _slowest(scored: ScoredTable) -> list[str]:
 def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
     notes = []
     if best is not None and rounding_is_in_view([curve_of(run, best) for run in runs], best):
-        notes.append(f"The dotted line is the rounding of f*, {number(floor_of(best), 2)}; nothing below it is drawn.")
+        notes.append(
+            f"The dotted line is the rounding of f*, {number(floor_of(best), 2)}; values below it are not drawn."
+        )
     elif any(run.gap is not None and run.gap < SMALLEST_GAP for run in runs):
         notes.append(f"Differences below {number(SMALLEST_GAP)} are drawn at that height.")
     if best is None and any(run.f < -DEEPEST * scale_of(run) for run in runs):
-        notes.append(f"What falls below {number(-DEEPEST)} is drawn at that height.")
+        notes.append(f"Values below {number(-DEEPEST)} are drawn at that height.")
     silent = [
         run.method
         for run in runs
         if len(run.trace) > 2 and sum(math.isnan(p.gradient_norm) for p in run.trace) > len(run.trace) / 2
     ]
     if silent:
-        notes.append(f"The trace of {listing(silent)} has hardly any gradients, so little but its end is drawn below.")
+        notes.append(
+            f"The trace of {listing(silent)} has few gradients, so the bottom panels show little more than its end."
+        )
     if len(runs) > COLOURED:
         coloured = in_colour(runs)
         grey = [run.method for run in runs if not any(run is other for other in coloured)]
-        notes.append(
-            f"In colour {count(len(coloured), 'method')}, the best of each family in turn; in grey {listing(grey)}."
-        )
-    notes.append("The seconds are those of one run on one machine, the first look of autograd at f among them.")
+        notes.append(f"In colour: {count(len(coloured), 'method')}, the best of each family; in grey: {listing(grey)}.")
+    notes.append("The seconds are those of one run on one machine; they include the tracing of f.")
     return notes

@@ -1,4 +1,4 @@
-"""The curves of a convergence plot: what of a trace is drawn, how far down it means something, and of which runs."""
+"""The curves of a convergence plot: the points of a trace that are drawn, rounding limits, and the runs in colour."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from problems import CriticalPoint
 
 Vector = NDArray[np.float64]
 
-SMALLEST_GAP = 1e-20  # far below what any tolerance asks for; beneath it a picture would show rounding alone
-DEEPEST = 1e20  # how far down f is drawn where it has no minimum, in units of its size at the start
-COLOURED = 8  # lines that an eye can follow; the rest is grey
+SMALLEST_GAP = 1e-20  # far below any tolerance; smaller differences are rounding
+DEEPEST = 1e20  # lower limit of f without a minimum, in units of its initial size
+COLOURED = 8  # lines in colour; the others are grey
 _SMALLEST_GRADIENT = 1e-15
-_FAR = 1e40  # as much as axes can bear
+_FAR = 1e40  # largest value that is passed to matplotlib
 _SHORTEST = 1e-5  # seconds
-_NEAR = 1e3  # times the rounding of f*: a run that comes so near makes it worth a line
+_NEAR = 1e3  # times the rounding of f*: if a run comes closer, the rounding is drawn
 
 
 class Curve(NamedTuple):
-    """What is drawn of one run: three ways to count what was spent, and two of what was won."""
+    """One run: iterations, cost and seconds, with f and the gradient."""
 
     run: Run
     iteration: Vector
@@ -42,7 +42,7 @@ class Curve(NamedTuple):
 
 
 def curve_of(run: Run, best: CriticalPoint | None) -> Curve:
-    """The trace, and the returned point after it where the trace ends before that or does not know its gradient."""
+    """The trace, and the returned point if the trace ends before it or lacks its gradient."""
     trace = run.trace
     clock = np.concatenate([[0.0], trace.evaluations.seconds])[trace.iterations.evaluations]
     rows = [(k, trace[k].cost, clock[k], trace[k].f, trace[k].gradient_norm) for k in thin(len(trace))]
@@ -69,17 +69,17 @@ def _height(f: Vector, run: Run, best: CriticalPoint | None) -> Vector:
 
 
 def scale_of(run: Run) -> float:
-    """The size of f where the run began."""
+    """The size of f at the start."""
     return max(1.0, abs(run.f_start)) if math.isfinite(run.f_start) else 1.0
 
 
 def floor_of(best: CriticalPoint) -> float:
-    """The rounding of f*, ε|f*|, beneath which no difference from it means anything."""
+    """The rounding of f*, ε|f*|: smaller differences from f* are not significant."""
     return max(EPS * abs(best.f), SMALLEST_GAP)
 
 
 def rounding_is_in_view(curves: Sequence[Curve], best: CriticalPoint | None) -> bool:
-    """Whether f* has a rounding, and some run comes near it."""
+    """Whether some run comes close to the rounding of f*."""
     if best is None or EPS * abs(best.f) < SMALLEST_GAP:
         return False
     return any(bool((curve.height <= _NEAR * floor_of(best)).any()) for curve in curves)

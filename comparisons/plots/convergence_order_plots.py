@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from comparisons.core.labels import listing
 from comparisons.core.runs import Run
-from comparisons.plots.style import INK, marker, style, tick
+from comparisons.plots.style import INK, clean_axes, marker, style, tick
 from comparisons.scores.convergence_order import orders
 from problems import Problem
 
@@ -34,11 +34,9 @@ def order_of_convergence(runs: Sequence[Run], problem: Problem) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="error before the step, ‖x − x*‖", ylabel="error after the step")
     if drawn:
         _reference_slopes(axes, [e for _, steps, _ in drawn for e, _ in steps])
-    axes.grid(color="#dddddd", linewidth=0.6)
-    axes.minorticks_off()
+    clean_axes(axes)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(tick)
-    axes.spines[["top", "right"]].set_visible(False)
     if drawn:
         axes.legend(frameon=False, loc="lower left", fontsize=9)
     return figure
@@ -68,7 +66,7 @@ def order_caption(runs: Sequence[Run], problem: Problem) -> str:
     found = listing([f"{order:.2f} for {run.method}" for run, _, order in drawn])
     return (
         "Each point is one step near the minimum: the error before it (falling to the right) and the error after it. "
-        "Along slope 1 every step gains the same number of digits; along slope 2 it doubles the number of correct "
-        "digits, which is the theoretical order of Newton's method; BFGS lies between. "
+        "With slope 1 every step gains the same number of digits; with slope 2 every step doubles the number of "
+        "correct digits, the theoretical order of Newton's method; BFGS is between. "
         f"Observed over the last steps: {found}."
     )

@@ -1,4 +1,4 @@
-"""The picture of the eigenvalues along a run: ribbons, the negative ones shaded, and the index as a strip below."""
+"""Figure of the Hessian eigenvalues along a run: ribbons, negative ones shaded, and the index as a strip below."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from matplotlib.patches import Rectangle
 import newtonkit
 from comparisons.core.labels import count, full_name, listing, number
 from comparisons.plots.eigenvalue_ribbons import LARGEST_N, Matrix, Ribbons, Vector, Whole, eigenvalue_ribbons
-from comparisons.plots.style import INK, tick
+from comparisons.plots.style import INK, clean_axes, tick
 from newtonkit import GradientTransform, Method
 from problems import Problem
 
 _DECADES = 6  # on either side of zero: smaller eigenvalues are drawn on a linear scale around it
-_SUNK, _RISES = 1e-2, 0.1  # a gradient that sinks so far below what it was, and then is so far below what it will be
+_SUNK, _RISES = 1e-2, 0.1  # ratios of a small gradient to its largest value before, and after
 _POSITIVE, _NEGATIVE = "#0072B2", "#D55E00"
-# of the ribbons between neighbouring eigenvalues, by turns; stronger where they are negative, to be seen first
+# alternating tints of the ribbons between neighbouring eigenvalues; stronger for negative ones
 _TINTS, _STRONG = (0.07, 0.17), (0.2, 0.34)
-_SHADES = ("#f4f4f4", "#fde0c5", "#f7a872", "#D55E00", "#7f3300")  # of the index, from none to many
+_SHADES = ("#f4f4f4", "#fde0c5", "#f7a872", "#D55E00", "#7f3300")  # colours of the index, from zero up
 
 
 def ribbon_figure(
@@ -51,7 +51,7 @@ def ribbon_figure(
     return ribbons(found), ribbons_caption(found)
 
 
-# --- the picture ----------------------------------------------------------------------------------------------------
+# --- figure ---------------------------------------------------------------------------------------------------------
 
 
 def ribbons(found: Ribbons) -> Figure:
@@ -70,11 +70,8 @@ def ribbons(found: Ribbons) -> Figure:
     _draw_eigenvalues(middle, found)
     _draw_index(strip, found)
     for axes in (top, middle):
-        axes.grid(color="#e4e4e4", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.minorticks_off()
+        clean_axes(axes)
         axes.yaxis.set_major_formatter(tick)
-        axes.spines[["top", "right"]].set_visible(False)
         _mark_changes(axes, found)
     strip.set(xlabel="iteration", xlim=(k[0] - 0.5, k[-1] + 0.5))
     return figure
@@ -90,7 +87,7 @@ def _draw_eigenvalues(axes: Axes, found: Ribbons) -> None:
     axes.set_ylim(bottom, top)
     look: dict[str, Any] = {"linewidth": 1.5 if n <= 12 else 0.8, "marker": "." if len(k) == 1 else ""}
     for colour, edge, tints in ((_POSITIVE, top, _TINTS), (_NEGATIVE, bottom, _STRONG)):
-        # cut off at zero on paper: a value put there would bend the line on an axis that is not linear
+        # clipped at zero in the drawing: a value inserted there would bend the line on a nonlinear axis
         half = Rectangle((k[0] - 1, 0), k[-1] - k[0] + 2, edge, transform=axes.transData)
         borders = [np.zeros(len(k)), *values.T] if edge is top else [*values.T, np.zeros(len(k))]
         artists: list[Artist] = [
@@ -113,7 +110,7 @@ def _threshold(values: Matrix) -> float:
 
 
 def _draw_index(axes: Axes, found: Ribbons) -> None:
-    """One cell an iteration, and the number of negative eigenvalues where a stretch of them is wide enough."""
+    """Draw one cell for each iteration, with the number of negative eigenvalues if a stretch is wide enough."""
     k, index = found.iteration, found.index
     edges = np.concatenate([[k[0] - 0.5], (k[1:] + k[:-1]) / 2, [k[-1] + 0.5]])
     most, darkest = int(index.max()), len(_SHADES) - 1
@@ -128,7 +125,7 @@ def _draw_index(axes: Axes, found: Ribbons) -> None:
 
 
 def _changes(index: Whole) -> Whole:
-    """The places where the index is not what it was before."""
+    """The positions where the index changes."""
     return np.flatnonzero(np.diff(index)) + 1
 
 
@@ -147,17 +144,17 @@ def _mark_changes(axes: Axes, found: Ribbons) -> None:
         axes.axvline(between, color="#bbbbbb", linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
 
 
-# --- in words -------------------------------------------------------------------------------------------------------
+# --- caption --------------------------------------------------------------------------------------------------------
 
 
 def ribbons_caption(found: Ribbons) -> str:
-    """What a negative eigenvalue means, how many there are along the way, and how ill conditioned its end is."""
+    """The meaning of negative eigenvalues, their number along the run, and the condition number at its end."""
     n = found.eigenvalues.shape[1]
     who = f" of {full_name(found.method)}" if found.method else ""
     sentences = [
-        f"The {count(n, 'eigenvalue')} of the Hessian along a run{who}: how strongly f curves upwards (blue) or "
-        "downwards (orange, shaded) in each direction. The strip below counts the negative ones, the index: 0 at a "
-        "minimum, more at a saddle. Above, the largest entry of the gradient.",
+        f"The {count(n, 'eigenvalue')} of the Hessian along a run{who}: positive curvature in blue, negative "
+        "curvature in orange. The strip below shows the index, the number of negative eigenvalues: 0 at a minimum, "
+        "more at a saddle. The top panel shows ‖g‖∞.",
         _course(found),
         *_slow_stretch(found),
         _end(found),
@@ -168,19 +165,19 @@ def ribbons_caption(found: Ribbons) -> str:
 def _course(found: Ribbons) -> str:
     index = _values(found.index)
     if len(index) == 1:
-        return f"The index is {index[0]} all the way."
+        return f"The index is {index[0]} throughout."
     if len(index) > 8:
         last = int(found.iteration[_changes(found.index)[-1]])
         return (
-            f"The index changes {len(index) - 1} times, between {min(index)} and {max(index)}, the last time at "
+            f"The index changes {len(index) - 1} times, between {min(index)} and {max(index)}; the last change is at "
             f"iteration {last}."
         )
     at = [str(int(found.iteration[i])) for i in _changes(found.index)]
-    return f"The index goes {' → '.join(map(str, index))}, changing at iteration {listing(at, most=8)}."
+    return f"The index is {' → '.join(map(str, index))}, changing at iteration {listing(at, most=8)}."
 
 
 def _slow_stretch(found: Ribbons) -> list[str]:
-    """Where the gradient is smallest while f still curves downwards, if it is small and grows again."""
+    """The smallest gradient at a point with negative curvature, if the gradient grows again afterwards."""
     negative = np.flatnonzero(found.index > 0)
     if not len(negative):
         return []
@@ -191,8 +188,8 @@ def _slow_stretch(found: Ribbons) -> list[str]:
         return []
     left = count(int(found.index[i]), "negative eigenvalue")
     return [
-        f"At iteration {int(found.iteration[i])} the gradient has sunk to {number(float(size[i]), 2)} with {left} "
-        f"left; later it grows again, up to {number(after, 2)}: the run has come close to a saddle and leaves it."
+        f"At iteration {int(found.iteration[i])} the gradient has fallen to {number(float(size[i]), 2)} with {left}; "
+        f"later it grows again, up to {number(after, 2)}: the run approaches a saddle and leaves it."
     ]
 
 
@@ -200,7 +197,7 @@ def _end(found: Ribbons) -> str:
     last, rounding = found.eigenvalues[-1], found.rounding[-1]
     span = f"from {number(float(last[0]), 3)} to {number(float(last[-1]), 3)}"
     if last[0] > rounding:
-        return f"At the end they reach {span}, a condition number of {number(float(last[-1] / last[0]), 2)}."
+        return f"At the end they range {span}, a condition number of {number(float(last[-1] / last[0]), 2)}."
     vanishing = int((np.abs(last) <= rounding).sum())
     zero = f", {vanishing} of them zero to rounding" if vanishing else ""
-    return f"At the end they reach {span}{zero}."
+    return f"At the end they range {span}{zero}."

@@ -1,4 +1,4 @@
-"""How f curves along the way of a run: the eigenvalues of its Hessian at every iterate, and how many are negative."""
+"""The eigenvalues of the Hessian at every iterate of a run, and the number of negative ones."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Ribbons:
 
     method: str
     iteration: Whole
-    """Those where the Hessian is finite."""
+    """The iterations with a finite Hessian."""
     eigenvalues: Matrix
-    """Ascending, one row for each iteration; a rejected step leaves them as they were."""
+    """Ascending, one row for each iteration; unchanged by a rejected step."""
     gradient_norm: Vector
     """‖g‖∞."""
 
     @property
     def index(self) -> Whole:
-        """How many eigenvalues are negative, beyond the rounding n·eps·‖H‖ of an eigenvalue."""
+        """The number of eigenvalues below −n·eps·‖H‖, the rounding of an eigenvalue."""
         return np.asarray((self.eigenvalues < -self.rounding[:, None]).sum(axis=1))
 
     @property
@@ -69,7 +69,7 @@ def eigenvalue_ribbons(
     Raises
     ------
     ValueError
-        Where the run kept no points, has more than 200 variables, or no finite Hessian.
+        If the history has no points, there are more than 200 variables, or no Hessian is finite.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Two tables in colour: the cost of every method on every problem, and who beats whom."""
+"""Two heat maps: the cost of every method on every problem, and pairwise comparisons."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from comparisons.scores.pairwise import Wins
 Vector = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
-CAP = 100.0  # times the cheapest; dearer than that is all the same colour
+CAP = 100.0  # times the lowest cost: the end of the colour scale
 UNSOLVED = "#404040"
-# From cheap to dear, and from losses to wins; nowhere so dark that black on it had less than the contrast of 7 that the
-# Web Content Accessibility Guidelines 2.2 ask for at level AAA (criterion 1.4.6).
+# From low to high cost, and from losses to wins. Black text on every colour has at least the contrast of 7 that the Web
+# Content Accessibility Guidelines 2.2 require at level AAA (criterion 1.4.6).
 COSTS = LinearSegmentedColormap.from_list("costs", ["#FFFFE5", "#CDEBB5", "#7FCDBB", "#56B4E9"])
 BALANCE = LinearSegmentedColormap.from_list("balance", ["#F2A65E", "#FBE3CC", "#FFFFFF", "#D3E7F5", "#66B5E8"])
 
@@ -61,9 +61,10 @@ def ranks(table: CostTable) -> Vector:
 
 
 def by_problem(table: CostTable) -> tuple[list[str], Vector, NDArray[np.int64], NDArray[np.int64]]:
-    """The median ratio of each problem over its starts, how many of them were solved, and how many there are.
+    """For each problem the median ratio over its starts, the number of solved starts, and the number of starts.
 
-    With an even number of starts the larger of the two in the middle is taken: half of them failed is a failure.
+    With an even number of starts the median is the larger of the two middle values: if half of them fail, it is a
+    failure.
     """
     names = list(dict.fromkeys(instance.problem for instance in table.instances))
     of = np.array([names.index(instance.problem) for instance in table.instances])
@@ -73,7 +74,7 @@ def by_problem(table: CostTable) -> tuple[list[str], Vector, NDArray[np.int64], 
     return names, medians, solved, np.bincount(of)
 
 
-def rank_heat(table: CostTable, title: str = "") -> Figure:
+def cost_heatmap(table: CostTable, title: str = "") -> Figure:
     """A row for each problem, a column for each method, the best mean rank on the left.
 
     Parameters
@@ -118,7 +119,7 @@ def _frame(axes: Axes, across: Sequence[str], down: Sequence[str], places: Seque
 
 
 def _colour_key(axes: Axes, width: int, y: float) -> None:
-    """The colours and what they mean, as cells below the table."""
+    """The colour scale as cells below the table."""
     axes.set_ylim(y + 1.1, -0.5)
     for k, ratio in enumerate((1.0, 3.0, 10.0, 30.0, CAP, np.inf)):
         x = (k + 0.5) * width / 6 - 0.5
@@ -129,40 +130,40 @@ def _colour_key(axes: Axes, width: int, y: float) -> None:
         axes.text(x, y + 0.75, words, ha="center", va="center", fontsize=7.5, color=INK)
 
 
-def rank_heat_caption(table: CostTable) -> str:
-    """How to read the table, who ranks best, and what nobody or everybody solved."""
+def cost_heatmap_caption(table: CostTable) -> str:
+    """How to read the table, the best mean rank, and problems that no method or every method solved."""
     names, _, solved, starts = by_problem(table)
     mean_ranks = ranks(table).mean(axis=0)
     order = np.argsort(mean_ranks, kind="stable")
     first = table.methods[order[0]]
     sentences = [
-        "Each number is a method's cost in units of the cheapest on that problem, the median over its starts; a dash "
-        "means that half of them or more were not solved, and 3/5 that only three of five were. The columns are "
-        f"ordered by mean rank over the {count(len(table.instances), 'instance')}, failures last.",
+        "Each number is the cost of a method relative to the cheapest on the problem, the median over its starts. A "
+        "dash means that half of the starts or more were not solved; 3/5 means that three of five were. The columns "
+        f"are in the order of the mean rank over the {count(len(table.instances), 'instance')}; failures rank last.",
         f"The best mean rank, {mean_ranks[order[0]]:.1f} of {len(order)}, is that of {full_name(first)}, which solves "
         f"{100 * table.share_solved[first]:.0f} %.",
         _firmness(table, order),
     ]
     nobody = [name for name, row in zip(names, solved, strict=True) if not row.any()]
     if nobody:
-        sentences.append(f"Nobody solves {listing(nobody)}.")
+        sentences.append(f"No method solves {listing(nobody)}.")
     everywhere = int((solved == starts[:, None]).all(axis=1).sum())
     sentences.append(f"Every method solves every start of {everywhere} of the {count(len(names), 'problem')}.")
     return " ".join(sentences)
 
 
 def _firmness(table: CostTable, order: NDArray[np.intp]) -> str:
-    """In how many of the resamples the first of the table stays first."""
+    """The share of resamples in which the first method stays first."""
     if len(order) < 2:
-        return "There is nobody to compare it with."
+        return "There is no other method."
     drawn = resamples(table.instances)
     means = (drawn @ ranks(table)) / drawn.sum(axis=1, keepdims=True)
     stays = float((means[:, order[0]] <= means.min(axis=1)).mean())
     return f"It stays first in {100 * stays:.0f} % of the resamples of problems and starts."
 
 
-def wins_figure(wins: Wins, title: str = "") -> Figure:
-    """The share of instances on which the method of the row beats that of the column.
+def pairwise_figure(wins: Wins, title: str = "") -> Figure:
+    """The share of instances on which the method of the row costs less than that of the column.
 
     Parameters
     ----------
@@ -187,19 +188,19 @@ def wins_figure(wins: Wins, title: str = "") -> Figure:
     return figure
 
 
-def wins_caption(wins: Wins) -> str:
-    """How to read the matrix, and who beats everybody, if anybody does."""
+def pairwise_caption(wins: Wins) -> str:
+    """How to read the matrix, and the method that wins against all others, if there is one."""
     beats = (wins.won > wins.won.T).sum(axis=1)
     best = int(np.argmax(beats))
     others = len(wins.methods) - 1
     sentence = (
         f"{full_name(wins.methods[best])} wins more often than it loses against each of the others."
         if beats[best] == others
-        else f"nobody beats everybody; {full_name(wins.methods[best])} beats the most, {beats[best]} of {others}."
+        else f"no method wins against all others; {full_name(wins.methods[best])} wins over {beats[best]} of {others}."
     )
     return (
         f"Each number is the percentage of the {count(wins.instances, 'instance')} on which the method of the row is "
         "cheaper than that of the column, or solves what the other does not; blue where it wins more often than it "
-        "loses, orange where it loses more often. No third method has a say in an entry. "
+        "loses, orange where it loses more often. Each entry compares only these two methods. "
         f"{sentence[0].upper()}{sentence[1:]}"
     )

@@ -1,4 +1,4 @@
-"""All runs in one picture: a table of problems and methods, coloured by cost."""
+"""All runs in one figure: a table of problems and methods, coloured by cost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def overview(runs: Sequence[Run]) -> Figure:
 
 
 def row_labels(runs: Sequence[Run]) -> list[str]:
-    """A short name for each problem and start: parameters and start only where they tell rows apart."""
+    """A short name for each problem and start: parameters and start only where they distinguish rows."""
     firsts = [members[0] for members in groups(runs).values()]
     labels_of_name = {name: {run.problem for run in firsts if run.name == name} for name in {r.name for r in firsts}}
     several_starts = len({run.start for run in firsts}) > 1
@@ -96,7 +96,7 @@ def _keys(figure: Figure, axes: Axes, scored: ScoredTable) -> None:
     bar = figure.colorbar(
         ScalarMappable(_NORM, _COLOURS), ax=axes, orientation="horizontal", shrink=0.6, aspect=40, pad=0.02
     )
-    bar.set_ticks([1, 10, 100, 1000], labels=["the cheapest", "10 times its cost", "100 times", "1000 or more"])
+    bar.set_ticks([1, 10, 100, 1000], labels=["lowest cost", "10 times", "100 times", "1000 or more"])
     bar.minorticks_off()
     bar.ax.tick_params(labelsize=8)
     bar.set_label("number and colour: solved; cost relative to the cheapest of the row", fontsize=8)

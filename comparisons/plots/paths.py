@@ -1,4 +1,4 @@
-"""Which way: the paths of the methods over the contours of a function of two variables."""
+"""Paths of the methods over the contours of a function of two variables."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from problems import CriticalPoint, Problem
 Vector = NDArray[np.float64]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
-_EXITS = 3  # of a run that leaves the window again and again, the first ones are marked
-_HEAD = 0.01  # of the window: the shaft of an arrow there, the rest is its head
+_EXITS = 3  # exits from the window that are marked with an arrow, for each run
+_HEAD = 0.01  # of the window: the length of the shaft of such an arrow
 _POINT_MARKERS = {"minimum": ("*", 13), "saddle": ("x", 7), "maximum": ("^", 7)}
 
 
 def paths(runs: Sequence[Run], problem: Problem) -> Figure:
-    """The way each method took over the contours of a function of two variables, one panel for each family.
+    """The path of each method over the contours of a function of two variables, one panel for each family.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def paths(runs: Sequence[Run], problem: Problem) -> Figure:
     for axes, name in zip(panels, families, strict=False):
         contours(axes, *ground)
         known_points(axes, problem)
-        # the first of a family on top: the wild paths of adaptive rules come last and would hide the others
+        # the first of a family on top: the irregular paths of adaptive rules, the last, would hide the others
         members = [run for run in runs if family(run.method) == name]
         for depth, run in reversed(list(enumerate(members))):
             _path(axes, run, window, depth)
@@ -61,9 +61,9 @@ def paths(runs: Sequence[Run], problem: Problem) -> Figure:
 
 
 def window_of(runs: Sequence[Run], problem: Problem) -> Window:
-    """The problem's domain, widened to hold the start."""
+    """The problem's domain, enlarged to contain the start."""
     if problem.domain is None:
-        raise ValueError(f"{problem.label} has no domain to draw; paths are for problems of two variables")
+        raise ValueError(f"{problem.label} has no domain to draw; paths are drawn for problems of two variables")
     sides = []
     for i, (low, high) in enumerate(problem.domain):
         starts = [run.trace[0].x[i] for run in runs if run.trace and len(run.trace[0].x) == 2]
@@ -91,12 +91,12 @@ def landscape(problem: Problem, window: Window, points: int = 161) -> tuple[Vect
 
 
 def contours(axes: Axes, x: Vector, y: Vector, height: Vector, levels: Vector) -> None:
-    """Muted, so that the paths own the colours."""
+    """Draw grey contours, so that only the paths have colours."""
     axes.contour(x, y, height, levels=levels, colors="#b9b9b9", linewidths=0.6, zorder=1)
 
 
 def _path(axes: Axes, run: Run, window: Window, depth: int) -> None:
-    """One way, thicker the more others lie on top of it: where they take the same steps all of them are seen."""
+    """Draw one path; lower ones are thicker, so that identical paths are all visible."""
     points = np.array([p.x for p in run.trace if len(p.x) == 2], dtype=np.float64).reshape(-1, 2)
     if len(run.x) == 2 and (not len(points) or tuple(points[-1]) != run.x):
         points = np.vstack([points, run.x])
@@ -119,7 +119,7 @@ def _path(axes: Axes, run: Run, window: Window, depth: int) -> None:
 
 
 def _exits(points: Vector, window: Window) -> list[tuple[Vector, Vector]]:
-    """The last little way to the edge of each step that leaves the window."""
+    """The last part, up to the edge, of each step that leaves the window."""
     low, high = np.array(window).T
     inside = ((points >= low) & (points <= high)).all(axis=1)
     found = []
@@ -134,7 +134,7 @@ def _exits(points: Vector, window: Window) -> list[tuple[Vector, Vector]]:
 
 
 def pulled_in(points: Vector, window: Window) -> Vector:
-    """Points far outside moved towards the window, on the ray from its middle: a drawing of 1e100 breaks viewers."""
+    """Points far outside moved towards the window, on the ray from its centre: viewers cannot draw 1e100."""
     middle = np.array([sum(side) / 2 for side in window])
     size = np.array([side[1] - side[0] for side in window])
     away = (points - middle) / size
@@ -147,7 +147,7 @@ def _kind(point: CriticalPoint) -> str:
 
 
 def known_points(axes: Axes, problem: Problem) -> None:
-    """The critical points that the catalogue knows."""
+    """Draw the critical points of the catalogue."""
     for point in problem.points:
         if point.x is not None:
             marker, size = _POINT_MARKERS[_kind(point)]
@@ -169,11 +169,11 @@ def _point_handles(problem: Problem) -> list[Line2D]:
 
 
 def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
-    """What the panels show, and how the ways of these runs differ."""
+    """What the panels show, and how the paths differ."""
     spaced = "evenly in the logarithm of its height" if problem.minima else "evenly"
     sentences = [
-        f"The way of each method over the contours of f (grey, spaced {spaced}), one panel for each family of methods; "
-        "a method's marker is where it ended."
+        f"The path of each method over the contours of f (grey, spaced {spaced}), one panel for each family of "
+        "methods. The marker of a method is its end."
     ]
     there = [row for row in score_runs(runs) if row.solved]
     if len(there) > 1:
@@ -183,15 +183,13 @@ def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
             max(there, key=lambda row: steps_of[row.method]),
         )
         steps = count(steps_of[fewest.method], "iteration")
-        sentences.append(
-            f"The fewest steps to the lowest known minimum are those of {full_name(fewest.method)}: {steps}."
-        )
+        sentences.append(f"Fewest iterations to the lowest known minimum: {full_name(fewest.method)}, {steps}.")
         if steps_of[most.method] > 2 * steps_of[fewest.method]:
             sentences.append(f"{most.method} takes {steps_of[most.method]}.")
     sentences += coinciding(runs)
     left = [run.method for run in runs if _leaves(run, window_of(runs, problem))]
     if left:
-        sentences.append(f"Out of the picture for part of the way, where arrows point: {listing(left)}.")
+        sentences.append(f"Partly outside the window, as marked by arrows: {listing(left)}.")
     return " ".join(sentences)
 
 

@@ -1,4 +1,4 @@
-"""Profiles drawn: steps, bootstrap bands, the share solved at the right edge, and a caption in words."""
+"""Performance, data and accuracy profiles with bootstrap bands, and their captions."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from comparisons.core.labels import count, full_name, listing, number
-from comparisons.plots.line_styles import GREY, MOST, Look, looks, name_ends, plain
-from comparisons.plots.style import tick
+from comparisons.plots.style import GREY, MAX_LINES, LineStyle, clean_axes, line_styles, name_ends, tick
 from comparisons.scores.bootstrap import TIMES, band, interval, resamples
 from comparisons.scores.profiles import ACCURACY, DATA, PERFORMANCE, Profile
 from newtonkit.linalg.kernels import EPS
 
 Vector = NDArray[np.float64]
 
-_BANDS = 3  # of the curves; more would hide each other
-_PLACES = 200  # at which a band is computed
-_FAR = 2.0**12  # times the cheapest; what lies beyond is drawn by its share at the edge only
-_ALL = sys.float_info.max  # infinite values, of what was not solved, lie beyond
+_BANDS = 3  # curves with a band; more bands would overlap
+_PLACES = 200  # points at which a band is computed
+_FAR = 2.0**12  # times the lowest cost: the right limit of the axis
+_ALL = sys.float_info.max  # larger than every finite value; unsolved instances have an infinite one
 _AXES = {
-    PERFORMANCE: "cost, in units of the cheapest method's (log₂ scale)",
+    PERFORMANCE: "cost relative to the cheapest method (log₂ scale)",
     DATA: "cost, in evaluations of f with its gradient (log₂ scale)",
-    ACCURACY: "accuracy asked for: (f − f*)/(f₀ − f*), finer to the right",
+    ACCURACY: "required accuracy (f − f*)/(f₀ − f*), higher to the right",
 }
 
 
-def leading(profile: Profile, most: int = MOST) -> list[str]:
-    """The methods whose curves lie highest, by the area under them on the axis as it is drawn; at most ``most``."""
+def leading(profile: Profile, most: int = MAX_LINES) -> list[str]:
+    """The ``most`` methods with the largest area under their curves, on the axis as drawn."""
     low, high = _limits(profile)
     with np.errstate(divide="ignore"):
         area = np.clip(np.log(high / profile.values), 0.0, math.log(high / low)).mean(axis=0)
@@ -48,7 +47,7 @@ def profile_figure(
     ----------
     profile : Profile
     methods : sequence of str, optional
-        At most eight that are drawn in colour; by default those that `leading` names. The others are grey.
+        At most eight that are drawn in colour; by default those of `leading`. The others are grey.
     bands : bool, default True
         Whether the first three have the 95 % bands of `comparisons.scores.bootstrap`.
     seed : int, default 0
@@ -56,13 +55,13 @@ def profile_figure(
     title : str, optional
     """
     shown = leading(profile) if methods is None else list(methods)
-    look = looks(shown)
+    look = line_styles(shown)
     figure = Figure(figsize=(9.0, 4.8), layout="constrained")
     axes = figure.subplots()
     _scale(axes, profile)
     for method in profile.methods:
         if method not in look:
-            _steps(axes, profile, method, Look(GREY, "solid"), width=0.8, order=1)
+            _steps(axes, profile, method, LineStyle(GREY, "solid"), width=0.8, order=1)
     if bands:
         drawn = resamples(profile.instances, seed=seed)
         low, high = _limits(profile)
@@ -72,8 +71,8 @@ def profile_figure(
             axes.fill_between(at, below, above, color=look[method].colour, alpha=0.13, linewidth=0, zorder=1)
     for method in reversed(shown):  # the best on top
         _steps(axes, profile, method, look[method], width=1.8, order=2)
-    plain(axes)
-    # of names that end at the same height the best comes on top
+    clean_axes(axes)
+    # of names at the same height, that of the best is on top
     edges = [(method, _edge(profile, method)) for method in reversed(shown)]
     name_ends(axes, [(f"{method}  {_percent(edge)}", edge, look[method]) for method, edge in edges])
     axes.set(xlabel=_AXES[profile.kind], ylabel="share of the instances", title=title)
@@ -90,7 +89,7 @@ def _limits(profile: Profile) -> tuple[float, float]:
 
 
 def _edge(profile: Profile, method: str) -> float:
-    """The share at the right edge of the picture."""
+    """The share at the right edge of the figure."""
     return float(profile.share(method, EPS)) if profile.kind == ACCURACY else profile.right_edge(method)
 
 
@@ -110,7 +109,7 @@ def _scale(axes: Axes, profile: Profile) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: _percent(value))
 
 
-def _steps(axes: Axes, profile: Profile, method: str, look: Look, *, width: float, order: int) -> None:
+def _steps(axes: Axes, profile: Profile, method: str, look: LineStyle, *, width: float, order: int) -> None:
     """The step line over the whole width of the axes."""
     low, high = _limits(profile)
     at, _ = profile.steps(method)
@@ -122,7 +121,7 @@ def _steps(axes: Axes, profile: Profile, method: str, look: Look, *, width: floa
 
 
 def profile_caption(profile: Profile, methods: Sequence[str] | None = None, *, seed: int = 0) -> str:
-    """What the curves mean and who leads where, with how far chance reaches; for the same arguments as the figure."""
+    """The meaning of the curves, the leading methods, and bootstrap intervals; for the same arguments as the figure."""
     shown = leading(profile) if methods is None else list(methods)
     problems = len({instance.problem for instance in profile.instances})
     size = f"{count(len(profile.instances), 'instance')} ({count(problems, 'problem')} with their starts)"
@@ -130,7 +129,7 @@ def profile_caption(profile: Profile, methods: Sequence[str] | None = None, *, s
         {PERFORMANCE: _performance_words, DATA: _data_words, ACCURACY: _accuracy_words}[profile.kind](
             profile, size, seed
         ),
-        f"Bands ({listing(shown[:_BANDS])}): 95 % of {TIMES} resamples of the problems and their starts.",
+        f"Bands ({listing(shown[:_BANDS])}): 95 % of {TIMES} resamples of problems and starts.",
     ]
     grey = [method for method in profile.methods if method not in shown]
     if grey:
@@ -141,12 +140,12 @@ def profile_caption(profile: Profile, methods: Sequence[str] | None = None, *, s
 def _performance_words(profile: Profile, size: str, seed: int) -> str:
     (often, share), (most, solved) = _leaders(profile, 1.0), _leaders(profile, _ALL)
     return (
-        f"Each curve says on what share of the {size} a method needed at most so many times the cost of the cheapest: "
-        "at the left edge how often it is the cheapest itself, at the right edge how often it solves at all. "
-        f"The cheapest most often: {_names(often)}, on {_percent(share)}{_within(profile, often[0], 1.0, seed)}. "
-        f"Solves the most: {_names(most)}, {_percent(solved)}{_within(profile, most[0], _ALL, seed)}. "
-        f"The cheapest is sought among these {len(profile.methods)} methods: without one of them, two others may "
-        "change places."
+        f"Each curve is the share of the {size} that a method solves within a multiple of the lowest cost: the share "
+        "at the left edge is how often it is the cheapest, at the right edge how often it solves. "
+        f"Most often the cheapest: {_names(often)}, on {_percent(share)}{_within(profile, often[0], 1.0, seed)}. "
+        f"Most solved: {_names(most)}, {_percent(solved)}{_within(profile, most[0], _ALL, seed)}. "
+        f"Costs are relative to these {len(profile.methods)} methods: without one of them, the order of two others may "
+        "change."
     )
 
 
@@ -155,10 +154,10 @@ def _data_words(profile: Profile, size: str, seed: int) -> str:
     budget = 2.0 ** round(math.log2(math.sqrt(low * high)))
     (early, share), (most, solved) = _leaders(profile, budget), _leaders(profile, _ALL)
     return (
-        f"Each curve says what share of the {size} a method solves within a budget of so many evaluations of f with "
-        "its gradient; no other method has a say in it. "
-        f"With {number(budget, 3)} of them the most are solved by {_names(early)}, "
-        f"{_percent(share)}{_within(profile, early[0], budget, seed)}; in all by {_names(most)}, "
+        f"Each curve is the share of the {size} that a method solves within a budget, counted in evaluations of f "
+        "with its gradient. It does not depend on the other methods. "
+        f"With a budget of {number(budget, 3)} most are solved by {_names(early)}, "
+        f"{_percent(share)}{_within(profile, early[0], budget, seed)}; with any budget by {_names(most)}, "
         f"{_percent(solved)}{_within(profile, most[0], _ALL, seed)}."
     )
 
@@ -166,8 +165,8 @@ def _data_words(profile: Profile, size: str, seed: int) -> str:
 def _accuracy_words(profile: Profile, size: str, seed: int) -> str:
     (early, share), (most, all_digits) = _leaders(profile, 1e-3), _leaders(profile, EPS)
     return (
-        f"Each curve says on what share of the {size} the lowest f that a method saw within the budget is so close to "
-        "f*, in units of the distance at the start; further right more digits are asked for. "
+        f"Each curve is the share of the {size} on which the lowest f within the budget reaches an accuracy relative "
+        "to f₀ − f*. "
         f"Three digits most often: {_names(early)}, on {_percent(share)}{_within(profile, early[0], 1e-3, seed)}; all "
         f"digits of double precision: {_names(most)}, on {_percent(all_digits)}{_within(profile, most[0], EPS, seed)}."
     )

@@ -1,4 +1,4 @@
-"""All the scores of a comparison at once: pictures in the order in which they are best read, each with its caption."""
+"""All figures of the scores of a comparison, in reading order, each with its caption."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from comparisons.core.labels import number
 from comparisons.core.prices import PriceModel, ad_costs, reweight, unit_costs
 from comparisons.core.runs import Run
 from comparisons.core.solving import TOLERANCES, accuracies, spending
-from comparisons.plots import heatmaps as heat
-from comparisons.plots import profile_plots as curves
-from comparisons.plots import rank_plots as bumps
+from comparisons.plots import heatmaps, profile_plots, rank_plots
 from comparisons.scores.breakeven import break_even
 from comparisons.scores.measured import Measured, as_measured
 from comparisons.scores.pairwise import pairwise_wins
@@ -23,11 +21,11 @@ from comparisons.scores.profiles import accuracy_profile, data_profile, performa
 from comparisons.scores.stability import ranking
 from problems import Problem
 
-_BUDGET = 100.0  # evaluations of f with its gradient; enough for any of the better methods on most small problems
+_BUDGET = 100.0  # evaluations of f with its gradient: enough for good methods on most small problems
 _ANGLES = (2, 5, 10, 20, 30, 45, 60, 70, 80, 85, 88)
 _OF_PRODUCTS, _WITHOUT = ("newton-cg", "scipy:Newton-CG", "scipy:trust-ncg", "scipy:trust-krylov"), "lbfgs"
 _TESTS = {
-    "value": "f − f* ≤ {0}·(f₀ − f*), f* the lowest minimum known: an end at another minimum is none",
+    "value": "f − f* ≤ {0}·(f₀ − f*), f* the lowest known minimum; reaching another minimum counts as a failure",
     "gradient": "‖g‖∞ ≤ {0}·max(1, ‖g₀‖∞)",
     "distance": "a known minimum within {0}, relative to max(1, ‖x*‖)",
 }
@@ -35,10 +33,10 @@ _TESTS = {
 
 @dataclass(frozen=True, eq=False)
 class ScoreFigure:
-    """One picture of the scores."""
+    """One figure of the scores."""
 
     name: str
-    """For a file."""
+    """Name of its file, without suffix."""
     title: str
     figure: Figure
     caption: str
@@ -54,19 +52,19 @@ def scoreboard(
     measurements: Sequence[Measured] = (),
     seed: int = 0,
 ) -> list[ScoreFigure]:
-    """Profiles, tables, ranks under other tolerances and prices, and the break-even price of a product.
+    """Profiles, heat maps, ranks under other tolerances and prices, and the break-even cost of a product.
 
     Parameters
     ----------
     runs : sequence of Run
         Every method once on every instance, see `comparisons.core.solving.spending`.
     test, tolerance, own
-        What counts as solved.
+        The definition of solved.
     model : PriceModel, default `ad_costs`
     measurements : sequence of Measured, optional
-        Prices measured on every problem, see `comparisons.scores.measured.measure`, to rank by as well.
+        Prices measured on every problem, see `comparisons.scores.measured.measure`, by which methods are ranked too.
     seed : int, default 0
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
     spent = spending(runs, test, tolerance, own)
     table = spent.priced(model)
@@ -75,23 +73,33 @@ def scoreboard(
     figures = [
         ScoreFigure(
             "performance-profile",
-            "How much dearer than the cheapest, and how often solved",
-            curves.profile_figure(performance, seed=seed),
-            f"{curves.profile_caption(performance, seed=seed)} {solved}",
+            "Performance profile (Dolan–Moré)",
+            profile_plots.profile_figure(performance, seed=seed),
+            f"{profile_plots.profile_caption(performance, seed=seed)} {solved}",
         ),
         ScoreFigure(
             "data-profile",
-            "What a budget buys",
-            curves.profile_figure(data, seed=seed),
-            f"{curves.profile_caption(data, seed=seed)} {solved}",
+            "Data profile (Moré–Wild)",
+            profile_plots.profile_figure(data, seed=seed),
+            f"{profile_plots.profile_caption(data, seed=seed)} {solved}",
         ),
         *_accuracy(runs, model, own, seed),
-        ScoreFigure("ranks", "Problem by problem", heat.rank_heat(table), f"{heat.rank_heat_caption(table)} {solved}"),
+        ScoreFigure(
+            "ranks",
+            "Relative cost by problem",
+            heatmaps.cost_heatmap(table),
+            f"{heatmaps.cost_heatmap_caption(table)} {solved}",
+        ),
     ]
     if len(spent.methods) > 1:
         wins = pairwise_wins(table)
         figures.append(
-            ScoreFigure("wins", "Who beats whom", heat.wins_figure(wins), f"{heat.wins_caption(wins)} {solved}")
+            ScoreFigure(
+                "pairwise",
+                "Pairwise comparison",
+                heatmaps.pairwise_figure(wins),
+                f"{heatmaps.pairwise_caption(wins)} {solved}",
+            )
         )
         figures += _stability(runs, test, spent, model, own)
         figures.append(_by_model(spent, measurements))
@@ -105,9 +113,11 @@ def _accuracy(
     if not found[1]:
         return []
     profile = accuracy_profile(*found)
-    words = f"The budget is {_BUDGET:g} evaluations of f with its gradient, or what costs the same."
-    caption = f"{curves.profile_caption(profile, seed=seed)} {words}"
-    return [ScoreFigure("accuracy-profile", "How many digits", curves.profile_figure(profile, seed=seed), caption)]
+    words = f"The budget is {_BUDGET:g} evaluations of f with its gradient, or the equivalent cost."
+    caption = f"{profile_plots.profile_caption(profile, seed=seed)} {words}"
+    return [
+        ScoreFigure("accuracy-profile", "Accuracy profile", profile_plots.profile_figure(profile, seed=seed), caption)
+    ]
 
 
 def _stability(
@@ -117,37 +127,38 @@ def _stability(
         [(f"1e{math.log10(each):.0f}", spending(runs, test, each, own).priced(model)) for each in TOLERANCES]
     )
     by_price = ranking([(f"{angle}°", spent.priced(reweight(model, math.radians(angle)))) for angle in _ANGLES])
-    rough, dear = "the tolerance, from rough to fine", "the weight of second derivatives, from nothing to everything"
+    tolerances = "the tolerance, from loose to tight"
+    weights = "the weight of second derivatives, from zero to everything"
     return [
         ScoreFigure(
             "ranks-by-tolerance",
-            "Does the ranking depend on the tolerance?",
-            bumps.bump_chart(by_tolerance, rough),
-            bumps.bump_caption(by_tolerance, rough),
+            "Ranking by tolerance",
+            rank_plots.rank_chart(by_tolerance, tolerances),
+            rank_plots.rank_caption(by_tolerance, tolerances),
         ),
         ScoreFigure(
             "ranks-by-price",
-            "Does the ranking depend on the price of curvature?",
-            bumps.bump_chart(by_price, f"{dear} (45°: the price of the other pictures)"),
-            bumps.bump_caption(by_price, dear),
+            "Ranking by price of second derivatives",
+            rank_plots.rank_chart(by_price, f"{weights} (45°: as in the other figures)"),
+            rank_plots.rank_caption(by_price, weights),
         ),
     ]
 
 
 def _by_model(spent: Spending, measurements: Sequence[Measured]) -> ScoreFigure:
-    models: dict[str, PriceModel] = {"one each": unit_costs, "by theory": ad_costs}
+    models: dict[str, PriceModel] = {"unit costs": unit_costs, "theory": ad_costs}
     if measurements:
-        models["measured here"] = as_measured(measurements)
+        models["measured"] = as_measured(measurements)
     found = ranking([(label, spent.priced(prices)) for label, prices in models.items()])
-    axis = "what an evaluation is worth"
-    words = "One each: f, g, Hv and a whole Hessian count the same. By theory: 1, 2, 4 and 4n."
+    axis = "the cost model"
+    words = "Unit costs: f, g, Hv and a Hessian cost 1 each. Theory: 1, 2, 4 and 4n."
     if measurements:
-        words += " Measured: seconds on the machine of this comparison, problem by problem."
+        words += " Measured: seconds on this machine, for each problem."
     return ScoreFigure(
         "ranks-by-model",
-        "Does the ranking depend on how cost is counted?",
-        bumps.bump_chart(found, axis),
-        f"{bumps.bump_caption(found, axis)} {words}",
+        "Ranking by cost model",
+        rank_plots.rank_chart(found, axis),
+        f"{rank_plots.rank_caption(found, axis)} {words}",
     )
 
 
@@ -159,5 +170,7 @@ def _break_even(spent: Spending, model: PriceModel, seed: int) -> list[ScoreFigu
     results = [result for result in results if result.instances]
     if not results:
         return []
-    title = "What may a Hessian-vector product cost?"
-    return [ScoreFigure("break-even", title, bumps.break_even_figure(results), bumps.break_even_caption(results))]
+    title = "Break-even cost of a Hessian-vector product"
+    return [
+        ScoreFigure("break-even", title, rank_plots.break_even_figure(results), rank_plots.break_even_caption(results))
+    ]

@@ -1,4 +1,4 @@
-"""The anatomy of one step: the quadratic model of f at a point, and the steps that a trust region knows there."""
+"""One trust-region step: the quadratic model of f at a point and the candidate steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """Everything that a trust region of one radius knows at one point."""
+    """The model and the candidate steps at one point for one radius."""
 
     x: Vector
     f: float
@@ -35,7 +35,7 @@ class Anatomy:
     predicted: float
     actual: float
     newton: Vector | None
-    """−H⁻¹g, wherever that leads; None where H is singular."""
+    """−H⁻¹g, of any length; None if H is singular."""
     steepest: Vector
     """The lowest point of the model along −g within the radius: the Cauchy point."""
     dogleg: Matrix | None
@@ -69,8 +69,7 @@ def step_anatomy(fun: Callable[..., Any], x: Any, radius: float | None = None) -
         f of a vector of shape (2,), written with ``autograd.numpy``.
     x : array_like, shape (2,)
     radius : float, positive, optional
-        Of the trust region; by default the first one of Newton's method from x, but for the Newton step, which is
-        free to leave it.
+        Radius of the trust region; by default the initial one of Newton's method from x. The Newton step may exceed it.
 
     Returns
     -------
@@ -79,8 +78,8 @@ def step_anatomy(fun: Callable[..., Any], x: Any, radius: float | None = None) -
     Raises
     ------
     ValueError
-        Where x is no point of the plane, or f has no finite value, gradient or Hessian there, or no slope and no
-        negative curvature to follow.
+        If x is not a point of the plane, f, its gradient or its Hessian are not finite there, or the gradient is zero
+        and there is no negative curvature.
 
     References
     ----------
@@ -105,7 +104,7 @@ def step_anatomy(fun: Callable[..., Any], x: Any, radius: float | None = None) -
         raise ValueError(f"x must be a point where f and its derivatives are finite; f({point.tolist()}) = {f}")
     model = EigenSubproblem(g, H)
     if norm(g) == 0.0 and model.eigenvalues[0] >= 0.0:
-        raise ValueError(f"x must not be a critical point with no way down; {point.tolist()} is one")
+        raise ValueError(f"x must not be a critical point without negative curvature; {point.tolist()} is one")
     size = first_radius(norm(g), model.hessian_norm, norm(point)) if radius is None else float(radius)
     trial = model.solve(TrustRegion(size))
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""The picture of one step: contours of f and of its model, the trust region, the steps, and what the model promised."""
+"""Figure of one trust-region step: contours of f and its model, the region, the steps, both reductions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def anatomy_figure(problem: Problem, at: Any = "standard", radius: float | None 
     return anatomy(problem.fun, found), anatomy_caption(found)
 
 
-# --- the picture ----------------------------------------------------------------------------------------------------
+# --- figure ---------------------------------------------------------------------------------------------------------
 
 
 def anatomy(fun: Callable[..., Any], found: Anatomy) -> Figure:
@@ -98,7 +98,7 @@ def _draw_plane(axes: Axes, fun: Callable[..., Any], found: Anatomy) -> None:
         xlabel="x",
         ylabel="y",
         aspect="equal",
-        title="f, its model, and the steps",
+        title="f, its quadratic model, and the steps",
     )
     axes.title.set_fontsize(11)
 
@@ -113,7 +113,7 @@ def _levels(f: Vector) -> Vector:
 
 
 def _arrows(found: Anatomy) -> list[tuple[Vector, str, float, str]]:
-    """The steps with their colour, width and name, from below: the one that is taken last, on top of the others."""
+    """The steps with their colour, width and name, in drawing order: the step taken is last, on top."""
     steps = [(found.steepest, _CAUCHY, 1.8, "steepest descent (Cauchy)")]
     if found.newton is not None and not found.takes_newton:
         steps.append((found.newton, _NEWTON, 1.8, "the Newton step"))
@@ -124,7 +124,7 @@ def _arrows(found: Anatomy) -> list[tuple[Vector, str, float, str]]:
 
 
 def _arrow(axes: Axes, x: Vector, p: Vector, colour: str, width: float, half: float) -> None:
-    """From x along p; one that leaves the window is cut at its edge, with its length beside it."""
+    """Draw an arrow from x along p; one that leaves the window is cut at its edge and has its length next to it."""
     longest = np.abs(p).max()
     cut = longest > _EDGE * half
     tip = x + p * (_EDGE * half / longest if cut else 1.0)
@@ -153,7 +153,7 @@ def _arrow(axes: Axes, x: Vector, p: Vector, colour: str, width: float, half: fl
 
 
 def _draw_slice(axes: Axes, fun: Callable[..., Any], found: Anatomy) -> None:
-    """f and the model along the step; what each promised at its end."""
+    """f and the model along the step, with the predicted and the actual reduction."""
     length = norm(found.step)
     t = np.linspace(-0.25, 1.35, 201)
     places = t[:, None] * found.step
@@ -164,8 +164,8 @@ def _draw_slice(axes: Axes, fun: Callable[..., Any], found: Anatomy) -> None:
     if found.on_boundary:
         axes.axvline(length, color=INK, linewidth=1.0, linestyle=":", zorder=0)
     for place, height, colour, words in (
-        (1.0, found.f - found.predicted, _STEP, "promised"),
-        (1.07, found.f - found.actual, INK, "kept"),
+        (1.0, found.f - found.predicted, _STEP, "predicted"),
+        (1.07, found.f - found.actual, INK, "actual"),
     ):
         if math.isfinite(height):
             axes.annotate(
@@ -215,16 +215,15 @@ def _handles(found: Anatomy) -> list[Line2D]:
     return handles
 
 
-# --- in words -------------------------------------------------------------------------------------------------------
+# --- caption --------------------------------------------------------------------------------------------------------
 
 
 def anatomy_caption(found: Anatomy) -> str:
-    """What the model promises within the radius, what f keeps of it, and what becomes of the step and the radius."""
+    """The model, the Newton step, the predicted and actual reduction, and whether the step is accepted."""
     return " ".join(
         [
-            "From the white point, f (grey) and the quadratic model that has its value, slope and curvature there "
-            "(blue, dashed), drawn as far as it is trusted: within the circle of radius "
-            f"{number(found.radius, 3)}.",
+            "Contours of f (grey) and of its quadratic model at the white point (blue, dashed). The model is drawn "
+            f"inside the trust region, a circle of radius {number(found.radius, 3)}.",
             _shape(found),
             _where_newton_goes(found),
             _what_is_kept(found),
@@ -236,8 +235,8 @@ def _shape(found: Anatomy) -> str:
     values = listing([number(float(value), 3) for value in found.eigenvalues])
     if found.curvature is not None:
         down = "both directions" if found.eigenvalues[-1] < 0 else "one direction"
-        return f"The Hessian has the eigenvalues {values}: the model falls without end in {down}."
-    return f"The Hessian has the eigenvalues {values}: the model is a bowl."
+        return f"The Hessian has the eigenvalues {values}: the model is unbounded below in {down}."
+    return f"The Hessian has the eigenvalues {values}: the model is convex."
 
 
 def _where_newton_goes(found: Anatomy) -> str:
@@ -245,24 +244,24 @@ def _where_newton_goes(found: Anatomy) -> str:
         return "The Hessian is singular, so there is no Newton step."
     length = norm(found.newton)
     if not found.g.any():
-        return "There is no slope, so the Newton step is none; only the curvature leads away."
+        return "The gradient is zero, so the Newton step is zero; only negative curvature gives a descent direction."
     if found.curvature is not None:
         uphill = float(found.g @ found.newton) > 0
         kind = "maximum" if found.eigenvalues[-1] < 0 else "saddle"
-        return f"The Newton step goes to the {kind} of the model{', uphill at first' if uphill else ''}."
+        return f"The Newton step goes to the {kind} of the model{', an ascent direction at first' if uphill else ''}."
     if length <= found.radius:
-        return f"The Newton step, of length {number(length, 3)}, stays within the circle and is taken."
-    return f"The Newton step is {number(length, 3)} long, too far for the circle: the step bends towards −g."
+        return f"The Newton step, of length {number(length, 3)}, is inside the region and is taken."
+    return f"The Newton step is {number(length, 3)} long and leaves the region: the step bends towards −g."
 
 
 def _what_is_kept(found: Anatomy) -> str:
     if not math.isfinite(found.actual):
-        return "At the end of the step f is not finite: the step is rejected and the circle shrinks."
+        return "At the end of the step f is not finite: the step is rejected and the radius shrinks."
     kept = (
-        f"The model promises that f falls by {number(found.predicted, 3)}; it "
+        f"The predicted reduction is {number(found.predicted, 3)}; f "
         + (f"falls by {number(found.actual, 3)}" if found.actual > 0 else f"rises by {number(-found.actual, 3)}")
         + f", a ratio of {number(found.ratio, 3)}"
     )
     if found.ratio < ACCEPT:
-        return f"{kept}: the step is rejected and the circle shrinks."
+        return f"{kept}: the step is rejected and the radius shrinks."
     return f"{kept}: the step is accepted."

@@ -1,4 +1,4 @@
-"""How every picture is drawn and saved: the colours of the methods, the legend, PNG and SVG."""
+"""The style of all figures: colours, markers and dashes of the methods, axes, legend, PNG and SVG files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -18,8 +19,25 @@ from comparisons.core.labels import FAMILIES, counterpart, family, methods
 from comparisons.core.runs import Run
 
 INK = "#333333"
-_KEEP = 300  # points of a trace that are drawn
+_KEEP = 300  # points of a trace that are drawn at most
 LEAST_GAP = 0.052  # between two names, of the height of the axes
+Dashes = str | tuple[float, tuple[float, ...]]
+
+MAX_LINES = 8  # in colour; more cannot be distinguished
+GREY = "#bbbbbb"
+# Okabe & Ito (2008), Color Universal Design, without yellow, which is too pale for a line
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_DASHES: tuple[Dashes, ...] = (
+    "solid",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3, 1)),
+    (0, (8, 2.5)),
+    (0, (6, 1.5, 1.2, 1.5, 1.2, 1.5)),
+    (0, (2.5, 1, 2.5, 1, 1, 1)),
+)
+_NO_COLOUR = "#777777"
 _LONG_DECIMAL = re.compile(r"(\d\.\d)\d+(?=[ \n\"])")
 
 # One colour and one end marker for each method, the same in every figure: blues for second-order methods, greens for
@@ -47,8 +65,15 @@ _STYLES = {
 }
 
 
+class LineStyle(NamedTuple):
+    """A colour and a pattern of dashes."""
+
+    colour: str
+    dashes: Dashes
+
+
 class Style(NamedTuple):
-    """How a method is drawn."""
+    """The colour and end marker of a method; dashed for scipy's solvers."""
 
     colour: str
     marker: str
@@ -77,7 +102,7 @@ def thin(length: int, keep: int = _KEEP) -> NDArray[np.intp]:
 
 
 def marker(look: Style) -> dict[str, Any]:
-    """Filled; scipy's are hollow and larger, so that both are seen at the same place."""
+    """Filled for our methods; hollow and larger for scipy's, so that both are visible at the same point."""
     return {
         "marker": look.marker,
         "markersize": 9 if look.dashed else 6.5,
@@ -94,7 +119,7 @@ def legend(
     names: Mapping[str, str] | None = None,
     columns: int = 5,
 ) -> None:
-    """Below the figure: a method's name, or what ``names`` has in its place, second-order methods first."""
+    """Draw the legend below the figure: names of methods, or their entries in ``names``, second-order methods first."""
     handles: list[Line2D] = []
     for method in sorted(methods(runs), key=lambda name: (FAMILIES.index(family(name)), name.startswith("scipy:"))):
         look = style(method)
@@ -109,7 +134,7 @@ def legend(
 
 
 def spread(heights: Sequence[float], gap: float = LEAST_GAP, low: float = 0.0, high: float = 1.0) -> list[float]:
-    """Places as close to the given heights as names can stand without touching, in the same order.
+    """Positions as close to the given heights as possible without overlap, in the same order.
 
     Examples
     --------
@@ -122,7 +147,7 @@ def spread(heights: Sequence[float], gap: float = LEAST_GAP, low: float = 0.0, h
     for i in order:
         groups.append([i])
         centres.append(heights[i])
-        # names that would touch stand together, about the middle of where they belong
+        # names that would overlap form a group around the mean of their heights
         while True:
             half = [gap * (len(group) - 1) / 2 for group in groups[-2:]]
             centres[-1] = min(max(centres[-1], low + half[-1]), high - half[-1])
@@ -138,18 +163,70 @@ def spread(heights: Sequence[float], gap: float = LEAST_GAP, low: float = 0.0, h
     return places
 
 
+def line_styles(methods: Sequence[str]) -> dict[str, LineStyle]:
+    """A line style for each of at most eight methods: its fixed colour, and a pattern of dashes that no other has.
+
+    A solver of scipy's has the colour of its counterpart, but is not the solid one. A method without a colour gets the
+    next free colour of Okabe & Ito.
+    """
+    if len(methods) > MAX_LINES:
+        raise ValueError(f"methods must be at most {MAX_LINES} in one figure, got {len(methods)}")
+    colours = {method: style(method).colour for method in methods}
+    free = [colour for colour in OKABE_ITO if colour not in colours.values()]
+    assigned: dict[str, str] = {}
+    for method in methods:
+        if colours[method] == _NO_COLOUR:
+            colours[method] = assigned.setdefault(counterpart(method), free.pop(0) if free else _NO_COLOUR)
+    ours_first = sorted(methods, key=lambda method: method.startswith("scipy:"))
+    return {method: LineStyle(colours[method], dashes) for method, dashes in zip(ours_first, _DASHES, strict=False)}
+
+
+def name_ends(axes: Axes, ends: Sequence[tuple[str, float, LineStyle]]) -> None:
+    """Write names next to the right edge, each joined to the end of its line.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits set.
+    ends : sequence of (text, height, LineStyle)
+        Heights in data.
+    """
+    to_axes = axes.transData + axes.transAxes.inverted()
+    heights = [float(to_axes.transform((axes.get_xlim()[1], height))[1]) for _, height, _ in ends]
+    gap = min(LEAST_GAP, 1.0 / max(len(ends), 1))  # figures with many names are taller
+    for (text, _, look), height, place in zip(ends, heights, spread(heights, gap), strict=True):
+        axes.plot(
+            [1.0, 1.03, 1.09],
+            [height, place, place],
+            transform=axes.transAxes,
+            clip_on=False,
+            color=look.colour,
+            linestyle=look.dashes,
+            linewidth=1.6,
+            zorder=3,
+        )
+        axes.text(1.10, place, text, transform=axes.transAxes, va="center", ha="left", fontsize=9, color="#222222")
+
+
+def clean_axes(axes: Axes, grid: str = "#dddddd") -> None:
+    """A pale grid behind the lines, no minor ticks, no frame at the top and on the right."""
+    axes.grid(color=grid, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.minorticks_off()
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def save(figure: Figure, path: Path, *, dpi: int = 130) -> Path:
     """Write the figure in the format of the path's suffix, PNG or SVG; the same figure gives the same bytes."""
     if path.suffix == ".svg":
         path.write_text(svg_text(figure), encoding="utf-8")
     else:
-        # no version of the writer: it does not belong to the picture
         figure.savefig(path, dpi=dpi, metadata={"Software": None}, facecolor="white")
     return path
 
 
 def svg_text(figure: Figure) -> str:
-    """The figure as the text of an SVG file: no date in it, its text as text, coordinates to a tenth of a point."""
+    """The figure as the text of an SVG file: without a date, text as text, coordinates to a tenth of a point."""
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "newtonkit"}):
         figure.savefig(

@@ -120,7 +120,7 @@ class TestMap:
             basin_figure(problems.get("wood"))
 
 
-class TestPicture:
+class TestFigure:
     def test_a_minimum_has_one_hue_in_every_panel(self, wells):
         """The same start, reached in as many steps, has the same colour whatever the method."""
         norm = module._norm(wells)
@@ -154,19 +154,19 @@ class TestPicture:
             "minimum 1: f = 0",
             "minimum 2: f = 0",
             "ends at a saddle",
-            "saddle, where it lies",
+            "position of a saddle",
         ]
 
     def test_it_can_be_drawn_where_there_is_no_critical_point(self):
         found = basin_map(lambda x: x[0] + anp.exp(x[1]), BOX, ["gd-linesearch"], resolution=3)
         svg_text(basins(found))
-        assert "diverging or failing" in basins_caption(found)
+        assert "divergence or failure" in basins_caption(found)
 
 
 class TestCaption:
     def test_it_states_the_shares(self, wells):
         caption = basins_caption(wells)
-        assert "20 × 20 of them" in caption
+        assert "20 × 20 in all" in caption
         share = 100 * wells.share(PURE, "saddle")
         assert f"at a saddle from {share:.0f} %" in caption
         assert (

@@ -82,7 +82,7 @@ class TestEigenvalues:
             eigenvalue_ribbons(lambda x: (x**2).sum(), history)
 
 
-class TestPicture:
+class TestFigure:
     def test_the_strip_below_counts_the_negative_eigenvalues(self):
         figure = ribbons(made([[-2, -1, 1], [-2, -1, 1], [-1, 1, 1], [1, 1, 2]]))
         assert [text.get_text() for text in figure.axes[2].texts] == ["2", "1", "0"]
@@ -118,17 +118,19 @@ class TestPicture:
 
 
 class TestCaption:
-    def test_it_tells_the_course_of_the_index(self):
-        assert "goes 2 → 1 → 0, changing at iteration 1 and 4." in ribbons_caption(
+    def test_it_lists_the_changes_of_the_index(self):
+        assert "is 2 → 1 → 0, changing at iteration 1 and 4." in ribbons_caption(
             made([[-2, -1], [-1, 1], [1, 1]], iteration=[0, 1, 4])
         )
-        assert "The index is 0 all the way." in ribbons_caption(made([[1, 2], [1, 3]]))
+        assert "The index is 0 throughout." in ribbons_caption(made([[1, 2], [1, 3]]))
         restless = [[-1.0], [1.0]] * 8
-        assert "changes 15 times, between 0 and 1, the last time at iteration 15." in ribbons_caption(made(restless))
+        assert "changes 15 times, between 0 and 1; the last change is at iteration 15." in ribbons_caption(
+            made(restless)
+        )
 
-    def test_a_run_that_nears_a_saddle_is_said_to(self):
+    def test_it_states_that_a_run_approaches_a_saddle(self):
         caption = ribbons_caption(made([[-1, 1], [-1, 1], [-1, 1], [1, 1]], gradient=[10, 2e-5, 3, 1e-9]))
-        assert "At iteration 1 the gradient has sunk to 2e-5 with 1 negative eigenvalue left" in caption
+        assert "At iteration 1 the gradient has fallen to 2e-5 with 1 negative eigenvalue;" in caption
         assert "up to 3" in caption
 
     def test_a_run_whose_gradient_never_sinks_is_not(self):
@@ -138,7 +140,7 @@ class TestCaption:
     def test_bfgs_from_the_published_start_of_biggs_leaves_a_saddle(self):
         """The catalogue says that descent from there ends at a saddle."""
         _, caption = ribbon_figure(problems.get("biggs-exp6"), "bfgs")
-        assert "has come close to a saddle and leaves it" in caption
+        assert "the run approaches a saddle and leaves it" in caption
 
     def test_a_singular_end_has_no_condition_number(self):
         caption = ribbons_caption(made([[0.0, 1.0]]))

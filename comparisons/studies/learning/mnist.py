@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 import newtonkit
 from comparisons.core.labels import listing, number
-from comparisons.plots.line_styles import Look, name_ends
-from comparisons.plots.style import style, tick
+from comparisons.plots.style import LineStyle, name_ends, style, tick
 from comparisons.report.document import Document, Table
 from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
@@ -209,7 +208,9 @@ def losses_figure(losses: Mapping[str, Vector]) -> Figure:
     axes.set_xlim(0, max(len(values) for values in losses.values()))
     axes.yaxis.set_major_formatter(tick)
     axes.grid(alpha=0.3)
-    name_ends(axes, [(label_of(name), mean[-1], Look(style(name).colour, "solid")) for name, mean in means.items()])
+    name_ends(
+        axes, [(label_of(name), mean[-1], LineStyle(style(name).colour, "solid")) for name, mean in means.items()]
+    )
     return figure
 
 

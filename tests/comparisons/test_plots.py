@@ -1,4 +1,4 @@
-"""The pictures of a comparison say what the runs say."""
+"""The figures of a comparison show the data of the runs."""
 
 import math
 import re
@@ -13,10 +13,14 @@ from comparisons.core.labels import ending_label, family, full_name, listing, lo
 from comparisons.core.runs import Run, TracePoint, Tuning
 from comparisons.core.scored import score_runs
 from comparisons.core.trace import Evaluations, Iterations, Trace
-from comparisons.plots import catalogue as pictures
-from comparisons.plots.convergence import GREY
+from comparisons.plots.convergence import GREY, convergence, convergence_caption
 from comparisons.plots.convergence_curves import in_colour
+from comparisons.plots.convergence_order_plots import order_caption, order_of_convergence
+from comparisons.plots.overview import overview, overview_caption
+from comparisons.plots.paths import paths, paths_caption
+from comparisons.plots.style import save, style, svg_text, thin
 from comparisons.running.runner import DEFAULT_METHODS
+from comparisons.scores.convergence_order import observed_order
 from newtonkit import Counts
 from newtonkit.methods.registry import METHODS
 
@@ -203,21 +207,21 @@ class TestNames:
 class TestStyle:
     def test_every_method_has_a_colour_of_its_own(self):
         ours = [method for method in DEFAULT_METHODS if not method.startswith("scipy:")]
-        assert len({pictures.style(method).colour for method in ours}) == len(ours)
+        assert len({style(method).colour for method in ours}) == len(ours)
 
     def test_scipys_counterpart_has_the_same_colour_dashed(self):
-        ours, theirs = pictures.style("bfgs"), pictures.style("scipy:BFGS")
+        ours, theirs = style("bfgs"), style("scipy:BFGS")
         assert (ours.colour, ours.dashed, theirs.colour, theirs.dashed) == (ours.colour, False, ours.colour, True)
 
     def test_a_methods_colour_does_not_depend_on_the_company_it_is_in(self):
-        colour = pictures.style("lbfgs").colour
-        alone = pictures.convergence([make_run("lbfgs")], HIMMELBLAU)
-        among = pictures.convergence([make_run("adam"), make_run("newton"), make_run("lbfgs")], HIMMELBLAU)
+        colour = style("lbfgs").colour
+        alone = convergence([make_run("lbfgs")], HIMMELBLAU)
+        among = convergence([make_run("adam"), make_run("newton"), make_run("lbfgs")], HIMMELBLAU)
         assert len(lines_by_colour(alone, colour)) == len(lines_by_colour(among, colour)) == 6
 
     @pytest.mark.parametrize("length", [1, 2, 300, 301, 1000, 12345])
     def test_thinning_keeps_the_first_and_the_last_point(self, length):
-        kept = pictures.thin(length)
+        kept = thin(length)
         assert kept[0] == 0
         assert kept[-1] == length - 1
         assert len(kept) <= 301
@@ -230,23 +234,23 @@ class TestConvergence:
         run = make_run(
             f=5.0, gap=5.0, reached_f=5.0, trace=make_trace(TracePoint(1, 9.0, 1.0), TracePoint(50, 5.0, 0.1)), nit=1
         )
-        figure = pictures.convergence([run], HIMMELBLAU)
-        (line,) = lines_by_colour(figure, pictures.style("newton").colour)[:1]
+        figure = convergence([run], HIMMELBLAU)
+        (line,) = lines_by_colour(figure, style("newton").colour)[:1]
         np.testing.assert_allclose(line.get_ydata()[:2], [9.0, 5.0])
 
     def test_a_trace_of_nan_gradients_leaves_only_the_end(self):
         points = [replace(p, gradient_norm=math.nan) for p in make_run().trace]
         run = make_run("scipy:trust-exact", trace=make_trace(*points))
-        figure = pictures.convergence([run], HIMMELBLAU)
+        figure = convergence([run], HIMMELBLAU)
         gradients = figure.axes[3].lines[0].get_ydata()
         assert np.isfinite(gradients).sum() == 1
         assert gradients[-1] == run.gradient_norm
-        pictures.svg_text(figure)
-        assert "scipy:trust-exact has hardly any gradients" in pictures.convergence_caption([run], HIMMELBLAU)
+        svg_text(figure)
+        assert "scipy:trust-exact has few gradients" in convergence_caption([run], HIMMELBLAU)
 
     def test_its_columns_are_iterations_cost_and_seconds(self):
-        figure = pictures.convergence([make_run("bfgs", cost=20)], HIMMELBLAU)
-        assert [axes.get_title() for axes in figure.axes[:3]] == ["by iterations", "by cost", "by time"]
+        figure = convergence([make_run("bfgs", cost=20)], HIMMELBLAU)
+        assert [axes.get_title() for axes in figure.axes[:3]] == ["iterations", "cost", "time"]
         by_iterations, by_cost, by_seconds = (axes.lines[0].get_xdata() for axes in figure.axes[:3])
         assert by_iterations.tolist()[:6] == [0, 1, 2, 3, 4, 5]
         assert by_cost.tolist()[:6] == [1, 4, 8, 12, 16, 20]
@@ -257,12 +261,12 @@ class TestConvergence:
         coloured = in_colour(runs)
         assert len(coloured) == 8
         assert [family(run.method) for run in coloured[:3]] == ["second-order", "quasi-Newton", "first-order"]
-        figure = pictures.convergence(runs, HIMMELBLAU)
+        figure = convergence(runs, HIMMELBLAU)
         names = {text.get_text() for text in figure.axes[2].texts}
         assert {run.method for run in coloured} <= names
         assert len(lines_by_colour(figure, GREY)) == 6 * (len(runs) - 8)
-        caption = pictures.convergence_caption(runs, HIMMELBLAU)
-        assert "In colour 8 methods" in caption
+        caption = convergence_caption(runs, HIMMELBLAU)
+        assert "In colour: 8 methods" in caption
 
     def test_a_run_that_solves_the_problem_is_in_colour_before_one_that_does_not(self):
         lost = [nowhere(method, cost=2, gap=1e-12) for method in ("adam", "momentum", "nesterov")]
@@ -275,7 +279,7 @@ class TestConvergence:
             make_run(method, trace=make_trace(TracePoint(9, f, 1.0)), f=f, gradient_norm=1.0)
             for method, f in lowest.items()
         ]
-        panel = pictures.convergence(runs, HIMMELBLAU).axes[2]
+        panel = convergence(runs, HIMMELBLAU).axes[2]
         places = {text.get_text(): text.xyann[1] for text in panel.texts}
         assert set(places) == set(lowest)
         assert np.diff(sorted(places.values())).min() >= 0.075 - 1e-9
@@ -293,28 +297,28 @@ class TestConvergence:
     )
     def test_it_can_be_drawn_whatever_a_run_holds(self, changes):
         for problem in (HIMMELBLAU, None):
-            pictures.svg_text(pictures.convergence([make_run(**changes)], problem))
-            assert pictures.convergence_caption([make_run(**changes)], problem)
+            svg_text(convergence([make_run(**changes)], problem))
+            assert convergence_caption([make_run(**changes)], problem)
 
     def test_the_caption_names_the_cheapest_method_and_its_cost(self):
         runs = [make_run("bfgs", cost=80), make_run("lbfgs", cost=37), make_run("newton", cost=95), nowhere(cost=5)]
         solved = [run for run in runs if run.reached == "minimum"]
         best = min(solved, key=lambda run: run.cost)
-        caption = pictures.convergence_caption(runs, HIMMELBLAU)
+        caption = convergence_caption(runs, HIMMELBLAU)
         assert re.search(r"cheapest of the 3 methods .* is L-BFGS: cost 37 until", caption)
         assert best.method == "lbfgs"
 
     def test_the_caption_names_the_fastest_in_seconds(self):
         slow, quick = make_run("newton", cost=10), make_run("adam", cost=20)
         slow = replace(slow, trace=make_trace(*slow.trace, tick=1e-2))
-        caption = pictures.convergence_caption([slow, quick], HIMMELBLAU)
+        caption = convergence_caption([slow, quick], HIMMELBLAU)
         assert "is Newton's method with a trust region (newton): " in caption
         assert "The fastest of them is Adam: 2 ms." in caption
 
     def test_the_names_of_lines_that_leave_the_panel_are_joined_to_its_edge(self):
         steep = make_trace(TracePoint(1, 1.0, 1.0), TracePoint(9, 1e30, 1e30))
         run = nowhere("gd", trace=steep, f=1e30, gap=1e30, gradient_norm=1e30)
-        for axes in pictures.convergence([make_run(), run], HIMMELBLAU).axes[2::3]:
+        for axes in convergence([make_run(), run], HIMMELBLAU).axes[2::3]:
             low, high = axes.get_ylim()
             named = [text for text in axes.texts if text.get_text() in ("gd", "newton")]
             assert len(named) == 2
@@ -323,32 +327,32 @@ class TestConvergence:
     def test_the_caption_gives_the_gap_of_tuned_gradient_descent_when_its_budget_is_spent(self):
         tuning = Tuning(0.03, (0.01, 0.03), (0.03,), "the lowest f", 500)
         run = nowhere("gd", f=1e-5, gap=1e-5, counts=Counts(1000, 1000, 0, 0), tuning=tuning)
-        caption = pictures.convergence_caption([make_run(), run], HIMMELBLAU)
+        caption = convergence_caption([make_run(), run], HIMMELBLAU)
         assert "rate of 0.03 has spent its budget (1000 gradients) with f − f* = 1e-5" in caption
 
     def test_the_caption_names_other_minima_and_false_successes(self):
         local = nowhere("bfgs", f=5.0, gap=5.0, reached="minimum", reached_f=5.0, ending=Ending.LOCAL)
         runs = [make_run(), local, nowhere("scipy:Newton-CG", success=True)]
-        caption = pictures.convergence_caption(runs, HIMMELBLAU)
+        caption = convergence_caption(runs, HIMMELBLAU)
         assert "At another minimum (f = 5): bfgs." in caption
         assert "Success reported at a point that is no minimum: scipy:Newton-CG." in caption
 
     def test_the_rounding_of_a_minimum_other_than_zero_is_drawn(self):
         problem = problems.get("six-hump-camel")
         run = make_run(f=problem.best.f, gap=0.0, reached_f=problem.best.f, trace=make_trace())
-        figure = pictures.convergence([run], problem)
+        figure = convergence([run], problem)
         floors = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == ":"]
         assert [line.get_ydata()[0] for line in floors] == pytest.approx([2.29e-16] * 3, rel=0.01)
 
 
 class TestPaths:
     def test_each_family_has_its_panel(self):
-        figure = pictures.paths([make_run("newton"), make_run("scipy:BFGS"), make_run("adam")], HIMMELBLAU)
+        figure = paths([make_run("newton"), make_run("scipy:BFGS"), make_run("adam")], HIMMELBLAU)
         assert [axes.get_title() for axes in figure.axes] == ["second-order", "quasi-Newton", "first-order"]
 
     def test_the_window_is_the_domain_widened_to_hold_the_start(self):
         away = make_trace(TracePoint(1, 1.0, 1.0, (20.0, 0.0)), TracePoint(2, 0.5, 1.0, (3.0, 2.0)))
-        figure = pictures.paths([make_run(trace=away)], HIMMELBLAU)
+        figure = paths([make_run(trace=away)], HIMMELBLAU)
         (left, right), (bottom, top) = figure.axes[0].get_xlim(), figure.axes[0].get_ylim()
         assert left == -6
         assert 20 < right < 25
@@ -357,85 +361,83 @@ class TestPaths:
     def test_a_path_to_infinity_is_cut_and_the_caption_says_so(self):
         steps = make_trace(*(TracePoint(k, 1.0, 1.0, (10.0**k, 0.0)) for k in (0, 50, 100, 300)))
         run = make_run(trace=steps, x=(1e300, 0.0))
-        figure = pictures.paths([run], HIMMELBLAU)
+        figure = paths([run], HIMMELBLAU)
         drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
         assert np.abs(drawn).max() < 1e3
-        pictures.svg_text(figure)
-        assert "Out of the picture for part of the way, where arrows point: newton." in pictures.paths_caption(
-            [run], HIMMELBLAU
-        )
+        svg_text(figure)
+        assert "Partly outside the window, as marked by arrows: newton." in paths_caption([run], HIMMELBLAU)
 
     def test_an_arrow_stands_where_a_path_leaves_the_window_and_nowhere_else(self):
         """From the start (0, 0) of this one straight to (20, 10): it crosses x = 6 at y = 3."""
         ways = ((0.0, 0.0), (20.0, 10.0), (3.0, 2.0))
         run = make_run(trace=make_trace(*(TracePoint(k + 1, 1.0, 1.0, x) for k, x in enumerate(ways))))
-        (arrow,) = (text for text in pictures.paths([run], HIMMELBLAU).axes[0].texts if text.arrow_patch is not None)
+        (arrow,) = (text for text in paths([run], HIMMELBLAU).axes[0].texts if text.arrow_patch is not None)
         assert arrow.xy == pytest.approx((6.0, 3.0))
-        within = pictures.paths([make_run()], HIMMELBLAU).axes[0].texts
+        within = paths([make_run()], HIMMELBLAU).axes[0].texts
         assert not any(text.arrow_patch for text in within)
 
     def test_methods_that_take_the_same_steps_are_all_seen(self):
         """The line below is the wider one."""
-        figure = pictures.paths([make_run("bfgs"), make_run("lbfgs")], HIMMELBLAU)
-        above, below = (lines_by_colour(figure, pictures.style(name).colour)[0] for name in ("bfgs", "lbfgs"))
+        figure = paths([make_run("bfgs"), make_run("lbfgs")], HIMMELBLAU)
+        above, below = (lines_by_colour(figure, style(name).colour)[0] for name in ("bfgs", "lbfgs"))
         assert above.get_linewidth() < below.get_linewidth()
 
     def test_a_problem_without_a_domain_is_refused(self):
         with pytest.raises(ValueError, match="no domain"):
-            pictures.paths([make_run()], problems.get("wood"))
+            paths([make_run()], problems.get("wood"))
 
 
 class TestOrder:
     def test_squared_errors_have_order_two(self):
-        assert pictures.observed_order([10.0 ** -(2**k) for k in range(4)]) == pytest.approx(2)
+        assert observed_order([10.0 ** -(2**k) for k in range(4)]) == pytest.approx(2)
 
     def test_halved_errors_have_order_one(self):
-        assert pictures.observed_order([2.0**-k for k in range(30)]) == pytest.approx(1)
+        assert observed_order([2.0**-k for k in range(30)]) == pytest.approx(1)
 
     def test_rejected_steps_and_rounding_do_not_count(self):
         errors = [1e-1, 1e-1, 1e-2, 1e-4, 1e-4, 1e-8, 1e-16, 3e-16, 0.0, math.nan]
-        assert pictures.observed_order(errors) == pytest.approx(2)
+        assert observed_order(errors) == pytest.approx(2)
 
     @pytest.mark.parametrize("errors", [[], [0.1], [0.1, 0.01], [math.nan] * 5])
     def test_too_few_errors_have_no_order(self, errors):
-        assert math.isnan(pictures.observed_order(errors))
+        assert math.isnan(observed_order(errors))
 
     def test_the_figure_and_the_caption_state_the_order_of_each_method(self):
         run = make_run("bfgs", steps=12)
-        assert "1.00 for bfgs" in pictures.order_caption([run], HIMMELBLAU)
-        labels = pictures.order_of_convergence([run], HIMMELBLAU).axes[0].get_legend_handles_labels()[1]
+        assert "1.00 for bfgs" in order_caption([run], HIMMELBLAU)
+        labels = order_of_convergence([run], HIMMELBLAU).axes[0].get_legend_handles_labels()[1]
         assert labels == ["bfgs: observed order 1.00"]
 
 
 class TestOverview:
     def test_a_cell_shows_the_cost_relative_to_the_cheapest_of_its_row(self):
         runs = [make_run("bfgs", cost=20), make_run("newton", cost=50), nowhere("gd", cost=3)]
-        texts = [text.get_text() for text in pictures.overview(runs).axes[0].texts]
+        texts = [text.get_text() for text in overview(runs).axes[0].texts]
         assert texts == ["1", "2.5"]
 
     def test_the_caption_names_the_method_that_is_most_often_cheapest(self):
         runs = [make_run("bfgs", cost=20), make_run("newton", cost=50)]
-        caption = pictures.overview_caption(runs)
+        caption = overview_caption(runs)
         assert "Most often the cheapest: BFGS, on 1 of 1 row." in caption
 
     def test_a_false_success_is_marked(self):
-        figure = pictures.overview([make_run(), nowhere("scipy:Newton-CG", success=True)])
+        figure = overview([make_run(), nowhere("scipy:Newton-CG", success=True)])
         assert "!" in [text.get_text() for text in figure.axes[0].texts]
 
     def test_rows_are_named_apart(self):
         runs = [make_run(), make_run(start="far")]
-        labels = [text.get_text() for text in pictures.overview(runs).axes[0].get_yticklabels()]
+        labels = [text.get_text() for text in overview(runs).axes[0].get_yticklabels()]
         assert labels == ["himmelblau · standard", "himmelblau · far"]
 
 
 class TestSaving:
     def test_the_same_runs_give_the_same_bytes(self, tmp_path):
-        first, second = (pictures.paths([make_run()], HIMMELBLAU) for _ in range(2))
-        assert pictures.svg_text(first) == pictures.svg_text(second)
-        one = pictures.save(first, tmp_path / "a.png").read_bytes()
-        assert one == pictures.save(second, tmp_path / "b.png").read_bytes()
+        first, second = (paths([make_run()], HIMMELBLAU) for _ in range(2))
+        assert svg_text(first) == svg_text(second)
+        one = save(first, tmp_path / "a.png").read_bytes()
+        assert one == save(second, tmp_path / "b.png").read_bytes()
 
     def test_the_svg_holds_no_date_and_its_text_as_text(self):
-        text = pictures.svg_text(pictures.convergence([make_run()], HIMMELBLAU))
+        text = svg_text(convergence([make_run()], HIMMELBLAU))
         assert "<dc:date>" not in text
         assert ">iterations</text>" in text

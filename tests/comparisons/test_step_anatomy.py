@@ -96,7 +96,7 @@ class TestSteps:
             ([1.0, 2.0], 0.0, "radius"),
             ([1.0, 2.0], -1.0, "radius"),
             ([np.inf, 0.0], 1.0, "finite"),
-            ([0.0, 0.0], 1.0, "no way down"),
+            ([0.0, 0.0], 1.0, "without negative curvature"),
         ],
     )
     def test_mistakes_are_named(self, x, radius, message):
@@ -110,7 +110,7 @@ class TestSteps:
             anatomy_figure(problems.get("beale"), "there")
 
 
-class TestPicture:
+class TestFigure:
     def test_every_case_can_be_drawn_and_names_only_what_is_there(self, case):
         problem, found = case
         figure = anatomy(problem.fun, found)
@@ -133,26 +133,26 @@ class TestPicture:
         found = step_anatomy(fun, [0.5, 1.0], 2.0)
         assert not np.isfinite(found.actual)
         svg_text(anatomy(fun, found))
-        assert "f is not finite: the step is rejected and the circle shrinks" in anatomy_caption(found)
+        assert "f is not finite: the step is rejected and the radius shrinks" in anatomy_caption(found)
 
 
 class TestCaption:
     def test_it_tells_a_newton_step_that_is_taken_from_one_that_is_too_long(self):
-        assert "stays within the circle and is taken" in anatomy_caption(step_anatomy(ellipse, [2.0, 1.0], 9.0))
-        assert "2.24 long, too far for the circle" in anatomy_caption(step_anatomy(ellipse, [2.0, 1.0], 0.5))
+        assert "is inside the region and is taken" in anatomy_caption(step_anatomy(ellipse, [2.0, 1.0], 9.0))
+        assert "2.24 long and leaves the region" in anatomy_caption(step_anatomy(ellipse, [2.0, 1.0], 0.5))
 
     def test_a_quadratic_keeps_exactly_what_its_model_promises(self):
         caption = anatomy_caption(step_anatomy(ellipse, [2.0, 1.0], 9.0))
-        assert "f falls by 14; it falls by 14, a ratio of 1: the step is accepted." in caption
+        assert "predicted reduction is 14; f falls by 14, a ratio of 1: the step is accepted." in caption
 
     def test_a_step_that_climbs_is_rejected(self):
         problem = problems.get("six-hump-camel")
         found = step_anatomy(problem.fun, [0.6, 0.1], 4.0)
         assert found.actual < 0
-        assert "it rises by" in anatomy_caption(found)
-        assert "the step is rejected and the circle shrinks." in anatomy_caption(found)
+        assert "f rises by" in anatomy_caption(found)
+        assert "the step is rejected and the radius shrinks." in anatomy_caption(found)
 
     def test_a_newton_step_to_a_saddle_is_called_so(self):
         caption = anatomy_caption(step_anatomy(problems.get("beale").fun, [1.0, 1.0], 0.5))
         assert "The Newton step goes to the saddle of the model" in caption
-        assert "There is no slope" in anatomy_caption(step_anatomy(problems.get("strict-saddle").fun, [0.0, 0.0]))
+        assert "The gradient is zero" in anatomy_caption(step_anatomy(problems.get("strict-saddle").fun, [0.0, 0.0]))
