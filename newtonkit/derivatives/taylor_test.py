@@ -32,9 +32,14 @@ class DerivativeCheck(NamedTuple):
     zero up to rounding (f is linear along d)."""
     hessian_slope: float
     """Order in h of the remainder after the quadratic term: 3 if the Hessian is right, 2 if it is wrong."""
+    fault: str = ""
+    """A wrong shape, the first entry that is not finite, or too few usable steps; empty if there is no such fault.
+    The orders are then NaN."""
 
     def __str__(self) -> str:
         word = "agree with f" if self.ok else "do NOT agree with f"
+        if self.fault:
+            return f"the derivatives {word}: {self.fault}"
         return (
             f"the derivatives {word}: Taylor remainders fall like h^{self.gradient_slope:.2f} after the gradient "
             f"(expected 2) and h^{self.hessian_slope:.2f} after the Hessian (expected 3)"
@@ -76,7 +81,12 @@ def check_derivatives(
     Returns
     -------
     DerivativeCheck
-        ``ok``, ``gradient_slope``, ``hessian_slope``.
+        ``ok``, ``gradient_slope``, ``hessian_slope``, ``fault``.
+
+    Notes
+    -----
+    A derivative with a wrong shape or an entry that is not finite is not ok; ``fault`` names the entry. Neither is one
+    that could not be tested, because f is finite at fewer than two steps.
 
     References
     ----------
@@ -97,8 +107,13 @@ def check_derivatives(
 
     f = as_number(value(vector))
     g = trace_gradient(value, vector)[1] if jac is None else flatten(jac(unflatten(vector), *args))[0]
-    if hess is not None:
-        H = np.asarray(hess(unflatten(vector), *args), dtype=np.float64)
+    H = None if hess is None else np.asarray(hess(unflatten(vector), *args), dtype=np.float64)
+    n = vector.size
+    fault = "" if math.isfinite(f) else f"f = {f} at x"
+    fault = fault or _fault(g, (n,), "the gradient") or ("" if H is None else _fault(H, (n, n), "the Hessian"))
+    if fault:
+        return DerivativeCheck(False, math.nan, math.nan, fault)
+    if H is not None:
         product: Callable[[Vector], Vector] = H.__matmul__
     elif jac is None:
         product = trace_linearization(value, vector)[2]
@@ -110,11 +125,25 @@ def check_derivatives(
     for _ in range(directions):
         d = rng.standard_normal(vector.size)
         d /= norm(d)
-        slope, curvature = dot(g, d), dot(d, np.ascontiguousarray(product(d)))
-        slopes.append(_remainder_slopes(value, vector, f, d, slope, curvature))
-    first = min(slope for slope, _ in slopes)
-    second = min(slope for _, slope in slopes)
-    return DerivativeCheck(first > 1.8 and second > 2.7, first, second)
+        Hd = np.ascontiguousarray(product(d))
+        fault = _fault(Hd, (n,), "the product of the Hessian with a random direction")
+        if fault:
+            return DerivativeCheck(False, math.nan, math.nan, fault)
+        slopes.append(_remainder_slopes(value, vector, f, d, dot(g, d), dot(d, Hd)))
+    first, second = map(float, np.min(slopes, axis=0))  # NaN if one of them is
+    fault = "f is finite at fewer than two steps along a random direction" if math.isnan(first + second) else ""
+    return DerivativeCheck(first > 1.8 and second > 2.7, first, second, fault)
+
+
+def _fault(derivative: Any, shape: tuple[int, ...], name: str) -> str:
+    """A sentence on a wrong shape or the first entry that is not finite; empty if there is neither."""
+    if derivative.shape != shape:
+        return f"{name} has shape {derivative.shape}, expected {shape}"
+    wrong = np.argwhere(~np.isfinite(derivative))
+    if not len(wrong):
+        return ""
+    entry = tuple(map(int, wrong[0]))
+    return f"entry {list(entry)} of {name} is {derivative[entry]}"
 
 
 def _remainder_slopes(
@@ -132,10 +161,12 @@ def _remainder_slopes(
 
 def _fitted_slope(h: Vector, remainder: Vector, noise: Vector) -> float:
     """Slope of log remainder against log h over the smallest steps at which rounding errors do not dominate."""
-    clear = np.isfinite(remainder) & (remainder > noise)
-    kept = np.flatnonzero(clear)[-FITTED_POINTS:]
+    usable = np.isfinite(remainder)
+    if usable.sum() < 2:
+        return math.nan
+    kept = np.flatnonzero(usable & (remainder > noise))[-FITTED_POINTS:]
     if kept.size < 2:
-        return float("inf")
+        return math.inf
     return float(np.polyfit(np.log(h[kept]), np.log(remainder[kept]), 1)[0])
 
 

@@ -1,7 +1,7 @@
-"""A tape is right, or it is not used: whatever fun does, a derivative that is returned is plain autograd's.
+"""A tape is correct, or it is not used: for any fun the returned derivatives agree with plain autograd.
 
 The exception is a function whose data change, or that draws random numbers, between two comparisons of the tape with
-plain autograd: there the promise is that the next comparison finds it out, and that `minimize` compares its result.
+plain autograd. The promise is then that the next comparison detects this, and that `minimize` compares its result.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ from newtonkit.derivatives.tape.cache import PLAIN, TAPE, Derivatives
 from newtonkit.derivatives.tape.recording import ValueDependentError, record
 
 EPS = float(onp.finfo(onp.float64).eps)
-TOLERANCE = 1000 * EPS  # relative to the largest of f, ∇f, H: far below any branch, mask or datum taken wrongly
-LENGTH = 10  # of a sequence of calls: two plain ones, a recording, and comparisons that thin out
+TOLERANCE = 1000 * EPS  # relative to the largest of f, ∇f, H: far below the effect of a wrong branch, mask or datum
+LENGTH = 10  # length of a sequence of calls: two plain ones, a recording, and comparisons that become rarer
 EXCURSIONS = range(2, LENGTH)  # the first two calls are plain autograd's
 
 
 @pytest.fixture(autouse=True)
 def _no_open_traces():
-    """autograd's own gradient leaves a trace open where the function raises; no test may inherit it from another."""
+    """autograd.grad leaves a trace open if the function raises; it must not affect another test."""
     trace_stack.top = -1
     yield
     trace_stack.top = -1
 
 
-# --- the demand ---------------------------------------------------------------------------------------------------
+# --- the demand -----------------------------------------------------------------------------------------------------
 
 
 def result_of(function, *args):
-    """What a call returns, or the error that it raises."""
+    """The result of a call, or the error that it raises."""
     try:
         with onp.errstate(all="ignore"):
             return function(*args)
@@ -76,7 +76,7 @@ def first_order(derivatives, x, args):
 
 
 def zeroth_order(derivatives, x, args):
-    """f alone, which has a tape of its own once a derivative has one."""
+    """f alone, which has a separate tape once a derivative has one."""
     for _ in range(3):
         if not derivatives.may_be_stale(x, args):
             derivatives.value_and_gradient(x, args)
@@ -120,7 +120,7 @@ def assert_never_wrong(fun, here, there, args=()):
                 x, exact = (there[k], exact_there[k]) if k == excursion else (here[k], exact_here[k])
                 found = result_of(order, derivatives, x.copy(), args)
                 assert_same(found, exact, f"{order.__name__}, call {k + 1}, excursion at call {excursion + 1}")
-            # a tape that was not made, or was dropped, says so
+            # if a tape was not made, or was dropped, the note states this
             assert derivatives.source in (TAPE, PLAIN)
             if order is not zeroth_order and derivatives.source == PLAIN and not isinstance(exact_here[-1], Exception):
                 assert derivatives.note
@@ -138,7 +138,7 @@ def sides(n=4):
     return here, there
 
 
-# --- Python control flow that depends on x ------------------------------------------------------------------------
+# --- Python control flow that depends on x --------------------------------------------------------------------------
 
 
 def smooth(x):
@@ -328,7 +328,7 @@ def an_exception_swallowed_the_other_way(x):
 
 def an_exception_swallowed_about_a_number(x):
     try:
-        positive = bool(x[0] + abs(x[0]))  # no comparison: the number itself as a truth
+        positive = bool(x[0] + abs(x[0]))  # no comparison: the truth value of the number
     except Exception:
         positive = False
     return smooth(x) if positive else other(x)
@@ -416,13 +416,13 @@ CONTROL_FLOW = [
 
 
 @pytest.mark.parametrize("fun", CONTROL_FLOW, ids=lambda fun: fun.__name__)
-def test_a_branch_taken_by_value_is_never_frozen_into_a_tape(fun):
+def test_a_branch_that_depends_on_values_is_never_fixed_in_a_tape(fun):
     here, there = sides()
     assert_never_wrong(fun, here, there)
 
 
 @pytest.mark.parametrize("fun", CONTROL_FLOW, ids=lambda fun: fun.__name__)
-def test_a_branch_taken_by_value_is_never_frozen_the_other_way_round(fun):
+def test_the_other_branch_is_never_fixed_in_a_tape(fun):
     here, there = sides()
     assert_never_wrong(fun, there, here)
 
@@ -441,7 +441,7 @@ def test_a_branch_taken_by_value_is_never_frozen_the_other_way_round(fun):
     ids=["float", "int", "item", "math.sin", "math.sqrt", "asarray", "float of the value"],
 )
 def test_a_conversion_of_x_to_a_number_is_the_same_readable_error_at_every_call(fun):
-    """autograd cannot follow these; no recording may make a number out of them."""
+    """autograd cannot differentiate these; a recording must not convert them to a number."""
     derivatives, again = Derivatives(fun), Derivatives(fun)
     for x in sides()[0][:6]:
         with pytest.raises(DifferentiationError, match=r"without float\(\), math\.\*"):
@@ -468,7 +468,7 @@ def test_assignment_into_arrays_keeps_autograds_readable_error():
                     call(x)
 
 
-def test_an_error_of_the_users_own_travels_on_before_during_and_after_a_recording():
+def test_an_exception_of_the_user_propagates_before_during_and_after_a_recording():
     """At each of the first eight calls in turn."""
     for bad_call in range(1, 9):
         calls = 0
@@ -476,7 +476,7 @@ def test_an_error_of_the_users_own_travels_on_before_during_and_after_a_recordin
         def fails(x):
             nonlocal calls
             calls += 1
-            if calls == bad_call:  # noqa: B023 - the loop's own
+            if calls == bad_call:  # noqa: B023 - used within this iteration only
                 raise KeyError("mine")
             return smooth(x)
 
@@ -490,11 +490,11 @@ def test_an_error_of_the_users_own_travels_on_before_during_and_after_a_recordin
                 assert_same(found, by_autograd(smooth, x[k], ()), f"call {k + 1}")
 
 
-# --- shapes that depend on x --------------------------------------------------------------------------------------
+# --- shapes that depend on x ----------------------------------------------------------------------------------------
 
 
 def mask_sides(n=5):
-    """Points of which one entry is positive, and points of which three are."""
+    """Points with one positive entry, and points with three."""
     here = -onp.random.default_rng(3).uniform(0.2, 1.5, (LENGTH, n))
     here[:, 2] *= -1.0
     there = here.copy()
@@ -535,13 +535,13 @@ SHAPES_BY_VALUE = {
 
 
 @pytest.mark.parametrize("name", SHAPES_BY_VALUE)
-def test_a_shape_that_depends_on_x_is_never_frozen_into_a_tape(name):
+def test_a_shape_that_depends_on_x_is_never_fixed_in_a_tape(name):
     fewer, more = mask_sides()
     assert_never_wrong(SHAPES_BY_VALUE[name], fewer, more)
     assert_never_wrong(SHAPES_BY_VALUE[name], more, fewer)
 
 
-# --- what is computed anew for each x -----------------------------------------------------------------------------
+# --- what is computed again for each x ------------------------------------------------------------------------------
 
 RECOMPUTED = {
     "a mask as numbers": lambda x: np.sum((x > 0.0) * x**3),
@@ -582,16 +582,16 @@ RECOMPUTED = {
 
 
 @pytest.mark.parametrize("name", RECOMPUTED)
-def test_masks_and_roundings_are_computed_anew_for_each_x(name):
-    """On a tape, too: these are no reason not to have one."""
+def test_masks_and_roundings_are_computed_again_for_each_x(name):
+    """Also on a tape: such functions can be taped."""
     here, there = sides()
     for derivatives in assert_never_wrong(RECOMPUTED[name], here, there):
-        if name == "max":  # its forward rule asks for a value
+        if name == "max":  # its forward rule requires a value
             continue
         assert derivatives.source == TAPE, derivatives.note
 
 
-# --- further arguments --------------------------------------------------------------------------------------------
+# --- further arguments ----------------------------------------------------------------------------------------------
 
 
 def by_the_value_of_an_argument(x, p):
@@ -648,7 +648,7 @@ ARGUMENTS = [
     + [(fun, "array") for fun in ARGUMENTS if fun not in (by_the_value_of_an_argument, by_math, by_a_range)],
     ids=lambda part: part if isinstance(part, str) else part.__name__,
 )
-def test_python_code_on_a_further_argument_is_never_frozen_into_a_tape(fun, kind):
+def test_a_python_branch_on_a_further_argument_is_never_fixed_in_a_tape(fun, kind):
     """The argument is 2.5 (or an array of it), and once 1.5."""
     usual, once = (2.5, 1.5) if kind == "float" else (onp.full(4, 2.5), onp.full(4, 1.5))
     points, _ = sides()
@@ -664,7 +664,7 @@ def test_python_code_on_a_further_argument_is_never_frozen_into_a_tape(fun, kind
 
 
 def test_arguments_that_are_equal_but_of_other_types_do_not_share_a_tape():
-    """(1,) at every call, and once (True,), which Python finds equal."""
+    """(1,) at every call, and once (True,), which is equal in Python."""
 
     def fun(x, options):
         return smooth(x) if options[0] is True else other(x)
@@ -678,11 +678,11 @@ def test_arguments_that_are_equal_but_of_other_types_do_not_share_a_tape():
             assert_same(first_order(derivatives, x, (options,)), by_autograd(fun, x, (options,)), where)
 
 
-# --- data that change behind the tape's back ----------------------------------------------------------------------
+# --- data that change without notice --------------------------------------------------------------------------------
 
 
-def test_data_that_change_are_found_out_at_the_next_comparison():
-    """Uses are compared at 1, 2, 4, 8 …: once the data changed after the third, the fourth must see it."""
+def test_data_that_change_are_detected_at_the_next_comparison():
+    """Uses are compared at 1, 2, 4, 8 …: if the data change after the third, the fourth must detect it."""
     data = {"scale": 2.0}
     derivatives = Derivatives(lambda x: data["scale"] * smooth(x))
     points = onp.random.default_rng(0).uniform(-2.0, 2.0, (30, 4))
@@ -698,12 +698,12 @@ def test_data_that_change_are_found_out_at_the_next_comparison():
         else:
             onp.testing.assert_allclose(g, 3.0 * autograd.grad(smooth)(x), rtol=1e-12)
     assert len(wrong) <= 8, "of as many uses as there were before the data changed, at most"
-    assert wrong == list(range(len(wrong))), "once found out, always right"
+    assert wrong == list(range(len(wrong))), "always correct after the detection"
     assert derivatives.source == PLAIN
     assert "data that change" in derivatives.note
 
 
-def test_verify_finds_out_data_that_change_and_the_tape_is_gone():
+def test_verify_detects_data_that_change_and_drops_the_tape():
     data = onp.array([1.0, 2.0, 3.0, 4.0])
     derivatives = Derivatives(lambda x: np.sum(data * x**2))
     points, _ = sides()
@@ -721,8 +721,8 @@ def test_verify_finds_out_data_that_change_and_the_tape_is_gone():
         assert f == pytest.approx(onp.sum(data * x**2), rel=1e-14)
 
 
-def test_verify_also_finds_out_data_of_which_numpy_made_something_before():
-    """A tape reads the array itself anew; it cannot do so for what plain numpy computed from it."""
+def test_verify_also_detects_data_that_were_processed_by_plain_numpy():
+    """A tape reads the array at each replay; a value that plain numpy computed from it is a constant."""
     data = onp.array([1.0, 2.0, 3.0, 4.0])
     derivatives = Derivatives(lambda x: np.sum((data / data.sum()) * x**2))
     points, _ = sides()
@@ -736,7 +736,7 @@ def test_verify_also_finds_out_data_of_which_numpy_made_something_before():
 
 
 @pytest.mark.parametrize("kind", ["gradient", "product"])
-def test_each_new_tape_is_compared_soon_after_it_was_made_however_old_the_other_one_is(kind):
+def test_each_new_tape_is_compared_soon_after_its_recording(kind):
     """A tape of the Hessian made after a thousand gradients is as new as one made at the start."""
     calls = 0
 
@@ -753,16 +753,16 @@ def test_each_new_tape_is_compared_soon_after_it_was_made_however_old_the_other_
     for x in points:
         first(x)
     for x in points[:3]:
-        second(x)  # the third makes the other tape
+        second(x)  # the third call records the other tape
     assert derivatives.source == TAPE
     before = calls
     for x in points[3:5]:
         second(x)
-    assert calls > before, "the new tape was not compared with plain autograd at the first points away from it"
+    assert calls > before, "the new tape was not compared with plain autograd at the first other points"
 
 
 class Hidden:
-    """A function with a state that autograd does not see, in one of several ways."""
+    """A function with a hidden state, of one of several kinds."""
 
     def __init__(self, kind):
         self.kind, self.calls, self.rng = kind, 0, onp.random.default_rng(0)
@@ -779,7 +779,7 @@ class Hidden:
 
 @pytest.mark.parametrize("kind", ["counter", "random"])
 def test_a_function_with_hidden_state_loses_its_tape_at_once(kind):
-    """Within the first few uses; ``note`` says why."""
+    """Within the first few uses; ``note`` gives the reason."""
     derivatives, again = Derivatives(Hidden(kind)), Derivatives(Hidden(kind))
     points = onp.random.default_rng(0).uniform(-2.0, 2.0, (30, 4))
     for x in points:
@@ -793,7 +793,7 @@ def test_a_function_with_hidden_state_loses_its_tape_at_once(kind):
 @pytest.mark.parametrize("method", ["bfgs", "lbfgs", "newton", "newton-linesearch", "gd-linesearch"])
 @pytest.mark.parametrize("change_at", range(1, 40, 3))
 def test_minimize_never_returns_the_derivatives_of_stale_data(method, change_at):
-    """The data change at some iteration; what comes back is a minimum for the data as they are then, or no success."""
+    """The data change at some iteration; the result is a minimum for the data at the end, or not a success."""
     data = {"centre": onp.zeros(4)}
     iterations = 0
 
@@ -819,18 +819,18 @@ def test_minimize_never_returns_the_derivatives_of_stale_data(method, change_at)
 
 @pytest.mark.parametrize("method", ["bfgs", "lbfgs", "newton", "gd-linesearch"])
 @pytest.mark.parametrize("kind", ["counter", "random"])
-def test_minimize_does_not_believe_the_tape_of_a_function_with_hidden_state(method, kind):
+def test_minimize_does_not_trust_the_tape_of_a_function_with_hidden_state(method, kind):
     fun = Hidden(kind)
     result = minimize(fun, onp.array([-1.2, 1.0, -0.5, 0.8]), method=method, options={"maxiter": 100})
     if result.njev > 8:
         assert not result.derivatives.startswith(TAPE)
     if kind == "random":
-        # a frozen draw would be minimized to 1e-9 and called a success
+        # a fixed random draw would be minimized to 1e-9 and reported as a success
         draws = [autograd.grad(fun)(result.x) for _ in range(20)]
         assert onp.abs(onp.mean(draws, axis=0)).max() <= 10 * fun.noise or not result.success
 
 
-# --- autograd is left as it was -----------------------------------------------------------------------------------
+# --- autograd is unchanged ------------------------------------------------------------------------------------------
 
 
 def state_of_autograd():
@@ -862,7 +862,7 @@ def control_flow_inside_a_gradient(x):
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), ValueDependentError("not mine"), KeyboardInterrupt, SystemExit])
-def test_an_exception_during_a_recording_leaves_autograd_as_it_was(error):
+def test_an_exception_during_a_recording_leaves_autograd_unchanged(error):
     before = state_of_autograd()
     with pytest.raises(type(error) if isinstance(error, Exception) else error):
         record(fails_with(error), {"x": onp.ones(3)})
@@ -877,7 +877,7 @@ def test_an_exception_during_a_recording_leaves_autograd_as_it_was(error):
     [early_if, swallows_an_error_inside_a_gradient, control_flow_inside_a_gradient, an_error_of_its_own, smooth],
     ids=lambda fun: fun.__name__,
 )
-def test_nothing_of_a_recording_stays_behind_in_autograd(fun):
+def test_a_recording_leaves_nothing_in_autograd(fun):
     before = state_of_autograd()
     derivatives, again = Derivatives(fun), Derivatives(fun)
     for x in onp.concatenate(sides()):
@@ -924,10 +924,10 @@ INNER_START = onp.array([0.5, 1.0, 1.5])
 
 
 def with_derivatives_of_newtonkit_inside(kind):
-    """A function that itself asks newtonkit for derivatives, at fixed data: bilevel problems do."""
+    """A function that calls newtonkit for derivatives at fixed data, as in bilevel problems."""
 
     def at_data(x):
-        for _ in range(3):  # new functions, of which the third call makes a recording, of a Hessian the first one
+        for _ in range(3):  # new functions: the third call makes a recording, for a Hessian the first one
             if kind == "gradient":
                 inner = newtonkit.grad(lambda y: np.sum(y**4))
                 parts = [inner(INNER_START) for _ in range(4)]
@@ -942,7 +942,7 @@ def with_derivatives_of_newtonkit_inside(kind):
 
 
 @pytest.mark.parametrize("kind", ["gradient", "hessian", "hvp"])
-def test_a_recording_inside_a_recording_disturbs_neither(kind):
+def test_a_recording_inside_a_recording_does_not_affect_either(kind):
     before = state_of_autograd()
     fun = with_derivatives_of_newtonkit_inside(kind)
     factor = {"gradient": 4.0 * INNER_START**3, "hessian": 12.0 * INNER_START**2, "hvp": 12.0 * INNER_START**2}[kind]
@@ -970,7 +970,7 @@ def test_derivatives_of_newtonkit_inside_a_function_may_depend_on_x():
     assert derivatives.source == TAPE, derivatives.note
 
 
-# --- threads ------------------------------------------------------------------------------------------------------
+# --- threads --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -983,7 +983,7 @@ def frantic():
 
 
 def run_together(*targets):
-    """Run them in threads of their own, started at once; re-raise what any of them raised."""
+    """Run them in separate threads, started at once; raise any exception of theirs."""
     barrier, errors = threading.Barrier(len(targets)), []
 
     def guarded(target):
@@ -1004,7 +1004,7 @@ def run_together(*targets):
 
 
 def test_threads_that_share_derivatives_all_get_right_values(frantic):
-    """Four threads, eight fresh objects in turn, so that first calls, recordings and replays all meet."""
+    """Four threads, eight fresh objects in turn, so that first calls, recordings and replays overlap."""
     points = onp.random.default_rng(0).uniform(-2.0, 2.0, (4, 12, 4))
     exact = [[by_autograd(smooth, x, ()) for x in own] for own in points]
     for _ in range(8):
@@ -1036,7 +1036,7 @@ def test_threads_that_share_a_public_gradient_with_structure_all_get_right_value
 
 
 def test_the_table_of_boxes_is_never_without_its_entries_for_another_thread(frantic):
-    """autograd looks the types of arrays up there at every call, from any thread, without a lock."""
+    """autograd reads this table at every call, from any thread, without a lock."""
     done, missing = threading.Event(), []
 
     def watch():
@@ -1064,7 +1064,7 @@ def test_a_lock_is_free_again_after_an_exception_in_a_recording():
     assert acquired == [True]
 
 
-# --- results belong to the caller ---------------------------------------------------------------------------------
+# --- results belong to the caller -----------------------------------------------------------------------------------
 
 ALIASES = {
     "exp, which is its own derivative": lambda x: np.sum(np.exp(x)),
@@ -1083,7 +1083,7 @@ ALIASES = {
 
 @pytest.mark.parametrize("name", ALIASES)
 @pytest.mark.parametrize("warm", [0, 5], ids=["plain", "taped"])
-def test_overwriting_what_was_returned_changes_nothing_later(name, warm):
+def test_overwriting_a_result_changes_nothing_later(name, warm):
     fun = ALIASES[name]
     derivatives, again = Derivatives(fun), Derivatives(fun)
     points, _ = sides()
@@ -1151,7 +1151,7 @@ def test_a_public_product_belongs_to_the_caller(name):
             Hv[:], H[:], g[:] = 1e6, 1e6, 1e6
 
 
-def test_every_replay_is_the_same_to_the_last_bit():
+def test_every_replay_gives_the_same_bits():
     """The same object, another object, another thread, another order of calls."""
     rng = onp.random.default_rng(0)
     A, points = rng.standard_normal((30, 8)), rng.uniform(-1.0, 1.0, (12, 8))
@@ -1190,13 +1190,13 @@ def test_every_replay_is_the_same_to_the_last_bit():
                 onp.testing.assert_array_equal(a, b)
 
 
-# --- what the tape needs of autograd ------------------------------------------------------------------------------
+# --- what the tape requires of autograd -----------------------------------------------------------------------------
 
 ADVICE = (
-    "autograd has changed under the tape ({what}). Read the diff of autograd's tracer.py, core.py and "
-    "numpy/numpy_boxes.py, numpy_vjps.py, numpy_vspaces.py since the last version that pyproject.toml allows; mend "
-    "newtonkit/derivatives/recording.py and tape.py; until then tighten the bound on autograd in pyproject.toml, or "
-    "turn the tape off by default (Derivatives(tape=False)), which leaves plain autograd and right results."
+    "autograd has changed in a part that the tape uses ({what}). Read the diff of autograd's tracer.py, core.py and "
+    "numpy/numpy_boxes.py, numpy_vjps.py, numpy_vspaces.py since the last version that pyproject.toml allows; adapt "
+    "newtonkit/derivatives/tape; until then tighten the bound on autograd in pyproject.toml, or "
+    "turn the tape off by default (Derivatives(tape=False)), which leaves plain autograd and correct results."
 )
 
 
@@ -1252,7 +1252,7 @@ def test_autograds_nodes_are_still_made_as_the_recording_makes_them():
     expected = ["self", "value", "fun", "args", "kwargs", "parent_argnums", "parents"]
     for node in (Node, VJPNode, JVPNode):
         demand(parameters(node.__init__) == expected, f"{node.__name__}() takes {parameters(node.__init__)}")
-    demand(inspect.ismethod(Node.new_root), "Node.new_root is no classmethod")
+    demand(inspect.ismethod(Node.new_root), "Node.new_root is not a classmethod")
     demand(hasattr(Node, "initialize_root"), "Node.initialize_root is gone")
     demand(parameters(new_box) == ["value", "trace", "node"], f"new_box takes {parameters(new_box)}")
 
@@ -1307,7 +1307,7 @@ def test_autograds_tables_of_boxes_are_still_plain_and_shared():
 
 
 def test_autograds_reverse_pass_is_still_made_of_calls_that_can_be_recorded():
-    """The recording of a known gradient holds the calls that the tape translates, and nothing it does not know."""
+    """The recording of a known gradient holds the calls that the tape translates, and no others."""
     A = onp.arange(6.0).reshape(2, 3)
 
     def gradient(x):
@@ -1319,11 +1319,11 @@ def test_autograds_reverse_pass_is_still_made_of_calls_that_can_be_recorded():
     for name in ("dot", "dot_adjoint_1", "untake", "sparse_add", "__getitem__", "multiply"):
         demand(name in found, f"{name} does not appear in the recording of a reverse pass, only {sorted(found)}")
     demand(all(hasattr(node.fun, "fun") for node in recording.nodes if node.fun is not None), "a call has no .fun")
-    demand(set(recording.inputs) == {"x"} and len(recording.outputs) == 2, "a recording is not what it was")
+    demand(set(recording.inputs) == {"x"} and len(recording.outputs) == 2, "a recording has changed")
 
 
 def test_a_tape_works_at_all_with_this_version_of_autograd():
-    """The last line of defence: everything may look right, and the tape fall back to plain autograd for ever."""
+    """The last check: without it, the tape might always fall back to plain autograd without notice."""
     derivatives = Derivatives(lambda x: np.sum(np.sin(x) ** 2) * np.dot(x, x))
     for x in sides()[0]:
         found = derivatives.linearize(x)
@@ -1333,8 +1333,8 @@ def test_a_tape_works_at_all_with_this_version_of_autograd():
     demand(onp.abs(found.product(onp.ones(4)) - Hv).max() <= 1e-12 * onp.abs(Hv).max(), "a wrong product")
 
 
-def test_the_versions_of_autograd_that_are_allowed_are_those_that_were_tried():
-    """The bound in the metadata is what keeps a release of tomorrow from being used untried."""
+def test_only_tested_versions_of_autograd_are_allowed():
+    """The bound in the metadata excludes future releases that were not tested."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     bound = next((r for r in project["dependencies"] if r.startswith("autograd")), "")
     demand(re.search(r"<\s*\d", bound) is not None, f"no upper bound on autograd: {bound!r}")
@@ -1343,7 +1343,7 @@ def test_the_versions_of_autograd_that_are_allowed_are_those_that_were_tried():
     demand(upper is None or installed < tuple(map(int, upper.groups())), f"{version('autograd')} is beyond {bound}")
 
 
-# --- what no recording can see: found by comparing, so that nothing wrong is returned --------------------------------
+# --- what a recording cannot detect: found by comparison, so that nothing wrong is returned -------------------------
 
 UNSEEN = [
     getval_of_x,
@@ -1357,12 +1357,12 @@ UNSEEN = [
 
 @pytest.mark.parametrize("fun", UNSEEN, ids=lambda fun: fun.__name__)
 @pytest.mark.parametrize("method", ["bfgs", "newton", "gd"])
-def test_what_a_recording_cannot_see_is_not_returned_by_minimize(fun, method):
-    """autograd's own ``getval`` and its integer types hand values out, and types differ: no guard can refuse them."""
+def test_minimize_returns_no_wrong_result_if_the_recording_cannot_detect_the_dependence(fun, method):
+    """``getval`` and integer types of autograd return values, and types differ; a guard cannot refuse them."""
     for x0 in sides()[0]:
         result = newtonkit.minimize(fun, x0, method=method, options={"maxiter": 30})
         if onp.isfinite(result.fun):
-            with onp.errstate(all="ignore"):  # a run down without bound may end where numbers overflow
+            with onp.errstate(all="ignore"):  # an unbounded run may end at an overflow
                 exact = autograd.grad(fun)(result.x)
             onp.testing.assert_allclose(result.jac, exact, rtol=1e-8, atol=1e-8 * (1 + onp.abs(exact).max()))
 
@@ -1371,7 +1371,7 @@ def test_what_a_recording_cannot_see_is_not_returned_by_minimize(fun, method):
     ("fun", "argument"),
     [(by_the_type_of_a_float, 1.5), (by_the_kind_of_an_argument, 1.5), (by_the_type_of_an_array, onp.ones(3))],
 )
-def test_what_depends_on_the_type_of_an_argument_is_not_returned_by_minimize(fun, argument):
+def test_minimize_returns_no_wrong_result_if_f_depends_on_the_type_of_an_argument(fun, argument):
     """Numbers and arrays in args are inputs of the tape, and boxes while it is recorded."""
     for x0 in sides()[0]:
         result = newtonkit.minimize(fun, x0, args=(argument,), method="bfgs", options={"maxiter": 30})

@@ -1,8 +1,7 @@
-"""The tape against plain autograd: the same f, ∇f, Hv, V·H and H at points that it was not recorded at.
+"""The tape agrees with plain autograd: f, ∇f, Hv, V·H and H at other points than that of the recording.
 
-Unless a test says otherwise, "the same" means: within 64 ulps of the largest number among f, ∇f and H at that point
-(x is of order one in all of them), plus 16 times what a change of x by one ulp changes in autograd's own result, which
-is the condition of the quantity.
+Unless a test states otherwise, the tolerance is 64 ulps of the largest number among f, ∇f and H at that point (x is of
+order one), plus 16 times the change of autograd's result if x changes by one ulp (the condition of the quantity).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import newtonkit
 from newtonkit.derivatives.tape.cache import TAPE, Derivatives
 
 EPS = float(onp.finfo(onp.float64).eps)
-ULPS, CONDITION = 64, 16  # the two k of the docstring above
+ULPS, CONDITION = 64, 16  # the two factors of the docstring above
 
 
 # --- how two results are compared ---------------------------------------------------------------------------------
@@ -43,7 +42,7 @@ def exact(fun, x):
 
 
 def with_tolerances(fun, x):
-    """f, ∇f, ∇²f by plain autograd, and how far from each a tape may be."""
+    """f, ∇f, ∇²f by plain autograd, and the tolerance for each."""
     here = exact(fun, x)
     size = max(float(onp.abs(part).max()) for part in here)
     sign = onp.where(onp.arange(x.size) % 3 == 0, -1.0, 1.0)
@@ -56,14 +55,14 @@ def points(n, count, seed=0, low=-2.0, high=2.0):
 
 
 def assert_taped_gradient(fun, n, *, low=-2.0, high=2.0, args=()):
-    """f and ∇f of a tape are autograd's at points where it was not recorded, and at the point where it was."""
+    """f and ∇f of a tape agree with autograd at the point of the recording and at other points."""
     derivatives = Derivatives(fun)
     for k, x in enumerate(points(n, 8, 1, low, high)):
         f, g = derivatives.value_and_gradient(x, args)
         if k < 2:
             continue
         assert derivatives.source == TAPE, derivatives.note
-        if k not in (2, 5, 7):  # the recording, a use that newtonkit compares itself, one that it does not
+        if k not in (2, 5, 7):  # the recording, a use that newtonkit compares with autograd, and one that it does not
             continue
         (f_exact, g_exact, _), (df, dg, _) = with_tolerances(lambda z: fun(z, *args), x)
         assert abs(f - f_exact) <= df
@@ -75,7 +74,7 @@ def assert_taped_gradient(fun, n, *, low=-2.0, high=2.0, args=()):
 
 
 def assert_taped_hessian(fun, n, *, low=-2.0, high=2.0, args=()):
-    """f, ∇f, H·v, V·H and H of a tape are autograd's, at its recording and away from it."""
+    """f, ∇f, H·v, V·H and H of a tape agree with autograd, at the point of the recording and at others."""
     derivatives = Derivatives(fun)
     rng = onp.random.default_rng(5)
     for k, x in enumerate(points(n, 6, 2, low, high)):
@@ -237,7 +236,7 @@ WHOLE_PROBLEMS = {
     "an entry, and its square": (lambda x: x[0] ** 2 + x[0], 2),
     "an entry, and again its square": (lambda x: x[0] + x[0] ** 2 + x[1], 2),
     "linear terms and others": (lambda x: np.sum(x) + 2.0 * np.sum(x) + np.sum(x**3) + (1.0 - x[0]), 3),
-    "a primitive of the user's own": (lambda x: np.sum(cube(x) * C4), 4),
+    "a primitive defined by the user": (lambda x: np.sum(cube(x) * C4), 4),
 }
 
 ELEMENTWISE = {
@@ -414,7 +413,7 @@ INDEXING = {
         6,
     ),
     "an index array and an integer": (lambda x: weigh(as_matrix(x)[1, [2, 2, 0]] ** 2), 6),
-    "two index arrays apart": (
+    "two separated index arrays": (
         lambda x: weigh(np.reshape(x, (2, 2, 2))[onp.array([0, 1, 1]), :, onp.array([1, 1, 0])] ** 2),
         8,
     ),
@@ -427,7 +426,7 @@ INDEXING = {
     "argmax": (lambda x: x[np.argmax(x)] ** 3 + x[np.argmin(x)] ** 2, 5),
     "an index computed from x": (lambda x: np.sum(x[(np.argsort(x) + 1) % 4] ** 2 * C4), 4),
     "argmax less one": (lambda x: x[np.argmax(x) - 1] ** 3 + np.sum(x**2), 4),
-    "indices again and again": (lambda x: x[0] ** 2 + x[0] * x[1] + x[1] * x[0] ** 3 + np.sum(x[:2] ** 2) + x[0], 4),
+    "entries used several times": (lambda x: x[0] ** 2 + x[0] * x[1] + x[1] * x[0] ** 3 + np.sum(x[:2] ** 2) + x[0], 4),
     "rows": (lambda x: sum(weigh(row**2) for row in as_matrix(x)), 6),
 }
 
@@ -524,13 +523,13 @@ def unpacked(case):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_taped_gradient_is_autograds(name):
+def test_a_taped_gradient_agrees_with_autograd(name):
     fun, n, low, high = unpacked(CASES[name])
     assert_taped_gradient(fun, n, low=low, high=high)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_taped_hessian_is_autograds(name):
+def test_a_taped_hessian_agrees_with_autograd(name):
     fun, n, low, high = unpacked(CASES[name])
     assert_taped_hessian(fun, n, low=low, high=high)
 
@@ -539,7 +538,7 @@ def test_a_taped_hessian_is_autograds(name):
 
 
 @pytest.mark.parametrize("n", [100, 1000])
-def test_long_rosenbrock_chains_replay_as_autograd_computes_them(n):
+def test_tapes_of_long_rosenbrock_chains_agree_with_autograd(n):
     """Within 64 ulps of the largest term, 1200 x² + 400 x, of a row of the Hessian."""
     derivatives = Derivatives(rosenbrock)
     by_autograd = autograd.value_and_grad(rosenbrock)
@@ -583,7 +582,7 @@ def weights(seed):
 
 
 class Counted:
-    """A function that knows how often it was called: a tape does not call it."""
+    """A function that counts its calls: a tape does not call it."""
 
     def __init__(self, fun):
         self.fun, self.calls = fun, 0
@@ -593,7 +592,7 @@ class Counted:
         return self.fun(*args)
 
 
-def test_a_neural_network_with_its_weights_in_a_dict_is_taped_and_right():
+def test_a_neural_network_with_weights_in_a_dict_is_taped_correctly():
     """Within 64 ulps of the largest entry of the gradient, times the 12 data that are summed."""
     counted = Counted(mlp)
     value_and_grad = newtonkit.value_and_grad(counted)
@@ -606,10 +605,10 @@ def test_a_neural_network_with_its_weights_in_a_dict_is_taped_and_right():
         for name, leaf in g_exact.items():
             assert g[name].shape == leaf.shape
             assert onp.abs(g[name] - leaf).max() <= 12 * ULPS * EPS * size
-    assert counted.calls <= 10, "every call was traced anew"
+    assert counted.calls <= 10, "every call was traced again"
 
 
-def test_products_and_hessians_of_a_neural_network_are_taped_and_right():
+def test_products_and_hessians_of_a_neural_network_are_taped_correctly():
     counted, again = Counted(mlp), Counted(mlp)
     hvp, hessian = newtonkit.hvp(counted), newtonkit.hessian(again)
     for seed in range(8):
@@ -627,7 +626,7 @@ def test_products_and_hessians_of_a_neural_network_are_taped_and_right():
     assert again.calls < 8
 
 
-def test_each_structure_of_the_parameters_has_its_own_tapes():
+def test_each_structure_of_parameters_has_separate_tapes():
     gradient = newtonkit.grad(lambda p: np.sum(p[0] ** 3) + np.sum(p[1] ** 2))
     for k in range(6):
         first = gradient([onp.full(2, 1.0 + k), onp.full(3, 2.0)])
@@ -637,7 +636,7 @@ def test_each_structure_of_the_parameters_has_its_own_tapes():
 
 
 @pytest.mark.parametrize("x", [2.0, [1.0, 2.0], onp.array([[1.0, 2.0], [3.0, 4.0]]), onp.array([1, 2, 3])])
-def test_the_public_functions_stay_right_from_the_third_call_on(x):
+def test_the_public_functions_are_correct_from_the_third_call_on(x):
     """Numbers, lists, matrices and integers as x."""
 
     def fun(z):
@@ -666,7 +665,7 @@ def ridge(w, X, y, penalty, power=2, kind="sum"):
     return reduce(r**power) + penalty * np.dot(w, w)
 
 
-def test_arrays_and_floats_among_args_are_read_anew_by_the_same_tape():
+def test_arrays_and_floats_among_args_are_runtime_inputs_of_one_tape():
     """40 calls with other data and another penalty each time call fun only for tracing and for comparisons."""
     counted = Counted(ridge)
     derivatives = Derivatives(counted)
@@ -682,7 +681,7 @@ def test_arrays_and_floats_among_args_are_read_anew_by_the_same_tape():
     assert counted.calls <= 12
 
 
-def test_arrays_and_floats_among_args_are_read_anew_by_the_tape_of_the_hessian():
+def test_arrays_and_floats_among_args_are_runtime_inputs_of_the_tape_of_the_hessian():
     counted = Counted(ridge)
     derivatives = Derivatives(counted)
     rng = onp.random.default_rng(3)
@@ -758,10 +757,10 @@ DATA = {
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_of_every_kind_among_args_are_taped_and_right(name):
+def test_data_of_every_kind_among_args_are_taped_correctly(name):
     fun, data = DATA[name]
     assert_taped_gradient(fun, 4, args=(data,))
-    if name != "integer labels":  # the same Hessian whatever the labels: nothing to see
+    if name != "integer labels":  # the Hessian does not depend on the labels
         assert_taped_hessian(fun, 4, args=(data,))
 
 
@@ -769,7 +768,7 @@ def test_data_of_every_kind_among_args_are_taped_and_right(name):
 
 
 @pytest.mark.parametrize("fun", [lambda x: np.dot(C4, x), lambda x: 2.0 * x[1] - x[3], lambda x: np.sum(x) + 1.0])
-def test_a_linear_function_has_no_curvature_and_needs_no_warning(fun, recwarn):
+def test_a_linear_function_has_no_curvature_and_causes_no_warning(fun, recwarn):
     derivatives = Derivatives(fun)
     for x in points(4, 6):
         found = derivatives.linearize(x)
@@ -783,7 +782,7 @@ def test_a_linear_function_has_no_curvature_and_needs_no_warning(fun, recwarn):
 
 
 def test_a_linear_function_is_recorded_without_a_warning():
-    """Where warnings are not errors, none is shown: autograd's own complaint is no concern of the caller."""
+    """The warning of autograd for such functions does not reach the caller."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         derivatives = Derivatives(lambda x: np.dot(C4, x))
@@ -811,8 +810,8 @@ def test_the_product_with_no_directions_has_no_rows():
         assert derivatives.linearize(x).products(onp.empty((0, 3))).shape == (0, 3)
 
 
-def test_a_block_of_directions_of_any_size_is_the_products_one_by_one():
-    """More directions than a block of the batched stage holds; within 64 ulps of the largest entry."""
+def test_a_block_of_directions_of_any_size_agrees_with_single_products():
+    """More directions than one block of the batched stage; within 64 ulps of the largest entry."""
     fun = CASES["matmul 2 2"][0]
     derivatives = Derivatives(fun)
     for x in points(4, 4):
@@ -824,7 +823,7 @@ def test_a_block_of_directions_of_any_size_is_the_products_one_by_one():
         assert onp.abs(found.products(V) - one_by_one).max() <= ULPS * EPS * onp.abs(one_by_one).max()
 
 
-def test_non_finite_values_are_autograds_too():
+def test_non_finite_values_agree_with_autograd():
     """log of a negative number, an overflow, 0/0: NaN and Inf where autograd has them."""
     derivatives = Derivatives(lambda x: np.sum(np.log(x)) + np.exp(x[0]) / x[1])
     for x in points(2, 4, low=0.5):
@@ -839,7 +838,7 @@ def test_non_finite_values_are_autograds_too():
         onp.testing.assert_equal(onp.isfinite(g), onp.isfinite(g_exact))
 
 
-# --- what a tape cannot hold: right all the same, with the reason -------------------------------------------------
+# --- functions that cannot be taped: correct results, with the reason -------------------------------------------------
 
 LEFT_TO_AUTOGRAD = {
     "FFT": (lambda x: np.sum(np.abs(np.fft.fft(x)) ** 4), 4),
@@ -859,8 +858,8 @@ LEFT_TO_AUTOGRAD = {
 
 
 @pytest.mark.parametrize("name", LEFT_TO_AUTOGRAD)
-def test_what_no_tape_holds_is_right_all_the_same_and_the_note_says_why(name):
-    """These may become taped one day; they must never become wrong."""
+def test_a_function_that_cannot_be_taped_gives_correct_results_and_a_note_with_the_reason(name):
+    """Later versions may support these; the results must always be correct."""
     fun, n = LEFT_TO_AUTOGRAD[name]
     derivatives, again = Derivatives(fun), Derivatives(fun)
     for x in points(n, 6):
@@ -896,7 +895,7 @@ def test_labels_in_a_tuple_of_indices_are_inputs_of_the_tape():
         derivatives.linearize(v, (X, onp.array([7, 0, 1, 2])))
 
 
-def test_a_mask_in_a_tuple_of_indices_is_left_to_autograd():
+def test_a_mask_in_a_tuple_of_indices_is_computed_by_plain_autograd():
     rng = onp.random.default_rng(0)
     derivatives = Derivatives(lambda x, mask: np.sum(x[mask,] ** 2))
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""The tape on functions that nobody wrote: random compositions of what autograd can differentiate."""
+"""The tape on random compositions of functions that autograd can differentiate."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ EPS = float(onp.finfo(onp.float64).eps)
 ULPS, CONDITION = (
     256,
     32,
-)  # of the largest of f, ∇f, H; and of what a change of x by one ulp changes: 2 to 10 operations
+)  # relative to the largest of f, ∇f, H, and to the change caused by one ulp in x: 2 to 10 operations
 N = 4  # entries of x
 WEIGHTS = onp.random.default_rng(7).standard_normal(64)
 MATRIX = onp.random.default_rng(8).standard_normal((8, 8))
 
-# --- operations: each takes values of known shape and a small integer, and says whether it applies ----------------
+# --- operations: each takes values of known shape and a small integer, and states whether it applies ----------------
 # They are bounded, or nearly so, and smooth but for kinks at irrational places, so that compositions stay computable.
 
 
@@ -75,14 +75,14 @@ BINARY = [
     np.multiply,
     lambda a, b: a / (1.2 + np.sin(b) ** 2),
     lambda a, b: np.maximum(a, b),
-    lambda a, b: np.where(a > b, a, np.sin(b)) if a.shape == b.shape else a,  # autograd's own limit
+    lambda a, b: np.where(a > b, a, np.sin(b)) if a.shape == b.shape else a,  # a limit of autograd
     lambda a, b: (1.1 + np.sin(a) ** 2) ** np.tanh(b),
     lambda a, b: np.arctan2(a, 1.5 + np.cos(b)),
 ]
 
 
 def constant(shape, k):
-    """Data of a shape: all ones, all equal, or anything."""
+    """Data of a given shape: all ones, all equal, or random."""
     if k % 3 == 0:
         return onp.ones(shape)
     if k % 3 == 1:
@@ -155,7 +155,7 @@ def with_data(a, k):
 
 
 def solved(a, k):
-    """A linear system with a matrix made of a vector."""
+    """A linear system with a matrix built from a vector."""
     if a.ndim != 1 or not 1 < a.size <= 4:
         return None
     A = (4.0 + a.size) * np.eye(a.size) + np.outer(np.sin(a), np.cos(a))
@@ -163,7 +163,7 @@ def solved(a, k):
 
 
 def step(kind, number, first, second, k, *, piecewise):
-    """One operation on values of the pool, or None where it does not apply."""
+    """One operation on values of the pool, or None if it does not apply."""
     unary = SMOOTH_UNARY + (PIECEWISE_UNARY if piecewise else [])
     if kind == "unary":
         return unary[number % len(unary)](first)
@@ -206,7 +206,7 @@ def function_of(recipe, *, piecewise):
     def fun(x):
         pool = [x]
         for kind, number, i, j, k in recipe:
-            # later values are likelier: compositions rather than sums
+            # later values are more likely: compositions rather than sums
             first, second = pool[-1 - i % len(pool)], pool[-1 - j % len(pool)]
             made = step(kind, number, first, second, k, piecewise=piecewise)
             if made is not None and made.size <= 64:
@@ -221,7 +221,7 @@ def function_of(recipe, *, piecewise):
 
 
 def by_autograd(fun, x):
-    """f, ∇f, ∇²f; a function that autograd itself cannot differentiate twice is no example."""
+    """f, ∇f, ∇²f; a function that autograd cannot differentiate twice is discarded."""
     try:
         return float(fun(x)), autograd.grad(fun)(x), autograd.hessian(fun)(x)
     except Exception:
@@ -257,7 +257,7 @@ def check(recipe, seed, *, piecewise):
         assert onp.abs(found.hessian() - exact[2]).max() <= dH
 
 
-# without shrinking, which takes minutes here: a recipe is short enough to be read
+# without shrinking, which would take minutes; a recipe is short enough to be read
 QUICK = {
     "deadline": None,
     "derandomize": True,
@@ -270,22 +270,22 @@ SETTINGS = settings(max_examples=70, **QUICK)
 
 @SETTINGS
 @given(RECIPES, st.integers(0, 10**6))
-def test_the_tape_of_a_random_smooth_function_is_autograds(recipe, seed):
+def test_the_tape_of_a_random_smooth_function_agrees_with_autograd(recipe, seed):
     """f, ∇f, Hv, V·H and H at the recording and away from it; and it is a tape."""
     check(recipe, seed, piecewise=False)
 
 
 @SETTINGS
 @given(RECIPES, st.integers(0, 10**6))
-def test_the_tape_of_a_random_piecewise_function_is_autograds(recipe, seed):
-    """Masks, signs and roundings are computed anew at each point; as numbers, they count as numbers."""
+def test_the_tape_of_a_random_piecewise_function_agrees_with_autograd(recipe, seed):
+    """Masks, signs and roundings are computed again at each point, also if they are used as numbers."""
     check(recipe, seed, piecewise=True)
 
 
 @settings(max_examples=40, **QUICK)
 @given(RECIPES, st.integers(0, 10**6), st.sampled_from(["f8", "f4", "i8", "i1", "?"]))
-def test_a_random_function_of_data_is_autograds_for_data_of_every_dtype(recipe, seed, dtype):
-    """Data change from call to call, and with them the type of the arithmetic that numpy does: by 1e-6 for f4."""
+def test_the_tape_of_a_random_function_of_data_agrees_with_autograd_for_data_of_every_dtype(recipe, seed, dtype):
+    """The data, and with them numpy's type of arithmetic, change from call to call: tolerance 1e-6 for f4."""
     composed = function_of(recipe, piecewise=True)
 
     def fun(x, data):

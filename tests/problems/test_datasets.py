@@ -1,4 +1,4 @@
-"""Data sets are what they say, and what is missing or broken is answered with a sentence that helps."""
+"""Data sets have the documented content, and error messages for missing or broken files state what to do."""
 
 import gzip
 import struct
@@ -52,7 +52,7 @@ def test_two_moons_are_two_half_circles(sklearn):
     assert len(x) == 101
 
 
-def test_the_default_moons_are_300_points_of_noise_a_fifth(sklearn):
+def test_the_default_moons_are_300_points_with_noise_one_fifth(sklearn):
     x, labels = datasets.moons()
     assert x.shape == (300, 2)
     assert np.bincount(labels).tolist() == [150, 150]
@@ -60,12 +60,12 @@ def test_the_default_moons_are_300_points_of_noise_a_fifth(sklearn):
     assert np.std(x - clean) == pytest.approx(0.2, rel=0.1)
 
 
-def test_a_seed_gives_the_same_moons_again(sklearn):
+def test_the_same_seed_gives_the_same_moons(sklearn):
     assert np.array_equal(datasets.moons(seed=5)[0], datasets.moons(seed=5)[0])
     assert not np.array_equal(datasets.moons(seed=5)[0], datasets.moons(seed=6)[0])
 
 
-def test_digits_and_breast_cancer_are_scikit_learns(sklearn):
+def test_digits_and_breast_cancer_agree_with_scikit_learn(sklearn):
     x, labels = datasets.digits()
     assert (x.shape, x.min(), x.max()) == ((1797, 64), 0.0, 1.0)
     assert np.array_equal(labels, sklearn.load_digits().target)
@@ -77,7 +77,7 @@ def test_digits_and_breast_cancer_are_scikit_learns(sklearn):
 @pytest.mark.parametrize(
     "load", [datasets.moons, datasets.digits, datasets.breast_cancer, datasets.mnist], ids=lambda load: load.__name__
 )
-def test_without_scikit_learn_the_sentence_says_what_to_install(monkeypatch, load):
+def test_without_scikit_learn_the_error_message_states_what_to_install(monkeypatch, load):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match=r'come with scikit-learn: pip install "newtonkit\[data\]"'):
         load()
@@ -101,9 +101,9 @@ def test_impossible_moons_are_refused(arguments, message):
 
 @pytest.mark.parametrize("shape", [(5,), (4, 3, 2), (0, 28, 28)])
 @pytest.mark.parametrize("zipped", [False, True])
-def test_an_idx_file_holds_its_array(tmp_path, shape, zipped):
+def test_an_idx_file_contains_its_array(tmp_path, shape, zipped):
     array = np.random.default_rng(1).integers(256, size=shape)
-    path = tmp_path / "array"  # gzip is told from the bytes: a file may have been unpacked and kept its name, or not
+    path = tmp_path / "array"  # gzip is recognized by the bytes: an unpacked file may have kept its name
     path.write_bytes(gzip.compress(idx(array)) if zipped else idx(array))
     assert np.array_equal(datasets.read_idx(path), array)
 
@@ -125,7 +125,7 @@ WHOLE = idx(np.arange(6).reshape(2, 3))
     ],
     ids=["empty", "a page", "floats", "header", "short", "long", "gzip cut off", "gzip broken"],
 )
-def test_a_broken_idx_file_is_named_with_what_is_wrong(tmp_path, content, message):
+def test_the_error_message_names_a_broken_idx_file_and_the_fault(tmp_path, content, message):
     path = tmp_path / "array"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
@@ -136,7 +136,7 @@ def test_a_broken_idx_file_is_named_with_what_is_wrong(tmp_path, content, messag
 
 
 @pytest.mark.parametrize(("part", "number"), [("train", 7), ("test", 5)])
-def test_a_part_of_mnist_is_its_images_between_zero_and_one(folder, part, number):
+def test_a_part_of_mnist_consists_of_images_between_zero_and_one(folder, part, number):
     images, expected = images_and_labels(number, seed=number)
     x, labels = datasets.mnist(folder, part)
     assert np.array_equal(x, images.reshape(number, 784) / 255)
@@ -152,7 +152,7 @@ def test_all_of_mnist_is_the_train_part_and_then_the_other(folder):
         assert np.array_equal(labels[rows], part_labels)
 
 
-def test_one_part_does_not_need_the_files_of_the_other(folder):
+def test_one_part_does_not_require_the_files_of_the_other(folder):
     for path in folder.glob("train*"):
         path.unlink()
     assert len(datasets.mnist(folder, "test")[0]) == 5
@@ -161,19 +161,19 @@ def test_one_part_does_not_need_the_files_of_the_other(folder):
         datasets.mnist(folder, "all")
 
 
-def test_only_the_missing_file_is_asked_for(folder):
+def test_only_the_missing_file_is_requested(folder):
     (folder / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(FileNotFoundError, match="put train-labels-idx1-ubyte, plain"):
         datasets.mnist(folder)
 
 
-def test_the_other_spelling_of_the_names_is_known(folder):
+def test_the_other_spelling_of_the_names_is_accepted(folder):
     for path in folder.glob("train*"):
         path.rename(folder / path.name.replace("-idx", ".idx"))
     assert len(datasets.mnist(folder)[0]) == 7
 
 
-def test_images_and_labels_that_do_not_belong_together_are_refused(folder):
+def test_images_and_labels_that_do_not_match_are_refused(folder):
     labels = folder / "train-labels-idx1-ubyte"
     labels.write_bytes(idx(np.zeros(8)))
     with pytest.raises(ValueError, match="must hold 7 labels, one for each image; got"):
@@ -183,7 +183,7 @@ def test_images_and_labels_that_do_not_belong_together_are_refused(folder):
         datasets.mnist(folder)
 
 
-def test_an_unknown_part_is_answered_with_the_known_ones(folder):
+def test_the_error_message_for_an_unknown_part_lists_the_known_ones(folder):
     with pytest.raises(ValueError, match="part must be one of 'train', 'test', 'all'; got 't10k'"):
         datasets.mnist(folder, "t10k")
 
@@ -209,7 +209,7 @@ def test_without_a_folder_the_data_come_from_openml(monkeypatch, sklearn):
     assert set(asked) == {("mnist_784", False, True)}
 
 
-def test_without_a_network_the_sentence_asks_for_a_folder(monkeypatch, sklearn):
+def test_without_a_network_the_error_message_requests_a_folder(monkeypatch, sklearn):
     from urllib.error import URLError
 
     def fetch(*arguments, **options):

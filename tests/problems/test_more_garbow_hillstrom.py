@@ -1,7 +1,8 @@
-"""The collection of Moré, Garbow and Hillstrom against the residuals of the paper, written once more, one by one.
+"""The collection of Moré, Garbow and Hillstrom agrees with the residuals of the paper, written independently.
 
 The formulas below follow section 3 of the paper index by index, in plain Python: nothing is shared with the
-vectorised objectives. `R` makes a number, so that the same formulas serve in any arithmetic; `lib` holds its functions.
+vectorised objectives. `R` constructs a number, so that the same formulas work in any arithmetic; `lib` contains its
+functions.
 """
 
 import math
@@ -298,8 +299,8 @@ def by_the_paper(name, x, parameters):
 
 
 @each_case
-def test_f_is_the_sum_of_the_squares_of_the_papers_residuals(case):
-    """At every start and at random points about the first. A residual is rounded relative to its terms, of which the
+def test_f_is_the_sum_of_squares_of_the_residuals_in_the_paper(case):
+    """At every start and at random points around the first. A residual is rounded relative to its terms, of which the
     largest is taken for the size of f where they cancel; n·m operations lose less than 1e-12 of it."""
     name, parameters = case
     problem = problems.get(name, **parameters)
@@ -334,8 +335,8 @@ def test_f_at_the_start_has_its_value_by_hand(name):
 
 
 @each_case
-def test_the_starts_are_the_multiples_of_the_first_that_are_of_use(case):
-    """(10, …) and (100, …) for Watson, who starts at 0; the factors left out are useless as starts."""
+def test_the_starts_are_the_usable_multiples_of_the_first(case):
+    """(10, …) and (100, …) for Watson's function, which starts at 0. Unusable multiples are left out."""
     name, parameters = case
     problem = problems.get(name, **parameters)
     x0 = problem.starts["standard"]
@@ -352,8 +353,8 @@ def test_the_starts_are_the_multiples_of_the_first_that_are_of_use(case):
 
 @each_case
 def test_every_stated_value_is_right_in_all_its_digits(case):
-    """By the residuals of the paper again. eps·‖r‖² and (rounding of x) eps·‖Jx‖·‖r‖ bound the error of f; the sum of
-    |rᵢ| in the worst case, times 1e-13, stands for both, and 1e-24 for residuals that are zero."""
+    """By the residuals of the paper again. eps·‖r‖² and (rounding of x) eps·‖Jx‖·‖r‖ bound the error of f; the
+    sum of |rᵢ| times 1e-13 covers both, and 1e-24 covers residuals that are zero."""
     name, parameters = case
     more = {"m": parameters["m"]} if "m" in parameters else {}
     for point in problems.get(name, **parameters).points:
@@ -392,7 +393,7 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("name", "parameters", "f"), PUBLISHED)
 def test_the_values_of_the_paper_are_among_those_stated(name, parameters, f):
-    """The paper cuts off after six digits, sometimes it rounds."""
+    """The paper truncates after six digits, and sometimes rounds."""
     stated = [point.f for point in problems.get(name, **parameters).points]
     assert any(abs(value - f) <= 1.01e-5 * f for value in stated)
 
@@ -412,7 +413,7 @@ def test_meyer_agrees_with_the_certified_fit_of_nist():
     assert best.f == pytest.approx(8.7945855171e1, rel=1e-10)
 
 
-def test_browns_value_of_one_is_no_minimum():
+def test_the_value_one_of_browns_function_is_not_a_minimum():
     """∇f = 0 at (0, …, 0, n + 1), f = 1; along (t, …, t, n + 1 − nt) f is (tⁿ⁻¹(n + 1 − nt) − 1)² < 1."""
     problem = problems.get("brown-almost-linear", n=5)
     x = np.array([0.0, 0.0, 0.0, 0.0, 6.0])
@@ -421,8 +422,8 @@ def test_browns_value_of_one_is_no_minimum():
     assert problem.fun(np.array([0.1, 0.1, 0.1, 0.1, 5.5])) < 0.9999
 
 
-def test_biggs_published_minimum_is_a_saddle_on_a_line_of_critical_points():
-    """Moving amplitude from one of the two equal exponentials to the other changes nothing but the curvature."""
+def test_the_published_minimum_of_biggs_is_a_saddle_on_a_line_of_critical_points():
+    """Moving amplitude from one of the two equal exponentials to the other changes only the curvature."""
     problem = problems.get("biggs-exp6")
     saddle, minimum = (p for p in problem.points if p.degenerate)
     assert saddle.kind == "degenerate saddle"
@@ -470,8 +471,8 @@ def test_powells_valley_rises_to_a_saddle_and_falls_to_1e_8_at_infinity():
         ("jennrich-sampson", [-1e3, 0.3314852779], 259.580190134),
     ],
 )
-def test_the_levels_at_infinity_are_no_critical_points(name, x, f):
-    """f has the published value far out, and no listed point has it."""
+def test_the_limits_at_infinity_are_not_critical_values(name, x, f):
+    """f tends to the published value far from the origin, and no listed point has it."""
     problem = problems.get(name)
     assert problem.fun(np.array(x)) == pytest.approx(f, rel=1e-5)
     assert all(abs(point.f - f) > 1e-3 * f for point in problem.points)

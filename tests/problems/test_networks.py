@@ -1,4 +1,4 @@
-"""Networks are the layers they say, and their losses are right where a naive formula overflows."""
+"""Networks compute their layers, and their losses are accurate also if a naive formula overflows."""
 
 import autograd.numpy as anp
 import numpy as np
@@ -59,7 +59,7 @@ def test_weights_have_the_named_variance_and_biases_are_zero(weights, variance, 
     assert not layer["b"].any()
 
 
-def test_uniform_weights_end_where_their_variance_says():
+def test_the_range_of_uniform_weights_follows_from_their_variance():
     """Uniform in (−a, a) has variance a²/3."""
     W = Network((300, 200)).start(distribution="uniform")[0]["W"]
     a = (3 * 2 / 300) ** 0.5
@@ -72,7 +72,7 @@ def test_a_scale_is_a_factor_on_the_weights():
         assert np.array_equal(2.0 * plain["W"], scaled["W"])
 
 
-def test_a_seed_gives_the_same_weights_again_and_another_gives_others():
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others():
     network = Network((3, 7, 4))
     first, again, other = (network.start(seed=seed)[0]["W"] for seed in (3, 3, 4))
     assert np.array_equal(first, again)
@@ -99,7 +99,7 @@ def test_a_seed_gives_the_same_weights_again_and_another_gives_others():
         (lambda: Network((2, 1)).scores([{"W": np.zeros((2, 1)), "b": 0.0}], np.zeros((1, 2))), r"\['b'\].* \(1,\)"),
     ],
 )
-def test_a_mistake_is_named_with_what_would_be_right(mistake, message):
+def test_the_error_message_names_a_mistake_and_the_valid_values(mistake, message):
     with pytest.raises(ValueError, match=message):
         mistake()
 
@@ -108,7 +108,7 @@ def test_a_mistake_is_named_with_what_would_be_right(mistake, message):
 
 
 def true_softmax_loss(scores, labels):
-    """With 60 digits, straight from the definition."""
+    """From the definition, with 60 digits."""
     with mp.workdps(60):
         losses = [
             mp.log(mp.fsum(mp.exp(mp.mpf(float(s))) for s in row)) - mp.mpf(float(row[label]))
@@ -125,7 +125,7 @@ def true_binary_loss(scores, labels):
 
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 30.0, 1e3])
-def test_the_softmax_loss_is_right_for_scores_of_any_size(size):
+def test_the_softmax_loss_is_accurate_for_scores_of_any_size(size):
     """Up to 10 roundings of the largest score."""
     scores = size * np.random.default_rng(1).uniform(-1, 1, (20, 5))
     labels = np.random.default_rng(2).integers(5, size=20)
@@ -135,7 +135,7 @@ def test_the_softmax_loss_is_right_for_scores_of_any_size(size):
 
 @pytest.mark.parametrize("score", [1e3, 40.0, 1.0, 0.0, -1.0, -40.0, -700.0, -1e3])
 @pytest.mark.parametrize("label", [0, 1])
-def test_the_binary_loss_of_one_point_is_right_to_the_last_digits(score, label):
+def test_the_binary_loss_of_one_point_is_accurate_to_the_last_digits(score, label):
     """Relative: also where it is 1e-300; the smallest double where it is 0."""
     loss = binary_cross_entropy(np.array([score]), np.array([label]))
     assert loss == pytest.approx(true_binary_loss([score], [label]), rel=4 * EPS, abs=1e-307)
@@ -156,7 +156,7 @@ def test_labels_are_numbers_of_classes_or_one_hot_rows():
     assert softmax_cross_entropy(scores, labels.astype(float)) == by_number
 
 
-def test_a_column_of_scores_is_no_table_of_all_pairs():
+def test_a_column_of_scores_is_not_broadcast_to_all_pairs():
     scores, labels = np.random.default_rng(5).standard_normal(6), np.arange(6) % 2
     assert binary_cross_entropy(scores[:, None], labels) == binary_cross_entropy(scores, labels)
     assert accuracy(scores[:, None], labels) == accuracy(scores, labels)
@@ -203,7 +203,7 @@ def test_derivatives_pass_the_taylor_test(loss, activation):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("one_hot", [False, True])
 @pytest.mark.parametrize("loss", CLASSES)
-def test_a_tape_follows_a_network_with_points_and_labels_as_arguments(loss, one_hot, activation):
+def test_a_network_with_points_and_labels_as_arguments_is_taped(loss, one_hot, activation):
     """Recorded on one batch, replayed on others; the last, smaller one has a tape of its own."""
     function, classes = CLASSES[loss]
     network = Network((3, 5, classes), activation)
@@ -249,7 +249,7 @@ def moons_network():
     return problems.get("moons-network")
 
 
-def test_a_network_of_zeros_is_a_minimum_that_has_learnt_nothing(moons_network):
+def test_a_network_of_zeros_is_a_minimum_that_classifies_nothing(moons_network):
     """At θ = 0 of three layers the Hessian is l2·I, plus 1/4 for the last bias, by hand."""
     curvatures = np.linalg.eigvalsh(newtonkit.hessian(moons_network.fun)(np.zeros(30)))
     assert curvatures[:-1] == pytest.approx(np.full(29, 1e-3), rel=1e-12)
@@ -267,5 +267,5 @@ def test_the_order_of_hidden_units_and_their_signs_do_not_matter(moons_network):
     assert moons_network.fun(best) == pytest.approx(moons_network.fun(image), abs=10 * EPS)
 
 
-def test_a_problem_for_training_stays_out_of_the_default_comparison():
+def test_a_problem_for_training_is_not_in_the_default_comparison():
     assert "moons-network" in problems.names("benchmark")

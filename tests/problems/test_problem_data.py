@@ -1,4 +1,4 @@
-"""The problems on real data: the losses, their certified minima, and life without scikit-learn."""
+"""The problems on real data: the losses, their certified minima, and the behaviour without scikit-learn."""
 
 import subprocess
 import sys
@@ -126,7 +126,7 @@ def test_listing_the_catalogue_does_not_import_scikit_learn():
     assert run_python(code).strip() == "False"
 
 
-def test_without_scikit_learn_a_data_problem_says_what_to_install():
+def test_without_scikit_learn_a_data_problem_states_what_to_install():
     code = """
 import sys
 sys.modules["sklearn"] = None

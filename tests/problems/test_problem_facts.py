@@ -1,4 +1,4 @@
-"""What the catalogue states about its problems is true."""
+"""The facts that the catalogue states about its problems are true."""
 
 from fractions import Fraction
 from itertools import combinations, pairwise
@@ -133,11 +133,11 @@ def test_convexity_is_as_tagged(problem):
     for center, unit in units:
         for _ in range(100):
             x, d = center + unit * rng.standard_normal(problem.n), np.zeros(problem.n)
-            # In a few coordinates only, lest the many convex directions of a valley hide the others.
+            # In a few coordinates only, since the many convex directions of a valley would hide the others.
             d[rng.integers(problem.n, size=2)] = 10 ** rng.uniform(-2, 0) * rng.standard_normal(2)
             pairs.append((x + unit * d, x - unit * d))
     pairs += PAIRS.get(problem.name, [])
-    # The minimizers of a convex function form a convex set, so any two minima may tell.
+    # The minimizers of a convex function form a convex set, so any two minima may show that f is not convex.
     pairs += combinations([point.x for point in placed(problem)], 2)
     excess = []
     for x, y in pairs:
@@ -157,7 +157,8 @@ def test_every_fact_has_its_source(problem):
 # ---------------------------------------------------------------------------------- are the lists complete?
 
 
-# Powell's gradient turns by π within 1e-17 of where its valley crosses the boundary: no doubles there to see which way.
+# Powell's gradient turns by π within 1e-17 of the point where its valley crosses the boundary. There are not enough
+# doubles in between to see the direction.
 @pytest.mark.parametrize("name", sorted(set(problems.names("2d")) - {"powell-badly-scaled"}))
 def test_the_winding_number_of_the_gradient_counts_the_critical_points(name):
     """Around the domain the gradient turns Σ(−1)^index times; −2 times around a monkey saddle."""
@@ -180,7 +181,7 @@ def test_the_winding_number_of_the_gradient_counts_the_critical_points(name):
     angle = np.unwrap(np.arctan2(g[1], g[0]))
     turns = (angle[-1] - angle[0]) / (2 * np.pi)
     expected = sum(-2 if point.kind == "degenerate saddle" else (-1) ** point.index for point in problem.points)
-    assert problem.complete or name == "jennrich-sampson"  # exponentials do not let y be eliminated
+    assert problem.complete or name == "jennrich-sampson"  # with exponentials y cannot be eliminated
     assert turns == pytest.approx(expected, abs=1e-6)
 
 
@@ -197,7 +198,7 @@ def test_the_indices_of_a_coercive_function_sum_to_one(name, parameters):
 
 
 def remainder(a, b):
-    """a modulo b, for polynomials with exact coefficients, the highest first."""
+    """a modulo b, for polynomials with exact coefficients, highest degree first."""
     a = list(a)
     while len(a) >= len(b):
         factor = a[0] / b[0]
@@ -208,7 +209,7 @@ def remainder(a, b):
 
 
 def number_of_real_roots(polynomial):
-    """Sturm's theorem: the changes of sign in his chain at −∞ less those at +∞."""
+    """Sturm's theorem: the number of sign changes in the Sturm chain at −∞ minus that at +∞."""
     chain = [list(polynomial), list(np.polyder(polynomial))]
     while rest := remainder(chain[-2], chain[-1]):
         chain.append([-c for c in rest])
@@ -293,7 +294,7 @@ def test_beale_starts_in_an_indefinite_region():
     assert low < 0 < high
 
 
-def test_wood_has_its_trap_at_7_8769672():
+def test_wood_has_a_saddle_at_7_8769672():
     assert values("wood", "saddle") == pytest.approx([7.8769672, 35.0900342], abs=5e-8)
     assert problems.get("wood").fun(np.array([-3.0, -1.0, -3.0, -1.0])) == 19192.0
 
@@ -337,12 +338,12 @@ def test_a_large_styblinski_tang_lists_minima_only_and_does_not_claim_to_be_comp
 
 
 @pytest.mark.parametrize(("n", "condition"), [(2, 1.0), (2, 1e3), (10, 100.0), (40, 1e6)])
-def test_the_quadratic_has_the_condition_number_asked_for(n, condition):
+def test_the_quadratic_has_the_requested_condition_number(n, condition):
     eigenvalues = curvatures(problems.get("quadratic", n=n, condition=condition), np.zeros(n))
     assert eigenvalues == pytest.approx(np.geomspace(1, condition, n), rel=10 * n * EPS * condition)
 
 
-def test_the_eigenvectors_of_the_quadratic_are_no_coordinate_axes():
+def test_the_eigenvectors_of_the_quadratic_are_not_coordinate_axes():
     H = hessian(problems.get("quadratic").fun)(np.zeros(10))
     assert np.abs(H - np.diag(np.diag(H))).max() > 1
 
@@ -362,7 +363,7 @@ def test_the_long_valley_ends_with_condition_12500():
 
 
 @pytest.mark.parametrize("name", sorted(set(problems.names(["2d", "multimodal"])) - set(problems.names("mgh"))))
-def test_a_multimodal_landscape_without_published_starts_has_one_in_an_indefinite_region(name):
+def test_a_multimodal_function_without_published_starts_has_one_in_an_indefinite_region(name):
     problem = problems.get(name)
     low, high = curvatures(problem, problem.starts["indefinite"])
     assert low < -0.1

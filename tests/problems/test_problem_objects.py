@@ -1,4 +1,4 @@
-"""A Problem checks what it is given, cannot be changed, and knows which of its points a run has reached."""
+"""A Problem checks its arguments, cannot be changed, and determines which of its points a run has reached."""
 
 from dataclasses import FrozenInstanceError
 
@@ -139,6 +139,6 @@ def test_reached_checks_its_arguments():
         problem.reached(np.zeros(2), tolerance=0.0)
 
 
-def test_the_repr_says_how_much_is_known():
+def test_the_repr_states_how_many_points_are_known():
     expected = "<Problem rosenbrock(n=4): n=4, 3 critical points known (all of them)>"
     assert repr(problems.get("rosenbrock", n=4)) == expected

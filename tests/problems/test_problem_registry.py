@@ -1,4 +1,4 @@
-"""Problems are found by name and tag, and a wrong name or parameter is answered with the right one."""
+"""Problems are found by name and tag; the error message for a wrong name or parameter gives the right one."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def parabola(*, n: int = 1):
     return problems.Problem(fun=lambda x: np.sum(x**2), n=n, starts={"standard": np.ones(n)})
 
 
-def test_the_catalogue_holds_these_problems():
+def test_the_catalogue_contains_these_problems():
     assert set(problems.names()) - set(problems.names("benchmark")) == NAMES
     assert list(problems.names()) == sorted(problems.names())
 
@@ -58,14 +58,14 @@ def test_case_spaces_and_underscores_do_not_matter(name):
     assert problems.get(name).name == "six-hump-camel"
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_one():
+def test_the_error_message_for_an_unknown_name_gives_the_nearest_one():
     with pytest.raises(ValueError, match=r"unknown problem 'rosenbrok'; did you mean 'rosenbrock'.*names\(\)"):
         problems.get("rosenbrok")
     with pytest.raises(ValueError, match="did you mean 'himmelblau'"):
         problems.summary("himelblau")
 
 
-def test_an_unknown_parameter_is_answered_with_the_valid_ones():
+def test_the_error_message_for_an_unknown_parameter_gives_the_valid_ones():
     with pytest.raises(ValueError, match="quadratic has no parameter 'cond'; its parameters are: n, condition"):
         problems.get("quadratic", cond=10)
     with pytest.raises(ValueError, match="himmelblau has no parameter 'n'; its parameters are: none"):
@@ -108,7 +108,7 @@ def test_several_tags_must_all_be_present():
     assert problems.names([]) == problems.names()
 
 
-def test_an_unknown_tag_is_answered_with_the_valid_ones():
+def test_the_error_message_for_an_unknown_tag_gives_the_valid_ones():
     with pytest.raises(ValueError, match=r"unknown tag 'smooth'; the tags are: 2d, .*valley"):
         problems.names("smooth")
 

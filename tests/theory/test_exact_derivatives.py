@@ -1,4 +1,4 @@
-"""Derivatives: against formulas written by hand, by Taylor's theorem, through structures, threads and failures."""
+"""Derivatives: compared with formulas, by Taylor's theorem, with structures, threads and failures."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ BY_HAND = [
 @pytest.mark.parametrize(("fun", "gradient", "second"), BY_HAND)
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(st.integers(2, 4), st.integers(0, 10**6))
-def test_the_derivatives_are_those_worked_out_by_hand(fun, gradient, second, n, seed):
+def test_the_derivatives_agree_with_formulas_derived_by_hand(fun, gradient, second, n, seed):
     """To 200 eps of the largest term in the formulas, which for Rosenbrock is 1200 x²."""
     rng = np.random.default_rng(seed)
     x, v = rng.uniform(-2, 2, n), rng.standard_normal(n)
@@ -118,7 +118,7 @@ def test_the_derivatives_are_those_worked_out_by_hand(fun, gradient, second, n, 
 
 
 @pytest.mark.parametrize(("fun", "gradient", "second"), BY_HAND)
-def test_the_hessian_is_symmetric_to_the_last_bit(fun, gradient, second):
+def test_the_hessian_is_exactly_symmetric(fun, gradient, second):
     H = hessian(fun)(np.array([0.3, -1.1, 0.7]))
     np.testing.assert_array_equal(H, H.T)
 
@@ -165,7 +165,7 @@ def test_args_are_passed_on_and_not_differentiated():
 # --- Taylor -------------------------------------------------------------------------------------------------------
 
 
-# the ripples of 1e-8 leave the remainder of third order in rounding
+# with ripples of 1e-8 the remainder of third order is below rounding errors
 @pytest.mark.parametrize("name", sorted(set(problems.names()) - {"ripples"}))
 def test_taylor_remainders_of_every_catalogued_function_have_slopes_two_and_three(name):
     if name == "digits-softmax":
@@ -198,7 +198,7 @@ WRONG_GRADIENTS = {
 
 @pytest.mark.parametrize("fault", WRONG_GRADIENTS)
 @pytest.mark.parametrize(("fun", "gradient", "second"), BY_HAND)
-def test_a_wrong_gradient_is_caught(fun, gradient, second, fault):
+def test_a_wrong_gradient_is_detected(fun, gradient, second, fault):
     check = check_derivatives(fun, [0.3, -1.1, 0.7], jac=lambda x: WRONG_GRADIENTS[fault](gradient(x)), hess=second)
     assert not check.ok
     assert check.gradient_slope < 1.5
@@ -216,7 +216,7 @@ WRONG_HESSIANS = {
 
 @pytest.mark.parametrize("fault", WRONG_HESSIANS)
 @pytest.mark.parametrize(("fun", "gradient", "second"), BY_HAND)
-def test_a_wrong_hessian_is_caught_and_the_gradient_not_blamed(fun, gradient, second, fault):
+def test_a_wrong_hessian_is_detected_and_the_gradient_is_not_blamed(fun, gradient, second, fault):
     check = check_derivatives(fun, [0.3, -1.1, 0.7], jac=gradient, hess=lambda x: WRONG_HESSIANS[fault](second(x)))
     assert not check.ok
     assert check.gradient_slope > 1.8
@@ -247,7 +247,7 @@ def leaves(tree):
 
 
 def numbers_only(tree):
-    """Whether a list or tuple holds nothing but numbers, however deep: it is read as one array then."""
+    """Whether a nested list or tuple contains numbers only; it is then converted to one array."""
     return all(numbers_only(entry) if isinstance(entry, list | tuple) else np.isscalar(entry) for entry in tree)
 
 
@@ -284,7 +284,7 @@ def test_the_flat_vector_shares_no_memory_with_the_structure(tree):
 
 
 def sum_of_squares(tree):
-    """Of every number in a structure; by duck typing, for autograd has boxes of its own for dicts and lists."""
+    """The sum over all numbers in a structure; by duck typing, since autograd has its own boxes for dicts and lists."""
     if hasattr(tree, "shape"):
         return anp.sum(tree**2)
     entries = tree.values() if hasattr(tree, "values") else [tree[i] for i in range(len(tree))]
@@ -327,7 +327,7 @@ def test_gradients_and_products_have_the_structure_of_x(tree):
 
 
 @pytest.mark.parametrize("tree", STRUCTURES)
-def test_minimize_hands_the_structure_back(tree):
+def test_minimize_returns_the_structure(tree):
     def fun(z):
         return sum_of_squares(z) + 1.0
 
@@ -339,7 +339,7 @@ def test_minimize_hands_the_structure_back(tree):
 
 
 @pytest.mark.parametrize("bad", [[1.0 + 2.0j], ["a"], None, {"a": None}, {"a": np.array([1j])}, [object()]])
-def test_what_is_not_real_is_refused_by_name(bad):
+def test_the_error_message_names_a_leaf_that_is_not_real(bad):
     with pytest.raises(TypeError, match=r"x0.* must hold real numbers"):
         flatten(bad)
 
@@ -418,7 +418,7 @@ def inner_gradient(x):
     ids=["fun differentiates another", "jac is autograd's", "jac is ours"],
 )
 def test_threads_may_minimize_functions_that_trace_when_they_are_called_plainly(fun, jac):
-    """Threads must not meet on autograd's one stack; they are made to change places as often as possible."""
+    """Threads must not share the stack of autograd; they are switched as often as possible."""
     alone, together = minimize(fun, [0.9, 0.9], jac=jac), [None] * 12
 
     def work(i):
@@ -439,7 +439,7 @@ def test_threads_may_minimize_functions_that_trace_when_they_are_called_plainly(
         assert trace_stack.top == height
     finally:
         sys.setswitchinterval(interval)
-        trace_stack.top = height  # so that a failure here does not spoil every test after it
+        trace_stack.top = height  # so that a failure in this test does not affect later tests
     for result in together:
         assert not isinstance(result, Exception), repr(result)
         np.testing.assert_array_equal(result.x, alone.x)
@@ -493,13 +493,13 @@ def test_an_exception_from_another_thread_leaves_the_others_right():
     assert trace_stack.top == -1
 
 
-def test_a_function_that_autograd_cannot_follow_says_how_to_write_it():
+def test_the_error_for_a_function_that_autograd_cannot_differentiate_explains_how_to_write_it():
     with pytest.raises(DifferentiationError, match=r"autograd\.numpy"):
         grad(lambda x: float(np.exp(x[0].item())) if hasattr(x[0], "item") else float(x[0]))([1.0])
 
 
-def test_a_gradient_that_remembers_its_last_answer_is_not_taken_for_a_constant():
-    """Under a trace it may hand back plain numbers; the Hessian is then found by differences, and is not zero."""
+def test_a_gradient_that_caches_its_last_result_is_not_mistaken_for_a_constant():
+    """Inside a trace it may return plain numbers; the Hessian is then computed by differences, and is not zero."""
     known = {}
 
     def remembering(x):
@@ -513,7 +513,7 @@ def test_a_gradient_that_remembers_its_last_answer_is_not_taken_for_a_constant()
     np.testing.assert_allclose(evaluator.hessian(x), rosenbrock_hessian(x), rtol=1e-6, atol=1e-4)
 
 
-def test_an_evaluator_of_second_order_pays_one_trace_for_value_gradient_and_products():
+def test_an_evaluator_of_second_order_uses_one_trace_for_value_gradient_and_products():
     calls = []
 
     def fun(x):
@@ -528,3 +528,62 @@ def test_an_evaluator_of_second_order_pays_one_trace_for_value_gradient_and_prod
     assert f == rosenbrock(x)
     np.testing.assert_allclose(g, rosenbrock_gradient(x), rtol=1e-13)
     np.testing.assert_allclose(H, rosenbrock_hessian(x), rtol=1e-13)
+
+
+# --- derivatives that are not finite or have a wrong shape ----------------------------------------------------------
+
+
+def quadratic(x):
+    return anp.sum(x**2)
+
+
+@pytest.mark.parametrize(
+    ("jac", "hess", "fault"),
+    [
+        (lambda x: np.array([2 * x[0], np.nan]), None, "entry [1] of the gradient is nan"),
+        (lambda x: np.array([np.inf, 2 * x[1]]), None, "entry [0] of the gradient is inf"),
+        (lambda x: 2 * x[:1], None, "the gradient has shape (1,), expected (2,)"),
+        (lambda x: 2 * x, lambda x: np.array([[2.0, np.nan], [0.0, 2.0]]), "entry [0, 1] of the Hessian is nan"),
+        (lambda x: 2 * x, lambda x: np.full(2, 2.0), "the Hessian has shape (2,), expected (2, 2)"),
+    ],
+)
+def test_a_derivative_that_is_not_finite_or_has_a_wrong_shape_is_not_ok_and_is_named(jac, hess, fault):
+    checked = check_derivatives(quadratic, [1.0, 2.0], jac=jac, hess=hess)
+    assert not checked.ok
+    assert checked.fault == fault
+    assert str(checked) == f"the derivatives do NOT agree with f: {fault}"
+
+
+@pytest.mark.parametrize(
+    ("fun", "x", "entry"),
+    [
+        (
+            lambda x: anp.sum(anp.where(x > 30, x, anp.log1p(anp.exp(x))) - 0.3 * x),
+            [800.0, 2.0],
+            "entry [0] of the gradient",
+        ),
+        (lambda x: anp.sum(anp.where(x >= 0, x**2, anp.sqrt(-x))), [2.0, 3.0], "entry [0] of the gradient"),
+        (lambda x: anp.sum(anp.log(x)), [-1.0, 2.0], "f = nan at x"),
+    ],
+)
+def test_a_gradient_of_autograd_that_is_not_finite_is_not_ok(fun, x, entry):
+    with np.errstate(all="ignore"):
+        checked = check_derivatives(fun, x)
+    assert not checked.ok
+    assert checked.fault.startswith(entry)
+
+
+def test_derivatives_that_could_not_be_tested_are_not_ok():
+    isolated = np.array([1.0, 2.0])
+    checked = check_derivatives(
+        lambda x: float(x @ x) if (x == isolated).all() else np.nan,
+        isolated,
+        jac=lambda x: 2 * x,
+        hess=lambda x: 2 * np.eye(2),
+    )
+    assert not checked.ok
+    assert "fewer than two steps" in checked.fault
+
+
+def test_a_linear_function_agrees_with_its_derivatives():
+    assert check_derivatives(lambda x: 3 * x[0] - x[1], [1.0, 2.0]).ok

@@ -1,4 +1,4 @@
-"""The list of critical points of a box is complete where it says so, and says so only where it is."""
+"""The list of critical points in a box is reported as complete if and only if it is proved complete."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_every_critical_point_is_found_with_its_index_and_the_list_is_proved_com
 
 @settings(deadline=None, max_examples=15, derandomize=True)
 @given(st.integers(1, 3), st.integers(0, 10**6))
-def test_a_sum_of_quartics_in_skew_variables_has_the_critical_points_that_its_roots_say(n, seed):
-    """In z = Ax each variable has its own quartic, whose derivative has three known roots; f sees x only."""
+def test_a_sum_of_quartics_in_skew_variables_has_the_critical_points_given_by_its_roots(n, seed):
+    """In z = Ax each variable has a quartic whose derivative has three known roots; f is a function of x."""
     rng = np.random.default_rng(seed)
     A = np.linalg.qr(rng.standard_normal((n, n)))[0] @ np.diag(rng.uniform(0.5, 2.0, n)) + 0.2 * rng.uniform(
         -1, 1, (n, n)
@@ -80,14 +80,14 @@ def test_a_sum_of_quartics_in_skew_variables_has_the_critical_points_that_its_ro
     assert len(points) == len(inside)
     for x, k in zip(inside, index, strict=True):
         nearest = min(points, key=lambda point: np.abs(point.x - x).max())
-        # roots as near as these lose half their digits to the rounding of the coefficients
+        # roots this close lose half their digits to the rounding of the coefficients
         assert np.abs(nearest.x - x).max() <= 1e-8
         assert nearest.index == k
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e12, 2.0**-300])
 @pytest.mark.parametrize(("f", "box", "count"), [(himmelblau, [(-6, 6)] * 2, 9), (camel, [(-3, 3), (-2, 2)], 15)])
-def test_the_unit_of_f_does_not_matter(f, box, count, unit):
+def test_the_list_does_not_depend_on_the_unit_of_f(f, box, count, unit):
     plain = find_critical_points(f, box)
     points = find_critical_points(lambda p: unit * f(p), box)
     assert points.complete
@@ -96,15 +96,15 @@ def test_the_unit_of_f_does_not_matter(f, box, count, unit):
 
 
 @pytest.mark.parametrize("f_unit", [1e-12, 1.0, 1e12])
-def test_the_unit_of_a_variable_does_not_matter(f_unit):
-    """One in nanometres, one in metres."""
+def test_the_list_does_not_depend_on_the_unit_of_a_variable(f_unit):
+    """One variable in nanometres, one in metres."""
     points = find_critical_points(lambda p: f_unit * camel(p * np.array([1.0, 1e9])), [(-3, 3), (-2e-9, 2e-9)])
     assert points.complete
     assert [len(points.by_index(k)) for k in range(3)] == [6, 7, 2]
 
 
 def test_the_radius_bounds_the_distance_to_the_true_point():
-    """Of four minima at (±1, ±√2) and five points between, known in closed form."""
+    """There are four minima at (±1, ±√2) and five points between them, known in closed form."""
     points = find_critical_points(lambda p: (p[0] ** 2 - 1) ** 2 + (p[1] ** 2 - 2) ** 2, [(-5, 5.1), (-5.2, 5)])
     true = [(a, b) for a in (-1.0, 0.0, 1.0) for b in (-math.sqrt(2), 0.0, math.sqrt(2))]
     for point in points:
@@ -114,7 +114,7 @@ def test_the_radius_bounds_the_distance_to_the_true_point():
         assert point.radius <= 1e-14
 
 
-def test_a_point_on_the_boundary_of_the_box_belongs_to_it_and_one_beyond_does_not():
+def test_a_point_on_the_boundary_of_the_box_is_listed_and_one_outside_is_not():
     def f(x):
         return anp.sum((x - 1.0) ** 2)
 
@@ -137,15 +137,15 @@ def test_points_where_boxes_meet_are_found_once():
 
 
 @pytest.mark.parametrize("size", [10.0, 1e3, 1e6, 1e9])
-def test_the_size_of_the_box_does_not_matter(size):
-    """Nor is any point listed twice, however small the part of the box is that holds them all."""
+def test_the_list_does_not_depend_on_the_size_of_the_box(size):
+    """No point is listed twice, however small the part of the box that contains all of them."""
     points = find_critical_points(himmelblau, [(-size, size), (-size, 1.1 * size)])
     assert points.complete
     assert [len(points.by_index(k)) for k in range(3)] == [4, 4, 1]
     assert points.audit.found == points.audit.expected.value == 1
 
 
-def test_points_that_nearly_coincide_are_told_apart():
+def test_points_that_nearly_coincide_are_separated():
     """Two minima and a saddle within 1.5e-5 of each other."""
     points = find_critical_points(lambda p: p[0] ** 4 - 1e-10 * p[0] ** 2 + p[1] ** 2, [(-1, 1.3), (-1, 1.3)])
     assert points.complete
@@ -164,7 +164,7 @@ DEGENERATE = {
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
-def test_a_degenerate_point_is_found_unproved_and_counts_with_its_own_degree(name):
+def test_a_degenerate_point_is_found_without_proof_and_counts_with_its_degree(name):
     f, degree = DEGENERATE[name]
     points = find_critical_points(f, [(-1, 1.2), (-1.1, 1)])
     assert not points.complete
@@ -178,8 +178,8 @@ def test_a_degenerate_point_is_found_unproved_and_counts_with_its_own_degree(nam
     assert points.audit.expected.value == degree
 
 
-def test_regular_points_beside_a_degenerate_one_are_still_proved():
-    """x³ turns back at (−1, 0) and has a double root of its derivative at 0."""
+def test_regular_points_near_a_degenerate_one_are_still_proved():
+    """One point is regular, at (−1, 0); at 0 the derivative has a double root."""
     points = find_critical_points(lambda p: p[0] ** 4 / 4 + p[0] ** 3 / 3 + p[1] ** 2, [(-2, 1), (-1, 1)])
     assert {(p.level, p.index) for p in points} == {("proved", 0), ("numerical", None)}
     assert points.audit.found == points.audit.expected.value == 1
@@ -191,7 +191,7 @@ def test_a_circle_of_critical_points_is_reported_as_a_set_that_is_not_isolated()
     assert [part.kind for part in points.unresolved_boxes] == ["non-isolated set"]
     assert not points.complete
     assert any("max_boxes" in note for note in points.notes)
-    assert not points.audit.contradicts, "the circle has degree 0: that of its hull less that of the maximum"
+    assert not points.audit.contradicts, "the circle has degree 0: the degree of its hull minus that of the maximum"
 
 
 @pytest.mark.parametrize("limit", [1, 10, 100])
@@ -208,8 +208,8 @@ def test_a_limit_on_boxes_is_kept_and_leaves_the_list_incomplete(limit):
 # --- multistart -----------------------------------------------------------------------------------------------------
 
 
-def test_above_six_variables_points_are_proved_one_by_one_but_not_their_number():
-    """A double well in every variable, tilted: 3⁷ points, of which 300 starts can find 300."""
+def test_above_six_variables_each_point_is_proved_but_not_their_number():
+    """A tilted double well in every variable has 3⁷ points; 300 starts can find at most 300."""
     points = find_critical_points(styblinski_tang, [(-5, 5)] * 7, starts=300)
     assert not points.complete
     assert {point.level for point in points} == {"proved"}
@@ -222,7 +222,7 @@ def test_above_six_variables_points_are_proved_one_by_one_but_not_their_number()
     assert all(point.index == np.sum(np.abs(point.x - wells[1]) < 1e-6) for point in points)
 
 
-def test_an_audit_that_disagrees_says_that_the_list_is_provably_incomplete():
+def test_an_audit_that_disagrees_reports_that_the_list_is_provably_incomplete():
     points = find_critical_points(styblinski_tang, [(-5, 5)] * 2, method="multistart", starts=4)
     whole = find_critical_points(styblinski_tang, [(-5, 5)] * 2, method="multistart", starts=500)
     assert len(points) < 9 == len(whole)
@@ -232,14 +232,14 @@ def test_an_audit_that_disagrees_says_that_the_list_is_provably_incomplete():
     assert whole.coverage == 1.0
 
 
-def test_proving_by_request_goes_beyond_six_variables():
+def test_proof_on_request_works_for_more_than_six_variables():
     points = find_critical_points(styblinski_tang, [(-5, 0)] * 7, method="prove")
     assert points.complete
     assert len(points) == 1
 
 
-def test_where_jets_cannot_go_autograd_searches_and_says_so():
-    """|x|³ is smooth enough for Newton's method."""
+def test_a_function_that_jets_do_not_support_is_searched_by_autograd_with_a_note():
+    """|x|³ has a continuous second derivative, as Newton's method requires."""
     points = find_critical_points(lambda x: anp.sum(anp.abs(x) ** 3 + x**2) - 3 * x[0] * x[1], [(-3, 3)] * 2, starts=60)
     assert [(p.kind, p.index, p.level) for p in points] == [("minimum", 0, "numerical")] * 2 + [
         ("saddle", 1, "numerical")
@@ -252,7 +252,7 @@ def test_where_jets_cannot_go_autograd_searches_and_says_so():
     assert points.audit.found == 1
 
 
-def test_with_derivatives_given_fun_is_only_called_plainly():
+def test_if_derivatives_are_given_fun_is_only_called_with_plain_numbers():
     seen = []
 
     def fun(x):
@@ -279,7 +279,7 @@ def test_a_function_that_behaves_differently_on_jets_is_caught():
     assert any("disagree" in note for note in points.notes)
 
 
-def test_plain_numpy_and_further_arguments_will_do():
+def test_plain_numpy_and_further_arguments_are_supported():
     points = find_critical_points(lambda x, a: a * np.sum(np.sin(x)), [(0, 7)] * 2, args=(2.0,))
     assert points.complete
     assert sorted(p.kind for p in points) == ["maximum", "minimum", "saddle", "saddle"]
@@ -294,7 +294,7 @@ def test_the_same_seed_gives_the_same_list():
 
 
 def test_krawczyk_never_excludes_a_box_with_a_zero_nor_certifies_one_without():
-    """Random boxes of all sizes, some round a zero of ∇f: 1, √2 in some order or 0."""
+    """Random boxes of all sizes, some around a zero of ∇f with the coordinates 1, √2 or 0."""
     jets = Jets(lambda p: (p[0] ** 2 - 1) ** 2 + (p[1] ** 2 - 2) ** 2 + 0.0 * p[0] * p[1], np.ones(2))
     zeros = np.array([(a, b) for a in (-1.0, 0.0, 1.0) for b in (-math.sqrt(2), 0.0, math.sqrt(2))])
     rng = np.random.default_rng(4)
@@ -326,7 +326,7 @@ def test_an_index_that_changes_within_the_box_is_not_proved():
 
 
 def real_power(p, k):
-    """Re (x + iy)ᵏ, whose gradient is the conjugate of k(x + iy)ᵏ⁻¹: it winds 1 − k times round 0."""
+    """Re (x + iy)ᵏ, whose gradient is the conjugate of k(x + iy)ᵏ⁻¹: its winding number around 0 is 1 − k."""
     re, im = p[0], p[1]
     for _ in range(k - 1):
         re, im = re * p[0] - im * p[1], re * p[1] + im * p[0]
@@ -334,7 +334,7 @@ def real_power(p, k):
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
-def test_the_gradient_of_the_real_part_of_a_power_winds_backwards(k):
+def test_the_gradient_of_the_real_part_of_a_power_has_a_negative_winding_number(k):
     lo, hi = np.array([-1.0, -1.1]), np.array([1.2, 1.0])
     jets = Jets(lambda p: real_power(p, k), np.ones(2))
     assert boundary_degree(jets, lo, hi)[:2] == (1 - k, "proved")
@@ -349,7 +349,7 @@ def test_in_other_dimensions_the_degree_comes_from_the_faces(signs):
     assert degree[:2] == (math.prod(signs), "proved")
 
 
-def test_a_slope_across_the_box_has_degree_zero():
+def test_a_gradient_of_constant_direction_has_degree_zero():
     jets = Jets(lambda x: x[0] + x[1] ** 2 - x[2] ** 2, np.ones(3))
     assert boundary_degree(jets, -np.ones(3), np.ones(3)).value == 0
 
@@ -369,7 +369,7 @@ def test_coverage_is_the_share_of_hits_at_points_hit_more_than_once():
 # --- the list and its mistakes --------------------------------------------------------------------------------------
 
 
-def test_the_list_prints_a_table_of_its_points_and_a_summary():
+def test_printing_the_list_shows_a_table_of_its_points_and_a_summary():
     points = find_critical_points(camel, [(-3, 3), (-2, 2)])
     lines = str(points).splitlines()
     assert lines[0].split() == ["#", "kind", "index", "f", "x", "within", "level"]
@@ -383,7 +383,7 @@ def test_the_list_prints_a_table_of_its_points_and_a_summary():
     assert len(points[3:5]) == 2
 
 
-def test_a_long_list_is_cut_in_print():
+def test_a_long_list_is_printed_in_part():
     assert "… and 391 more" in str(find_critical_points(rastrigin, [(-5.12, 5.12)] * 2))
 
 
@@ -398,7 +398,7 @@ def test_a_frame_has_a_row_for_each_point():
     assert list(frame.fun) == sorted(point.fun for point in points)
 
 
-def test_without_pandas_the_frame_is_refused_with_a_sentence(monkeypatch):
+def test_without_pandas_the_error_message_states_what_to_install(monkeypatch):
     points = find_critical_points(himmelblau, [(-6, 6)] * 2)
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="to_frame needs pandas: pip install 'newtonkit"):
@@ -430,15 +430,15 @@ def test_a_plot_has_every_point_and_hatches_what_is_unresolved():
         (lambda p: p[0] ** 4 + p[1] ** 4, 0, 1),
     ],
 )
-def test_a_degenerate_point_is_drawn_with_the_sectors_where_f_falls_and_rises(fun, falls, rises):
-    """As many as rays on which f changes its sign; their corners lie where it has the sign of their colour."""
+def test_a_degenerate_point_is_drawn_with_the_sectors_in_which_f_decreases_and_increases(fun, falls, rises):
+    """There is a sector between any two rays on which f changes its sign; its colour shows the sign of f in it."""
     axes = plot_critical_points(find_critical_points(fun, [(-1, 1.2), (-1, 1)])).axes[0]
     sectors = [patch for patch in axes.patches if not patch.get_hatch()]
     colours = [patch.get_facecolor()[:3] for patch in sectors]
     blue, red = (matplotlib.colors.to_rgb(name) for name in ("C0", "C3"))
     assert (colours.count(blue), colours.count(red)) == (falls, rises)
     for patch, colour in zip(sectors, colours, strict=True):
-        inside = patch.get_xy()[2:-2]  # without the centre and the borders between two colours
+        inside = patch.get_xy()[2:-2]  # without the centre and the boundaries between two colours
         assert all((fun(p) < 0.0) == (colour == blue) for p in inside)
 
 
@@ -458,18 +458,18 @@ def test_a_degenerate_point_is_drawn_with_the_sectors_where_f_falls_and_rises(fu
         ([(-1e308, 1e308)], "finite"),
     ],
 )
-def test_a_bad_box_is_refused_with_a_sentence(box, sentence):
+def test_the_error_message_for_a_wrong_box_names_the_mistake(box, sentence):
     with pytest.raises(ValueError, match=sentence):
         find_critical_points(himmelblau, box)
 
 
 @pytest.mark.parametrize("options", [{"method": "proof"}, {"max_boxes": 0}, {"starts": 0}, {"seed": -1}])
-def test_a_bad_option_is_refused_by_name(options):
+def test_the_error_message_for_a_wrong_option_names_it(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         find_critical_points(himmelblau, [(-6, 6)] * 2, **options)
 
 
-def test_an_error_of_the_function_itself_reaches_the_caller():
+def test_an_exception_of_the_function_reaches_the_caller():
     def f(x):
         raise KeyError("mine")
 
@@ -477,7 +477,7 @@ def test_an_error_of_the_function_itself_reaches_the_caller():
         find_critical_points(f, [(0, 1)])
 
 
-def test_a_function_on_the_edge_of_its_domain_is_not_said_to_be_known_there():
+def test_nothing_is_proved_where_the_function_is_not_defined():
     """x − ln x has its minimum at 1; at 0 it is not defined, and its slope is unbounded there but has a sign."""
     points = find_critical_points(lambda x: x[0] - anp.log(x[0]), [(0, 3)])
     assert points.complete

@@ -1,4 +1,4 @@
-"""Steepest descent paths, the passes between minima, and the order in which they join basins."""
+"""Steepest-descent paths, the index-1 saddles between minima, and the merge tree of the basins."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -26,7 +26,7 @@ def ends(graph):
     return {graph_pass.point: {side.end for side in graph_pass.sides} for graph_pass in graph.passes}
 
 
-# --- the flow -------------------------------------------------------------------------------------------------
+# --- the flow -------------------------------------------------------------------------------------------------------
 
 
 def test_on_a_quadratic_every_step_of_the_flow_is_exact():
@@ -46,7 +46,7 @@ def test_on_a_quadratic_every_step_of_the_flow_is_exact():
 
 
 def test_the_flow_follows_the_solution_of_the_differential_equation():
-    """Down the bent valley of Müller–Brown, and of Rosenbrock's function, whose Hessian has condition 2500."""
+    """In the curved valleys of Müller and Brown, and of Rosenbrock's function with condition number 2500."""
     for fun, start in ((muller_brown, [-0.8, 0.63]), (problems.get("rosenbrock").fun, [-1.2, 1.0])):
         objective = Objective(fun)
         reference = solve_ivp(
@@ -66,7 +66,7 @@ def test_the_flow_follows_the_solution_of_the_differential_equation():
         assert_allclose(x, reference[-1], atol=1e-6)
 
 
-def test_the_flow_goes_down_and_ends_at_rest():
+def test_f_decreases_along_the_flow_which_ends_at_a_critical_point():
     objective = Objective(muller_brown)
     path = list(gradient_flow(Evaluator(objective, second_order=True), np.array([-0.85, 0.63]), np.ones(2), 0.05))
     values = [muller_brown(x) for x in path]
@@ -77,7 +77,7 @@ def test_the_flow_goes_down_and_ends_at_rest():
     assert np.abs(objective.gradient(path[-1])).max() < 1e-11
 
 
-def test_the_flow_stops_short_of_where_the_derivatives_are_not_finite():
+def test_the_flow_stops_before_the_derivatives_are_not_finite():
     evaluator = Evaluator(Objective(lambda x: x[0] + np.sqrt(x[0]) ** 3 + x[1] ** 2), second_order=True)
     with np.errstate(all="ignore"):
         path = list(gradient_flow(evaluator, np.array([1.0, 0.3]), np.ones(2), 0.1))
@@ -96,16 +96,16 @@ def test_the_functions_of_the_integrator_agree_with_forty_digits():
         assert_allclose(function(z), expected, rtol=1e-10)
 
 
-def test_where_f_flattens_out_at_infinity_the_time_of_a_step_does_not_overflow():
+def test_the_time_of_a_step_does_not_overflow_if_f_is_flat_at_infinity():
     evaluator = Evaluator(Objective(lambda x: np.exp(-x[0]) + x[1] ** 2), second_order=True)
     path = list(islice(gradient_flow(evaluator, np.array([690.0, 0.0]), np.ones(2), 1.0), 100))
     assert 700 < path[-1][0] < 750
 
 
-# --- known landscapes -------------------------------------------------------------------------------------------
+# --- known landscapes -----------------------------------------------------------------------------------------------
 
 
-def test_muller_browns_barriers():
+def test_the_barriers_of_muller_and_brown():
     """The three minima lie in a row; the published energies are −146.700, −108.167, −80.768; −40.665, −72.249."""
     graph = graph_of(muller_brown, [(-1.5, 1.2), (-0.2, 2.0)])
     assert graph.complete
@@ -122,13 +122,13 @@ def test_muller_browns_barriers():
     assert [merge.depth for merge in graph.merges] == [graph.barrier(middle, right), graph.barrier(right, deep)]
 
 
-def test_himmelblaus_four_minima_are_joined_in_a_ring_by_four_passes():
+def test_himmelblaus_four_minima_are_connected_in_a_ring_by_four_saddles():
     graph = graph_of(problems.get("himmelblau").fun, [(-6, 6), (-6, 6)])
     assert graph.complete
     assert len(graph.minima) == len(graph.passes) == 4
     degrees = [sum(i in found for found in ends(graph).values()) for i in graph.minima]
     assert degrees == [2, 2, 2, 2]
-    # the fourth pass closes the ring and joins nothing
+    # the fourth saddle closes the ring and merges nothing
     assert len(graph.merges) == 3
     assert graph.passes[-1].point not in {merge.point for merge in graph.merges}
     for i in graph.minima:
@@ -139,7 +139,7 @@ def test_himmelblaus_four_minima_are_joined_in_a_ring_by_four_passes():
 
 
 def test_the_global_minima_of_the_six_hump_camel_are_one_unit_of_energy_apart():
-    """f(0, 0) = 0 is the pass between the two minima of −1.0316."""
+    """f(0, 0) = 0 is the saddle between the two minima of −1.0316."""
     graph = graph_of(problems.get("six-hump-camel").fun, [(-2.1, 2.1), (-1.5, 1.5)])
     assert graph.complete
     assert (len(graph.minima), len(graph.passes), len(graph.merges)) == (6, 7, 5)
@@ -149,7 +149,7 @@ def test_the_global_minima_of_the_six_hump_camel_are_one_unit_of_energy_apart():
 
 
 def test_the_lowest_pass_agrees_with_flooding_a_grid():
-    """Fill the landscape with water, cell by cell: two minima are joined at the level of the pass between them."""
+    """Flood a grid cell by cell: two minima are connected at the level of the saddle between them."""
     fun, box = problems.get("six-hump-camel").fun, [(-2.1, 2.1), (-1.5, 1.5)]
     graph = graph_of(fun, box)
     sides = [np.linspace(low, high, 151) for low, high in box]
@@ -169,12 +169,12 @@ def test_the_lowest_pass_agrees_with_flooding_a_grid():
         for j in graph.minima:
             if i < j:
                 height = graph.points[graph.lowest_pass(i, j)].fun
-                # a cell is 0.03 wide and f'' at most 60 near the passes
+                # a cell is 0.03 wide and f'' at most 60 near the saddles
                 assert joined(i, j, height + 0.03)
                 assert not joined(i, j, height - 0.03)
 
 
-def test_in_one_variable_the_maxima_are_the_passes():
+def test_in_one_variable_the_maxima_take_the_place_of_the_saddles():
     graph = graph_of(lambda x: np.cos(3 * x[0]) + 0.1 * x[0] ** 2, [(-2.8, 2.8)])
     a, b = graph.minima
     top = next(i for i, point in enumerate(graph.points) if abs(point.x[0]) < 1e-9)
@@ -182,8 +182,8 @@ def test_in_one_variable_the_maxima_are_the_passes():
     assert ends(graph)[top] == {a, b}
 
 
-def test_in_three_variables_each_pass_of_a_separable_function_joins_neighbours():
-    """Σ(xᵢ⁴ − 16xᵢ² + 5xᵢ)/2: 8 minima, 12 passes, the edges of a cube."""
+def test_in_three_variables_each_saddle_of_a_separable_function_connects_neighbours():
+    """Σ(xᵢ⁴ − 16xᵢ² + 5xᵢ)/2: 8 minima and 12 saddles, the corners and edges of a cube."""
     graph = graph_of(lambda x: 0.5 * np.sum(x**4 - 16 * x**2 + 5 * x), [(-5, 5)] * 3)
     assert (len(graph.minima), len(graph.passes), len(graph.merges)) == (8, 12, 7)
     for found in ends(graph).values():
@@ -198,7 +198,7 @@ def test_the_graph_does_not_depend_on_the_units_of_f(scale):
     scaled = graph_of(lambda x: scale * fun(x), [(-6, 6), (-6, 6)])
 
     def places(graph):
-        """Passes by value, each with the places it joins: minima of equal value have no order."""
+        """Saddles by value, each with the minima that it connects; minima of equal value have no order."""
         return [
             (graph.points[number].x, sorted(tuple(graph.points[i].x) for i in found))
             for number, found in ends(graph).items()
@@ -216,10 +216,10 @@ def test_the_graph_does_not_depend_on_the_units_of_one_variable():
     assert [round(graph.points[merge.point].fun, 4) for merge in graph.merges] == [13.3119, 67.7192, 104.0152]
 
 
-# --- what is said where something is not known ------------------------------------------------------------------
+# --- what is reported if something is not known ---------------------------------------------------------------------
 
 
-def test_a_way_that_leaves_the_box_is_said_to():
+def test_a_path_that_leaves_the_box_is_reported():
     graph = graph_of(problems.get("himmelblau").fun, [(-2, 6), (-4, 4)])
     assert not graph.complete
     lost = [side for each in graph.passes for side in each.sides if side.end is None]
@@ -229,7 +229,7 @@ def test_a_way_that_leaves_the_box_is_said_to():
     assert len(graph.merges) == 1
 
 
-def test_a_way_to_a_minimum_that_is_not_listed_is_said_to_end_there():
+def test_a_path_to_a_minimum_that_is_not_listed_is_reported():
     fun = problems.get("himmelblau").fun
     points = [p for p in find_critical_points(fun, [(-6, 6), (-6, 6)]) if p.index == 1 or p.x[0] > 0]
     graph = morse_graph(fun, points)
@@ -240,10 +240,10 @@ def test_a_way_to_a_minimum_that_is_not_listed_is_said_to_end_there():
         assert "where no critical point is listed" in side.reason
         assert fun(side.path[-1]) < 1e-20
     assert "not proved complete" in graph.notes[0]
-    assert graph.plot().axes, "points without a box are drawn all the same"
+    assert graph.plot().axes, "points without a box are drawn as well"
 
 
-def test_minima_between_which_no_way_is_known_are_infinitely_far_apart():
+def test_the_barrier_between_minima_is_infinite_if_no_path_is_known():
     fun = problems.get("himmelblau").fun
     minima = [point for point in find_critical_points(fun, [(-6, 6), (-6, 6)]) if point.index == 0]
     graph = morse_graph(fun, minima)
@@ -251,8 +251,8 @@ def test_minima_between_which_no_way_is_known_are_infinitely_far_apart():
     assert graph.barrier(0, 1) == np.inf
 
 
-def test_a_way_that_runs_into_another_saddle_ends_there_and_the_tree_goes_on():
-    """y⁴ − 2y² + (1 − 2y²)x² + 2x⁴: by symmetry the ways down from 0 keep to x = 0, and end at the saddles (0, ±1)."""
+def test_a_path_may_end_at_another_saddle_and_the_merge_tree_is_still_complete():
+    """y⁴ − 2y² + (1 − 2y²)x² + 2x⁴: by symmetry the paths from 0 stay on x = 0 and end at the saddles (0, ±1)."""
 
     def fun(p):
         x, y = p[0], p[1]
@@ -263,7 +263,7 @@ def test_a_way_that_runs_into_another_saddle_ends_there_and_the_tree_goes_on():
     saddles = [graph.points[side.end] for side in graph.passes[-1].sides]
     assert [saddle.index for saddle in saddles] == [1, 1]
     assert_allclose(sorted(saddle.x[1] for saddle in saddles), [-1, 1])
-    # the four minima are one group at last
+    # the four minima are one group in the end
     assert (len(graph.minima), len(graph.merges)) == (4, 3)
     assert graph.merges[-1].point == graph.passes[-1].point
 
@@ -275,7 +275,7 @@ def test_the_minima_connected_by_a_degenerate_saddle_are_reported_as_unknown():
     assert "(degenerate) are not known" in str(graph)
 
 
-# --- mistakes -----------------------------------------------------------------------------------------------------
+# --- mistakes -------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -290,7 +290,7 @@ def bowl(x):
     return x[0] ** 2 + x[1] ** 2
 
 
-def test_a_callers_mistake_is_named():
+def test_the_error_message_names_the_mistake_of_the_caller():
     with pytest.raises(ValueError, match=r"points\[0\] is listed with index 1, but the eigenvalues"):
         morse_graph(bowl, [Point(np.zeros(2), 0.0, "saddle", 1)])
     with pytest.raises(TypeError, match=r"must have \.x, \.fun, \.kind and \.index, got .* as points\[0\]"):
@@ -314,7 +314,7 @@ def test_no_descent_path_starts_at_a_point_that_is_wrongly_listed_as_a_saddle():
     assert "none: the local gradient is inconsistent" in str(graph)
 
 
-def test_the_users_own_derivatives_are_used():
+def test_derivatives_given_by_the_user_are_used():
     calls = []
 
     def plain(x):
@@ -334,10 +334,10 @@ def test_the_users_own_derivatives_are_used():
     assert calls
 
 
-# --- the picture ----------------------------------------------------------------------------------------------------
+# --- the figure -----------------------------------------------------------------------------------------------------
 
 
-def test_the_picture_shows_every_way_down_and_two_arrows_along_each_eigenvector():
+def test_the_figure_shows_every_descent_path_and_two_arrows_along_each_eigenvector():
     graph = graph_of(muller_brown, [(-1.5, 1.2), (-0.2, 2.0)])
     axes = graph.plot().axes[0]
     assert len(axes.get_lines()) == 4
@@ -348,7 +348,7 @@ def test_the_picture_shows_every_way_down_and_two_arrows_along_each_eigenvector(
     assert sorted(text.get_text() for text in axes.texts if text.get_text()) == ["0", "1", "2", "3", "4"]
 
 
-def test_in_more_than_two_variables_the_picture_is_index_against_value():
+def test_in_more_than_two_variables_the_figure_shows_index_against_value():
     graph = graph_of(lambda x: 0.5 * np.sum(x**4 - 16 * x**2 + 5 * x), [(-5, 5)] * 3)
     axes = graph.plot().axes[0]
     assert len(axes.get_lines()) == 24

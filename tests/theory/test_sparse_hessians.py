@@ -1,4 +1,4 @@
-"""Sparse Hessians: the pattern holds every entry that is not zero, groups keep entries apart, values are exact."""
+"""Sparse Hessians: the pattern contains all nonzero entries, the groups separate columns, the values are exact."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from newtonkit.derivatives.sparsity.colouring import (
 from newtonkit.derivatives.sparsity.patterns import SparsityError, find_pattern, hessian_pattern
 
 EPS = float(np.finfo(np.float64).eps)
-N = 24  # of most functions: 4×6 as a grid
+N = 24  # for most functions: 4×6 as a grid
 RNG = np.random.default_rng(5)
 
-# --- functions whose pattern is known exactly -------------------------------------------------------------------------
+# --- functions whose pattern is known exactly -----------------------------------------------------------------------
 
 BANDED = np.diag(np.arange(1.0, N + 1)) + np.diag(np.full(N - 1, 0.5), 1)
 DENSE = RNG.standard_normal((7, N))
@@ -84,7 +84,7 @@ EXACT = {
     "outer product": lambda x: anp.sum(anp.outer(x[:3], x[3:5]) ** 3),
     "inner product": lambda x: anp.dot(x[:5], x[5:10]) ** 2,
     "fancy indexing": lambda x: anp.sum(x[SHUFFLED] * x**2),
-    "an index met twice": lambda x: anp.sum(x[REPEATED] * x[:6] ** 2),
+    "an index that occurs twice": lambda x: anp.sum(x[REPEATED] * x[:6] ** 2),
     "a constant mask": lambda x: anp.sum(x[EVEN] ** 2 * x[~EVEN]),
     "where, by a constant": lambda x: anp.sum(anp.where(EVEN, x**3, x * x[::-1])),
     "Python loop": loop,
@@ -104,13 +104,13 @@ EXACT = {
     "a constant with zeros": lambda x: anp.sum((EVEN * x) ** 3),
     "broadcast": lambda x: anp.sum((anp.reshape(x[:4], (4, 1)) * anp.reshape(x[4:10], (1, 6))) ** 3),
     "transpose": lambda x: anp.sum(anp.reshape(x, (4, 6)).T.ravel() * x**2),
-    "single precision on the way": lambda x: anp.sum((x * x).astype(np.float64) * x[::-1]),
+    "intermediate single precision": lambda x: anp.sum((x * x).astype(np.float64) * x[::-1]),
     "signs and comparisons": lambda x: anp.sum(x**3 * (anp.sign(x[::-1]) + (anp.roll(x, 1) > 0) + anp.floor(x[1]))),
     "linear": lambda x: anp.sum(3.0 * x),
     "constant": lambda x: 2.0,
 }
 
-# --- and others, of which more may be said to depend than does --------------------------------------------------------
+# --- functions whose pattern may be larger than necessary -----------------------------------------------------------
 
 
 @primitive
@@ -159,7 +159,7 @@ ALL = EXACT | CONSERVATIVE
 
 
 def true_pattern(fun, n=N):
-    """Where the dense Hessian is not zero, at any of a few points."""
+    """The entries of the dense Hessian that are not zero at one of a few points."""
     points = np.random.default_rng(8).uniform(-1.5, 1.5, (5, n))
     return np.any([hessian(fun)(x) != 0 for x in points], axis=0)
 
@@ -168,16 +168,16 @@ def point(n=N, seed=3):
     return np.random.default_rng(seed).uniform(-1.5, 1.5, n)
 
 
-# --- the pattern ------------------------------------------------------------------------------------------------------
+# --- the pattern ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_pattern_holds_every_entry_that_is_not_zero_at_any_point(name):
+def test_the_pattern_contains_every_entry_that_is_not_zero_at_some_point(name):
     assert not (true_pattern(ALL[name]) & ~hessian_pattern(ALL[name], point()).toarray()).any()
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_the_pattern_holds_no_other_entry_where_every_function_has_a_rule(name):
+def test_the_pattern_contains_no_other_entry_if_every_function_has_a_rule(name):
     P, reason = find_pattern(EXACT[name], point())
     assert reason == ""
     assert (P.toarray() == true_pattern(EXACT[name])).all()
@@ -194,18 +194,18 @@ def test_the_pattern_is_a_symmetric_matrix_of_booleans_with_sorted_columns(name)
     assert (P.toarray() == P.toarray().T).all()
 
 
-def test_both_branches_count_where_x_decides_between_them_and_nothing_else_does():
+def test_both_branches_count_if_and_only_if_x_decides_between_them():
     P, reason = find_pattern(lambda x: anp.sum(anp.where(x > 0, x**2, x[::-1]) ** 2), point())
     assert reason == ""
     assert (P.toarray() == (np.eye(N) + np.eye(N)[::-1] > 0)).all()
 
 
-def test_the_point_of_the_recording_makes_no_difference_to_the_pattern():
+def test_the_pattern_does_not_depend_on_the_point_of_the_recording():
     for fun in (CONSERVATIVE["where, by x"], CONSERVATIVE["an index that depends on x"]):
         assert (hessian_pattern(fun, np.arange(N) + 1.0) != hessian_pattern(fun, -np.arange(N) - 1.0)).nnz == 0
 
 
-def test_a_mask_without_an_entry_at_the_recording_is_no_proof_of_zeros():
+def test_a_mask_that_is_empty_at_the_recording_does_not_prove_zeros():
     fun = CONSERVATIVE["a mask that depends on x"]
     assert hessian_pattern(fun, -np.ones(N)).nnz == N * N
     np.testing.assert_allclose(sparse_hessian(fun, np.ones(N)).toarray(), 6 * np.eye(N))
@@ -221,11 +221,11 @@ def test_a_mask_without_an_entry_at_the_recording_is_no_proof_of_zeros():
         ("a mask that depends on x", "length"),
     ],
 )
-def test_the_reason_for_a_dense_pattern_is_told(name, word):
+def test_the_reason_for_a_dense_pattern_is_given(name, word):
     assert word in SparseHessian(CONSERVATIVE[name], point()).reason
 
 
-def test_an_unknown_primitive_makes_everything_it_reads_depend_on_everything_it_reads_and_no_more():
+def test_the_result_of_an_unknown_primitive_depends_on_all_that_it_reads_and_nothing_else():
     P = hessian_pattern(lambda x: anp.sum(opaque_cube(x[4:])) + anp.sum(x[:4] ** 2), point()).toarray()
     assert P[4:, 4:].all()
     assert (P[:4, :4] == np.eye(4)).all()
@@ -251,12 +251,12 @@ def test_parameters_with_structure_are_numbered_as_they_are_flattened():
     assert not ((hessian(fun)(x) != 0) & ~hessian_pattern(fun, x).toarray()).any()
 
 
-# --- movements at random ----------------------------------------------------------------------------------------------
+# --- movements at random --------------------------------------------------------------------------------------------
 
 
 @st.composite
 def movements(draw):
-    """A chain of data movements that keeps the number of entries at 12, as source text."""
+    """Source text of a chain of data movements with 12 entries at each stage."""
     seed = draw(st.integers(0, 2**16))
     rng = np.random.default_rng(seed)
     shape = draw(st.sampled_from([(3, 4), (2, 6), (12, 1)]))
@@ -303,7 +303,7 @@ def test_any_chain_of_data_movements_is_followed_exactly(first, second):
     assert (P.toarray() == (hessian(fun)(x) != 0)).all()
 
 
-# --- the groups -------------------------------------------------------------------------------------------------------
+# --- the groups -----------------------------------------------------------------------------------------------------
 
 
 def assert_columns_can_be_told_apart(pattern, groups):
@@ -326,7 +326,7 @@ def test_no_two_columns_of_a_group_share_a_row_that_is_not_dense(name):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), st.floats(0.0, 0.4), st.integers(0, 3), st.integers(0, 2**16))
-def test_the_same_of_any_symmetric_pattern(n, fill, heads, seed):
+def test_the_groups_are_valid_for_any_symmetric_pattern(n, fill, heads, seed):
     rng = np.random.default_rng(seed)
     P = rng.random((n, n)) < fill
     for head in rng.integers(0, n, heads):
@@ -353,11 +353,11 @@ def test_the_same_of_any_symmetric_pattern(n, fill, heads, seed):
         ("rank one", N),
     ],
 )
-def test_the_number_of_groups_is_that_of_the_books(name, count):
+def test_the_number_of_groups_is_that_of_the_literature(name, count):
     assert group_columns(hessian_pattern(EXACT[name], point())).count <= count
 
 
-def test_the_greedy_algorithm_written_out_gives_the_groups_of_scipy():
+def test_the_greedy_algorithm_in_python_gives_the_groups_of_scipy():
     for seed in range(5):
         P = sp.random_array((60, 60), density=0.05, rng=np.random.default_rng(seed)) != 0
         pattern = sp.csc_array(P + P.T)
@@ -390,7 +390,7 @@ def test_an_arrowhead_needs_two_products_and_a_third_where_it_is_checked():
     assert counts == [3, 3, 2, 3, 2]
 
 
-# --- the values -------------------------------------------------------------------------------------------------------
+# --- the values -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -403,7 +403,7 @@ def test_the_sparse_hessian_is_the_dense_one_at_every_point(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_sparse_hessian_is_symmetric_to_the_last_bit_with_the_entries_of_the_pattern(name):
+def test_the_sparse_hessian_is_exactly_symmetric_with_the_entries_of_the_pattern(name):
     H = sparse_hessian(ALL[name], point())
     assert isinstance(H, sp.csc_array)
     assert H.dtype == np.float64
@@ -434,12 +434,12 @@ def test_an_infinite_curvature_is_found_in_its_place():
 
 
 def changing(n):
-    """½‖Mx‖⁴-like, and its matrix M, diagonal so far: the pattern makes use of its zeros."""
+    """A quartic in Mx, and its matrix M. M is diagonal at first, and the pattern uses its zeros."""
     M = np.eye(n)
     return M, lambda x: anp.sum(anp.dot(M, x) ** 4)
 
 
-def test_a_pattern_that_has_become_wrong_is_noticed_and_replaced_by_a_dense_one():
+def test_a_pattern_that_has_become_wrong_is_detected_and_replaced_by_a_dense_one():
     M, fun = changing(30)
     H = SparseHessian(fun, np.ones(30))
     assert H.pattern.nnz == 30
@@ -458,7 +458,7 @@ def test_with_many_variables_a_wrong_pattern_is_an_error():
         H(np.ones(2001))
 
 
-# --- what cannot be done ----------------------------------------------------------------------------------------------
+# --- what is not supported ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["rank one", "running sums", "log-sum-exp", "sorting", "a branch on x"])
@@ -478,7 +478,7 @@ def test_a_chain_of_very_many_variables_is_sparse():
     np.testing.assert_allclose(H(x).diagonal(1), -400 * x[:-1])
 
 
-def test_a_function_that_autograd_cannot_follow_says_so():
+def test_a_function_that_autograd_cannot_differentiate_raises_an_error():
     with pytest.raises(DifferentiationError):
         hessian_pattern(lambda x: float(x[0]) ** 2, np.ones(3))
     with pytest.raises(ZeroDivisionError):

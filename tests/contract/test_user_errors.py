@@ -1,7 +1,7 @@
-"""What users of other optimizers report again and again, and what happens here; each with its thread at scipy's.
+"""Problems that users of other optimizers often report, and the behaviour of newtonkit; each with its issue of scipy.
 
-A thread is named by its number, as in github.com/scipy/scipy/issues/9885. Functions are the reporters', or the nearest
-equivalent that needs no data of theirs.
+An issue is named by its number, as in github.com/scipy/scipy/issues/9885. The functions are those of the reports, or
+similar ones that do not require the data of the reports.
 """
 
 import math
@@ -20,12 +20,12 @@ from newtonkit.methods.registry import METHODS
 
 GUARDED = [name for name, method in METHODS.items() if getattr(method, "escapes", False)]
 WITH_HESSIAN = [name for name in GUARDED if "hess" in METHODS[name].needs]
-CURVED = [name for name in GUARDED if name != "gd-linesearch"]  # those that learn of curvature
+CURVED = [name for name in GUARDED if name != "gd-linesearch"]  # methods that use curvature
 WEIGHTS = onp.array([1.0, 4.0, 16.0])
 
 
 def each(names):
-    """The test for each of these methods; without this, the fixture ``method`` runs through all."""
+    """Parametrize a test by these methods; otherwise the fixture ``method`` covers all methods."""
     return pytest.mark.parametrize("method", names, indirect=True)
 
 
@@ -47,16 +47,16 @@ def solve(method, fun, x0, **arguments):
     return newtonkit.minimize(fun, x0, method=method, **arguments)
 
 
-# --- false failure at the solution --------------------------------------------------------------------------------
+# --- false failure at the solution ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gtol", [1e-9, 0.0])
 @each(CURVED)
-def test_the_end_of_what_rounding_allows_is_no_precision_loss(method, gtol):
+def test_a_run_limited_by_rounding_at_the_solution_is_a_success(method, gtol):
     """#9885, #17792: "Desired error not necessarily achieved due to precision loss" at the solution.
 
-    The bent cigar in 30 variables, rotated and moved, from a vector of ones, with a value of −1200 at its minimum that
-    hides the last digits of the rest.
+    The bent cigar function in 30 variables, rotated and shifted, from a vector of ones. Its minimal value −1200 hides
+    the last digits of the variation.
     """
     Q = onp.linalg.qr(onp.random.default_rng(0).normal(size=(30, 30)))[0]
     centre = onp.random.default_rng(1).uniform(-80, 80, 30)
@@ -70,8 +70,8 @@ def test_the_end_of_what_rounding_allows_is_no_precision_loss(method, gtol):
 
 
 @each(CURVED)
-def test_a_large_constant_in_f_makes_no_failure_of_a_minimum(method):
-    """#9885: rounding of f + 1e10 hides everything below 1e-6; the gradient still leads to the minimum."""
+def test_a_large_constant_in_f_does_not_turn_a_minimum_into_a_failure(method):
+    """#9885: rounding of f + 1e10 hides differences below 1e-6; the gradient still leads to the minimum."""
     result = solve(method, lambda x: 1e10 + himmelblau(x), onp.ones(2), tol=1e-10)
     assert result.success, result.message
     onp.testing.assert_allclose(result.x, [3, 2], rtol=1e-6)
@@ -88,7 +88,7 @@ def test_a_start_in_single_precision_is_solved_in_double(method):
 
 @each(GUARDED)
 def test_a_function_computed_in_single_precision_is_solved_to_single_precision(method):
-    """#19024: f and gradient that carry seven digits are no reason to fail at the tolerance that they allow."""
+    """#19024: f and gradient with seven digits are sufficient for a success at the tolerance that they allow."""
 
     def fun(x):
         x = onp.asarray(x, dtype="f4")
@@ -104,10 +104,10 @@ def test_a_function_computed_in_single_precision_is_solved_to_single_precision(m
     onp.testing.assert_allclose(result.x, [3, 2], rtol=1e-4)
 
 
-# --- success where there is none ----------------------------------------------------------------------------------
+# --- false success --------------------------------------------------------------------------------------------------
 
 
-def test_a_start_at_a_maximum_is_left_or_named(method):
+def test_a_run_from_a_maximum_leaves_it_or_reports_it(method):
     """#20213: Newton-CG "terminated successfully" at (0, 0), a maximum of cos x + cos y of which it had the Hessian."""
     result = solve(method, lambda x: np.cos(x[0]) + np.cos(x[1]), onp.zeros(2))
     if method.name in GUARDED:
@@ -121,7 +121,7 @@ def test_a_start_at_a_maximum_is_left_or_named(method):
 
 
 def test_no_start_near_a_maximum_of_the_sine_ends_in_success_there(method):
-    """#8065: "SLSQP finds minima that aren't minima", from starts beside and at 13π/2."""
+    """#8065: "SLSQP finds minima that aren't minima", from starts near and at 13π/2."""
     for x0 in (*onp.linspace(20.41, 20.43, 5), 13 * math.pi / 2):
         result = solve(method, lambda x: np.sin(x[0]), [x0], options={"maxiter": 150})
         assert not result.success or result.fun == pytest.approx(-1.0, abs=1e-8), (x0, result.message)
@@ -129,7 +129,7 @@ def test_no_start_near_a_maximum_of_the_sine_ends_in_success_there(method):
 
 
 @pytest.mark.parametrize("x0", [(0.0, 0.0), (1.0, 0.0)], ids=["at the saddle", "on its stable manifold"])
-def test_a_saddle_is_left_or_named(method, x0):
+def test_a_run_leaves_a_saddle_or_reports_it(method, x0):
     """#20213: every solver of scipy's that starts at this saddle reports success there, nine of eleven from (1, 0)."""
     result = solve(method, double_well, x0, options={"maxiter": 1000})
     assert result.success is (method.name in GUARDED), result.message
@@ -154,14 +154,14 @@ def test_a_saddle_is_left_or_named(method, x0):
     ],
     ids=["-x⁴", "x³", "x³ from 1", "monkey saddle", "x²-y⁴", "xyz", "-|x|"],
 )
-def test_a_point_from_which_f_falls_is_no_success_though_no_curvature_tells(method, fun, x0):
-    """#8065, with a Hessian that is zero where it matters: f falls all the same, and without end."""
+def test_a_point_from_which_f_decreases_is_no_success_even_without_curvature(method, fun, x0):
+    """#8065, with a Hessian that is zero at the point: f still decreases, and is unbounded below."""
     result = solve(method, fun, x0, options={"maxiter": 300})
     assert not result.success, result.message
 
 
 def test_degenerate_minima_are_still_minima(method):
-    """The other side of the last: what looks flat and is the bottom may be a success."""
+    """The opposite of the previous test: a minimum with a singular Hessian may be a success."""
     for fun, x0 in (
         (lambda x: np.sum(x**4), (0.0, 0.0)),
         (lambda x: (x[1] - x[0] ** 2) ** 2, (1.0, 1.0)),
@@ -174,7 +174,7 @@ def test_degenerate_minima_are_still_minima(method):
 
 @each(CURVED)
 def test_a_degenerate_minimum_that_is_reached_slowly_is_a_success(method):
-    """#9885: at the end of Powell's singular function f still falls a little along two directions without curvature."""
+    """#9885: at the end of a run on Powell's singular function f still decreases slightly along two flat directions."""
 
     def powell(x):
         return (x[0] + 10 * x[1]) ** 2 + 5 * (x[2] - x[3]) ** 2 + (x[1] - 2 * x[2]) ** 4 + 10 * (x[0] - x[3]) ** 4
@@ -186,8 +186,8 @@ def test_a_degenerate_minimum_that_is_reached_slowly_is_a_success(method):
         assert result.fun <= 1e-6 * powell(x0)
 
 
-def test_without_verdict_a_claim_is_believed_and_says_that_it_is_unchecked(method):
-    """#20213, "no extra work": whoever wants no second-order check asks for none and is told what it is worth."""
+def test_without_verdict_a_success_is_reported_as_unchecked(method):
+    """#20213, "no extra work": the user may turn the second-order check off; the message then states this."""
     result = solve(method, double_well, (0.0, 0.0), options={"verdict": False})
     assert result.success
     assert result.verdict.kind == "unchecked"
@@ -203,8 +203,8 @@ def test_a_value_that_is_nan_is_never_a_success(method):
     assert "f = nan at x0" in result.message
 
 
-def test_a_parabola_in_single_precision_is_solved_and_not_called_solved_where_it_starts(method):
-    """#17636: x² in float32 from 1 was a "success" in 0 iterations at x = 1, for differences of it are zero."""
+def test_a_parabola_in_single_precision_is_solved_and_the_start_is_no_success(method):
+    """#17636: x² in float32 from 1 was a "success" in 0 iterations at x = 1, since its differences are zero."""
     result = solve(method, lambda x: np.sum(x.astype(np.float32) ** 2), onp.float32(1), options={"maxiter": 500})
     assert result.nit > 0
     assert result.fun < 1.0
@@ -212,14 +212,14 @@ def test_a_parabola_in_single_precision_is_solved_and_not_called_solved_where_it
     assert result.success or method.name not in GUARDED
 
 
-def test_a_cast_that_autograd_cannot_follow_is_answered_by_a_sentence():
+def test_a_cast_that_autograd_does_not_support_raises_an_error_that_names_it():
     """#17636, as reported: np.float32(x)."""
     with pytest.raises(newtonkit.DifferentiationError, match=r"autograd\.numpy"):
         solve("newton", lambda x: np.float32(x) * np.float32(x), 1)
 
 
-def test_a_function_of_rounded_numbers_has_no_slope_and_no_success(method):
-    """#17636 for exact derivatives: those of a staircase are zero everywhere."""
+def test_a_function_of_rounded_numbers_is_no_success(method):
+    """#17636 for exact derivatives: those of a step function are zero."""
     result = solve(method, lambda x: np.sum(np.round(x) ** 2), [1.2, -0.8])
     assert not result.success
     assert result.reason in (TerminationReason.NOT_CRITICAL, TerminationReason.SADDLE)
@@ -237,8 +237,8 @@ def test_a_function_of_rounded_numbers_has_no_slope_and_no_success(method):
     ],
     ids=["-x²", "linear", "-exp(x)", "exp(-x)", "1e10 + exp(-x)", "1/(1+x²)"],
 )
-def test_what_has_no_minimum_ends_in_no_success(method, fun, x0, reasons):
-    """No thread of its own: half of "why did it stop" is a function without a minimum."""
+def test_a_function_without_a_minimum_ends_without_success(method, fun, x0, reasons):
+    """Without an issue of its own: many reports of "why did it stop" are functions without a minimum."""
     result = solve(method, fun, x0, options={"maxiter": 400})
     assert not result.success, result.message
     if method.name in ("newton", "newton-cg", "bfgs", "lbfgs"):
@@ -246,19 +246,19 @@ def test_what_has_no_minimum_ends_in_no_success(method, fun, x0, reasons):
         assert any(c.isdigit() for c in result.message)
 
 
-# --- outside the domain -------------------------------------------------------------------------------------------
+# --- outside the domain ---------------------------------------------------------------------------------------------
 
 
 @each(GUARDED)
-def test_a_step_out_of_the_domain_is_taken_back(method):
-    """#12503: trust-exact "runs without progress" where a trial gives NaN; here Σ(x − ln x) from (50, 2)."""
+def test_a_step_out_of_the_domain_is_rejected(method):
+    """#12503: trust-exact "runs without progress" if a trial gives NaN; here Σ(x − ln x) from (50, 2)."""
     result = solve(method, lambda x: np.sum(x - np.log(x)), [50.0, 2.0])
     assert result.success, result.message
     onp.testing.assert_allclose(result.x, [1.0, 1.0], atol=1e-4)
 
 
 @each(WITH_HESSIAN)
-def test_no_hessian_is_asked_for_at_a_point_that_was_not_accepted(method):
+def test_the_hessian_is_not_evaluated_at_a_rejected_point(method):
     """#12503: the Hessian was evaluated at rejected points, outside its domain, and raised."""
     rejected = []
 
@@ -281,7 +281,7 @@ def test_no_hessian_is_asked_for_at_a_point_that_was_not_accepted(method):
 
 @each(WITH_HESSIAN)
 def test_a_subproblem_always_ends(method):
-    """#12513: "the program just does not halt", from a gradient of 1e-6 and a Hessian that is as good as singular."""
+    """#12513: "the program just does not halt", from a gradient of 1e-6 and a nearly singular Hessian."""
     rng = onp.random.default_rng(0)
     Q = onp.linalg.qr(rng.normal(size=(19, 19)))[0]
     eigenvalues = 10.0 ** onp.linspace(5, -9, 19)
@@ -300,7 +300,7 @@ def test_a_subproblem_always_ends(method):
 
 @each(WITH_HESSIAN)
 def test_a_hessian_of_nan_ends_the_run_at_once(method):
-    """#12513: what the loop without end was made of in the reporter's application."""
+    """#12513: the cause of the infinite loop in the application of the report."""
     result = solve(
         method,
         lambda x: float(onp.sum(x**2)),
@@ -313,11 +313,11 @@ def test_a_hessian_of_nan_ends_the_run_at_once(method):
     assert "Hessian" in result.message
 
 
-# --- the best point -----------------------------------------------------------------------------------------------
+# --- the best point -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("power", [1.0, 1.05])
-def test_no_lower_value_was_ever_seen_than_the_one_returned(method, power):
+def test_the_returned_value_is_the_lowest_that_was_computed(method, power):
     """#15643: CG on |x| from 1.1 met 1e-13 in a line search and returned 0.1."""
     values = []
 
@@ -332,11 +332,11 @@ def test_no_lower_value_was_ever_seen_than_the_one_returned(method, power):
     assert result.fun == abs(result.x[0]) ** power
 
 
-# --- scale --------------------------------------------------------------------------------------------------------
+# --- scale ----------------------------------------------------------------------------------------------------------
 
 
 @each(CURVED)
-def test_a_gradient_of_thousands_at_the_start_makes_no_wild_first_step(method):
+def test_a_gradient_of_thousands_at_the_start_does_not_cause_a_huge_first_step(method):
     """#3581: least squares with an exponential; fmin_bfgs failed on half of such samples."""
     for seed in range(4):
         rng = onp.random.default_rng(seed)
@@ -348,7 +348,7 @@ def test_a_gradient_of_thousands_at_the_start_makes_no_wild_first_step(method):
         onp.testing.assert_allclose(result.x, truth, atol=0.05)
 
 
-# --- what a run tells ---------------------------------------------------------------------------------------------
+# --- information about a run ----------------------------------------------------------------------------------------
 
 
 def test_the_trace_of_a_run_costs_no_evaluation(method):
@@ -395,8 +395,8 @@ WRONG = {
 
 @pytest.mark.parametrize("mistake", WRONG)
 @each([name for name in GUARDED if name != "newton-linesearch"])
-def test_a_run_that_finds_no_step_for_a_wrong_gradient_says_so_with_two_numbers(method, mistake):
-    """#22629 and its like, "why did it stop, what do I do?": most such reports come down to a wrong gradient."""
+def test_a_run_that_fails_because_of_a_wrong_gradient_reports_both_slopes(method, mistake):
+    """#22629 and similar ones, "why did it stop, what do I do?": the cause of most such reports is a wrong gradient."""
     calls = []
 
     def fun(x):
@@ -422,7 +422,7 @@ def test_a_run_that_finds_no_step_for_a_wrong_gradient_says_so_with_two_numbers(
     ids=["an entry forgotten", "another f"],
 )
 def test_a_critical_point_of_a_wrong_gradient_is_no_success(method, jac, hess):
-    """#22629 and its like: the worst of wrong gradients is the one that vanishes somewhere."""
+    """#22629 and similar ones: a wrong gradient that has a zero is the most dangerous."""
 
     def fun(x):
         return float(onp.sum((x - 1.0) ** 2)) + 4.0
@@ -439,8 +439,8 @@ def test_a_critical_point_of_a_wrong_gradient_is_no_success(method, jac, hess):
 
 
 @each(CURVED)
-def test_noise_in_f_raises_no_doubt_of_a_right_gradient(method):
-    """#19024, the other way: values that carry eight digits do not refute a gradient that carries sixteen."""
+def test_noise_in_f_does_not_contradict_a_correct_gradient(method):
+    """#19024, reversed: values with eight digits do not contradict a gradient with sixteen."""
     for seed in range(12):
         rng = onp.random.default_rng(seed)
         centre = rng.normal(size=3)
@@ -455,8 +455,8 @@ def test_noise_in_f_raises_no_doubt_of_a_right_gradient(method):
         assert result.success, result.message
 
 
-def test_a_failure_with_a_right_gradient_is_not_blamed_on_it():
-    """#22629: at a kink the gradient is right on either side, and the message says what is wrong instead."""
+def test_a_failure_with_a_correct_gradient_is_not_attributed_to_it():
+    """#22629: at a kink the gradient is right on either side, and the message names the kink."""
     result = newtonkit.minimize(
         lambda x: abs(float(x[0])) + 1.0,
         [1.1],
@@ -470,8 +470,8 @@ def test_a_failure_with_a_right_gradient_is_not_blamed_on_it():
 
 
 @pytest.mark.parametrize("room", range(8))
-def test_the_question_whether_the_gradient_is_wrong_keeps_to_the_budget(room):
-    """#22629: what is evaluated to answer it counts as checks, and is not asked for where the limit has no room."""
+def test_the_check_of_the_gradient_respects_the_budget(room):
+    """#22629: its evaluations count as checks, and are not made if the limit does not allow them."""
     calls = []
 
     def fun(x):
@@ -490,14 +490,14 @@ def test_the_question_whether_the_gradient_is_wrong_keeps_to_the_budget(room):
     assert not result.success
 
 
-# --- going on -----------------------------------------------------------------------------------------------------
+# --- resuming -------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_goes_on_from_its_last_state_bit_for_bit(method):
-    """#19522: ten iterations, a look at the result, and ten more without losing what the method has learnt."""
+def test_a_run_is_resumed_from_its_last_state_bit_for_bit(method):
+    """#19522: ten iterations, and ten more without losing the curvature information of the method."""
     x0 = [2.0, 3.0, -1.5]
 
-    def jac(x):  # given, so that no tape rounds in another order
+    def jac(x):  # given, so that a tape does not change the rounding errors
         return WEIGHTS * x + 0.4 * x**3
 
     def hess(x):
@@ -514,13 +514,14 @@ def test_a_run_goes_on_from_its_last_state_bit_for_bit(method):
         onp.testing.assert_array_equal(state.x, x)
 
 
-# --- work ---------------------------------------------------------------------------------------------------------
+# --- work -----------------------------------------------------------------------------------------------------------
 
 
 @each(CURVED)
-def test_f_gradient_and_hessian_share_their_work_without_being_told(method):
-    """#9265: "hess=True", since f, gradient and Hessian repeat each other's work; a tape shares it, and calls of the
-    function itself, made to check the tape, are few.
+def test_f_gradient_and_hessian_share_their_work_automatically(method):
+    """#9265: "hess=True", since f, gradient and Hessian repeat the same work. A tape shares it.
+
+    Only a few calls of the function are made to check the tape.
     """
     calls = []
 
@@ -536,7 +537,7 @@ def test_f_gradient_and_hessian_share_their_work_without_being_told(method):
 
 
 def test_f_and_gradient_from_one_function_are_computed_once_for_each_point(method):
-    """#9265, the half that scipy has: jac=True."""
+    """#9265, the part that scipy has: jac=True."""
     points = []
 
     def both(x):
@@ -550,8 +551,8 @@ def test_f_and_gradient_from_one_function_are_computed_once_for_each_point(metho
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux shows them")
-def test_a_run_starts_no_threads_and_calls_the_function_in_the_callers(method):
-    """#22438: evaluations ten times slower inside scipy 1.15, where the solver's BLAS threads fought the function's."""
+def test_a_run_starts_no_threads_and_calls_the_function_in_the_thread_of_the_caller(method):
+    """#22438: evaluations were ten times slower in scipy 1.15, since BLAS threads of solver and function competed."""
     callers, numbers = set(), set()
 
     def fun(x):
@@ -559,7 +560,7 @@ def test_a_run_starts_no_threads_and_calls_the_function_in_the_callers(method):
         numbers.add(len(list(Path("/proc/self/task").iterdir())))
         return float(onp.sum((x - 1.0) ** 4 + (x - 1.0) ** 2))
 
-    onp.linalg.eigh(onp.eye(200))  # numpy's own pool is made at its first use
+    onp.linalg.eigh(onp.eye(200))  # numpy starts its thread pool at the first use
     before = len(list(Path("/proc/self/task").iterdir()))
     solve(
         method,
