@@ -1,4 +1,4 @@
-"""Backtracking to Armijo's condition of sufficient decrease, with interpolation."""
+"""Backtracking with interpolation until Armijo's condition of sufficient decrease holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from newtonkit.linesearch.line_function import LineFunction
 
 @dataclass(frozen=True)
 class Backtracking:
-    """φ(α) ≤ φ(0) + c₁αφ′(0), from a first guess downwards; only values are evaluated until one is accepted.
+    """Reduce α until φ(α) ≤ φ(0) + c₁αφ′(0); the gradient is evaluated at the accepted point only.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ class Backtracking:
 
     Notes
     -----
-    The next trial minimizes the parabola through φ(0), φ′(0) and φ(α), kept within [0.1α, 0.5α]; a trial that is not
-    finite is followed by 0.1α. Where the decrease asked for is below the rounding of f, the slope decides instead:
-    φ′(α) ≤ (2c₁ − 1)φ′(0), which for a parabola is the same condition (Hager & Zhang, 2005, eq. 4.1).
+    The next trial is the minimizer of the parabola through φ(0), φ′(0) and φ(α), restricted to [0.1α, 0.5α]; after a
+    trial that is not finite, it is 0.1α. If the required decrease is below the rounding of f, the slope is tested
+    instead: φ′(α) ≤ (2c₁ − 1)φ′(0), which is the same condition for a parabola (Hager & Zhang, 2005, eq. 4.1).
 
     References
     ----------
@@ -38,16 +38,16 @@ class Backtracking:
         check_real("c1", self.c1, 0.0, 0.5, open_low=True, open_high=True)
         check_integer("max_trials", self.max_trials, 1)
 
-    def search(self, ray: LineFunction, alpha: float) -> float | None:
-        """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
-        f0, slope0 = ray.f0, ray.slope0
+    def search(self, line: LineFunction, alpha: float) -> float | None:
+        """Return an acceptable step length, starting from ``alpha`` > 0; None if none was found."""
+        f0, slope0 = line.f0, line.slope0
         for _ in range(self.max_trials):
-            f = ray.value(alpha)
+            f = line.value(alpha)
             rounding = 1e4 * EPS * max(abs(f0), abs(f))
             if abs(f - f0) <= rounding and -alpha * slope0 <= rounding:
-                if f <= f0 + 10 * EPS * abs(f0) and ray.gradient() <= (2 * self.c1 - 1) * slope0:
+                if f <= f0 + 10 * EPS * abs(f0) and line.gradient() <= (2 * self.c1 - 1) * slope0:
                     return alpha
-            elif f <= f0 + self.c1 * alpha * slope0 and not math.isnan(ray.gradient()):
+            elif f <= f0 + self.c1 * alpha * slope0 and not math.isnan(line.gradient()):
                 return alpha
             if not math.isfinite(f):
                 alpha *= 0.1

@@ -1,4 +1,4 @@
-"""The line search of Hager and Zhang: Wolfe's conditions, or their approximate form where f is all rounding."""
+"""The line search of Hager and Zhang: Wolfe's conditions, or approximate ones if differences of f are rounding."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from newtonkit.linalg.kernels import EPS
 from newtonkit.linesearch.interpolation import Point, cubic_minimizer
 from newtonkit.linesearch.line_function import LineFunction
 
-_ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
+_ROUNDING = 10 * EPS  # relative increase of f that counts as rounding
 _EXPANSION = 5.0  # ρ of the paper
-_SHRINK = 0.1  # ψ₃ of CG_DESCENT: contraction while a trial is not finite
-_SHRINKAGE = 0.66  # γ: the bracket must shrink by this factor in two trials, or it is bisected
-_HOPELESS = 10  # trials with no difference in f beyond rounding, after which the slopes are taken for noise too
-_MARGIN = 0.05  # an interpolated trial keeps this share of the bracket from either end
+_SHRINK = 0.1  # factor after a trial that is not finite; ψ₃ of CG_DESCENT
+_SHRINKAGE = 0.66  # γ of the paper: a bracket that shrinks less is bisected next
+_MAX_FLAT = 10  # trials without a difference of f beyond rounding; the slopes are noise too by then
+_MARGIN = 0.05  # least distance of a trial from either end, relative to the bracket
 
 
 @dataclass(frozen=True)
 class HagerZhang:
-    """A step length that meets Wolfe's conditions, or approximately.
+    """A step length that satisfies Wolfe's conditions, exactly or approximately.
 
     Wolfe: φ(α) − φ(0) ≤ δαφ′(0) and φ′(α) ≥ σφ′(0). Approximate Wolfe: (2δ−1)φ′(0) ≥ φ′(α) ≥ σφ′(0) and φ(α) ≤
-    φ(0) + 10·eps·|φ(0)|; being a statement on slopes it keeps its sense where differences of f are all rounding.
+    φ(0) + 10·eps·|φ(0)|. This form uses slopes, and so remains meaningful if differences of f are lost in rounding.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class HagerZhang:
 
     Notes
     -----
-    We depart from the paper where a trial is chosen inside a bracket: by the cubic through both ends' values and
-    slopes, instead of the secant of the slopes; it needs fewer trials, and at the level of rounding the secant of the
-    slopes takes over.
+    One departure from the paper: a trial inside a bracket is the minimizer of the cubic through the values and slopes
+    of both ends, not the secant of the slopes. It needs fewer trials. If the values differ by rounding only, the secant
+    is used.
 
     References
     ----------
@@ -53,30 +53,30 @@ class HagerZhang:
         check_real("sigma", self.sigma, self.delta, 1.0, open_high=True)
         check_integer("max_trials", self.max_trials, 1)
 
-    def search(self, ray: LineFunction, alpha: float) -> float | None:
-        """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
-        f, slope = ray(alpha)
-        if self._accepts(ray, alpha, f, slope):
+    def search(self, line: LineFunction, alpha: float) -> float | None:
+        """Return an acceptable step length, starting from ``alpha`` > 0; None if none was found."""
+        f, slope = line(alpha)
+        if self._accepts(line, alpha, f, slope):
             return alpha
-        return self._enclose(ray, Point(alpha, f, slope))
+        return self._enclose(line, Point(alpha, f, slope))
 
-    def _enclose(self, ray: LineFunction, trial: Point) -> float | None:
-        """An acceptable step length, where the first trial was none: enclose one, and shrink the bracket."""
-        f0, slope0 = ray.f0, ray.slope0
+    def _enclose(self, line: LineFunction, trial: Point) -> float | None:
+        """Return an acceptable step length after a first trial that was none: bracket one, and shrink the bracket."""
+        f0, slope0 = line.f0, line.slope0
         rounding = _ROUNDING * abs(f0)
         low, high = Point(0.0, f0, slope0), None
         width = math.inf
         flat = 0
         while True:
             if math.isnan(trial.slope):
-                # nothing is known beyond here: come back towards the good end
+                # f or g is not finite here: return towards the lower end
                 alpha = low.alpha + _SHRINK * (trial.alpha - low.alpha)
                 high = None
                 if alpha == low.alpha:
                     return None
             else:
                 flat += abs(trial.f - f0) <= rounding and -trial.alpha * slope0 <= rounding
-                if flat == _HOPELESS:
+                if flat == _MAX_FLAT:
                     return None
                 # low: slope < 0 and f no higher than the start; high: slope ≥ 0, or f higher
                 if trial.slope < 0.0 and trial.f <= f0 + rounding:
@@ -90,24 +90,24 @@ class HagerZhang:
                     alpha = _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
                     width = shrunk
                     if not low.alpha < alpha < high.alpha:
-                        return None  # the bracket holds no further number
-            if ray.trials >= self.max_trials:
+                        return None  # the bracket contains no other floating-point number
+            if line.trials >= self.max_trials:
                 return None
-            trial = Point(alpha, *ray(alpha))
-            if self._accepts(ray, *trial):
+            trial = Point(alpha, *line(alpha))
+            if self._accepts(line, *trial):
                 return alpha
 
-    def _accepts(self, ray: LineFunction, alpha: float, f: float, slope: float) -> bool:
-        slope0 = ray.slope0
+    def _accepts(self, line: LineFunction, alpha: float, f: float, slope: float) -> bool:
+        slope0 = line.slope0
         if not slope >= self.sigma * slope0:
             return False
-        if f - ray.f0 <= self.delta * alpha * slope0:
+        if f - line.f0 <= self.delta * alpha * slope0:
             return True
-        return slope <= (2 * self.delta - 1) * slope0 and f <= ray.f0 + _ROUNDING * abs(ray.f0)
+        return slope <= (2 * self.delta - 1) * slope0 and f <= line.f0 + _ROUNDING * abs(line.f0)
 
 
 def _between(low: Point, high: Point) -> float:
-    """A trial inside the bracket: minimizer of the cubic, else zero of the slopes' secant, else the middle."""
+    """Return a trial inside the bracket: the minimizer of the cubic or of the secant, or else the midpoint."""
     alpha = cubic_minimizer(low, high)
     if not math.isfinite(alpha):
         return 0.5 * (low.alpha + high.alpha)

@@ -1,4 +1,4 @@
-"""Trials by interpolation: minimizers of the polynomials through values and slopes at two points of a ray."""
+"""Interpolation for line searches: minimizers of polynomials through values and slopes at two step lengths."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from newtonkit.linalg.kernels import EPS
 
-_FLAT = 1e4 * EPS  # difference of two values, relative to them, below which it is mostly rounding
+_FLAT = 1e4 * EPS  # relative difference of two values below which rounding dominates
 
 
 class Point(NamedTuple):
-    """φ and φ′ at α."""
+    """A step length α with φ(α) and φ′(α)."""
 
     alpha: float
     f: float
@@ -19,9 +19,9 @@ class Point(NamedTuple):
 
 
 def cubic_minimizer(a: Point, b: Point) -> float:
-    """The minimizer of the cubic through values and slopes at both points; NaN where it has none.
+    """Return the minimizer of the cubic through values and slopes at both points; NaN if there is none.
 
-    Where the values differ by rounding only, the slopes decide alone: see `secant`. N&W (2006), eq. 3.59.
+    If the values differ by rounding only, the slopes alone are used (`secant`). N&W (2006), eq. 3.59.
     """
     width = b.alpha - a.alpha
     rise = b.f - a.f
@@ -37,14 +37,14 @@ def cubic_minimizer(a: Point, b: Point) -> float:
 
 
 def quadratic_minimizer(a: Point, b: Point) -> float:
-    """The stationary point of the parabola through both values and the slope at a; NaN where it is a line."""
+    """Return the stationary point of the parabola through both values and the slope at a; NaN for a line."""
     width = b.alpha - a.alpha
     curvature = 2.0 * (b.f - a.f - width * a.slope)
     return a.alpha - a.slope * width * width / curvature if curvature != 0.0 else math.nan
 
 
 def secant(a: Point, b: Point) -> float:
-    """The minimizer of the parabola with the slopes at both points; NaN where it bends down or is a line."""
+    """Return the minimizer of the parabola with the slopes at both points; NaN if its curvature is not positive."""
     width = b.alpha - a.alpha
     curvature = (b.slope - a.slope) / width
     return a.alpha - a.slope / curvature if curvature > 0.0 else math.nan

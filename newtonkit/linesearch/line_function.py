@@ -1,4 +1,4 @@
-"""The function of one variable that a line search sees: φ(α) = f(x + αp)."""
+"""The function of one variable that a line search minimizes: φ(α) = f(x + αp)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from newtonkit.linalg.kernels import Vector, add_scaled, all_finite, dot
 
 
 class LineFunction:
-    """φ(α) = f(x + αp) and φ′(α) = g(x + αp)ᵀp; keeps the last trial, and the lowest that met Armijo's condition.
+    """φ(α) = f(x + αp) and φ′(α) = g(x + αp)ᵀp; keeps the last trial and the best one that met Armijo's condition.
 
     Parameters
     ----------
     evaluator : Evaluator
     state : State
-        Where the ray starts: x, f, g.
+        The point at α = 0: x, f, g.
     p : ndarray, shape (n,)
-        A direction of descent.
+        A descent direction.
     """
 
-    __slots__ = ("alpha", "base", "best", "evaluator", "f", "f0", "g", "lowest", "p", "slope0", "trials", "x")
+    __slots__ = ("alpha", "base", "best", "best_armijo_f", "evaluator", "f", "f0", "g", "p", "slope0", "trials", "x")
 
     def __init__(self, evaluator: Evaluator, state: State, p: Vector) -> None:
         self.evaluator = evaluator
@@ -32,26 +32,26 @@ class LineFunction:
         self.slope0 = dot(state.g, p)
         self.trials = 0
         self.best: tuple[float, Vector, float, Vector] | None = None
-        self.lowest = state.f
+        self.best_armijo_f = state.f
         self.alpha = 0.0
         self.x, self.f, self.g = state.x, state.f, state.g
 
     def __call__(self, alpha: float) -> tuple[float, float]:
-        """φ(α) and φ′(α); the slope is NaN where f or g is not finite."""
+        """Return φ(α) and φ′(α); the slope is NaN if f or g is not finite."""
         self.trials += 1
         self.alpha = alpha
         self.x = add_scaled(self.base.copy(), alpha, self.p)
         f, g = self.f, self.g = self.evaluator.value_and_grad(self.x)
         slope = dot(g, self.p)
-        if not (math.isfinite(f) and math.isfinite(slope)):  # a slope is finite only where all of g is
+        if not (math.isfinite(f) and math.isfinite(slope)):  # a slope is finite only if all of g is
             return math.inf, math.nan
         # Armijo's constant of N&W (2006), eq. 3.4
-        if f < self.lowest and f <= self.f0 + 1e-4 * alpha * self.slope0:
-            self.lowest, self.best = f, (alpha, self.x, f, g)
+        if f < self.best_armijo_f and f <= self.f0 + 1e-4 * alpha * self.slope0:
+            self.best_armijo_f, self.best = f, (alpha, self.x, f, g)
         return f, slope
 
     def value(self, alpha: float) -> float:
-        """φ(α) alone; inf where f is not finite. `gradient` completes the trial."""
+        """Return φ(α) alone; infinite if f is not finite. `gradient` completes the trial."""
         self.trials += 1
         self.alpha = alpha
         self.x = add_scaled(self.base.copy(), alpha, self.p)
@@ -59,12 +59,12 @@ class LineFunction:
         return self.f if math.isfinite(self.f) else math.inf
 
     def gradient(self) -> float:
-        """φ′ at the last trial, whose value is known already; NaN where g is not finite."""
+        """Return φ′ at the last trial, whose value is known; NaN if g is not finite."""
         self.g = self.evaluator.gradient(self.x)
         return dot(self.g, self.p) if all_finite(self.g) else math.nan
 
-    def return_to_best(self) -> bool:
-        """Make the lowest Armijo point the last trial again; False where there is none."""
+    def restore_best(self) -> bool:
+        """Make the best point that met Armijo's condition the last trial; return False if there is none."""
         if self.best is None:
             return False
         self.alpha, self.x, self.f, self.g = self.best
@@ -72,11 +72,11 @@ class LineFunction:
 
 
 class LineSearch(Protocol):
-    """What a method asks of a line search."""
+    """The protocol of a line search."""
 
     @property
     def max_trials(self) -> int:
-        """Trials after which it gives up."""
+        """The largest number of trials."""
 
-    def search(self, ray: LineFunction, alpha: float) -> float | None:
-        """An acceptable step length, starting from the guess ``alpha`` > 0; None where none was found."""
+    def search(self, line: LineFunction, alpha: float) -> float | None:
+        """Return an acceptable step length, starting from the guess ``alpha`` > 0; None if none was found."""

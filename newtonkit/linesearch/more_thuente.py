@@ -10,15 +10,15 @@ from newtonkit.linalg.kernels import EPS
 from newtonkit.linesearch.interpolation import Point, cubic_minimizer, quadratic_minimizer, secant
 from newtonkit.linesearch.line_function import LineFunction
 
-_ROUNDING = 10 * EPS  # rise of f, relative to |f|, taken for rounding
-_SHRINK = 0.1  # contraction while a trial is not finite
-_SHRINKAGE = 0.66  # δ: the interval must shrink by this factor in two trials, or it is bisected; section 4
-_NEAREST, _FARTHEST = 0.1, 4.0  # how far beyond the last trial the next may lie, in units of its distance to the best
+_ROUNDING = 10 * EPS  # relative increase of f that counts as rounding
+_SHRINK = 0.1  # factor after a trial that is not finite
+_SHRINKAGE = 0.66  # δ of section 4: an interval that shrinks less in two trials is bisected
+_NEAREST, _FARTHEST = 0.1, 4.0  # limits of an extrapolation, relative to the distance of the last two points
 
 
 @dataclass(frozen=True)
 class MoreThuente:
-    """A step length that meets the strong Wolfe conditions, φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|.
+    """A step length that satisfies the strong Wolfe conditions, φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ class MoreThuente:
 
     Notes
     -----
-    Until a trial has sufficient decrease and a slope that is not negative, the interval is kept for ψ(α) = φ(α) − φ(0)
-    − c₁αφ′(0), so that it holds an acceptable step and not just a minimizer; after that for φ itself.
+    Until a trial has sufficient decrease and a nonnegative slope, the interval refers to ψ(α) = φ(α) − φ(0) − c₁αφ′(0),
+    so that it contains an acceptable step and not only a minimizer; after that, to φ itself.
 
-    We depart from the paper in three points. A trial that is not finite is followed by a tenth of the way to it, and no
-    later trial goes so far. Values that differ by rounding only are not compared, and the slopes decide instead; there,
-    a slope that meets the second condition suffices. There are no bounds on α.
+    There are three departures from the paper. After a trial that is not finite, the next is a tenth of the way to it,
+    and no later trial reaches as far. Values that differ by rounding only are not compared; the slopes are used
+    instead, and there a slope that meets the second condition suffices. There are no bounds on α.
 
     References
     ----------
@@ -51,25 +51,26 @@ class MoreThuente:
         check_real("c2", self.c2, self.c1, 1.0, open_low=True, open_high=True)
         check_integer("max_trials", self.max_trials, 1)
 
-    def search(self, ray: LineFunction, alpha: float) -> float | None:
-        """An acceptable step length, starting from ``alpha`` > 0; None where none was found."""
-        f, slope = ray(alpha)
-        if self._accepts(ray, alpha, f, slope):
+    def search(self, line: LineFunction, alpha: float) -> float | None:
+        """Return an acceptable step length, starting from ``alpha`` > 0; None if none was found."""
+        f, slope = line(alpha)
+        if self._accepts(line, alpha, f, slope):
             return alpha
-        return self._narrow(ray, Point(alpha, f, slope))
+        return self._narrow(line, Point(alpha, f, slope))
 
-    def _narrow(self, ray: LineFunction, trial: Point) -> float | None:
-        """An acceptable step length, where the first trial was none.
+    def _narrow(self, line: LineFunction, trial: Point) -> float | None:
+        """Return an acceptable step length after a first trial that was none.
 
-        ``low`` is the interval's better end, not always the smaller; ``high`` the other one, None while there is none.
+        ``low`` is the better end of the interval, not always the smaller one; ``high`` is the other end, None if
+        unknown.
         """
-        f0, rounding = ray.f0, _ROUNDING * abs(ray.f0)
-        decrease = self.c1 * ray.slope0
-        low, high = Point(0.0, f0, ray.slope0), None
+        f0, rounding = line.f0, _ROUNDING * abs(line.f0)
+        decrease = self.c1 * line.slope0
+        low, high = Point(0.0, f0, line.slope0), None
         width, width_before = math.inf, math.inf
         wall = math.inf
         for_psi = True
-        while ray.trials < self.max_trials:
+        while line.trials < self.max_trials:
             if math.isnan(trial.slope):
                 if trial.alpha > low.alpha:
                     high, wall = None, trial.alpha
@@ -87,14 +88,14 @@ class MoreThuente:
                         alpha = 0.5 * (low.alpha + high.alpha)
                     width, width_before = now, width
             if alpha == low.alpha or (high is not None and alpha == high.alpha):
-                return None  # the interval holds no further number
-            trial = Point(alpha, *ray(alpha))
-            if self._accepts(ray, *trial):
+                return None  # the interval contains no other floating-point number
+            trial = Point(alpha, *line(alpha))
+            if self._accepts(line, *trial):
                 return alpha
         return None
 
-    def _accepts(self, ray: LineFunction, alpha: float, f: float, slope: float) -> bool:
-        f0, slope0 = ray.f0, ray.slope0
+    def _accepts(self, line: LineFunction, alpha: float, f: float, slope: float) -> bool:
+        f0, slope0 = line.f0, line.slope0
         if not abs(slope) <= -self.c2 * slope0:
             return False
         if f - f0 <= self.c1 * alpha * slope0:
@@ -105,9 +106,9 @@ class MoreThuente:
 def _narrowed(
     low: Point, trial: Point, high: Point | None, tilt: float, rounding: float
 ) -> tuple[float, Point, Point | None]:
-    """The next trial, and the ends of the interval that this one leaves: the four cases of section 4.
+    """Return the next trial and the new ends of the interval: the four cases of section 4.
 
-    All are compared as φ(α) − tilt·α.
+    Points are compared by φ(α) − tilt·α.
     """
     a, t = _tilted(low, tilt), _tilted(trial, tilt)
     cubic = cubic_minimizer(a, t)
@@ -124,7 +125,7 @@ def _narrowed(
             cubic = math.nan
         candidates = [c for c in (cubic, line) if not math.isnan(c)]
         if candidates:
-            # near a known end the step that stays closer is the safer one, without one the bolder
+            # with a bracket the nearer step is safer; without one the farther step is taken
             pick = min if high is not None else max
             alpha = pick(candidates, key=lambda c: abs(c - t.alpha))
     elif high is not None:
@@ -140,7 +141,7 @@ def _tilted(point: Point, tilt: float) -> Point:
 
 
 def _nearer(alpha: float, cubic: float, quadratic: float) -> float:
-    """Case 1: the cubic step where it is nearer to the better end, else the middle of both."""
+    """Case 1: return the cubic step if it is nearer to the better end, else the mean of both steps."""
     if math.isnan(cubic):
         return quadratic
     return cubic if abs(cubic - alpha) < abs(quadratic - alpha) else 0.5 * (cubic + quadratic)

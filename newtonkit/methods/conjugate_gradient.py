@@ -1,4 +1,4 @@
-"""Nonlinear conjugate gradients: a direction from the last direction and two gradients, and no matrix at all."""
+"""Nonlinear conjugate gradients: the next direction from the last one and two gradients, without a matrix."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from newtonkit.linesearch.line_function import LineFunction, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
 
-_PROBE = 0.1  # ψ₁ of Hager & Zhang (2006), step I1: where a value is taken for the first trial, in units of the last α
-_LONGER = 2.0  # ψ₂, step I2: the first trial where that value does not help
-_RESTART = 6  # times n iterations, after which the direction is −g again; as in CG_DESCENT since its version 2
+_PROBE = 0.1  # ψ₁ of Hager & Zhang (2006), step I1: step length of the first value, relative to the last α
+_LONGER = 2.0  # ψ₂, step I2: first trial if that value is not useful, relative to the last α
+_RESTART = 6  # the direction is −g after this many times n iterations, as in CG_DESCENT since version 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ConjugateState(State):
     p: Vector | None
     """None before the first step."""
     since: int
-    """Steps since the direction was −g."""
+    """Number of steps since the direction was −g."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,20 @@ class ConjugateGradient(MethodBase):
     Parameters
     ----------
     eta : float, positive, default 0.4
-        η, which keeps β from becoming too negative.
+        η, which limits negative β.
     line_search : LineSearch, default HagerZhang()
 
     Notes
     -----
-    O(n) work and four vectors. Every direction descends, gᵀp ≤ −⅞‖g‖², whatever the line search; with exact searches it
-    is that of Hestenes & Stiefel, and a quadratic ends in n steps. The first trial of a step is the minimizer of the
-    parabola through φ(0), φ′(0) and one value at a tenth of the last step; more values than gradients are therefore
-    asked for. The lower bound on β is that of 2013, since that of 2005 depends on the unit of f.
+    O(n) operations per step and four vectors. Every direction is a descent direction, gᵀp ≤ −⅞‖g‖², for any line
+    search. With exact line searches the direction is that of Hestenes & Stiefel, and a quadratic is minimized in n
+    steps. The first trial of a step is the minimizer of the parabola through φ(0), φ′(0) and one value at a tenth of
+    the last step length; therefore more values than gradients are evaluated. The lower bound on β is that of 2013,
+    since that of 2005 depends on the unit of f.
 
-    Measured over the 150 cells named at `BFGS`, gradients and products relative to those of scipy's BFGS,
-    geometric means where both solve: 1.08; relative to scipy's CG 0.66, and 0.89 times its values. With σ = 0.1 it is
-    1.26, with first trials from slopes alone (N&W, p. 59) 2.1.
+    Measured over the 150 runs described at `BFGS`: gradients and products relative to those of scipy's BFGS, geometric
+    means over the runs that both solve: 1.08; relative to scipy's CG: 0.66, and 0.89 times its values. With σ = 0.1 the
+    ratio is 1.26; with first trials from slopes alone (N&W, p. 59) 2.1.
 
     References
     ----------
@@ -74,19 +75,19 @@ class ConjugateGradient(MethodBase):
         check_real("eta", self.eta, 0.0, open_low=True, open_high=True)
 
     def init(self, evaluator: Evaluator, x0: Vector) -> ConjugateState:
-        """The state at x0."""
+        """Return the state at x0."""
         return ConjugateState(x0, *evaluator.value_and_grad(x0), FIRST, None, 0)
 
     def step(self, evaluator: Evaluator, state: ConjugateState) -> ConjugateState:
-        """One line search, and the direction after it."""
+        """Return the state after one line search, with the next direction."""
         guess = 1.0 if state.p is None else _first_trial(LineFunction(evaluator, state, state.p), state.info.alpha)
-        ray, info = line_search_step(evaluator, state, state.p, self.line_search, guess)
-        since = state.since + 1 if ray.p is state.p else 1
-        p = None if since >= _RESTART * state.x.size else self._next_direction(ray.p, state.g, ray.g)
-        return ConjugateState(ray.x, ray.f, ray.g, info, -ray.g if p is None else p, 0 if p is None else since)
+        line, info = line_search_step(evaluator, state, state.p, self.line_search, guess)
+        since = state.since + 1 if line.p is state.p else 1
+        p = None if since >= _RESTART * state.x.size else self._next_direction(line.p, state.g, line.g)
+        return ConjugateState(line.x, line.f, line.g, info, -line.g if p is None else p, 0 if p is None else since)
 
     def _next_direction(self, p: Vector, g: Vector, g_next: Vector) -> Vector | None:
-        """p₊, or None where rounding has left no direction of descent."""
+        """Return p₊, or None if it is not a descent direction by rounding."""
         y = g_next - g
         yp = dot(y, p)
         if not yp > 0.0:
@@ -99,16 +100,16 @@ class ConjugateGradient(MethodBase):
         return p_next if dot(p_next, g_next) < 0.0 else None
 
 
-def _first_trial(ray: LineFunction, last: float) -> float:
-    """The first α of a line search by steps I1 and I2 of the paper, where the last α was ``last``."""
+def _first_trial(line: LineFunction, last: float) -> float:
+    """Return the first α of a line search by steps I1 and I2 of the paper; ``last`` is the last α."""
     probe = _PROBE * last
-    if not -probe * ray.slope0 > 1e4 * EPS * abs(ray.f0):
-        return _LONGER * last  # the value would be all rounding
-    f = ray.value(probe)
+    if not -probe * line.slope0 > 1e4 * EPS * abs(line.f0):
+        return _LONGER * last  # the difference of values would be rounding
+    f = line.value(probe)
     if not math.isfinite(f):
         return _PROBE * probe
-    if f <= ray.f0:
-        alpha = quadratic_minimizer(Point(0.0, ray.f0, ray.slope0), Point(probe, f, math.nan))
+    if f <= line.f0:
+        alpha = quadratic_minimizer(Point(0.0, line.f0, line.slope0), Point(probe, f, math.nan))
         if alpha > 0.0:
             return alpha
     return _LONGER * last

@@ -1,31 +1,32 @@
-"""Adaptive cubic regularisation: a cubic term in place of the ball."""
+"""Adaptive cubic regularization: a cubic term in place of the trust region."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import EPS, Vector, norm
-from newtonkit.methods.hessian_source import Curvature, Model, chosen_curvature
-from newtonkit.methods.trust_region import TrustRegionMethod, TrustRegionState
-from newtonkit.trustregion.step_bound import CubicRegularization, StepBound, Trial, TrustRegion
+from newtonkit.linalg.kernels import EPS, norm
+from newtonkit.methods.hessian_source import HessianSource, QuadraticModel, choose_hessian_source
+from newtonkit.methods.trust_region import TrustRegionMethod
+from newtonkit.trustregion.step_bound import CubicRegularization, StepBound, SubproblemSolution, TrustRegion
 
-# good and poor as for the trust region; the factors of GALAHAD's ARC, and of JSOSolvers', lie between 0.1 and 0.5
-_GOOD = 0.9
+_GOOD = 0.9  # as for the trust region (radius.py)
+# limit of a poor step, and factor of σ after a good one; GALAHAD's ARC and JSOSolvers use factors from 0.1 to 0.5
 _POOR = 0.25
 _DECREASE = 0.1
-_FIRST = 0.1  # what the cubic term adds to the curvature at the length ‖g₀‖/‖H₀‖, as a share of ‖H₀‖
-_LEAST = EPS  # share of ‖H‖ that it adds at least, at the length of the last step
+_FIRST = 0.1  # the curvature of the first cubic term at the length ‖g₀‖/‖H₀‖, relative to ‖H₀‖
+_LEAST = EPS  # least curvature of the cubic term at the length of the last step, relative to ‖H‖
 
 
 @dataclass(frozen=True)
 class Cubic(TrustRegionMethod):
-    """Minimize m(p) = f + gᵀp + ½ pᵀHp + (σ/3)‖p‖³ nearly exactly, over all p; adapt σ to its success.
+    """Minimize m(p) = f + gᵀp + ½ pᵀHp + (σ/3)‖p‖³ nearly exactly, over all p; adapt σ to the ratio.
 
-    A second opinion beside the trust region: its steps shrink smoothly with the gradient, and near a minimum the cubic
-    term fades by itself.
+    An alternative to the trust region: steps shrink smoothly with the gradient, and near a minimum the cubic term
+    becomes negligible.
 
     Parameters
     ----------
@@ -34,8 +35,8 @@ class Cubic(TrustRegionMethod):
 
     Notes
     -----
-    Evaluations as in `TrustRegionNewton`. After a very good step σ falls tenfold; after a poor one it is that σ for
-    which the step would be half as long, by the model at hand.
+    Evaluations as in `TrustRegionNewton`. After a good step σ is divided by ten; after a poor one, σ is set so that the
+    minimizer of the present model is half as long.
 
     References
     ----------
@@ -59,12 +60,12 @@ class Cubic(TrustRegionMethod):
         if self.initial_weight is not None:
             check_real("initial_weight", self.initial_weight, 0.0, open_low=True, open_high=True)
 
-    def curvature(self, evaluator: Evaluator, x: Vector) -> Curvature:
-        """Full, sparse, or products."""
-        return chosen_curvature(evaluator, x)
+    def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
+        """Return full, sparse or products."""
+        return choose_hessian_source(evaluator, state)
 
-    def first_size(self, model: Model, state: TrustRegionState) -> float:
-        """The option, or 0.1‖H₀‖²/‖g₀‖."""
+    def first_radius(self, model: QuadraticModel, state: State) -> float:
+        """Return the first σ: the option, or 0.1‖H₀‖²/‖g₀‖."""
         if self.initial_weight is not None:
             return self.initial_weight
         g_norm, H_norm = norm(state.g), model.hessian_norm
@@ -72,16 +73,17 @@ class Cubic(TrustRegionMethod):
             return g_norm or H_norm or 1.0
         return _FIRST * H_norm * (H_norm / g_norm)
 
-    def bound(self, size: float) -> StepBound:
-        """The cubic term of this weight."""
-        return CubicRegularization(size)
+    def bound(self, radius: float) -> StepBound:
+        """Return the cubic term of the weight σ = ``radius``."""
+        return CubicRegularization(radius)
 
-    def next_size(self, size: float, model: Model, trial: Trial, ratio: float) -> float:
-        """The weight after this trial."""
+    def next_radius(self, radius: float, model: QuadraticModel, solution: SubproblemSolution, ratio: float) -> float:
+        """Return σ after this step."""
+        sigma = radius
         if not ratio >= _POOR:
-            half = 0.5 * trial.length
+            half = 0.5 * solution.length
             shorter = model.solve(TrustRegion(half))
-            return max(2.0 * size, shorter.multiplier / half)
+            return max(2.0 * sigma, shorter.lam / half)
         if ratio >= _GOOD:
-            return max(_DECREASE * size, _LEAST * model.hessian_norm / trial.length)
-        return size
+            return max(_DECREASE * sigma, _LEAST * model.hessian_norm / solution.length)
+        return sigma

@@ -1,4 +1,4 @@
-"""DFP: the first quasi-Newton method; the update of BFGS with the roles of B and H exchanged."""
+"""DFP: the first quasi-Newton method; the BFGS update with the roles of B and H exchanged."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from newtonkit.methods.quasi_newton import InverseHessian, SelfScaling
 
 
 class DFPInverse(InverseHessian):
-    """The update of rank two that keeps H positive definite and changes H least."""
+    """The rank-two update that keeps H positive definite and changes H least."""
 
     __slots__ = ()
 
-    def amend(self, H: Matrix, s: Vector, y: Vector, sy: float, Hy: Vector, g: Vector, Hg: Vector) -> Vector:
+    def update_inverse(self, H: Matrix, s: Vector, y: Vector, sy: float, Hy: Vector, g: Vector, Hg: Vector) -> Vector:
         """H₊ = H + ssᵀ/sᵀy − HyyᵀH/yᵀHy = H + uvᵀ + vuᵀ with u = s + τHy, v = ½(s − τHy)/sᵀy, τ² = sᵀy/yᵀHy."""
         yHy = dot(y, Hy)
         Hg = add_scaled(Hg, dot(s, g) / sy, s)
         Hg = add_scaled(Hg, -dot(Hy, g) / yHy, Hy)
-        t = scale(Hy, sy / math.sqrt(sy * yHy))  # the root of a square of f's unit, so that powers of 2 stay exact
+        t = scale(Hy, sy / math.sqrt(sy * yHy))  # exact under scaling of f by powers of 2
         self.H = rank_two_update(H, s + t, scale(s - t, 0.5 / (sy * self.factor)))
         return Hg
 
 
 @dataclass(frozen=True)
 class DFP(SelfScaling):
-    """p = −Hg with H₊ = θH − θHyyᵀH / yᵀHy + ssᵀ / yᵀs; θ and all else but the update are those of `BFGS`.
+    """p = −Hg with H₊ = θH − θHyyᵀH / yᵀHy + ssᵀ / yᵀs; θ and all else are as in `BFGS`.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class DFP(SelfScaling):
 
     Notes
     -----
-    Without θ it is the poorer method, for it corrects an H that is too small more slowly than BFGS does and depends on
-    accurate line searches: it solves 76 of the 150 cells named at `BFGS`. With θ it solves 149, at 0.85 times the
-    gradients of scipy's BFGS (that of `BFGS`: 0.83).
+    Without θ, DFP corrects an H that is too small more slowly than BFGS, and depends on accurate line searches: it
+    solves 76 of the 150 runs described at `BFGS`. With θ it solves 149, with 0.85 times the gradients of scipy's BFGS
+    (`BFGS`: 0.83).
 
     References
     ----------

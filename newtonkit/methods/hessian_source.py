@@ -1,31 +1,33 @@
-"""Where a trust-region method has its model from: a full Hessian, a sparse one, or products; and which of them."""
+"""Sources of the quadratic model of a trust-region method: a full Hessian, a sparse one, or products."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
 from newtonkit.core.state import State
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symmetric
-from newtonkit.linalg.kernels import EPS, Vector, norm
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.lanczos import LanczosSubproblem
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
-from newtonkit.trustregion.step_bound import StepBound, Trial
+from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
-_EIGEN = 30  # up to this n one eigendecomposition; measured, µs: n = 10: 11, a Cholesky factorization 3; 100: 857, 35
-_FULL = 100  # up to this n no pattern is looked for
-_DENSITY = 0.1  # share of non-zeros above which a sparse factorization is no gain
-_DENSE_MOST = 5000  # a full Cholesky factorization takes 4e10 operations there, and a Hessian 5000 products
-_FORCING = 0.1
+# Up to this n the subproblem is solved by one eigendecomposition. Measured, µs, against one Cholesky factorization:
+# n = 10: 11 and 3; n = 100: 857 and 35
+_EIGEN = 30
+_FULL = 100  # up to this n a full Hessian is used without a search for its pattern; it costs less than the search
+_DENSITY = 0.1  # share of nonzeros above which a sparse factorization is not faster than a dense one
+_DENSE_LIMIT = 5000  # a dense Cholesky factorization takes 4e10 operations there, and a Hessian 5000 products
+_FORCING = 0.1  # largest relative residual of an inexact Newton step
 
 
-class Model(Protocol):
+class QuadraticModel(Protocol):
     """The quadratic model at one point."""
 
     @property
@@ -34,46 +36,65 @@ class Model(Protocol):
 
     @property
     def newton_length(self) -> float:
-        """Length of the Newton step where the model is certainly convex; 0 where it is not, or that is not known."""
+        """Length of the Newton step if the model is certainly convex; 0 if it is not, or if that is unknown."""
 
-    def solve(self, bound: StepBound) -> Trial:
-        """Its minimizer within the bound."""
+    def solve(self, bound: StepBound) -> SubproblemSolution:
+        """Return the minimizer of the model within the bound."""
 
 
-class Curvature(Protocol):
-    """A source of models; it holds nothing that depends on the point."""
+class HessianSource(Protocol):
+    """A source of quadratic models. It is immutable: a source that learns from steps returns a new one."""
 
     @property
     def reason(self) -> str:
-        """Why this source, where it was chosen."""
+        """Why this source was chosen; empty if there was no choice."""
 
-    def model(self, evaluator: Evaluator, state: State, multiplier: float, first: float) -> Model | None:
-        """The model at this state; None where the Hessian is not finite.
-
-        ``multiplier`` is that of the step before, ``first`` the norm of the gradient at the start.
-        """
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+        """Return the model at this state; None if the Hessian is not finite. ``lam`` is λ of the last step."""
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric | None:
-        """Return the Hessian at x in the form that this source factors; None if it uses products only."""
+        """Return the Hessian at x in the form that this source factors; None if it has no Hessian."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether `after_step` may return a new source, so that gradients at rejected points are useful."""
+
+    def after_step(self, state: State, x: Vector, g: Vector) -> HessianSource:
+        """Return the source after a trial step from this state to x, accepted or not, where the gradient is g."""
+
+
+class EvaluatedHessian:
+    """What the sources that evaluate ∇²f share: they learn nothing from steps."""
+
+    __slots__ = ()
+
+    learns: ClassVar[bool] = False
+
+    def after_step(self, state: State, x: Vector, g: Vector) -> Self:
+        """Return this source."""
+        return self
+
+
+def dense_model(g: Vector, B: Matrix, x: Vector, lam: float) -> QuadraticModel:
+    """Return the model of a dense symmetric B: by eigenvectors if n is small or B is singular, else by factors."""
+    if g.size > _EIGEN:
+        model = MoreSorensenSubproblem(g, DenseSymmetric(B), lam)
+        if not model.singular:
+            return model
+    # the terms that cancel in a gradient near a minimizer are as large as those of Bx
+    return EigenSubproblem(g, B, 10 * EPS * (np.abs(B) @ np.abs(x) + np.abs(g)))
 
 
 @dataclass(frozen=True, slots=True)
-class FullHessian:
-    """A dense matrix: its eigenvectors where it is small, else Cholesky factors of B + λI."""
+class FullHessian(EvaluatedHessian):
+    """A dense Hessian at each point."""
 
     reason: str = ""
 
-    def model(self, evaluator: Evaluator, state: State, multiplier: float, first: float) -> Model | None:
-        """One Hessian."""
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+        """Return the model; it costs one Hessian."""
         H = evaluator.hessian(state.x)
-        if not np.isfinite(H).all():
-            return None
-        if state.x.size > _EIGEN:
-            model = MoreSorensenSubproblem(state.g, DenseSymmetric(H), multiplier)
-            if not model.singular:
-                return model
-        # the terms that cancel in a gradient near a minimizer are as large as those of Hx
-        return EigenSubproblem(state.g, H, 10 * EPS * (np.abs(H) @ np.abs(state.x) + np.abs(state.g)))
+        return dense_model(state.g, H, state.x, lam) if np.isfinite(H).all() else None
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
         """Return the full Hessian at x."""
@@ -81,20 +102,20 @@ class FullHessian:
 
 
 @dataclass(frozen=True, slots=True)
-class SparseHessians:
-    """A sparse matrix, by the factorization that suits its pattern."""
+class SparseHessian(EvaluatedHessian):
+    """A sparse Hessian at each point, with the factorization that suits its pattern."""
 
     structure: SparseStructure
 
     @property
     def reason(self) -> str:
-        """The factorization, and the figures it was chosen by."""
+        """The factorization, and the numbers that decided it."""
         return self.structure.reason
 
-    def model(self, evaluator: Evaluator, state: State, multiplier: float, first: float) -> Model | None:
-        """One Hessian, which counts as one whatever the products it took."""
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+        """Return the model; it counts as one Hessian, however many products that takes."""
         B = self.factorizable(evaluator, state.x)
-        return MoreSorensenSubproblem(state.g, B, multiplier) if math.isfinite(B.norm) else None
+        return MoreSorensenSubproblem(state.g, B, lam) if math.isfinite(B.norm) else None
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
         """Return the sparse Hessian at x, or a full one if the user's function returns that here."""
@@ -103,18 +124,29 @@ class SparseHessians:
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
-    """Hessian-vector products in a Krylov space, until the residual is min(0.1, √(‖g‖/‖g₀‖)) of ‖g‖.
+class HessianProducts(EvaluatedHessian):
+    """Hessian-vector products, computed until the residual is min(0.1, √(‖g‖/‖g₀‖))·‖g‖.
 
-    The forcing term makes the convergence superlinear (Nocedal & Wright, 2006, theorem 7.2).
+    This forcing term makes the convergence superlinear (Nocedal & Wright, 2006, theorem 7.2).
+
+    Parameters
+    ----------
+    first_gradient_norm : float
+        ‖g₀‖.
+    reason : str
+    preconditioner : callable, optional
+    max_products : int, optional
+        Limit at one point.
     """
 
+    first_gradient_norm: float
     reason: str = ""
     preconditioner: Callable[[Vector], Callable[[Vector], Vector]] | None = None
     max_products: int | None = None
 
-    def model(self, evaluator: Evaluator, state: State, multiplier: float, first: float) -> Model | None:
-        """No product yet: the model asks for them as it is solved."""
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+        """Return the model; it computes products when it is solved."""
+        first = self.first_gradient_norm
         forcing = min(_FORCING, math.sqrt(norm(state.g) / first)) if first > 0.0 else _FORCING
         precondition = None if self.preconditioner is None else self.preconditioner(state.x.copy())
         return LanczosSubproblem(state.g, evaluator.hvp(state.x), forcing, precondition, self.max_products)
@@ -123,21 +155,22 @@ class Products:
         """Return None: there is no matrix."""
 
 
-def chosen_curvature(evaluator: Evaluator, x: Vector) -> Curvature:
-    """Full, sparse, or products: by n, by the pattern of the Hessian, by the fill to expect of its factor."""
+def choose_hessian_source(evaluator: Evaluator, state: State) -> HessianSource:
+    """Return full, sparse or products, by n, by the pattern of the Hessian, and by the expected fill of its factor."""
+    x = state.x
     n = x.size
     if n <= _FULL:
         return FullHessian()
     pattern, why_not = evaluator.hessian_pattern(x)
     if pattern is None or pattern.nnz > _DENSITY * n * n:
         if pattern is not None:
-            why_not = f"{100 * pattern.nnz / n**2:.0f} % of the Hessian are non-zero"
-        if n <= _DENSE_MOST:
+            why_not = f"{100 * pattern.nnz / n**2:.0f} % of the Hessian are nonzero"
+        if n <= _DENSE_LIMIT:
             return FullHessian(f"dense Cholesky: {why_not}")
-        return Products(f"truncated Newton: {why_not}, and n = {n} > {_DENSE_MOST}")
+        return HessianProducts(norm(state.g), f"truncated Newton: {why_not}, and n = {n} > {_DENSE_LIMIT}")
     structure = SparseStructure(pattern)
     if structure.fits:
-        return SparseHessians(structure)
-    if n <= _DENSE_MOST:
+        return SparseHessian(structure)
+    if n <= _DENSE_LIMIT:
         return FullHessian(f"dense Cholesky: {structure.reason}")
-    return Products(f"truncated Newton: {structure.reason}")
+    return HessianProducts(norm(state.g), f"truncated Newton: {structure.reason}")

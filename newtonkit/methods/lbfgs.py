@@ -1,4 +1,4 @@
-"""L-BFGS: the BFGS direction from the last few pairs, without any matrix."""
+"""L-BFGS: the BFGS direction from the last few pairs, without a matrix."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
-from newtonkit.methods.quasi_newton import check_fresh, secant_pair
+from newtonkit.methods.quasi_newton import check_fresh, curvature_condition
 
-_SMALL = 1000  # the largest n at which the products with 20 pairs take less time than the rest of a step
-_MEMORY = 20  # pairs by default up to there: see the notes of `LBFGS`
-_MEMORY_ABOVE = 10
+_SMALL = 1000  # largest n at which products with 20 pairs take less time than the rest of a step (measured)
+_MEMORY = 20  # default number of pairs up to that n; measured, see the notes of `LBFGS`
+_MEMORY_ABOVE = 10  # and above it, as in L-BFGS-B
 
 
 @dataclass(frozen=True, slots=True)
 class LBFGSState(State):
-    """A point, and the run's pairs as they are there."""
+    """A point, and the pairs (s, y) there."""
 
     pairs: CurvaturePairs
     iteration: int
@@ -32,7 +32,7 @@ class LBFGSState(State):
 
 @dataclass(frozen=True)
 class LBFGS(MethodBase):
-    """p = −Hg with H the BFGS matrix that the last ``memory`` pairs make of γI, γ = sᵀy/yᵀy, never formed.
+    """p = −Hg with H the BFGS update of γI, γ = sᵀy/yᵀy, by the last ``memory`` pairs; H is never formed.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ class LBFGS(MethodBase):
 
     Notes
     -----
-    O(memory·n) work and storage. Measured over the 150 cells named at `BFGS`, gradients and products
-    relative to those of scipy's L-BFGS-B (10 pairs), geometric means where both solve: 1.11, 0.99, 0.94, 0.92, 0.91
-    with 5, 10, 15, 20, 30 pairs. Up to n = 1000, where the products cost less than the rest of a step, 20 are as cheap
-    as 10; at n = 1e5 they take twice the time. With 20 and σ = 0.9 it is 0.95: an inexact step is good enough.
+    O(memory·n) operations and storage. Measured over the 150 runs described at `BFGS`: gradients and products relative
+    to those of scipy's L-BFGS-B (10 pairs), geometric means over the runs that both solve: 1.11, 0.99, 0.94, 0.92, 0.91
+    with 5, 10, 15, 20, 30 pairs. Up to n = 1000 a step with 20 pairs takes as long as one with 10; at n = 1e5 it takes
+    twice as long. With 20 pairs and σ = 0.9 the ratio is 0.95: inexact steps suffice.
 
-    A pair without certain curvature is skipped. When the line search fails, the pairs are dropped and −g tried once
-    before giving up.
+    A pair without certain curvature is skipped. If the line search fails, the pairs are discarded and one search along
+    −g is made.
 
     References
     ----------
@@ -73,32 +73,32 @@ class LBFGS(MethodBase):
             check_integer("memory", self.memory, 1)
 
     def init(self, evaluator: Evaluator, x0: Vector) -> LBFGSState:
-        """The state at x0, without pairs."""
+        """Return the state at x0, without pairs."""
         n = x0.size
         memory = self.memory or (_MEMORY if n <= _SMALL else _MEMORY_ABOVE)
         return LBFGSState(x0, *evaluator.value_and_grad(x0), FIRST, CurvaturePairs(n, memory), 0)
 
     def step(self, evaluator: Evaluator, state: LBFGSState) -> LBFGSState:
-        """One line search and one pair."""
+        """Return the state after one line search, with one more pair."""
         pairs = state.pairs
         check_fresh(pairs.iteration, state.iteration)
         p = None
         if pairs:
             p = scale(pairs.inverse_hessian_times(state.g), -1.0)
-        ray, info = line_search_step(evaluator, state, p, self.line_search)
-        if ray.p is not p:
+        line, info = line_search_step(evaluator, state, p, self.line_search)
+        if line.p is not p:
             pairs.clear()
-        if not pairs.push(ray.x - state.x, ray.g - state.g):
-            info = info._replace(note="pair without curvature skipped")
-        return LBFGSState(ray.x, ray.f, ray.g, info, pairs, pairs.iteration)
+        if not pairs.push(line.x - state.x, line.g - state.g):
+            info = info._replace(note="update skipped: no certain curvature")
+        return LBFGSState(line.x, line.f, line.g, info, pairs, pairs.iteration)
 
 
 class CurvaturePairs:
     """The last m pairs (s, y) as columns of S and Y, oldest first; owned by one run and updated in place.
 
-    The columns in use are a window that slides through arrays twice as wide and starts again at the front when it has
-    come to the end, so that they are contiguous at all times: both loops of the recursion are then two matrix-vector
-    products and the solution of one small triangular system each, R = upper triangle of SᵀY.
+    The columns in use are a window that moves through arrays twice as wide; at the end it is copied to the front. They
+    are contiguous at all times, so that each loop of the two-loop recursion is two matrix-vector products and the
+    solution of one small triangular system, R = upper triangle of SᵀY.
     """
 
     __slots__ = ("_D", "_R", "_S", "_Y", "_begin", "_end", "gamma", "iteration", "memory")
@@ -118,19 +118,19 @@ class CurvaturePairs:
         return self._end - self._begin
 
     def clear(self) -> None:
-        """Forget all curvature."""
+        """Discard all pairs."""
         self._begin = self._end = 0
 
     def push(self, s: Vector, y: Vector) -> bool:
-        """Keep a pair in place of the oldest; False where it carries no curvature and is skipped."""
+        """Store a pair in place of the oldest; return False if it is skipped for lack of curvature."""
         self.iteration += 1
-        sy = secant_pair(s, y)
+        sy = curvature_condition(s, y)
         if sy is None:
             return False
         if self._end - self._begin == self.memory:
             self._begin += 1
         if self._end == self._D.size:
-            self._to_the_front()
+            self._move_to_front()
         begin, k = self._begin, self._end
         self._S[:, k] = s
         self._Y[:, k] = y
@@ -141,7 +141,7 @@ class CurvaturePairs:
         return True
 
     def inverse_hessian_times(self, v: Vector) -> Vector:
-        """Hv by the two-loop recursion; each of its scalars depends on those before it as in a triangular system."""
+        """Return Hv by the two-loop recursion; the scalars of each loop solve a triangular system."""
         window = slice(self._begin, self._end)
         S, Y, R = self._S[:, window], self._Y[:, window], self._R[window, window]
         alpha = solve_triangular(R, inner_products(S, v))
@@ -150,7 +150,7 @@ class CurvaturePairs:
         c = add_scaled(alpha * self._D[window], -self.gamma, inner_products(Y, q))
         return gemv(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q)
 
-    def _to_the_front(self) -> None:
+    def _move_to_front(self) -> None:
         kept, begin = self._end - self._begin, self._begin
         for columns in (self._S, self._Y):
             columns[:, :kept] = columns[:, begin:]

@@ -16,7 +16,8 @@ from newtonkit.methods.dfp import DFP
 from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov
 from newtonkit.methods.lbfgs import LBFGS
-from newtonkit.methods.newton import LineSearchNewton, PureNewton
+from newtonkit.methods.line_search_newton import LineSearchNewton
+from newtonkit.methods.pure_newton import PureNewton
 from newtonkit.methods.sr1 import SR1
 from newtonkit.methods.steepest_descent import SteepestDescent
 from newtonkit.methods.trust_region_newton import TrustRegionNewton

@@ -1,54 +1,93 @@
-"""SR1: the symmetric update of rank one, which may learn negative curvature too."""
+"""SR1: a trust-region method with a Hessian approximated by symmetric rank-one updates."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, norm, rank_one_update
-from newtonkit.methods.quasi_newton import InverseHessian, QuasiNewton, QuasiNewtonState
+import numpy as np
+
+from newtonkit.core.state import State
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import Matrix, Vector, all_finite, dot, norm
+from newtonkit.methods.hessian_source import HessianSource, QuadraticModel, dense_model
+from newtonkit.methods.line_search_step import first_step_length
+from newtonkit.methods.quasi_newton import curvature_condition
+from newtonkit.methods.trust_region import TrustRegionMethod
+from newtonkit.methods.trust_region_newton import check_radius
 
 _SKIP = 1e-8  # r of N&W (2006), eq. 6.26
+# The first pair rescales B to γI, γ = yᵀy/(0.9 sᵀy). With γ = yᵀy/sᵀy (N&W, eq. 6.20) the update makes B singular
+_FIRST_SCALE = 0.9
 
 
-class SR1Inverse(InverseHessian):
-    """The only update of rank one that is symmetric and meets the secant equation; H may become indefinite."""
-
-    __slots__ = ()
-
-    first_scale: ClassVar[float] = 0.9  # at 1, (s − Hy)ᵀy = 0 and the first pair could only be skipped
-    needs_curvature: ClassVar[bool] = False
-
-    def amend(self, H: Matrix, s: Vector, y: Vector, sy: float, Hy: Vector, g: Vector, Hg: Vector) -> Vector:
-        """H₊ = H + rrᵀ / rᵀy with r = s − Hy; skipped where |rᵀy| < 1e-8 ‖r‖‖y‖."""
-        r = s - Hy
-        ry = dot(r, y)
-        if not abs(ry) >= _SKIP * norm(r) * norm(y) or ry == 0.0:
-            self.note = "update skipped: its denominator is all but zero"
-            return Hg
-        Hg = add_scaled(Hg, dot(r, g) / ry, r)
-        self.H = rank_one_update(H, 1.0 / (ry * self.factor), r)
-        return Hg
-
-
-@dataclass(frozen=True)
-class SR1(QuasiNewton):
-    """p = ∓Hg with H₊ = H + rrᵀ / rᵀy, r = s − Hy; everything but the update is shared with `BFGS`.
+@dataclass(frozen=True, slots=True)
+class SR1Matrix:
+    """B ≈ ∇²f as a full matrix, updated by rank one after a step.
 
     Parameters
     ----------
-    line_search : LineSearch, default HagerZhang()
+    B : ndarray, shape (n, n)
+        Exactly symmetric; may be indefinite.
+    updated : bool
+        False before the first update.
+    """
+
+    B: Matrix
+    updated: bool = False
+
+    reason: ClassVar[str] = ""
+    learns: ClassVar[bool] = True
+
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel:
+        """Return the model of B; it costs no evaluation."""
+        return dense_model(state.g, self.B, state.x, lam)
+
+    def factorizable(self, evaluator: Evaluator, x: Vector) -> None:
+        """Return None: B is not the Hessian."""
+
+    def after_step(self, state: State, x: Vector, g: Vector) -> SR1Matrix:
+        """Return B + rrᵀ/rᵀs, r = y − Bs; B itself if |rᵀs| < 1e-8 ‖r‖‖s‖. N&W (2006), eq. 6.24 and 6.26."""
+        s, y = x - state.x, g - state.g
+        B = self.B
+        if not self.updated and (sy := curvature_condition(s, y)) is not None:
+            gamma = dot(y, y) / (_FIRST_SCALE * sy)
+            if math.isfinite(gamma):
+                B = gamma * np.eye(s.size)
+        r = y - B @ s
+        rs = dot(r, s)
+        if not all_finite(r) or rs == 0.0 or not abs(rs) >= _SKIP * norm(r) * norm(s):
+            return self
+        u = r / math.sqrt(abs(rs))  # r_i r_j may overflow
+        B = B + math.copysign(1.0, rs) * np.outer(u, u)
+        return SR1Matrix(B, True) if np.isfinite(B).all() else self
+
+
+@dataclass(frozen=True)
+class SR1(TrustRegionMethod):
+    """Minimize m(p) = f + gᵀp + ½ pᵀBp within ‖p‖ ≤ Δ; update B by rank one so that the secant equation B₊s = y holds.
+
+    B₊ = B + rrᵀ / rᵀs with r = y − Bs, s = x₊ − x, y = g₊ − g. B may be indefinite, and then the step follows negative
+    curvature to the boundary of the region.
+
+    Parameters
+    ----------
+    initial_radius : float, positive, optional
+        The first Δ; by default the length of the first step of a line search along −g₀.
 
     Notes
     -----
-    H need not be positive definite: where −Hg ascends, the line search goes along +Hg, so that the direction leads away
-    from the stationary point of a model that bends down: on the 150 cells named at `BFGS` 0.82 times the gradients of
-    scipy's BFGS and 147 solved, against 1.13 and 145 where H is forgotten instead. The first H is (0.9 sᵀy/yᵀy)I, just
-    small enough for the first update to leave it positive definite.
+    Each trial point costs one f; an accepted one also a gradient. A rejected one costs a gradient, for an update of B,
+    only if the step before it was rejected too. One n×n matrix, and an eigendecomposition (n ≤ 30) or a few Cholesky
+    factorizations per step, O(n³).
+
+    An update is skipped if |rᵀs| < 1e-8 ‖r‖‖s‖. B₀ = I/α, α the first step length along −g₀.
 
     References
     ----------
-    Nocedal & Wright (2006), section 6.2, eq. 6.25 and 6.26; Conn, Gould & Toint (1991), Math. Program. 50, 177.
+    Nocedal & Wright (2006), section 6.2, algorithm 6.2, eq. 6.24 and 6.26; Conn, Gould & Toint (1991), Math. Program.
+    50, 177.
 
     Examples
     --------
@@ -58,10 +97,24 @@ class SR1(QuasiNewton):
     'converged'
     """
 
-    name: ClassVar[str] = "sr1"
-    workspace: ClassVar[type[InverseHessian]] = SR1Inverse
+    initial_radius: float | None = None
 
-    def direction(self, state: QuasiNewtonState) -> Vector | None:
-        """−Hg, or Hg where that descends."""
-        p = state.inverse.direction
-        return -p if p is not None and dot(p, state.g) > 0.0 else p
+    name: ClassVar[str] = "sr1"
+    matrices: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        check_radius(self.initial_radius)
+
+    def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
+        """Return B₀."""
+        alpha = 1.0
+        if state.g.any() and all_finite(state.g):
+            alpha = first_step_length(evaluator, state.x, state.g, -state.g)
+        return SR1Matrix(np.eye(state.x.size) / alpha)
+
+    def factorizable_hessian(self, evaluator: Evaluator, state: State) -> None:
+        """Return None: the method uses no Hessians."""
+
+    def first_radius(self, model: QuadraticModel, state: State) -> float:
+        """Return the option, or the default."""
+        return self.initial_radius or super().first_radius(model, state)

@@ -17,7 +17,7 @@ from newtonkit.methods.line_search_step import first_step_length
 
 @dataclass(frozen=True)
 class SteepestDescent(MethodBase):
-    """p = −g followed by a line search: gradient descent that needs no learning rate.
+    """p = −g followed by a line search: gradient descent without a learning rate.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class SteepestDescent(MethodBase):
 
     Notes
     -----
-    The first guess is the minimizer of the quadratic model along −g, later ones the length that promises the decrease
-    of the last step (Nocedal & Wright, 2006, p. 59).
+    The first trial of the first step is the minimizer of the quadratic model along −g; that of a later step is the
+    length whose first-order decrease is that of the last step (Nocedal & Wright, 2006, p. 59).
 
     Examples
     --------
@@ -40,21 +40,21 @@ class SteepestDescent(MethodBase):
     name: ClassVar[str] = "gd-linesearch"
 
     def step(self, evaluator: Evaluator, state: State) -> State:
-        """One line search along −g."""
-        ray = LineFunction(evaluator, state, -state.g)
-        if not ray.slope0 < 0.0:
-            raise StepFailure(TerminationReason.NOT_DESCENT, measured=ray.slope0, limit=0.0)
+        """Return the state after one line search along −g."""
+        line = LineFunction(evaluator, state, -state.g)
+        if not line.slope0 < 0.0:
+            raise StepFailure(TerminationReason.NOT_DESCENT, measured=line.slope0, limit=0.0)
         if state.info.decrease > 0.0:
-            guess = 2.0 * state.info.decrease / -ray.slope0
+            guess = 2.0 * state.info.decrease / -line.slope0
         else:
-            guess = first_step_length(evaluator, state.x, state.g, ray.p)
-        alpha = self.line_search.search(ray, guess)
+            guess = first_step_length(evaluator, state.x, state.g, line.p)
+        alpha = self.line_search.search(line, guess)
         if alpha is None:
-            if not ray.return_to_best():
+            if not line.restore_best():
                 raise StepFailure(
-                    TerminationReason.LINE_SEARCH, f"slope {ray.slope0:.3g}", limit=self.line_search.max_trials
+                    TerminationReason.LINE_SEARCH, f"slope {line.slope0:.3g}", limit=self.line_search.max_trials
                 )
-            alpha = ray.alpha
-        length = alpha * norm(ray.p)
-        info = StepInfo(length=length, decrease=state.f - ray.f, alpha=alpha, inner=ray.trials)
-        return State(ray.x, ray.f, ray.g, info)
+            alpha = line.alpha
+        length = alpha * norm(line.p)
+        info = StepInfo(length=length, decrease=state.f - line.f, alpha=alpha, inner=line.trials)
+        return State(line.x, line.f, line.g, info)

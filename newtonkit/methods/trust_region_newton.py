@@ -1,4 +1,4 @@
-"""Newton's method in a trust region: the default for small and medium n, and for sparse Hessians."""
+"""Newton's method with a trust region: the default for small and medium n, and for sparse Hessians."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector
-from newtonkit.methods.hessian_source import Curvature, Model, chosen_curvature
-from newtonkit.methods.trust_region import TrustRegionMethod, TrustRegionState
+from newtonkit.methods.hessian_source import HessianSource, QuadraticModel, choose_hessian_source
+from newtonkit.methods.trust_region import TrustRegionMethod
 
 
 @dataclass(frozen=True)
 class TrustRegionNewton(TrustRegionMethod):
-    """Minimize the quadratic model m(p) = f + gᵀp + ½ pᵀHp within ‖p‖ ≤ Δ, nearly exactly; adapt Δ to its success.
+    """Minimize the quadratic model m(p) = f + gᵀp + ½ pᵀHp within ‖p‖ ≤ Δ, nearly exactly; adapt Δ to the ratio.
 
-    Safe at indefinite and singular Hessians: the boundary of the region turns negative curvature into descent.
+    Indefinite and singular Hessians are fine: the step follows negative curvature to the boundary of the region.
 
     Parameters
     ----------
     initial_radius : float, positive, optional
-        The first Δ; by default the length of the Newton step, or ‖g₀‖/‖H₀‖ where H₀ is not positive definite.
+        The first Δ; by default the length of the Newton step, or ‖g₀‖/‖H₀‖ if H₀ is not positive definite.
 
     Notes
     -----
-    One f a trial; a gradient, and a Hessian, only where a trial was accepted. A trial where f or g is not finite is a
-    rejection; where the Hessian is not finite, the step that led there is taken back. Where differences of f are all
-    rounding, the gradients judge the step.
+    Each trial point costs one f; an accepted one also a gradient and a Hessian. A trial point at which f or g is not
+    finite is rejected; a step to a point at which the Hessian is not finite is undone. If the difference of f is lost
+    in rounding, the ratio is computed from the gradients.
 
     Up to n = 30 one eigendecomposition serves every radius at a point; above, a few Cholesky factorizations of H + λI.
-    From n = 100 on the Hessian's pattern is found, and a sparse one factored as a band or by SuperLU; where a factor
-    would fill in, products take its place, as in `TrustRegionNewtonCG`. ``result.choice`` says what was taken and why.
+    Above n = 100 the sparsity pattern of the Hessian is detected, and a sparse Hessian is factored as a band matrix or
+    by SuperLU. If a factor would fill in, products are used, as in `TrustRegionNewtonCG`. ``result.choice`` states the
+    choice and its reason.
 
     References
     ----------
@@ -55,13 +56,13 @@ class TrustRegionNewton(TrustRegionMethod):
     def __post_init__(self) -> None:
         check_radius(self.initial_radius)
 
-    def curvature(self, evaluator: Evaluator, x: Vector) -> Curvature:
-        """Full, sparse, or products."""
-        return chosen_curvature(evaluator, x)
+    def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
+        """Return full, sparse or products."""
+        return choose_hessian_source(evaluator, state)
 
-    def first_size(self, model: Model, state: TrustRegionState) -> float:
-        """The option, or the default."""
-        return self.initial_radius or super().first_size(model, state)
+    def first_radius(self, model: QuadraticModel, state: State) -> float:
+        """Return the option, or the default."""
+        return self.initial_radius or super().first_radius(model, state)
 
 
 def check_radius(radius: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Truncated Newton: the trust region on Hessian-vector products, up to a million variables and more."""
+"""Truncated Newton: a trust region with Hessian-vector products, for up to a million variables and more."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newtonkit.core.state import State
 from newtonkit.core.validation import check_integer
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector
-from newtonkit.methods.hessian_source import Curvature, Model, Products
-from newtonkit.methods.trust_region import TrustRegionMethod, TrustRegionState
+from newtonkit.linalg.kernels import Vector, norm
+from newtonkit.methods.hessian_source import HessianProducts, HessianSource, QuadraticModel
+from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.methods.trust_region_newton import check_radius
 
 
 @dataclass(frozen=True)
 class TrustRegionNewtonCG(TrustRegionMethod):
-    """Minimize the quadratic model within ‖p‖ ≤ Δ over a Krylov space, grown until ‖∇m‖ is small enough.
+    """Minimize the quadratic model within ‖p‖ ≤ Δ over a Krylov space that grows until ‖∇m‖ is small.
 
     Parameters
     ----------
     preconditioner : callable, optional
-        preconditioner(x) returns a function v ↦ M⁻¹v, M symmetric positive definite and near ∇²f(x); lengths of steps
-        are then √(pᵀMp).
+        preconditioner(x) returns a function v ↦ M⁻¹v, M symmetric positive definite and close to ∇²f(x); the length
+        of a step is then √(pᵀMp).
     max_products : int, at least 1, optional
-        Products at one point; 2n by default, as many vectors being stored as fit into 1 GB.
+        Limit at one point; default 2n, or the number of vectors that fit into 1 GB if that is smaller.
     initial_radius : float, positive, optional
-        The first Δ; by default the length of the step along −g that minimizes the model.
+        The first Δ; by default the length of the minimizer of the model along −g.
 
     Notes
     -----
-    At each point products are spent until ‖∇m‖ ≤ min(0.1, √(‖g‖/‖g₀‖))·‖g‖, which makes convergence superlinear, or
-    until on the boundary a further one brings less than a tenth of the decrease. The Lanczos basis is kept after a
-    rejection: a smaller radius costs no product.
+    At each point products are computed until ‖∇m‖ ≤ min(0.1, √(‖g‖/‖g₀‖))·‖g‖, which makes convergence superlinear;
+    on the boundary, until one product adds less than a tenth of the predicted reduction. The Lanczos basis is kept
+    after a rejected step: a smaller radius costs no product.
 
     References
     ----------
@@ -61,10 +62,10 @@ class TrustRegionNewtonCG(TrustRegionMethod):
             check_integer("max_products", self.max_products, 1)
         check_radius(self.initial_radius)
 
-    def curvature(self, evaluator: Evaluator, x: Vector) -> Curvature:
-        """Products."""
-        return Products("", self.preconditioner, self.max_products)
+    def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
+        """Return products."""
+        return HessianProducts(norm(state.g), "", self.preconditioner, self.max_products)
 
-    def first_size(self, model: Model, state: TrustRegionState) -> float:
-        """The option, or the length of the Cauchy step."""
-        return self.initial_radius or super().first_size(model, state)
+    def first_radius(self, model: QuadraticModel, state: State) -> float:
+        """Return the option, or the length of the Cauchy step."""
+        return self.initial_radius or super().first_radius(model, state)

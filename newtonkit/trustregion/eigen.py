@@ -1,4 +1,4 @@
-"""The subproblem by one eigendecomposition: every radius, or weight of a cubic term, after the first is almost free."""
+"""The trust-region subproblem by one eigendecomposition, which serves every radius and every cubic weight."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ import math
 import numpy as np
 
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, eigh, max_norm, norm
-from newtonkit.trustregion.step_bound import StepBound, Trial
+from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
-_TOLERANCE = 1e-10  # relative, on ‖p‖
-_NEWTON_STEPS = 50
+_TOLERANCE = 1e-10  # relative error of ‖p‖
+_NEWTON_STEPS = 50  # more than ever needed: convergence is monotone and quadratic
 
 
 class EigenSubproblem:
-    """m(p) = gᵀp + ½ pᵀBp, minimized within a `StepBound`, for any number of them.
+    """m(p) = gᵀp + ½ pᵀBp, minimized within a `StepBound`; one object solves it for many bounds.
 
     Parameters
     ----------
     g : ndarray, shape (n,)
     B : ndarray, shape (n, n)
-        Symmetric; indefinite and singular matrices are fine.
+        Symmetric; may be indefinite or singular.
     noise : ndarray, shape (n,), optional
-        Rounding to expect in the entries of g; 10·eps·‖g‖ by default.
+        Rounding error of the entries of g; default 10·eps·‖g‖.
 
     Notes
     -----
-    In the eigenbasis the step is p(λ) = −c/(λᵢ + λ) with the smallest λ ≥ max(0, −λ₁) for which ‖p(λ)‖ is no more than
-    the length that belongs to λ. Newton's method on 1/‖p(λ)‖ − 1/length(λ), which is concave, rises monotonically to
-    the root from a lower bound. In the hard case, where c vanishes along the eigenvectors of λ₁ < 0, a multiple of one
-    of them makes up the length.
+    In the eigenbasis the step is p(λ) = −c/(λᵢ + λ) with the smallest λ ≥ max(0, −λ₁) for which ‖p(λ)‖ ≤ length(λ).
+    Newton's method on the concave function 1/‖p(λ)‖ − 1/length(λ) converges monotonically from a lower bound. In the
+    hard case c vanishes along the eigenvectors of λ₁ < 0; a multiple of one of them is then added.
 
     References
     ----------
@@ -40,10 +39,10 @@ class EigenSubproblem:
         self.eigenvalues, self.Q = eigh(B)
         self.c = self.Q.T @ g
         self.hessian_norm = max_norm(self.eigenvalues)
-        self._rounding = 10 * g.size * EPS * self.hessian_norm  # of an eigenvalue, as in the classification
-        usual = np.full(g.size, 10 * EPS * norm(g))
-        self._slope_noise = np.abs(self.Q.T) @ (usual if noise is None else noise)
-        # λ is sought as μ = λ₁ + λ: near the hard case μ is tiny, and λᵢ + λ would lose it to cancellation
+        self._rounding = 10 * g.size * EPS * self.hessian_norm  # error of an eigenvalue
+        default = np.full(g.size, 10 * EPS * norm(g))
+        self._slope_noise = np.abs(self.Q.T) @ (default if noise is None else noise)
+        # the unknown is μ = λ₁ + λ: near the hard case μ is tiny, and λᵢ + λ would cancel
         self._gaps = self.eigenvalues - self.eigenvalues[0]
         self._newton: tuple[Vector, float] | None = None
         if self.eigenvalues[0] > self._rounding:
@@ -52,24 +51,24 @@ class EigenSubproblem:
 
     @property
     def newton_length(self) -> float:
-        """Length of the minimizer of the model over all p; 0 where it is not certainly convex."""
+        """Length of the unconstrained minimizer of the model; 0 if the model is not certainly convex."""
         return 0.0 if self._newton is None else self._newton[1]
 
-    def solve(self, bound: StepBound) -> Trial:
-        """The minimizer within this bound."""
+    def solve(self, bound: StepBound) -> SubproblemSolution:
+        """Return the minimizer within this bound."""
         free = bound.length(0.0)
         if self._newton is not None and self._newton[1] <= free:
-            return self._trial(*self._newton, 0.0, 0.0)
+            return self._solution(*self._newton, 0.0, 0.0)
         c, gaps, lowest = self.c, self._gaps, float(self.eigenvalues[0])
         if lowest >= -self._rounding:
             in_range = self._step_in_range(free)
             if in_range is not None:
-                return self._trial(in_range, norm(in_range), 0.0, 0.0)
+                return self._solution(in_range, norm(in_range), 0.0, 0.0)
         mu = max(0.0, lowest, bound.lowest_root(c, self.eigenvalues))
         for _ in range(_NEWTON_STEPS):
             shifted = gaps + mu
             if mu == 0.0:
-                # by the lower bound on μ, where the gap is zero there is no slope either
+                # the lower bound on μ implies that c is zero wherever the gap is
                 shifted[shifted == 0.0] = math.inf
             step = -c / shifted
             length, allowed = norm(step), bound.length(mu - lowest)
@@ -81,13 +80,13 @@ class EigenSubproblem:
             u = step / length
             inverse, slope = bound.inverse(mu - lowest)
             mu += (length * inverse - 1.0) / (dot(u, u / shifted) - length * slope)
-        return self._trial(step, length, bound.penalty(length), mu - lowest)
+        return self._solution(step, length, bound.penalty(length), mu - lowest)
 
     def _step_in_range(self, radius: float) -> Vector | None:
-        """The Newton step of a positive semidefinite model within its range, where the rest is all rounding.
+        """Return the Newton step within the range of a positive semidefinite B; None if that is no solution.
 
-        Else the noise of slopes divided by the noise of eigenvalues would send the step along the null space, to the
-        boundary. None where there is a slope along it, or the step is longer than the radius.
+        Without it, rounding errors of g divided by those of eigenvalues would give a step to the boundary along the
+        null space. None if g has a component along the null space, or if the step is longer than the radius.
         """
         null = self.eigenvalues <= self._rounding
         if (np.abs(self.c[null]) > self._slope_noise[null]).any():
@@ -95,14 +94,14 @@ class EigenSubproblem:
         step: Vector = np.where(null, 0.0, -self.c / np.where(null, 1.0, self.eigenvalues))
         return step if norm(step) <= radius else None
 
-    def _hard_case(self, step: Vector, length: float, bound: StepBound) -> Trial:
-        """Make up the length along an eigenvector of λ₁ where it is negative; where it is zero nothing is gained."""
+    def _hard_case(self, step: Vector, length: float, bound: StepBound) -> SubproblemSolution:
+        """Extend the step to the boundary along an eigenvector of λ₁ < 0; with λ₁ = 0 that would gain nothing."""
         if not self.eigenvalues[0] < 0.0:
-            return self._trial(step, length, bound.penalty(length), 0.0)
+            return self._solution(step, length, bound.penalty(length), 0.0)
         allowed = bound.length(-float(self.eigenvalues[0]))
         step[0] = math.copysign(math.sqrt(allowed - length) * math.sqrt(allowed + length), -self.c[0])
-        return self._trial(step, allowed, bound.penalty(allowed), -float(self.eigenvalues[0]))
+        return self._solution(step, allowed, bound.penalty(allowed), -float(self.eigenvalues[0]))
 
-    def _trial(self, step: Vector, length: float, penalty: float, multiplier: float) -> Trial:
+    def _solution(self, step: Vector, length: float, penalty: float, lam: float) -> SubproblemSolution:
         predicted = -dot(step, self.c) - 0.5 * dot(step, self.eigenvalues * step) - penalty
-        return Trial(self.Q @ step, predicted, multiplier > 0.0, length, multiplier)
+        return SubproblemSolution(self.Q @ step, predicted, lam > 0.0, length, lam)

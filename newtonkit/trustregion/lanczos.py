@@ -1,4 +1,4 @@
-"""The subproblem from Hessian-vector products alone: in the Krylov space of the gradient, which is kept."""
+"""The trust-region subproblem from Hessian-vector products: Lanczos' method in the Krylov space of the gradient."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from newtonkit.linalg.kernels import (
     tridiagonal_solve,
 )
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
-from newtonkit.trustregion.step_bound import StepBound, Trial
+from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
-_STORE = 1 << 27  # numbers in the basis: 1 GB, which is 134 vectors of a million variables
-# Up to this n each new vector is made orthogonal to all before it, without which the method loses its way as
-# eigenvalues converge: for a condition of 1e8 and n = 500 a run takes 2,700 products with, 190,000 without. Above, to
-# the last two only, as in the theory: for 1e6 and n = 3000 that takes 11,300 products in place of 5,400, in an eighth
-# of the time.
+_STORE = 1 << 27  # numbers in the basis: 1 GB, or 134 vectors of a million variables
+# Up to this n each new vector is orthogonalized against all earlier ones; otherwise orthogonality is lost as
+# eigenvalues converge. Measured for a condition number of 1e8 and n = 500: 2,700 products with it, 190,000 without.
+# Above this n each vector is orthogonalized against the last two only, as in exact arithmetic. Measured for 1e6 and
+# n = 3000: 11,300 products in place of 5,400, in an eighth of the time.
 _ORTHOGONAL = 1000
-_ROOM = 16  # vectors for which there is room at first
-_NOT_FINITE = Trial(np.zeros(0), math.nan, False, 0.0)
-_WORTH = 0.1  # on the boundary: a product is to bring this share of the decrease so far, or is the last
+_CAPACITY = 16  # vectors allocated at first; doubled as needed
+_NOT_FINITE = SubproblemSolution(np.zeros(0), math.nan, False, 0.0)
+# On the boundary, a product that adds less than this share of the reduction is the last one: Yuan (2000) shows that
+# half of the best reduction is reached already, and further products rarely pay
+_WORTHWHILE = 0.1
 
 
 class LanczosSubproblem:
@@ -42,28 +44,29 @@ class LanczosSubproblem:
     product : callable
         v ↦ Bv.
     tolerance : float in [0, 1)
-        The space grows until ‖(B + λI)p + g‖ ≤ tolerance·‖g‖.
+        Products are computed until ‖(B + λI)p + g‖ ≤ tolerance·‖g‖.
     precondition : callable, optional
-        v ↦ M⁻¹v, M symmetric positive definite and near B; lengths are then ‖p‖_M = √(pᵀMp).
+        v ↦ M⁻¹v, M symmetric positive definite and close to B; lengths are then ‖p‖_M = √(pᵀMp).
     max_products : int, optional
-        At one point; 2n by default.
+        Limit for this model; default 2n.
 
     Attributes
     ----------
     products : int
-        Products used so far.
+        Number of products computed so far.
 
     Notes
     -----
-    Lanczos' method makes B tridiagonal, and the subproblem in the basis is solved by factorizations of O(k) work each
-    (`MoreSorensenSubproblem`). Inside the bound p is the iterate of conjugate gradients. On it, the space grows while
-    that pays:
-    Steihaug's step, the first to meet the boundary, has at least half the best decrease where B is positive definite
-    (Yuan, 2000), so the last few products buy little. A further bound, after a rejection, is met in the space there is.
+    Lanczos' method reduces B to a tridiagonal matrix; the subproblem in its basis is solved by factorizations of O(k)
+    operations each (`MoreSorensenSubproblem`). Inside the bound, p is the iterate of conjugate gradients. On the
+    boundary, products are computed while they are worthwhile: Steihaug's step, the first that meets the boundary, has
+    at least half the best reduction if B is positive definite (Yuan, 2000). A smaller bound, after a rejected step, is
+    solved in the present space without a product, if that suffices.
 
     References
     ----------
-    Gould, Lucidi, Roma & Toint (1999), SIAM J. Optim. 9(2), 504 (GLTR); Steihaug (1983), SIAM J. Numer. Anal. 20, 626.
+    Gould, Lucidi, Roma & Toint (1999), SIAM J. Optim. 9(2), 504 (GLTR); Steihaug (1983), SIAM J. Numer. Anal. 20, 626;
+    Yuan (2000), Math. Program. 87, 561.
     """
 
     def __init__(
@@ -77,11 +80,11 @@ class LanczosSubproblem:
         self.g, self.product, self.precondition = g, product, precondition
         self.tolerance = tolerance
         n = g.size
-        self.most = min(2 * n if max_products is None else max_products, max(_ROOM, _STORE // n))
+        self.most = min(2 * n if max_products is None else max_products, max(_CAPACITY, _STORE // n))
         self.products = 0
-        self.multiplier = 0.0
+        self.lam = 0.0
         self._exhausted = False
-        self._basis: Matrix = np.empty((min(_ROOM, self.most), n))
+        self._basis: Matrix = np.empty((min(_CAPACITY, self.most), n))
         self._alphas: list[float] = []
         self._betas: list[float] = []
         q = g if precondition is None else precondition(g)
@@ -101,65 +104,65 @@ class LanczosSubproblem:
 
     @property
     def newton_length(self) -> float:
-        """Not known before the products are spent: 0."""
+        """Return 0: it is unknown before the products are computed."""
         return 0.0
 
-    def solve(self, bound: StepBound) -> Trial:
-        """The minimizer within this bound, in a space that is large enough for it.
+    def solve(self, bound: StepBound) -> SubproblemSolution:
+        """Return the minimizer within this bound, over a Krylov space that is large enough.
 
-        ``predicted`` is NaN where a product is not finite.
+        ``predicted`` is NaN if a product is not finite.
         """
         if self.g_norm == 0.0:
-            return Trial(np.zeros_like(self.g), 0.0, False, 0.0)
+            return SubproblemSolution(np.zeros_like(self.g), 0.0, False, 0.0)
         before, spent = 0.0, self.products
         if not self._alphas and not self._grow():
             return _NOT_FINITE
         reach = bound.length(0.0)
-        while self._cg.convex and self._cg.length <= reach:  # p needs not be known to know that it goes on
+        while self._cg.convex and self._cg.length <= reach:  # without forming p
             if self._is_enough(self._cg.residual):
                 h = self._free_minimizer()
                 p = h @ self._basis[: len(h)]
-                return Trial(p, self._cg.decrease, False, norm(h), 0.0, self.products - spent)
+                return SubproblemSolution(p, self._cg.decrease, False, norm(h), 0.0, self.products - spent)
             if not self._grow():
                 return _NOT_FINITE
         while True:
-            trial, h = self._solve_in_space(bound)
+            solution, h = self._solve_in_space(bound)
             if self._is_enough(self._next * abs(h[-1])):
                 break
-            # on the boundary of a ball more space must be worth its product; a cubic term is always felt
-            on_boundary = trial.on_boundary and reach > 0.0
-            if on_boundary and trial.predicted - before <= _WORTH * trial.predicted and before > 0.0:
+            # the test is for balls: a cubic term is active at every length
+            on_boundary = solution.on_boundary and reach > 0.0
+            if on_boundary and solution.predicted - before <= _WORTHWHILE * solution.predicted and before > 0.0:
                 break
-            before = trial.predicted if on_boundary else 0.0
+            before = solution.predicted if on_boundary else 0.0
             if not self._grow():
                 return _NOT_FINITE
-        return trial._replace(p=h @ self._basis[: len(h)], inner=self.products - spent)
+        return solution._replace(p=h @ self._basis[: len(h)], inner=self.products - spent)
 
     def _is_enough(self, residual: float) -> bool:
         return residual <= self.tolerance * self.g_norm or self._exhausted or self.products >= self.most
 
     def _free_minimizer(self) -> Vector:
-        """The minimizer over the space there is, of a convex model without bound, in the basis."""
+        """Return the unconstrained minimizer of a convex model over the present space, in the basis."""
         g = np.zeros(len(self._alphas))
         g[0] = -self.g_norm
         if g.size == 1:
             return g / self._alphas[0]
         factor = tridiagonal_cholesky(np.array(self._alphas), np.array(self._betas[:-1]))
-        assert factor is not None  # all its pivots are positive
+        assert factor is not None  # all pivots are positive
         return tridiagonal_solve(factor, g)
 
-    def _solve_in_space(self, bound: StepBound) -> tuple[Trial, Vector]:
+    def _solve_in_space(self, bound: StepBound) -> tuple[SubproblemSolution, Vector]:
         k = len(self._alphas)
         g = np.zeros(k)
         g[0] = self.g_norm
         T = TridiagonalSymmetric(np.array(self._alphas), np.array(self._betas[: k - 1]))
-        model = MoreSorensenSubproblem(g, T, self.multiplier)
-        trial = model.solve(bound)
-        self.multiplier = trial.multiplier
-        return trial, trial.p
+        model = MoreSorensenSubproblem(g, T, self.lam)
+        solution = model.solve(bound)
+        self.lam = solution.lam
+        return solution, solution.p
 
     def _grow(self) -> bool:
-        """One product, one more vector in the basis; False where the product is not finite."""
+        """Compute one product and add one vector to the basis; return False if the product is not finite."""
         k, beta = len(self._alphas), self._next
         if k == len(self._basis):
             grown = np.empty((min(2 * k, self.most), self.g.size))
@@ -191,7 +194,7 @@ class LanczosSubproblem:
         self._alphas.append(alpha)
         self._largest = largest = max(self._largest, abs(alpha), following)
         if following <= 10 * EPS * largest or k + 1 == self.g.size:
-            self._exhausted, following = True, 0.0  # the space is all that g and B make
+            self._exhausted, following = True, 0.0  # the space is invariant under B
         self._cg.advance(alpha, beta if k else 0.0, following, 10 * (k + 1) * EPS * largest)
         self._betas.append(following)
         self._next = following
@@ -199,7 +202,7 @@ class LanczosSubproblem:
 
 
 class _ConjugateGradients:
-    """What conjugate gradients would know of their iterate, by a few numbers a product, from the tridiagonal matrix.
+    """Length, reduction and residual of the iterate of conjugate gradients, from the tridiagonal matrix.
 
     With LDLᵀ its factorization, 1/dₖ is the length of step k and |zₖ|, z = L⁻¹‖g‖e₁, the residual before it
     (Conn, Gould & Toint, 2000, sections 5.2.2 and 7.5.1).
@@ -220,7 +223,7 @@ class _ConjugateGradients:
         return math.sqrt(self._squared)
 
     def advance(self, alpha: float, beta: float, following: float, floor: float) -> None:
-        """The next diagonal entry, that beside it before, and that beside it after; a pivot ≤ floor is no curvature."""
+        """Add a diagonal entry, with the off-diagonal entries before and after it; a pivot ≤ floor ends convexity."""
         if not self.convex:
             return
         before, z_before = self._pivot, self._z

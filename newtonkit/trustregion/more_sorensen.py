@@ -1,4 +1,4 @@
-"""The subproblem by Cholesky factorizations of B + λI: for matrices too large, or too sparse, for eigenvectors."""
+"""The trust-region subproblem by Cholesky factorizations of B + λI, for large or sparse matrices."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ import numpy as np
 
 from newtonkit.linalg.factorization import Solve, Symmetric
 from newtonkit.linalg.kernels import Vector, dot, norm
-from newtonkit.trustregion.step_bound import StepBound, Trial
+from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
-_EASY = 0.01  # relative, on ‖p‖: near exact; Conn, Gould & Toint (2000, p. 185) take 0.1
-_HARD = 0.01  # share of the model's decrease that may be missed in the hard case (Moré & Sorensen, 1983, lemma 3.4)
-_FACTORIZATIONS = 40
-_INVERSE_ITERATIONS = 3
+_EASY = 0.01  # relative error of ‖p‖; Conn, Gould & Toint (2000, p. 185) use 0.1
+_HARD = 0.01  # share of the predicted reduction that may be missed in the hard case (Moré & Sorensen, 1983, lemma 3.4)
+_FACTORIZATIONS = 40  # at most, for one bound; two or three suffice as a rule
+_INVERSE_ITERATIONS = 3  # per factorization in the hard case
 
 
 class _Shifted(NamedTuple):
-    """What one factorization gave."""
+    """The result of one factorization of B + λI."""
 
-    multiplier: float
+    lam: float
     solve: Solve
     p: Vector
     length: float
 
 
 class MoreSorensenSubproblem:
-    """m(p) = gᵀp + ½ pᵀBp, minimized nearly exactly within a `StepBound`, for any number of them.
+    """m(p) = gᵀp + ½ pᵀBp, minimized nearly exactly within a `StepBound`; one object solves it for many bounds.
 
     Parameters
     ----------
     g : ndarray, shape (n,)
     B : Symmetric
-        Indefinite and singular matrices are fine.
-    multiplier : float, at least 0, default 0
-        λ at the point before, tried first where λ = 0 will not do.
+        May be indefinite or singular.
+    lam : float, at least 0, default 0
+        First guess for λ, used if λ = 0 is no solution.
 
     Notes
     -----
-    Newton's method on 1/‖p(λ)‖ − 1/length(λ), safeguarded by a bracket on λ that a failed factorization raises from
-    below, Newton steps from the left and Rayleigh quotients tighten. In the hard case inverse iteration with the last
-    factor finds the eigenvector that makes up the length. Where B is singular within rounding, λ is that rounding. A
-    bracket and the last factor serve the next bound.
+    Newton's method on 1/‖p(λ)‖ − 1/length(λ), safeguarded by an interval that contains λ. A failed factorization, a
+    Newton step from the left and a Rayleigh quotient each raise its lower end. In the hard case, inverse iteration with
+    the last factor finds an eigenvector, of which a multiple is added to the step. If B is singular within rounding, λ
+    is that rounding error. The lower end and the last factor are reused for the next bound.
 
     References
     ----------
@@ -50,11 +50,11 @@ class MoreSorensenSubproblem:
     Methods*, algorithm 7.3.4.
     """
 
-    def __init__(self, g: Vector, B: Symmetric, multiplier: float = 0.0) -> None:
+    def __init__(self, g: Vector, B: Symmetric, lam: float = 0.0) -> None:
         self.g, self.B = g, B
         self.g_norm = norm(g)
         self.hessian_norm = B.norm
-        self.multiplier = multiplier
+        self.lam = lam
         self._spent = 0  # factorizations
         self._last: _Shifted | None = None
         # −λ₁ is at least the largest of −Bᵢᵢ
@@ -71,80 +71,79 @@ class MoreSorensenSubproblem:
 
     @property
     def newton_length(self) -> float:
-        """Length of the minimizer of the model over all p; 0 where it is not certainly convex."""
+        """Length of the unconstrained minimizer of the model; 0 if the model is not certainly convex."""
         return self._free.length if self._free is not None and not self.singular else 0.0
 
     @property
     def singular(self) -> bool:
         """Whether B is positive semidefinite, and singular within rounding."""
-        return self._free is not None and self._free.multiplier > 0.0
+        return self._free is not None and self._free.lam > 0.0
 
-    def solve(self, bound: StepBound) -> Trial:
-        """The minimizer within this bound."""
+    def solve(self, bound: StepBound) -> SubproblemSolution:
+        """Return the minimizer within this bound."""
         free = self._free
         if free is not None and free.length <= bound.length(0.0):
-            return self._trial(free.p, bound, 0.0)
-        low, high = bound.multipliers(self.g_norm, self.B.norm)
-        if self.B.norm == 0.0:  # and so low = high
-            return self._trial(self.g * (-1.0 / low if low > 0.0 else 0.0), bound, low)
+            return self._solution(free.p, bound, 0.0)
+        low, high = bound.lam_interval(self.g_norm, self.B.norm)
+        if self.B.norm == 0.0:  # then low = high
+            return self._solution(self.g * (-1.0 / low if low > 0.0 else 0.0), bound, low)
         low = max(low, self._lowest)
         high = max(high, low * (1.0 + 1e-8))
         if free is not None:
-            low = max(low, free.multiplier)
+            low = max(low, free.lam)
             at: _Shifted | None = free
         else:
             at = self._last
-        if at is not None and at.length > bound.length(at.multiplier):
-            multiplier = self._newton(at, bound)
-        else:
-            multiplier = self.multiplier
+        lam = self.lam
+        if at is not None and at.length > bound.length(at.lam):
+            lam = self._newton(at, bound)
         for _ in range(_FACTORIZATIONS):
-            if not low < multiplier < high:
-                multiplier = max(math.sqrt(low * high), low + 0.01 * (high - low))
-            at = self._shifted(multiplier)
+            if not low < lam < high:
+                lam = max(math.sqrt(low * high), low + 0.01 * (high - low))
+            at = self._shifted(lam)
             if at is None:
-                low = self._lowest = max(low, multiplier)
-                multiplier = low
+                low = self._lowest = max(low, lam)
+                lam = low
                 continue
             self._last = at
-            allowed = bound.length(multiplier)
+            allowed = bound.length(lam)
             if abs(at.length - allowed) <= _EASY * allowed:
                 break
             if at.length > allowed:
-                low = multiplier
+                low = lam
             else:
-                high = multiplier
+                high = lam
                 if self.indefinite:
                     p = self._hard_case(at, allowed)
                     if p is not None:
-                        return self._trial(p, bound, multiplier)
+                        return self._solution(p, bound, lam)
                     low = max(low, self._lowest)
             if high - low <= 1e-12 * high:
                 break
-            multiplier = self._newton(at, bound)
+            lam = self._newton(at, bound)
         if at is None:
             at = self._last
         if at is None:
             at = self._dominant(high)
-        # what is longer than allowed is cut back: the bound is kept to the last bit but for rounding
-        scale = min(1.0, bound.length(at.multiplier) / at.length) if at.length > 0.0 else 1.0
-        return self._trial(scale * at.p, bound, at.multiplier)
+        # a step longer than allowed is scaled back, so that the bound holds up to rounding
+        scale = min(1.0, bound.length(at.lam) / at.length) if at.length > 0.0 else 1.0
+        return self._solution(scale * at.p, bound, at.lam)
 
-    def _shifted(self, multiplier: float) -> _Shifted | None:
+    def _shifted(self, lam: float) -> _Shifted | None:
         self._spent += 1
-        solve = self.B.factor(multiplier)
+        solve = self.B.factor(lam)
         if solve is None:
             return None
         p = solve(-self.g)
         length = norm(p)
-        return _Shifted(multiplier, solve, p, length) if math.isfinite(length) else None
+        return _Shifted(lam, solve, p, length) if math.isfinite(length) else None
 
-    def _dominant(self, multiplier: float) -> _Shifted:
-        """A step for a λ above ‖B‖, where no factorization has succeeded: rounding has the better of the bracket."""
+    def _dominant(self, lam: float) -> _Shifted:
+        """Return the step for a λ above ‖B‖, if every factorization within the interval has failed by rounding."""
         at = None
-        while at is None:  # ends at a diagonally dominant matrix
-            multiplier = 2.0 * multiplier + self.B.norm
-            at = self._shifted(multiplier)
+        while at is None:  # B + λI is diagonally dominant in the end
+            lam = 2.0 * lam + self.B.norm
+            at = self._shifted(lam)
         return at
 
     def _newton(self, at: _Shifted, bound: StepBound) -> float:
@@ -152,11 +151,11 @@ class MoreSorensenSubproblem:
         if at.length == 0.0:
             return 0.0
         u = at.p / at.length
-        inverse, slope = bound.inverse(at.multiplier)
-        return at.multiplier + (at.length * inverse - 1.0) / (dot(u, at.solve(u)) - at.length * slope)
+        inverse, slope = bound.inverse(at.lam)
+        return at.lam + (at.length * inverse - 1.0) / (dot(u, at.solve(u)) - at.length * slope)
 
     def _hard_case(self, at: _Shifted, allowed: float) -> Vector | None:
-        """p + τv of the length allowed, v nearly the eigenvector of λ₁, where that is nearly as good as any step."""
+        """Return p + τv of the allowed length, v ≈ the eigenvector of λ₁; None if that misses too much reduction."""
         v = self._direction
         for _ in range(_INVERSE_ITERATIONS):
             v = at.solve(v)
@@ -168,14 +167,14 @@ class MoreSorensenSubproblem:
         pv, missing = dot(at.p, v), allowed**2 - at.length**2
         # the smaller root of ‖p + τv‖² = allowed²
         tau = missing / (pv + math.copysign(math.sqrt(pv * pv + missing), pv))
-        decrease = -dot(self.g, at.p) + at.multiplier * allowed**2
-        if tau * tau * (rayleigh + at.multiplier) <= _HARD * decrease:
+        decrease = -dot(self.g, at.p) + at.lam * allowed**2
+        if tau * tau * (rayleigh + at.lam) <= _HARD * decrease:
             filled: Vector = at.p + tau * v
             return filled
         return None
 
-    def _trial(self, p: Vector, bound: StepBound, multiplier: float) -> Trial:
+    def _solution(self, p: Vector, bound: StepBound, lam: float) -> SubproblemSolution:
         length = norm(p)
         predicted = -dot(self.g, p) - 0.5 * dot(p, self.B.times(p)) - bound.penalty(length)
         spent, self._spent = self._spent, 0
-        return Trial(p, predicted, multiplier > self.B.rounding, length, multiplier, spent)
+        return SubproblemSolution(p, predicted, lam > self.B.rounding, length, lam, spent)

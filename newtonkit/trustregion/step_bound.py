@@ -1,4 +1,4 @@
-"""What keeps a step short: a ball, or a cubic term. Either way the step is p(λ) = −(B + λI)⁻¹g for the right λ ≥ 0."""
+"""What limits the length of a step: a trust region or a cubic term. Either way p(λ) = −(B + λI)⁻¹g for some λ ≥ 0."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ import numpy as np
 from newtonkit.linalg.kernels import Vector
 
 
-class Trial(NamedTuple):
-    """A minimizer of the model within its bound."""
+class SubproblemSolution(NamedTuple):
+    """A minimizer of the quadratic model within its bound."""
 
     p: Vector
     predicted: float
-    """Reduction of the model, m(0) − m(p), the cubic term included."""
+    """Predicted reduction m(0) − m(p), the cubic term included; NaN if a Hessian-vector product was not finite."""
     on_boundary: bool
-    """Whether the bound was felt: λ > 0."""
+    """Whether the bound is active: λ > 0."""
     length: float
     """‖p‖ in the norm of the bound."""
-    multiplier: float = 0.0
-    """λ."""
+    lam: float = 0.0
+    """The Lagrange multiplier λ of the bound."""
     inner: int = 1
-    """Factorizations, or products, that it took."""
+    """Number of factorizations, or of products, that were computed."""
 
 
 class StepBound(Protocol):
-    """The length that goes with a multiplier λ: at the solution ‖p(λ)‖ = length(λ), or λ = 0 and ‖p‖ is less."""
+    """Length as a function of λ: at the solution either ‖p(λ)‖ = length(λ), or λ = 0 and ‖p‖ is smaller."""
 
-    def length(self, multiplier: float) -> float:
-        """The length ‖p‖ that belongs to this multiplier."""
+    def length(self, lam: float) -> float:
+        """Return the length ‖p‖ that corresponds to this λ."""
 
-    def inverse(self, multiplier: float) -> tuple[float, float]:
-        """1/length and its derivative in the multiplier; the former concave or constant, up to a sign."""
+    def inverse(self, lam: float) -> tuple[float, float]:
+        """Return 1/length and its derivative in λ; 1/length is concave or constant, up to a sign."""
 
-    def multipliers(self, g_norm: float, B_norm: float) -> tuple[float, float]:
-        """Between which bounds λ lies, from ‖g‖/(λ + ‖B‖) ≤ ‖p‖ ≤ ‖g‖/(λ − ‖B‖)."""
+    def lam_interval(self, g_norm: float, B_norm: float) -> tuple[float, float]:
+        """Return an interval that contains λ, from ‖g‖/(λ + ‖B‖) ≤ ‖p‖ ≤ ‖g‖/(λ − ‖B‖)."""
 
     def lowest_root(self, c: Vector, eigenvalues: Vector) -> float:
-        """A lower bound on λ₁ + λ, from ‖p(λ)‖ ≥ |cᵢ|/(λᵢ + λ) alone; the eigenvalues λᵢ ascend."""
+        """Return a lower bound on λ₁ + λ from ‖p(λ)‖ ≥ |cᵢ|/(λᵢ + λ); the eigenvalues λᵢ ascend."""
 
     def penalty(self, length: float) -> float:
-        """What the bound adds to the model at this length."""
+        """Return the term that the bound adds to the model at this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +52,24 @@ class TrustRegion:
 
     radius: float
 
-    def length(self, multiplier: float) -> float:
-        """The radius, whatever λ."""
+    def length(self, lam: float) -> float:
+        """Return the radius, for every λ."""
         return self.radius
 
-    def inverse(self, multiplier: float) -> tuple[float, float]:
-        """1/radius, a constant."""
+    def inverse(self, lam: float) -> tuple[float, float]:
+        """Return 1/radius, a constant."""
         return 1.0 / self.radius, 0.0
 
-    def multipliers(self, g_norm: float, B_norm: float) -> tuple[float, float]:
-        """‖g‖/radius ∓ ‖B‖."""
+    def lam_interval(self, g_norm: float, B_norm: float) -> tuple[float, float]:
+        """Return ‖g‖/radius ∓ ‖B‖."""
         return max(0.0, g_norm / self.radius - B_norm), g_norm / self.radius + B_norm
 
     def lowest_root(self, c: Vector, eigenvalues: Vector) -> float:
-        """max |cᵢ|/radius − (λᵢ − λ₁)."""
+        """Return max |cᵢ|/radius − (λᵢ − λ₁)."""
         return float(np.max(np.abs(c) / self.radius - (eigenvalues - eigenvalues[0])))
 
     def penalty(self, length: float) -> float:
-        """Nothing."""
+        """Return 0."""
         return 0.0
 
 
@@ -77,35 +77,35 @@ class TrustRegion:
 class CubicRegularization:
     """(σ/3)‖p‖³ added to the model: then λ = σ‖p‖ (Cartis, Gould & Toint, 2011, Math. Program. 127, theorem 3.1)."""
 
-    weight: float
+    sigma: float
 
-    def length(self, multiplier: float) -> float:
-        """λ/σ."""
-        return multiplier / self.weight
+    def length(self, lam: float) -> float:
+        """Return λ/σ."""
+        return lam / self.sigma
 
-    def inverse(self, multiplier: float) -> tuple[float, float]:
-        """σ/λ; infinite at zero."""
-        if multiplier == 0.0:
+    def inverse(self, lam: float) -> tuple[float, float]:
+        """Return σ/λ and its derivative; infinite at λ = 0."""
+        if lam == 0.0:
             return math.inf, -math.inf
-        inverse = self.weight / multiplier
-        return inverse, -inverse / multiplier
+        inverse = self.sigma / lam
+        return inverse, -inverse / lam
 
-    def multipliers(self, g_norm: float, B_norm: float) -> tuple[float, float]:
-        """The positive roots of λ(λ ± ‖B‖) = σ‖g‖."""
-        root = math.hypot(B_norm, 2.0 * math.sqrt(self.weight) * math.sqrt(g_norm))
-        low = 2.0 * self.weight * g_norm / (root + B_norm) if root > 0.0 else 0.0
+    def lam_interval(self, g_norm: float, B_norm: float) -> tuple[float, float]:
+        """Return the positive roots of λ(λ ± ‖B‖) = σ‖g‖."""
+        root = math.hypot(B_norm, 2.0 * math.sqrt(self.sigma) * math.sqrt(g_norm))
+        low = 2.0 * self.sigma * g_norm / (root + B_norm) if root > 0.0 else 0.0
         return low, 0.5 * (root + B_norm)
 
     def lowest_root(self, c: Vector, eigenvalues: Vector) -> float:
-        """The largest root of (μ + λᵢ − λ₁)(μ − λ₁) = σ|cᵢ|."""
+        """Return the largest root μ of (μ + λᵢ − λ₁)(μ − λ₁) = σ|cᵢ|."""
         gaps = eigenvalues - eigenvalues[0]
-        b, d = gaps - eigenvalues[0], gaps * eigenvalues[0] + self.weight * np.abs(c)
+        b, d = gaps - eigenvalues[0], gaps * eigenvalues[0] + self.sigma * np.abs(c)
         root = np.sqrt(np.maximum(b * b + 4.0 * d, 0.0))
         with np.errstate(all="ignore"):
-            # without the difference of two numbers that are nearly the same
+            # each form avoids the difference of two nearly equal numbers
             roots = np.where(b > 0.0, 2.0 * d / (b + root), 0.5 * (root - b))
         return float(np.max(roots))
 
     def penalty(self, length: float) -> float:
-        """(σ/3)‖p‖³."""
-        return self.weight / 3.0 * length * length * length
+        """Return (σ/3)‖p‖³."""
+        return self.sigma / 3.0 * length * length * length

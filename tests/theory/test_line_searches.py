@@ -203,7 +203,7 @@ def test_a_search_makes_at_most_max_trials_trials(kind, trials):
 def test_there_is_no_step_where_f_only_rises_against_what_its_gradient_says(search, rise, guess):
     ray = make_ray(rise, lambda t: -1.0)
     assert search.search(ray, guess) is None
-    assert not ray.return_to_best()
+    assert not ray.restore_best()
     assert ray.trials <= search.max_trials
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import newtonkit
 import problems
-from newtonkit.methods.newton import _by_cholesky, _by_eigenvalues
+from newtonkit.methods.line_search_newton import _by_cholesky, _by_eigenvalues
 
 MODIFICATIONS = {"eigenvalues": _by_eigenvalues, "cholesky": _by_cholesky}
 each = pytest.mark.parametrize("modified", MODIFICATIONS.values(), ids=MODIFICATIONS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newtonkit.trustregion.radius import ACCEPT, first_radius, is_rounding, next_radius
+from newtonkit.trustregion.radius import ACCEPT, first_radius, next_radius, reduction_is_rounding
 
 lengths = st.floats(1e-12, 1e12)
 EXAMPLES = settings(deadline=None, max_examples=200, derandomize=True)
@@ -92,14 +92,14 @@ def test_without_gradient_or_curvature_the_first_radius_is_the_size_of_x_or_1(gr
 @EXAMPLES
 @given(st.floats(-1e8, 1e8), st.floats(-1e8, 1e8), st.floats(1e-12, 1e8))
 def test_whether_a_difference_is_rounding_does_not_depend_on_order_sign_or_unit(f, f_trial, predicted):
-    answer = is_rounding(f, f_trial, predicted)
-    assert is_rounding(f_trial, f, predicted) == answer
-    assert is_rounding(-f, -f_trial, predicted) == answer
-    assert is_rounding(2.0**20 * f, 2.0**20 * f_trial, 2.0**20 * predicted) == answer
+    answer = reduction_is_rounding(f, f_trial, predicted)
+    assert reduction_is_rounding(f_trial, f, predicted) == answer
+    assert reduction_is_rounding(-f, -f_trial, predicted) == answer
+    assert reduction_is_rounding(2.0**20 * f, 2.0**20 * f_trial, 2.0**20 * predicted) == answer
 
 
 def test_a_difference_is_rounding_below_about_ten_thousand_eps():
     f = 1e10
-    assert is_rounding(f, f - 1e3 * EPS * f, 1.0)
-    assert is_rounding(f, f - 1.0, 1e3 * EPS * f)
-    assert not is_rounding(f, f - 1e5 * EPS * f, 1e5 * EPS * f)
+    assert reduction_is_rounding(f, f - 1e3 * EPS * f, 1.0)
+    assert reduction_is_rounding(f, f - 1.0, 1e3 * EPS * f)
+    assert not reduction_is_rounding(f, f - 1e5 * EPS * f, 1e5 * EPS * f)
