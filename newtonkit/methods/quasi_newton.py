@@ -21,7 +21,7 @@ RESCALE_AT = 1e100  # a larger factor of H is multiplied into the array before i
 
 
 def curvature_condition(s: Vector, y: Vector) -> float | None:
-    """Return sᵀy if it is certainly positive, else None: sᵀy ≤ eps·‖s‖‖y‖ is never a divisor, nor an underflowed yᵀy."""
+    """Return sᵀy if it is certainly positive, else None: sᵀy ≤ eps·‖s‖‖y‖ is never a divisor, nor a tiny yᵀy."""
     sy = dot(s, y)
     return sy if sy > _TINY and dot(y, y) > _TINY and sy > EPS * norm(s) * norm(y) else None
 
