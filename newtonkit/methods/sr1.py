@@ -59,8 +59,9 @@ class SR1Matrix:
         rs = dot(r, s)
         if not all_finite(r) or rs == 0.0 or not abs(rs) >= _SKIP * norm(r) * norm(s):
             return self
-        u = r / math.sqrt(abs(rs))  # r_i r_j may overflow
-        B = B + math.copysign(1.0, rs) * np.outer(u, u)
+        length = norm(r)
+        u = r / length  # products of entries of r may overflow
+        B = B + (length * (length / rs)) * np.outer(u, u)
         return SR1Matrix(B, True) if np.isfinite(B).all() else self
 
 

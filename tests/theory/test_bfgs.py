@@ -1,4 +1,4 @@
-"""BFGS, DFP, SR1: the secant equation, definiteness, the textbook formulas, and finite termination on quadratics."""
+"""BFGS and DFP: the secant equation, definiteness, the textbook formulas, and finite termination on quadratics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import problems
 from newtonkit import BFGS, Evaluator, HagerZhang, Objective, iterate, minimize
 from newtonkit.linesearch.line_function import LineFunction
 from newtonkit.methods.dfp import DFP
-from newtonkit.methods.sr1 import SR1
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -58,19 +57,13 @@ def dfp_update(H, s, y):
     return H - np.outer(H @ y, H @ y) / (y @ H @ y) + np.outer(s, s) / (y @ s)
 
 
-def sr1_update(H, s, y):
-    """H + rrᵀ/rᵀy with r = s − Hy (N&W, eq. 6.25)."""
-    r = s - H @ y
-    return H + np.outer(r, r) / (r @ y)
-
-
-UPDATES = {BFGS: bfgs_update, DFP: dfp_update, SR1: sr1_update}
+UPDATES = {BFGS: bfgs_update, DFP: dfp_update}
 RANK_TWO = [BFGS, DFP]
 
 
 def textbook(kind, **options):
     """The method without self-scaling."""
-    return kind(**options) if kind is SR1 else kind(self_scaling=False, **options)
+    return kind(self_scaling=False, **options)
 
 
 def recorded(objective, x0, steps, method=None):
@@ -164,12 +157,12 @@ def test_the_factor_of_the_matrix_is_what_it_was_too_small_along_the_step(kind):
 
 @pytest.mark.parametrize("kind", UPDATES)
 def test_without_self_scaling_every_update_is_the_textbook_formula(kind):
-    """Over a whole run; SR1 from a first matrix of 0.9 sᵀy/yᵀy, and to 1e-6, since its denominator may be small."""
+    """Over a whole run, to 1e-6."""
     problem = problems.get("wood")
     trace = recorded(problem.fun, problem.starts["standard"], 15, textbook(kind))
     for k, ((x, g, H), (x_next, g_next, H_next)) in enumerate(pairwise(trace)):
         s, y = x_next - x, g_next - g
-        before = np.eye(s.size) * (0.9 if kind is SR1 else 1.0) * (s @ y) / (y @ y) if k == 0 else H
+        before = np.eye(s.size) * (s @ y) / (y @ y) if k == 0 else H
         np.testing.assert_allclose(
             H_next, UPDATES[kind](before, s, y), rtol=0, atol=1e-6 * (np.linalg.norm(before) + np.linalg.norm(H_next))
         )
@@ -271,34 +264,6 @@ def test_a_pair_without_curvature_is_skipped_and_the_matrix_kept(kind):
         assert "skipped" in workspace.note
 
 
-def test_sr1_skips_an_update_whose_denominator_is_all_but_zero():
-    """N&W, eq. 6.26: where r = s − Hy is orthogonal to y, to rounding."""
-    rng = np.random.default_rng(4)
-    workspace, g = SR1.workspace(4), rng.standard_normal(4)
-    s = rng.standard_normal(4)
-    workspace.update(s, 2.0 * s, g)
-    kept = workspace.matrix.copy()
-    y = rng.standard_normal(4)
-    r = rng.standard_normal(4)
-    r -= y * (r @ y) / (y @ y)
-    workspace.direction = -kept @ (g - y)
-    workspace.update(kept @ y + r, y, g)
-    np.testing.assert_array_equal(workspace.matrix, kept)
-    np.testing.assert_allclose(workspace.direction, -kept @ g, rtol=0, atol=100 * EPS * np.linalg.norm(g))
-    assert "skipped" in workspace.note
-
-
-def test_sr1_learns_negative_curvature_and_still_descends():
-    """On the way round Rosenbrock's bend H becomes indefinite, and the step goes downhill all the same."""
-    problem = problems.get("rosenbrock")
-    indefinite = 0
-    for state, following in pairwise(islice(iterate(SR1(), problem.fun, problem.starts["standard"]), 10)):
-        indefinite += np.linalg.eigvalsh(following.inverse.matrix)[0] < 0.0
-        assert (following.x - state.x) @ state.g < 0.0
-        assert following.f <= state.f + 10 * EPS * abs(state.f)
-    assert indefinite > 0
-
-
 def test_on_a_concave_stretch_the_matrix_still_ends_positive_definite():
     """Wolfe's conditions give sᵀy > 0 on every accepted step, also where the Hessian is indefinite."""
     problem = problems.get("strict-saddle")
@@ -311,7 +276,7 @@ def test_on_a_concave_stretch_the_matrix_still_ends_positive_definite():
     assert indefinite > 0
 
 
-@pytest.mark.parametrize("method", [BFGS(line_search=HagerZhang()), DFP(), SR1()])
+@pytest.mark.parametrize("method", [BFGS(line_search=HagerZhang()), DFP()])
 def test_stepping_a_stale_state_raises(method):
     problem = problems.get("rosenbrock")
     evaluator = Evaluator(Objective(problem.fun))

@@ -93,7 +93,7 @@ def test_factors_find_nearly_the_best_step_within_every_bound(shape, n):
         room = noise(g, B, best.p)
         assert trial.predicted == pytest.approx(decrease(g, B, bound, trial.p), rel=1e-9, abs=room)
         assert trial.predicted >= (1 - MISSING) * best.predicted - room
-        assert trial.length <= bound.length(trial.multiplier) * (1 + 1e-9) or isinstance(bound, CubicRegularization)
+        assert trial.length <= bound.length(trial.lam) * (1 + 1e-9) or isinstance(bound, CubicRegularization)
         assert trial.predicted <= best.predicted * (1 + 1e-9) + room, "nothing beats the exact minimizer"
 
 
@@ -135,7 +135,7 @@ def test_with_a_cubic_term_the_multiplier_is_its_weight_times_the_length(shape, 
         norm_B = np.linalg.norm(B, 2)
         scale = norm_B * length + multiplier * length + np.linalg.norm(g)
         assert np.linalg.norm(B @ p + multiplier * p + g) <= 1000 * n * EPS * scale
-        assert multiplier == pytest.approx(bound.weight * length, rel=1e-8, abs=1000 * n * EPS * norm_B)
+        assert multiplier == pytest.approx(bound.sigma * length, rel=1e-8, abs=1000 * n * EPS * norm_B)
         assert np.linalg.eigvalsh(B)[0] + multiplier >= -100 * n * EPS * (norm_B + multiplier)
 
 
@@ -195,7 +195,7 @@ def test_a_good_first_guess_of_the_multiplier_saves_factorizations(n):
     for seed in range(10):
         g, B = indefinite(np.random.default_rng([seed, n]), n)
         cold = MoreSorensenSubproblem(g, DenseSymmetric(B)).solve(TrustRegion(0.3))
-        warm = MoreSorensenSubproblem(g, DenseSymmetric(B), cold.multiplier).solve(TrustRegion(0.3))
+        warm = MoreSorensenSubproblem(g, DenseSymmetric(B), cold.lam).solve(TrustRegion(0.3))
         assert warm.inner <= cold.inner
         saved += cold.inner - warm.inner
     assert saved > 0
