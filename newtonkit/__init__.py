@@ -36,9 +36,9 @@ from newtonkit.methods.dfp import DFP
 from newtonkit.methods.first_order import FirstOrder, GradientTransform
 from newtonkit.methods.gradient import GradientDescent, Momentum, Nesterov
 from newtonkit.methods.lbfgs import LBFGS
+from newtonkit.methods.line_search_newton import LineSearchNewton
 from newtonkit.methods.lion import Lion
 from newtonkit.methods.muon import Muon
-from newtonkit.methods.line_search_newton import LineSearchNewton
 from newtonkit.methods.pure_newton import PureNewton
 from newtonkit.methods.registry import names as method_names
 from newtonkit.methods.sampled_lbfgs import SampledLBFGS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -55,20 +55,14 @@ class HessianSource(Protocol):
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric | None:
         """Return the Hessian at x in the form that this source factors; None if it has no Hessian."""
 
-    @property
-    def learns(self) -> bool:
-        """Whether `after_step` may return a new source, so that gradients at rejected points are useful."""
-
     def after_step(self, state: State, x: Vector, g: Vector) -> HessianSource:
-        """Return the source after a trial step from this state to x, accepted or not, where the gradient is g."""
+        """Return the source after a step from this state to x, where the gradient is g."""
 
 
 class EvaluatedHessian:
     """What the sources that evaluate ∇²f share: they learn nothing from steps."""
 
     __slots__ = ()
-
-    learns: ClassVar[bool] = False
 
     def after_step(self, state: State, x: Vector, g: Vector) -> Self:
         """Return this source."""

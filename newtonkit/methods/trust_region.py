@@ -121,9 +121,7 @@ class TrustRegionMethod(MethodBase):
         x = state.x + solution.p
         _check_progress(state, solution, x)
 
-        # measured with SR1 on the benchmark: gradients at rejected points pay only from the second rejection on
-        gradient_needed = state.source.learns and not state.info.accepted
-        trial = _evaluate(evaluator, state, solution, x, gradient_needed=gradient_needed)
+        trial = _evaluate(evaluator, state, solution, x)
         source = state.source if trial.g is None else state.source.after_step(state, trial.x, trial.g)
         info = StepInfo(
             trial.accepted,
@@ -179,10 +177,8 @@ def _check_progress(state: State, solution: SubproblemSolution, x: Vector) -> No
         raise StepFailure(TerminationReason.RADIUS, measured=solution.length, limit=limit)
 
 
-def _evaluate(
-    evaluator: Evaluator, state: State, solution: SubproblemSolution, x: Vector, *, gradient_needed: bool
-) -> Trial:
-    """Evaluate f at the trial point, and g if it is needed, or the step is accepted or must be judged by gradients."""
+def _evaluate(evaluator: Evaluator, state: State, solution: SubproblemSolution, x: Vector) -> Trial:
+    """Evaluate f at the trial point, and its gradient if the step is accepted or must be judged by gradients."""
     f, g, predicted = evaluator.value(x), None, solution.predicted
     if not math.isfinite(f):
         return Trial(x, f, None, math.nan)
@@ -190,7 +186,7 @@ def _evaluate(
     if reduction_is_rounding(state.f, f, predicted) and not exceeds_best(evaluator.incumbent.f, f):
         g = evaluator.gradient(x)
         ratio = -0.5 * dot(g + state.g, solution.p) / predicted
-    elif ratio >= ACCEPT or gradient_needed:
+    elif ratio >= ACCEPT:
         g = evaluator.gradient(x)
     if g is not None and not all_finite(g):
         ratio = math.nan
