@@ -57,7 +57,7 @@ class BatchedStage:
         values[self.direction.id] = V
         for number, rule in self.steps:
             values[number] = rule(values, len(V))
-        return np.broadcast_to(values[self.output.id], V.shape)
+        return np.broadcast_to(values[self.output.id], (len(V), *self.output.shape))
 
     def hessian(self, residuals: tuple[Any, ...]) -> Matrix:
         """All n columns, in blocks of directions, exactly symmetric."""

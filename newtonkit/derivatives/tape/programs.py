@@ -42,6 +42,17 @@ def product_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -
     return program, BatchedStage(tape, program.residuals)
 
 
+def jacobian_program(fun: Callable[[Any], Any], x: Vector) -> tuple[Program, BatchedStage]:
+    """(r, v ↦ J·v) of a vector-valued function as straight numpy; the caller holds the lock on traces."""
+
+    def run(x: Any, v: Any) -> tuple[Any, Any]:
+        return tuple(make_jvp(fun)(x)(v))
+
+    tape = Tape(record(run, {"x": x.copy(), "v": np.ones_like(x)}), directions=("v",))
+    program = Program(tape)
+    return program, BatchedStage(tape, program.residuals)
+
+
 def _inputs(x: Vector, args: tuple[Any, ...], names: dict[int, str]) -> dict[str, Any]:
     return {"x": x.copy()} | {name: args[i] for i, name in names.items()}
 

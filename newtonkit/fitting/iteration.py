@@ -1,0 +1,374 @@
+"""The iteration of least squares: Gauss–Newton steps in a trust region, and Newton steps where those are slow.
+
+The region is ‖Dp‖ ≤ radius with D the running maximum of the column norms of J (Moré, 1978, LNM 630, 105), so that
+iterates do not depend on the units of the parameters. Newton's model replaces that of Gauss and Newton (Fletcher & Xu,
+1987, IMA J. Numer. Anal. 7, 371) after an interior step if the free Gauss–Newton step has shrunk too little, or when
+an interior Gauss–Newton step is rejected, provided that it has a minimum within the region.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from newtonkit.core.counts import Counts
+from newtonkit.fitting.bounds import Bounds, step_in_box
+from newtonkit.fitting.problem import FitPoint
+from newtonkit.fitting.step_model import Mask, StepModel
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
+from newtonkit.trustregion.radius import ACCEPT, next_radius
+
+_FIRST_RADIUS = (
+    1.0  # times ‖Dx₀‖. MINPACK's factor 100 loses NIST runs with exponentials (54 solved with 1, 52–53 else)
+)
+_SLOW = 0.2  # a free Gauss–Newton step longer than this share of the last; 0.05 to 0.5 give the same NIST runs
+_FADED = 1e-8  # a column of J below this share of its largest norm does not determine its parameter
+_ROUNDING = 10 * EPS  # of sums of terms as large as FitPoint.rounding
+_SHORT = 1e-4, 1e-3  # shares of |x| and of the standard error: a free step this short is converged where f is rounding
+_PATIENCE = 50  # iterations without progress, as in `newtonkit.driver.stopping`
+
+
+class Model(enum.Enum):
+    """Which model of the cost gives the steps."""
+
+    GAUSS_NEWTON = "gauss-newton"
+    NEWTON = "newton"
+    HYBRID = "hybrid"
+
+
+class Outcome(enum.Enum):
+    """Why the iteration ended."""
+
+    CONVERGED = "converged"
+    ROUNDING = "only rounding errors are left"
+    SMALL_REDUCTION = "ftol"
+    SMALL_STEP = "xtol"
+    SMALL_GRADIENT = "gtol"
+    UNDETERMINED = "parameters not determined"
+    NO_STEP = "no step reduces the cost"
+    NO_PROGRESS = "no progress"
+    NOT_FINITE = "not finite at the start"
+    ITERATIONS = "iterations"
+    EVALUATIONS = "evaluations"
+    CALLBACK = "callback"
+
+
+SUCCESSES = frozenset(
+    {Outcome.CONVERGED, Outcome.ROUNDING, Outcome.SMALL_REDUCTION, Outcome.SMALL_STEP, Outcome.SMALL_GRADIENT}
+)
+
+
+class Problem(Protocol):
+    """What the iteration needs of a problem; see `newtonkit.fitting.problem.FitProblem`."""
+
+    counts: Counts
+
+    @property
+    def has_curvature(self) -> bool:
+        """Whether `curvature` may be called."""
+
+    @property
+    def exact_differences(self) -> bool:
+        """Whether f − f₊ = ½(r − r₊)ᵀ(r + r₊)."""
+
+    def evaluate(self, x: Vector) -> FitPoint:
+        """Residuals and cost."""
+
+    def linearize(self, at: FitPoint) -> bool:
+        """Evaluate the Jacobian in place; whether it is finite."""
+
+    def curvature(self, at: FitPoint) -> Matrix:
+        """Σ wᵢ∇²rᵢ."""
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """When a fit may end. ftol, gtol act only if they are positive."""
+
+    xtol: float = 1e-8
+    ftol: float = 0.0
+    gtol: float = 0.0
+    maxiter: int = 1000
+    max_residuals: float = math.inf
+
+
+@dataclass
+class Fitted:
+    """Where the iteration ended, and what is known there."""
+
+    at: FitPoint
+    outcome: Outcome
+    iterations: int
+    model: StepModel | None
+    scales: Vector
+    faded: Mask
+    """Whether the column of J of each parameter has all but vanished."""
+    costs: list[float]
+
+    @property
+    def success(self) -> bool:
+        """Whether the iteration converged."""
+        return self.outcome in SUCCESSES
+
+
+Callback = Callable[[FitPoint, int], bool]
+
+
+class Iteration:
+    """One run.
+
+    Parameters
+    ----------
+    problem : Problem
+    x0 : ndarray, shape (n,)
+    kind : Model
+    tolerances : Tolerances
+    bounds : Bounds, optional
+        lower ≤ x ≤ upper; x0 must lie within.
+    first_radius : float, default 1
+        In units of ‖Dx₀‖.
+    callback : callable, optional
+        callback(point, nit) after every accepted step; true ends the run.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        x0: Vector,
+        kind: Model = Model.HYBRID,
+        tolerances: Tolerances = Tolerances(),
+        *,
+        bounds: Bounds | None = None,
+        first_radius: float = _FIRST_RADIUS,
+        callback: Callback | None = None,
+    ) -> None:
+        self.problem, self.kind, self.tolerances, self.callback = problem, kind, tolerances, callback
+        if kind is Model.HYBRID and not problem.has_curvature:
+            self.kind = Model.GAUSS_NEWTON
+        self.first_radius = first_radius
+        self.bounds = bounds or Bounds.none(x0.size)
+        self.at = problem.evaluate(x0)
+        self.scales = np.ones(x0.size)
+        self.radius = math.nan
+        self.newton = self.kind is Model.NEWTON
+        self.interior = False
+        """Whether the last step was inside the region."""
+        self.length = math.inf
+        """‖Dp‖ of the last step."""
+        self.last_rounding_step = math.inf
+        self.costs = [self.at.cost]
+        self.stalled = 0
+        self.mark: tuple[float, float] | None = None
+        """Cost and gradient at the last point that counted as progress."""
+
+    def run(self) -> Fitted:
+        """Step until something ends the run."""
+        if not math.isfinite(self.at.cost) or not self.problem.linearize(self.at):
+            return self._fitted(Outcome.NOT_FINITE, 0, None)
+        model = None
+        for nit in range(self.tolerances.maxiter):
+            if model is None:
+                model = self._model_here()
+                outcome = self._converged(model)
+                if outcome is not None:
+                    return self._finish(outcome, model, nit)
+            accepted, outcome = self._trial(model)
+            if outcome is not None:
+                return self._fitted(outcome, nit + 1, model)
+            if accepted:
+                model = None
+                self.costs.append(self.at.cost)
+                if self.callback is not None and self.callback(self.at, nit + 1):
+                    return self._fitted(Outcome.CALLBACK, nit + 1, None)
+            if self.problem.counts.f >= self.tolerances.max_residuals:
+                return self._fitted(Outcome.EVALUATIONS, nit + 1, model)
+        return self._fitted(Outcome.ITERATIONS, self.tolerances.maxiter, model)
+
+    # --- a new point ----------------------------------------------------------------------------------------
+
+    def _model_here(self) -> StepModel:
+        """The models at a new point, with the scales and, at the start, the radius."""
+        at = self.at
+        assert at.jacobian is not None
+        norms = np.linalg.norm(at.jacobian, axis=0)
+        if math.isnan(self.radius):
+            positive = norms > 0.0
+            self.scales = np.where(positive, norms, norms[positive].min() if positive.any() else 1.0)
+            self.radius = self._radius_at_start()
+        else:
+            self.scales = np.maximum(self.scales, norms)
+        model = StepModel(at.jacobian, at.weighted, self.scales, self.bounds.free(at.x, at.gradient))
+        self.rescued = self.refused = False
+        if self.kind is Model.HYBRID:
+            free = model.free_step(newton=False)
+            slow = self.newton or (free is not None and norm(free) > _SLOW * self.length)
+            self.newton = self.interior and slow
+        if self.newton:
+            self._add_curvature(model)
+            self.newton = self.kind is Model.NEWTON or self._newton_fits(model)
+        return model
+
+    def _radius_at_start(self) -> float:
+        """‖Dx₀‖; where some entry of x₀ is zero it may be far too small, and ‖r₀‖ has the same unit."""
+        size = norm(self.scales * self.at.x)
+        if not self.at.x.all():
+            size = max(size, norm(self.at.weighted))
+        return self.first_radius * size or 1.0
+
+    def _add_curvature(self, model: StepModel) -> None:
+        if not model.has_curvature and self.problem.has_curvature:
+            model.add_curvature(self.problem.curvature(self.at))
+
+    def _newton_fits(self, model: StepModel) -> bool:
+        free = model.free_step(newton=True)
+        return free is not None and norm(free) <= self.radius
+
+    # --- convergence ----------------------------------------------------------------------------------------
+
+    def _converged(self, model: StepModel) -> Outcome | None:
+        """CONVERGED where the free step is short for every parameter, and exact curvature confirms a minimum."""
+        at, tolerances = self.at, self.tolerances
+        if tolerances.gtol > 0.0 and self.bounds.criticality(at.x, at.gradient) <= tolerances.gtol:
+            return Outcome.SMALL_GRADIENT
+        free = model.free_step(newton=self.newton)
+        if free is None or not self._is_short(model.to_x(free)):
+            return None
+        self._add_curvature(model)
+        if not model.has_curvature or model.lowest > 0.0:
+            return Outcome.CONVERGED
+        self.newton = self.refused = True  # no minimum: leave it along negative curvature
+        return None
+
+    def _is_short(self, p: Vector) -> bool:
+        """Whether a step is short for every parameter by itself, or the gradient is rounding of r and J."""
+        at = self.at
+        assert at.jacobian is not None
+        assert at.rounding is not None
+        if bool(np.all(np.abs(p) <= self.tolerances.xtol * np.abs(at.x))):
+            return True
+        noise = _ROUNDING * (np.abs(at.jacobian).T @ at.rounding)
+        free = self.bounds.free(at.x, at.gradient)
+        return bool(np.all(np.abs(at.gradient)[free] <= noise[free]))
+
+    def _finish(self, outcome: Outcome, model: StepModel, nit: int) -> Fitted:
+        """Take the last free step: it is known, and short."""
+        free = model.free_step(newton=self.newton)
+        x = self.at.x if free is None else self.at.x + model.to_x(free)
+        if outcome is Outcome.CONVERGED and (x != self.at.x).any() and self.bounds.contain(x):
+            last = self.problem.evaluate(x)
+            if last.cost <= self.at.cost * (1.0 + 1e-12):
+                last.jacobian, last.weighted, last.rounding = self.at.jacobian, last.residuals, self.at.rounding
+                self.at = last
+        return self._fitted(outcome, nit, model)
+
+    # --- a trial --------------------------------------------------------------------------------------------
+
+    def _trial(self, model: StepModel) -> tuple[bool, Outcome | None]:
+        """One trial step: whether it was accepted, and the outcome where it ends the run."""
+        y, boundary = model.step(self.radius, newton=self.newton)
+        p, self.length, inside = model.to_x(y), norm(y), True
+        x = self.at.x + p
+        predicted = model.predicted(y, newton=self.newton)
+        if not self.bounds.contain(x):
+            inside = False
+            x, predicted = step_in_box(model, self.at, self.bounds, self.radius, newton=self.newton)
+            p = x - self.at.x
+            self.length = norm(self.scales * p)
+        if not predicted > 0.0 or bool(np.all(x == self.at.x)):
+            return False, self._outcome_without_step(model)
+        trial = self.problem.evaluate(x)
+        self.interior = inside and not boundary
+        ratio = math.nan
+        if math.isfinite(trial.cost):
+            actual = self._actual_reduction(trial)
+            ratio = actual / predicted
+            if self._is_rounding(predicted, actual):
+                shrinks = self.length <= 0.5 * self.last_rounding_step
+                self.last_rounding_step = self.length
+                if not shrinks:
+                    return False, self._outcome_without_step(model)
+                ratio = 1.0
+        if ratio >= ACCEPT and not self.problem.linearize(trial):
+            ratio = math.nan
+        accepted = ratio >= ACCEPT
+        if not accepted and self._try_newton_instead(model):
+            return False, None
+        self.radius = next_radius(self.radius, self.length, ratio, on_boundary=boundary)
+        if not accepted:
+            return False, None
+        outcome = self._tolerance_met(trial)
+        self.at = trial
+        return True, outcome or self._progress()
+
+    def _actual_reduction(self, trial: FitPoint) -> float:
+        if not self.problem.exact_differences:
+            return self.at.cost - trial.cost
+        r, r_trial = self.at.residuals, trial.residuals
+        return 0.5 * float((r - r_trial) @ (r + r_trial))
+
+    def _is_rounding(self, predicted: float, actual: float) -> bool:
+        assert self.at.rounding is not None
+        noise = _ROUNDING * float(np.abs(self.at.weighted) @ self.at.rounding)
+        return max(predicted, abs(actual)) <= noise
+
+    def _try_newton_instead(self, model: StepModel) -> bool:
+        """Whether Newton's step takes the place of a rejected interior Gauss–Newton step, at the same radius."""
+        if self.kind is not Model.HYBRID or self.refused:
+            return False
+        if self.interior and not self.newton and not self.rescued:
+            self.rescued = True
+            self._add_curvature(model)
+            self.newton = self._newton_fits(model)
+            return self.newton
+        self.newton = False
+        return False
+
+    def _tolerance_met(self, trial: FitPoint) -> Outcome | None:
+        """ftol, if it was given: the cost fell by less than that share."""
+        ftol = self.tolerances.ftol
+        if ftol > 0.0 and self.at.cost - trial.cost <= ftol * self.at.cost:
+            return Outcome.SMALL_REDUCTION
+        return None
+
+    def _progress(self) -> Outcome | None:
+        """NO_PROGRESS where neither the cost nor the gradient has fallen over the last 50 accepted steps.
+
+        The cost must have fallen by 1e-10 of itself, the largest entry of the gradient, in units of D, by 10 %.
+        """
+        optimality = self._optimality()
+        if self.mark is None or self.at.cost < self.mark[0] * (1.0 - 1e-10) or optimality < 0.9 * self.mark[1]:
+            self.mark, self.stalled = (self.at.cost, optimality), 0
+            return None
+        self.stalled += 1
+        return Outcome.NO_PROGRESS if self.stalled >= _PATIENCE else None
+
+    def _optimality(self) -> float:
+        """The largest entry of the gradient in units of D, over the free variables."""
+        free = self.bounds.free(self.at.x, self.at.gradient)
+        return float(np.max((np.abs(self.at.gradient) / self.scales)[free], initial=0.0))
+
+    def _outcome_without_step(self, model: StepModel) -> Outcome:
+        """ROUNDING where the free step is short for every parameter and all of them are determined."""
+        at = self.at
+        free = model.free_step(newton=self.newton)
+        if free is None or self._faded().any():
+            return Outcome.UNDETERMINED
+        degrees = max(at.residuals.size - at.x.size, 1)
+        errors = np.zeros(at.x.size)
+        errors[model.free] = np.linalg.norm(model.inverse_factor(), axis=1) * math.sqrt(2.0 * at.cost / degrees)
+        short = np.maximum(_SHORT[0] * np.abs(at.x), _SHORT[1] * errors)
+        return Outcome.ROUNDING if bool(np.all(np.abs(model.to_x(free)) <= short)) else Outcome.NO_STEP
+
+    def _faded(self) -> Mask:
+        if self.at.jacobian is None:
+            return np.zeros(self.at.x.size, dtype=bool)
+        faded = np.linalg.norm(self.at.jacobian, axis=0) <= _FADED * self.scales
+        return np.asarray(faded & self.bounds.free(self.at.x, self.at.gradient))
+
+    def _fitted(self, outcome: Outcome, nit: int, model: StepModel | None) -> Fitted:
+        return Fitted(self.at, outcome, nit, model, self.scales, self._faded(), self.costs)

@@ -1,0 +1,165 @@
+"""Variable projection: parameters in which the residuals are affine are eliminated at every trial point.
+
+References
+----------
+Golub & Pereyra (1973), SIAM J. Numer. Anal. 10, 413; Kaufman (1975), BIT 15, 49.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from newtonkit.core.counts import Counts
+from newtonkit.fitting.problem import FitPoint
+from newtonkit.fitting.step_model import Mask
+from newtonkit.linalg.kernels import EPS, Matrix, Vector
+
+_RANK = 10 * EPS  # relative to the largest singular value of the linear columns; below, coefficients are rounding
+_TRIES = 2  # points at which the curvature of the residuals is looked at
+
+
+@dataclass
+class ProjectedPoint(FitPoint):
+    """A point of the reduced problem, with an orthonormal basis Q of the linear columns and their inverse factor."""
+
+    Phi: Matrix | None = None
+    """The columns of the linear parameters."""
+    Q: Matrix | None = None
+    inverse: Matrix | None = None
+    C: Matrix | None = None
+    """QᵀJ of the nonlinear columns."""
+
+
+class ProjectedProblem:
+    """The residuals with their linear parameters minimized out.
+
+    Gradient and Hessian of the reduced cost are exact: the Hessian is the Schur complement of that of the whole cost.
+
+    Parameters
+    ----------
+    residuals, jacobian, curvature : callable
+        As for `newtonkit.fitting.problem.FitProblem`, of all parameters.
+    x0 : ndarray
+        All parameters at the start.
+    linear : ndarray of bool
+        Which of them are eliminated.
+
+    Notes
+    -----
+    ``jacobian(x, columns)`` evaluates some columns only; a Jacobian is counted for every n of them.
+    """
+
+    exact_differences = True
+    has_curvature = True
+
+    def __init__(
+        self,
+        residuals: Callable[[Vector], Vector],
+        jacobian: Callable[[Vector, Mask], Matrix],
+        curvature: Callable[[Vector, Vector], Matrix],
+        x0: Vector,
+        linear: Mask,
+    ) -> None:
+        self._residuals, self._jacobian, self._curvature = residuals, jacobian, curvature
+        self.is_linear = linear
+        self.linear, self.nonlinear = np.flatnonzero(linear), np.flatnonzero(~linear)
+        self._columns = 0
+        self._start = x0.copy()
+        self.counts = Counts()
+
+    def evaluate(self, x: Vector) -> ProjectedPoint:
+        """The residuals at the best linear parameters for these nonlinear ones."""
+        parameters = self._start.copy()
+        parameters[self.nonlinear] = x
+        with np.errstate(all="ignore"):
+            r, Phi = self._affine_part(parameters)
+            if not math.isfinite(float(np.sum(r) + np.sum(Phi))):
+                return ProjectedPoint(x, parameters, r, math.nan, r)
+            sizes = np.linalg.norm(Phi, axis=0)
+            sizes[sizes == 0.0] = 1.0
+            U, s, Vt = np.linalg.svd(Phi / sizes, full_matrices=False)
+            kept = s > _RANK * max(Phi.shape) * s[0]
+            Q, inverse = U[:, kept], (Vt[kept] / sizes).T / s[kept]
+            parameters[self.linear] -= inverse @ (Q.T @ r)
+            r = r - Q @ (Q.T @ r)
+            r = r - Q @ (Q.T @ r)  # once more: the first pass leaves rounding of the size of the whole r
+            cost = 0.5 * float(r @ r)
+        return ProjectedPoint(
+            x, parameters, r, cost if math.isfinite(cost) else math.nan, r, Q=Q, inverse=inverse, Phi=Phi
+        )
+
+    def _affine_part(self, parameters: Vector) -> tuple[Vector, Matrix]:
+        """r and its linear columns at linear parameters 0; at the caller's where they are not finite there.
+
+        At 0 the solution is the most accurate.
+        """
+        for values in (0.0, self._start[self.linear]):
+            parameters[self.linear] = values
+            self.counts.f += 1
+            r, Phi = self._residuals(parameters.copy()), self._some_columns(parameters, self.is_linear)
+            if math.isfinite(float(np.sum(r) + np.sum(Phi))):
+                break
+        return r, Phi
+
+    def _some_columns(self, parameters: Vector, which: Mask) -> Matrix:
+        self._columns += int(which.sum())
+        self.counts.g = -(-self._columns // which.size)
+        return self._jacobian(parameters.copy(), which)
+
+    def linearize(self, at: FitPoint) -> bool:
+        """The Jacobian of the reduced residuals, up to terms that vanish with r (Kaufman)."""
+        assert isinstance(at, ProjectedPoint)
+        assert at.Q is not None
+        with np.errstate(all="ignore"):
+            J = self._some_columns(at.parameters, ~self.is_linear)
+            assert at.Phi is not None
+            sizes = np.abs(J) @ np.abs(at.parameters[self.nonlinear])
+            at.rounding = np.abs(at.residuals) + np.abs(at.Phi) @ np.abs(at.parameters[self.linear]) + sizes
+            at.C = at.Q.T @ J
+            at.jacobian = J - at.Q @ at.C
+        return bool(np.isfinite(at.jacobian).all())
+
+    def curvature(self, at: FitPoint) -> Matrix:
+        """What the Schur complement adds to JᵀJ of the reduced Jacobian."""
+        assert isinstance(at, ProjectedPoint)
+        assert at.inverse is not None
+        assert at.C is not None
+        self.counts.H += 1
+        with np.errstate(all="ignore"):
+            S = self._curvature(at.parameters.copy(), at.residuals)
+            E = at.inverse.T @ S[np.ix_(self.linear, self.nonlinear)]
+            return S[np.ix_(self.nonlinear, self.nonlinear)] - at.C.T @ E - E.T @ at.C - E.T @ E
+
+
+def linear_parameters(curvature: Callable[[Vector, Vector], Matrix], x: Vector, m: int, counts: Counts) -> Mask:
+    """A largest set, found greedily, of parameters in which all residuals are jointly affine.
+
+    Their block of Σ wᵢ∇²rᵢ is exactly zero for every w; it is looked at for random w at two points.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    rng = np.random.default_rng(0)
+    n = x.size
+    largest = np.zeros((n, n))
+    for _ in range(_TRIES):
+        y = x * (1.0 + 0.1 * rng.uniform(-1.0, 1.0, n)) + 1e-3 * (x == 0.0)
+        counts.H += 1
+        with np.errstate(all="ignore"):
+            H = np.abs(curvature(y, rng.standard_normal(m)))
+        largest = np.maximum(largest, np.nan_to_num(H, nan=np.inf, posinf=np.inf))
+    curved = largest > 0.0
+    best: list[int] = []
+    by_partners = np.argsort(curved.sum(axis=1), kind="stable")
+    for first in range(n):
+        chosen: list[int] = []
+        for i in map(int, (first, *by_partners)):
+            if i not in chosen and not curved[i, i] and not curved[i, chosen].any():
+                chosen.append(i)
+        best = max(best, chosen, key=len)
+    return np.isin(np.arange(n), best)
