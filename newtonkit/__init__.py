@@ -22,6 +22,10 @@ from newtonkit.driver.stopping import Stop
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
 from newtonkit.enumeration.search import find_critical_points
 from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.fitting.curve import CurveFit
+from newtonkit.fitting.curve_fitting import curve_fit
+from newtonkit.fitting.result import FitResult
+from newtonkit.fitting.solver import least_squares
 from newtonkit.landscape.graph import MorseGraph
 from newtonkit.landscape.graph_builder import morse_graph
 from newtonkit.landscape.result_check import CheckedResult, Escape, check_result, escape
@@ -91,12 +95,14 @@ __all__ = [
     "CriticalPoint",
     "CriticalPoints",
     "Cubic",
+    "CurveFit",
     "DerivativeCheck",
     "DifferentiationError",
     "Escape",
     "Evaluator",
     "Exponential",
     "FirstOrder",
+    "FitResult",
     "GradientDescent",
     "GradientTransform",
     "HagerZhang",
@@ -141,6 +147,7 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "convexity",
+    "curve_fit",
     "decay_weights",
     "escape",
     "find_critical_points",
@@ -150,6 +157,7 @@ __all__ = [
     "hvp",
     "iterate",
     "leaf_shapes",
+    "least_squares",
     "method_names",
     "minimize",
     "morse_graph",

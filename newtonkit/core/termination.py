@@ -39,6 +39,11 @@ class TerminationReason(enum.Enum):
         "the change of the last step is within the tolerance: {detail} = {measured:.3g} ≤ {limit:.3g}",
         "the gradient was not tested; lower or omit ftol and xtol if gtol is to decide.",
     )
+    STEP = (
+        Kind.CONVERGED,
+        "converged: the next step would change every parameter by at most {limit:.3g} of itself, or by rounding errors",
+        "",
+    )
     EPOCHS = (Kind.CONVERGED, "all {limit:.0f} {detail} done", "")
     PATIENCE = (
         Kind.CONVERGED,
@@ -110,6 +115,11 @@ class TerminationReason(enum.Enum):
         Kind.FAILURE,
         "the Hessian is singular: {detail}",
         "use method='newton', which is safe at singular Hessians.",
+    )
+    UNDETERMINED = (
+        Kind.FAILURE,
+        "the data do not determine {detail}",
+        "fix or bound these parameters, or use a model with fewer of them.",
     )
     DIVERGED = (
         Kind.FAILURE,

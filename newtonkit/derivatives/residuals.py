@@ -27,7 +27,7 @@ class ResidualDerivatives:
     Parameters
     ----------
     fun : callable
-        Written with autograd.numpy; returns a one-dimensional array.
+        Written with autograd.numpy; returns an array, or a structure of arrays, of residuals.
 
     Notes
     -----
@@ -36,8 +36,8 @@ class ResidualDerivatives:
     """
 
     def __init__(self, fun: Callable[[Any], Any]) -> None:
-        self.fun = fun
-        self._weighted = Derivatives(lambda x, w: anp.dot(w, fun(x)))
+        self.fun: Callable[[Any], Any] = lambda x: flat_residuals(fun(x))
+        self._weighted = Derivatives(lambda x, w: anp.dot(w, self.fun(x)))
         self._program: tuple[Program, BatchedStage] | None = None
         self._made = 0
         self._forward = True
@@ -99,6 +99,15 @@ class ResidualDerivatives:
             raise _not_differentiable(error) from error
 
 
+def flat_residuals(value: Any) -> Any:
+    """The residuals as one traceable vector: a dict, list or tuple of arrays is concatenated, dicts by sorted keys."""
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value)]
+    if isinstance(value, list | tuple):
+        return anp.concatenate([flat_residuals(part) for part in value])
+    return anp.reshape(value, (-1,))
+
+
 def residual_vector(value: Any) -> Vector:
     """What a function of residuals returned, as a float64 vector of its own.
 
@@ -110,7 +119,7 @@ def residual_vector(value: Any) -> Vector:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"fun must return an array of real residuals, got {value!r}")
-    return np.array(array, dtype=np.float64).reshape(-1)
+    return np.array(array, dtype=np.float64)
 
 
 def _not_differentiable(error: Exception) -> DifferentiationError:

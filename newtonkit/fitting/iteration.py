@@ -17,9 +17,10 @@ from typing import Protocol
 import numpy as np
 
 from newtonkit.core.counts import Counts
-from newtonkit.fitting.bounds import Bounds, step_in_box
+from newtonkit.core.domain import Domain, Unbounded
+from newtonkit.fitting.box_step import step_in_box
 from newtonkit.fitting.problem import FitPoint
-from newtonkit.fitting.step_model import Mask, StepModel
+from newtonkit.fitting.step_model import Mask, StepModel, length_of
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 from newtonkit.trustregion.radius import ACCEPT, next_radius
 
@@ -27,6 +28,7 @@ _FIRST_RADIUS = (
     1.0  # times ‖Dx₀‖. MINPACK's factor 100 loses NIST runs with exponentials (54 solved with 1, 52–53 else)
 )
 _SLOW = 0.2  # a free Gauss–Newton step longer than this share of the last; 0.05 to 0.5 give the same NIST runs
+_UNBOUNDED = Unbounded()
 _FADED = 1e-8  # a column of J below this share of its largest norm does not determine its parameter
 _ROUNDING = 10 * EPS  # of sums of terms as large as FitPoint.rounding
 _SHORT = 1e-4, 1e-3  # shares of |x| and of the standard error: a free step this short is converged where f is rounding
@@ -66,7 +68,9 @@ SUCCESSES = frozenset(
 class Problem(Protocol):
     """What the iteration needs of a problem; see `newtonkit.fitting.problem.FitProblem`."""
 
-    counts: Counts
+    @property
+    def counts(self) -> Counts:
+        """Evaluations so far."""
 
     @property
     def has_curvature(self) -> bool:
@@ -128,10 +132,12 @@ class Iteration:
     x0 : ndarray, shape (n,)
     kind : Model
     tolerances : Tolerances
-    bounds : Bounds, optional
-        lower ≤ x ≤ upper; x0 must lie within.
+    domain : Domain, default Unbounded()
+        Contains x0.
     first_radius : float, default 1
         In units of ‖Dx₀‖.
+    sizes : ndarray, shape (n,), optional
+        Typical sizes of the parameters; then D = 1/sizes throughout.
     callback : callable, optional
         callback(point, nit) after every accepted step; true ends the run.
     """
@@ -141,17 +147,19 @@ class Iteration:
         problem: Problem,
         x0: Vector,
         kind: Model = Model.HYBRID,
-        tolerances: Tolerances = Tolerances(),
+        tolerances: Tolerances | None = None,
         *,
-        bounds: Bounds | None = None,
+        domain: Domain = _UNBOUNDED,
         first_radius: float = _FIRST_RADIUS,
+        sizes: Vector | None = None,
         callback: Callback | None = None,
     ) -> None:
-        self.problem, self.kind, self.tolerances, self.callback = problem, kind, tolerances, callback
+        self.problem, self.kind, self.callback = problem, kind, callback
+        self.tolerances = tolerances or Tolerances()
         if kind is Model.HYBRID and not problem.has_curvature:
             self.kind = Model.GAUSS_NEWTON
-        self.first_radius = first_radius
-        self.bounds = bounds or Bounds.none(x0.size)
+        self.first_radius, self.sizes = first_radius, sizes
+        self.domain = domain
         self.at = problem.evaluate(x0)
         self.scales = np.ones(x0.size)
         self.radius = math.nan
@@ -196,17 +204,21 @@ class Iteration:
         at = self.at
         assert at.jacobian is not None
         norms = np.linalg.norm(at.jacobian, axis=0)
-        if math.isnan(self.radius):
+        first = math.isnan(self.radius)
+        if first:
             positive = norms > 0.0
             self.scales = np.where(positive, norms, norms[positive].min() if positive.any() else 1.0)
-            self.radius = self._radius_at_start()
-        else:
+        elif self.sizes is None:
             self.scales = np.maximum(self.scales, norms)
-        model = StepModel(at.jacobian, at.weighted, self.scales, self.bounds.free(at.x, at.gradient))
+        if first:
+            if self.sizes is not None:
+                self.scales = norm(np.ascontiguousarray(norms * self.sizes)) / self.sizes
+            self.radius = self._radius_at_start()
+        model = StepModel(at.jacobian, at.weighted, self.scales, self.domain.free(at.x, at.gradient))
         self.rescued = self.refused = False
         if self.kind is Model.HYBRID:
             free = model.free_step(newton=False)
-            slow = self.newton or (free is not None and norm(free) > _SLOW * self.length)
+            slow = self.newton or (free is not None and length_of(free) > _SLOW * self.length)
             self.newton = self.interior and slow
         if self.newton:
             self._add_curvature(model)
@@ -226,19 +238,21 @@ class Iteration:
 
     def _newton_fits(self, model: StepModel) -> bool:
         free = model.free_step(newton=True)
-        return free is not None and norm(free) <= self.radius
+        return free is not None and length_of(free) <= self.radius
 
     # --- convergence ----------------------------------------------------------------------------------------
 
     def _converged(self, model: StepModel) -> Outcome | None:
         """CONVERGED where the free step is short for every parameter, and exact curvature confirms a minimum."""
         at, tolerances = self.at, self.tolerances
-        if tolerances.gtol > 0.0 and self.bounds.criticality(at.x, at.gradient) <= tolerances.gtol:
+        if tolerances.gtol > 0.0 and self.domain.criticality(at.x, at.gradient) <= tolerances.gtol:
             return Outcome.SMALL_GRADIENT
         free = model.free_step(newton=self.newton)
         if free is None or not self._is_short(model.to_x(free)):
             return None
         self._add_curvature(model)
+        if not model.full_rank and (not model.has_curvature or model.lowest == 0.0):
+            return Outcome.UNDETERMINED
         if not model.has_curvature or model.lowest > 0.0:
             return Outcome.CONVERGED
         self.newton = self.refused = True  # no minimum: leave it along negative curvature
@@ -252,14 +266,14 @@ class Iteration:
         if bool(np.all(np.abs(p) <= self.tolerances.xtol * np.abs(at.x))):
             return True
         noise = _ROUNDING * (np.abs(at.jacobian).T @ at.rounding)
-        free = self.bounds.free(at.x, at.gradient)
+        free = self.domain.free(at.x, at.gradient)
         return bool(np.all(np.abs(at.gradient)[free] <= noise[free]))
 
     def _finish(self, outcome: Outcome, model: StepModel, nit: int) -> Fitted:
         """Take the last free step: it is known, and short."""
         free = model.free_step(newton=self.newton)
         x = self.at.x if free is None else self.at.x + model.to_x(free)
-        if outcome is Outcome.CONVERGED and (x != self.at.x).any() and self.bounds.contain(x):
+        if outcome is Outcome.CONVERGED and (x != self.at.x).any() and self.domain.contains(x):
             last = self.problem.evaluate(x)
             if last.cost <= self.at.cost * (1.0 + 1e-12):
                 last.jacobian, last.weighted, last.rounding = self.at.jacobian, last.residuals, self.at.rounding
@@ -271,12 +285,12 @@ class Iteration:
     def _trial(self, model: StepModel) -> tuple[bool, Outcome | None]:
         """One trial step: whether it was accepted, and the outcome where it ends the run."""
         y, boundary = model.step(self.radius, newton=self.newton)
-        p, self.length, inside = model.to_x(y), norm(y), True
+        p, self.length, inside = model.to_x(y), length_of(y), True
         x = self.at.x + p
         predicted = model.predicted(y, newton=self.newton)
-        if not self.bounds.contain(x):
+        if not self.domain.contains(x):
             inside = False
-            x, predicted = step_in_box(model, self.at, self.bounds, self.radius, newton=self.newton)
+            x, predicted = step_in_box(model, self.at, self.domain, self.radius, newton=self.newton)
             p = x - self.at.x
             self.length = norm(self.scales * p)
         if not predicted > 0.0 or bool(np.all(x == self.at.x)):
@@ -349,14 +363,14 @@ class Iteration:
 
     def _optimality(self) -> float:
         """The largest entry of the gradient in units of D, over the free variables."""
-        free = self.bounds.free(self.at.x, self.at.gradient)
+        free = self.domain.free(self.at.x, self.at.gradient)
         return float(np.max((np.abs(self.at.gradient) / self.scales)[free], initial=0.0))
 
     def _outcome_without_step(self, model: StepModel) -> Outcome:
         """ROUNDING where the free step is short for every parameter and all of them are determined."""
         at = self.at
         free = model.free_step(newton=self.newton)
-        if free is None or self._faded().any():
+        if free is None or not model.full_rank or self._faded().any():
             return Outcome.UNDETERMINED
         degrees = max(at.residuals.size - at.x.size, 1)
         errors = np.zeros(at.x.size)
@@ -368,7 +382,7 @@ class Iteration:
         if self.at.jacobian is None:
             return np.zeros(self.at.x.size, dtype=bool)
         faded = np.linalg.norm(self.at.jacobian, axis=0) <= _FADED * self.scales
-        return np.asarray(faded & self.bounds.free(self.at.x, self.at.gradient))
+        return np.asarray(faded & self.domain.free(self.at.x, self.at.gradient))
 
     def _fitted(self, outcome: Outcome, nit: int, model: StepModel | None) -> Fitted:
         return Fitted(self.at, outcome, nit, model, self.scales, self._faded(), self.costs)

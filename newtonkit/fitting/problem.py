@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from newtonkit.core.counts import Counts
+from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.losses import Loss
 from newtonkit.linalg.kernels import Matrix, Vector
 
@@ -52,34 +52,26 @@ class FitPoint:
 
 
 class FitProblem:
-    """The user's functions with counts: ``counts.f`` residuals, ``counts.g`` Jacobians, ``counts.H`` curvatures.
+    """A fit with a loss, in all parameters.
 
     Parameters
     ----------
-    residuals : callable
-        r(x), shape (m,).
-    jacobian : callable
-        J(x), shape (m, n).
-    curvature : callable or None
-        (x, w) ↦ Σ wᵢ∇²rᵢ(x), shape (n, n); None where it is not available.
+    functions : FitFunctions
     loss : Loss
     """
 
-    def __init__(
-        self,
-        residuals: Callable[[Vector], Vector],
-        jacobian: Callable[[Vector], Matrix],
-        curvature: Callable[[Vector, Vector], Matrix] | None,
-        loss: Loss,
-    ) -> None:
-        self._residuals, self._jacobian, self._curvature = residuals, jacobian, curvature
-        self.loss = loss
-        self.counts = Counts()
+    def __init__(self, functions: FitFunctions, loss: Loss) -> None:
+        self.functions, self.loss = functions, loss
+
+    @property
+    def counts(self) -> Counts:
+        """Evaluations so far."""
+        return self.functions.counts
 
     @property
     def has_curvature(self) -> bool:
         """Whether the exact second derivatives of the residuals are available."""
-        return self._curvature is not None
+        return self.functions.has_curvature
 
     @property
     def exact_differences(self) -> bool:
@@ -88,17 +80,15 @@ class FitProblem:
 
     def evaluate(self, x: Vector) -> FitPoint:
         """r and the cost at x."""
-        self.counts.f += 1
         with np.errstate(all="ignore"):
-            r = self._residuals(x.copy())
+            r = self.functions.residuals(x)
             cost = self.loss.cost(r)
         return FitPoint(x, x, r, cost if math.isfinite(cost) else math.nan, r)
 
     def linearize(self, at: FitPoint) -> bool:
         """Evaluate the Jacobian at a point, in place; whether it is finite."""
-        self.counts.g += 1
         with np.errstate(all="ignore"):
-            J = self._jacobian(at.x.copy())
+            J = self.functions.jacobian(at.x)
             first, _ = self.loss.weights(at.residuals)
             root = np.sqrt(first)
             at.weighted, at.jacobian = root * at.residuals, root[:, np.newaxis] * J
@@ -107,13 +97,12 @@ class FitProblem:
 
     def curvature(self, at: FitPoint) -> Matrix:
         """The Hessian of the cost without JᵀJ of the weighted Jacobian."""
-        assert self._curvature is not None
         assert at.jacobian is not None
-        self.counts.H += 1
         first, second = self.loss.weights(at.residuals)
         with np.errstate(all="ignore"):
-            S = self._curvature(at.x.copy(), first * at.residuals)
+            S = self.functions.curvature(at.x, first * at.residuals)
             if not self.loss.linear:
                 # what ρ″ adds, never positive for these losses; relative to the weighted Jacobian
-                S = S + (at.jacobian.T * ((second - first) / first)) @ at.jacobian
+                ratio = np.divide(second - first, first, out=np.zeros_like(first), where=first > 0.0)
+                S = S + (at.jacobian.T * ratio) @ at.jacobian
         return 0.5 * (S + S.T)

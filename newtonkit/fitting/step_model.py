@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, norm
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.step_bound import TrustRegion
 
@@ -25,6 +25,11 @@ _RANK = 10 * EPS  # relative to the largest singular value and the larger dimens
 _POSITIVE = 1e-10  # λmin(I + s⁻¹Ks⁻¹) from which Newton's model is taken as certainly convex
 _LENGTH = 1e-10  # relative accuracy of ‖y‖ on the boundary
 _SECULAR_STEPS = 60
+
+
+def length_of(y: Vector) -> float:
+    """‖y‖; 0 for a vector without entries, of which BLAS does not accept the norm."""
+    return norm(y) if y.size else 0.0
 
 
 class StepModel:
@@ -75,17 +80,26 @@ class StepModel:
         self.lowest = -math.inf
         if not self.s.size:
             self.lowest = math.inf
-        elif self.full_rank:
+        elif not self.full_rank:
+            # in the subspace that J does not see, curvature is that of the residuals alone
+            H = np.diag(self.s**2) + self._K
+            rounding = _RANK * self.s.size * float(np.abs(H).max())
+            self.lowest = float(np.linalg.eigvalsh(0.5 * (H + H.T))[0]) if np.isfinite(H).all() else -math.inf
+            self.lowest = -math.inf if self.lowest < -rounding else 0.0
+        else:
             self._ratio = np.eye(self.s.size) + self._K / self.s / self.s[:, np.newaxis]
             if np.isfinite(self._ratio).all():
                 self.lowest = float(np.linalg.eigvalsh(self._ratio)[0])
 
     def free_step(self, *, newton: bool) -> Vector | None:
-        """The minimizer over all y; None where the model is not certainly convex."""
-        if not self.full_rank:
-            return None
+        """The minimizer over all y; None where the model is not certainly convex.
+
+        Of a rank-deficient Gauss–Newton model the shortest minimizer.
+        """
         if not newton:
-            return -self.c / self.s
+            y = np.zeros_like(self.s)
+            y[: self.rank] = -self.c[: self.rank] / self.s[: self.rank]
+            return y
         if not self.s.size:
             return self.c
         if self._ratio is None or not self.lowest > _POSITIVE:
@@ -95,7 +109,7 @@ class StepModel:
     def step(self, radius: float, *, newton: bool) -> tuple[Vector, bool]:
         """The minimizer y within ‖y‖ ≤ radius, and whether it is on the boundary."""
         free = self.free_step(newton=newton)
-        if free is not None and norm(free) <= radius:
+        if free is not None and length_of(free) <= radius:
             return free, False
         if newton and self._K is not None:
             B = np.diag(self.s**2) + self._K
@@ -106,8 +120,8 @@ class StepModel:
     def predicted(self, y: Vector, *, newton: bool) -> float:
         """The predicted reduction of the cost."""
         sy = self.s * y
-        curvature = dot(y, np.ascontiguousarray(self._K @ y)) if newton and self._K is not None else 0.0
-        return -dot(sy, self.c) - 0.5 * dot(sy, sy) - 0.5 * curvature
+        curvature = float(y @ self._K @ y) if newton and self._K is not None else 0.0
+        return -float(sy @ self.c) - 0.5 * float(sy @ sy) - 0.5 * curvature
 
     def to_x(self, y: Vector) -> Vector:
         """The step p = D⁻¹Vy in all variables, zero in those that are not free."""
@@ -123,19 +137,18 @@ class StepModel:
     def _levenberg_marquardt(self, radius: float) -> tuple[Vector, bool]:
         """y = −s·c/(s² + λ) with ‖y‖ = radius, by Newton's method on 1/‖y‖ (Moré, 1978, LNM 630, section 5).
 
-        Singular values that are zero carry no slope. Where the step without them is inside, it is the solution.
+        Called where the free step is longer. Singular values that are rounding are left out.
         """
-        s, c = self.s, self.c
+        s, c = self.s[: self.rank], self.c[: self.rank]
         slopes = s * c
-        kept = s > 0.0
         lam = max(0.0, float(np.max(np.abs(slopes) / radius - s * s)))
-        y = np.zeros_like(s)
+        y = np.zeros_like(self.s)
         for _ in range(_SECULAR_STEPS):
             shifted = s * s + lam
-            y[kept] = -slopes[kept] / shifted[kept]
+            y[: self.rank] = -slopes / shifted
             length = norm(y)
             if length <= (1.0 + _LENGTH) * radius:
                 break
-            u = y[kept] / length
-            lam += (length / radius - 1.0) / float(np.sum(u * u / shifted[kept]))
-        return y, lam > 0.0
+            u = y[: self.rank] / length
+            lam += (length / radius - 1.0) / float(np.sum(u * u / shifted))
+        return y, True

@@ -8,12 +8,12 @@ Golub & Pereyra (1973), SIAM J. Numer. Anal. 10, 413; Kaufman (1975), BIT 15, 49
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from newtonkit.core.counts import Counts
+from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.problem import FitPoint
 from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
@@ -41,35 +41,32 @@ class ProjectedProblem:
 
     Parameters
     ----------
-    residuals, jacobian, curvature : callable
-        As for `newtonkit.fitting.problem.FitProblem`, of all parameters.
+    functions : FitFunctions
     x0 : ndarray
         All parameters at the start.
     linear : ndarray of bool
         Which of them are eliminated.
-
-    Notes
-    -----
-    ``jacobian(x, columns)`` evaluates some columns only; a Jacobian is counted for every n of them.
     """
 
-    exact_differences = True
-    has_curvature = True
-
-    def __init__(
-        self,
-        residuals: Callable[[Vector], Vector],
-        jacobian: Callable[[Vector, Mask], Matrix],
-        curvature: Callable[[Vector, Vector], Matrix],
-        x0: Vector,
-        linear: Mask,
-    ) -> None:
-        self._residuals, self._jacobian, self._curvature = residuals, jacobian, curvature
-        self.is_linear = linear
+    def __init__(self, functions: FitFunctions, x0: Vector, linear: Mask) -> None:
+        self.functions, self.is_linear = functions, linear
         self.linear, self.nonlinear = np.flatnonzero(linear), np.flatnonzero(~linear)
-        self._columns = 0
         self._start = x0.copy()
-        self.counts = Counts()
+
+    @property
+    def counts(self) -> Counts:
+        """Evaluations so far."""
+        return self.functions.counts
+
+    @property
+    def has_curvature(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def exact_differences(self) -> bool:
+        """True: the loss is linear."""
+        return True
 
     def evaluate(self, x: Vector) -> ProjectedPoint:
         """The residuals at the best linear parameters for these nonlinear ones."""
@@ -99,23 +96,17 @@ class ProjectedProblem:
         """
         for values in (0.0, self._start[self.linear]):
             parameters[self.linear] = values
-            self.counts.f += 1
-            r, Phi = self._residuals(parameters.copy()), self._some_columns(parameters, self.is_linear)
+            r, Phi = self.functions.residuals(parameters), self.functions.jacobian(parameters, self.is_linear)
             if math.isfinite(float(np.sum(r) + np.sum(Phi))):
                 break
         return r, Phi
-
-    def _some_columns(self, parameters: Vector, which: Mask) -> Matrix:
-        self._columns += int(which.sum())
-        self.counts.g = -(-self._columns // which.size)
-        return self._jacobian(parameters.copy(), which)
 
     def linearize(self, at: FitPoint) -> bool:
         """The Jacobian of the reduced residuals, up to terms that vanish with r (Kaufman)."""
         assert isinstance(at, ProjectedPoint)
         assert at.Q is not None
         with np.errstate(all="ignore"):
-            J = self._some_columns(at.parameters, ~self.is_linear)
+            J = self.functions.jacobian(at.parameters, ~self.is_linear)
             assert at.Phi is not None
             sizes = np.abs(J) @ np.abs(at.parameters[self.nonlinear])
             at.rounding = np.abs(at.residuals) + np.abs(at.Phi) @ np.abs(at.parameters[self.linear]) + sizes
@@ -128,14 +119,13 @@ class ProjectedProblem:
         assert isinstance(at, ProjectedPoint)
         assert at.inverse is not None
         assert at.C is not None
-        self.counts.H += 1
         with np.errstate(all="ignore"):
-            S = self._curvature(at.parameters.copy(), at.residuals)
+            S = self.functions.curvature(at.parameters, at.residuals)
             E = at.inverse.T @ S[np.ix_(self.linear, self.nonlinear)]
             return S[np.ix_(self.nonlinear, self.nonlinear)] - at.C.T @ E - E.T @ at.C - E.T @ E
 
 
-def linear_parameters(curvature: Callable[[Vector, Vector], Matrix], x: Vector, m: int, counts: Counts) -> Mask:
+def linear_parameters(functions: FitFunctions, x: Vector, m: int) -> Mask:
     """A largest set, found greedily, of parameters in which all residuals are jointly affine.
 
     Their block of Σ wᵢ∇²rᵢ is exactly zero for every w; it is looked at for random w at two points.
@@ -149,9 +139,8 @@ def linear_parameters(curvature: Callable[[Vector, Vector], Matrix], x: Vector, 
     largest = np.zeros((n, n))
     for _ in range(_TRIES):
         y = x * (1.0 + 0.1 * rng.uniform(-1.0, 1.0, n)) + 1e-3 * (x == 0.0)
-        counts.H += 1
         with np.errstate(all="ignore"):
-            H = np.abs(curvature(y, rng.standard_normal(m)))
+            H = np.abs(functions.curvature(y, rng.standard_normal(m)))
         largest = np.maximum(largest, np.nan_to_num(H, nan=np.inf, posinf=np.inf))
     curved = largest > 0.0
     best: list[int] = []

@@ -1,0 +1,107 @@
+"""Arguments of `least_squares` and `curve_fit`: bounds, names, method names, tolerances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import Bounds
+
+from newtonkit.core.domain import Box, Domain, Unbounded
+from newtonkit.core.validation import check_real, nearest_name
+from newtonkit.derivatives.pytree import flatten
+from newtonkit.linalg.kernels import Vector
+
+METHODS = ("auto", "hybrid", "levenberg-marquardt", "newton", "variable-projection")
+ALIASES = {"trf": "auto", "dogbox": "auto", "lm": "levenberg-marquardt", "gauss-newton": "levenberg-marquardt"}
+
+
+def method_name(method: Any) -> str:
+    """The method that a name, or one of scipy's, means.
+
+    Raises
+    ------
+    ValueError
+        With the nearest valid name.
+    """
+    name = ALIASES.get(str(method).lower(), str(method).lower()) if isinstance(method, str) else ""
+    if name not in METHODS:
+        raise ValueError(f"unknown method {method!r}; {nearest_name(str(method), [*METHODS, *ALIASES])}")
+    return name
+
+
+def domain_of(bounds: Any, n: int) -> Domain:
+    """The domain of scipy's ``(lower, upper)``, or of a `scipy.optimize.Bounds`; numbers stand for every parameter.
+
+    Raises
+    ------
+    ValueError
+        If a lower bound exceeds its upper bound, a bound is NaN, or a length is wrong.
+    """
+    if bounds is None:
+        return Unbounded()
+    if isinstance(bounds, Bounds):
+        lower, upper = bounds.lb, bounds.ub
+    elif isinstance(bounds, Sequence) and len(bounds) == 2:
+        lower, upper = bounds
+    else:
+        raise ValueError(f"bounds must be a pair (lower, upper) or scipy.optimize.Bounds, got {bounds!r}")
+    sides = []
+    for name, side in (("lower", lower), ("upper", upper)):
+        vector = np.asarray(side, dtype=np.float64) if np.ndim(side) == 0 else flatten(side, f"{name} bounds")[0]
+        if vector.size not in (1, n):
+            raise ValueError(f"the {name} bounds must be a number or have {n} entries, got {vector.size}")
+        sides.append(np.broadcast_to(vector.reshape(-1), (n,)).copy())
+    box = Box(*sides)
+    return box if box.is_bounded else Unbounded()
+
+
+def parameter_names(names: Sequence[str] | None, x0: Any, n: int) -> list[str]:
+    """One name for each parameter: those given, the keys of a dict, or x[0], x[1], …
+
+    Raises
+    ------
+    ValueError
+        If the number of names is wrong.
+    """
+    if names is not None:
+        if len(names) != n:
+            raise ValueError(f"names must have {n} entries, one for each parameter, got {len(names)}")
+        return [str(name) for name in names]
+    if isinstance(x0, dict):
+        found = []
+        for key in sorted(x0):
+            shape = np.shape(x0[key])
+            count = math.prod(shape) if shape else 1
+            found += [str(key)] if count == 1 else [f"{key}[{i}]" for i in range(count)]
+        if len(found) == n:
+            return found
+    return [f"x[{i}]" for i in range(n)]
+
+
+def tolerance(name: str, value: Any, default: float) -> float:
+    """A tolerance: None gives the default; 0 switches ftol and gtol off."""
+    if value is None:
+        return default
+    check_real(name, value, 0.0, open_high=True)
+    return float(value)
+
+
+def sizes_of(x_scale: Any, n: int) -> Vector | None:
+    """Typical sizes of the parameters; None for Moré's scaling (None, 1.0 or "jac").
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive, or the length is wrong.
+    """
+    if x_scale is None or (isinstance(x_scale, str) and x_scale == "jac"):
+        return None
+    if isinstance(x_scale, str):
+        raise ValueError(f"x_scale must be 'jac', a number or an array of typical sizes, got {x_scale!r}")
+    sizes = np.asarray(x_scale, dtype=np.float64).reshape(-1)
+    if sizes.size not in (1, n) or not (np.isfinite(sizes).all() and (sizes > 0.0).all()):
+        raise ValueError(f"x_scale must be positive, a number or {n} entries, got {x_scale!r}")
+    return None if sizes.size == 1 and n > 1 else np.broadcast_to(sizes, (n,)).copy()

@@ -1,0 +1,130 @@
+"""The result of a fit from where its iteration ended: derivatives of all parameters, verdict, covariances."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from newtonkit.classification.point_verdict import verdict_at
+from newtonkit.classification.verdict import NO_MINIMUM, Verdict, unchecked
+from newtonkit.core.domain import Domain
+from newtonkit.core.termination import Kind
+from newtonkit.derivatives.pytree import Unflatten
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.fitting.covariance import covariances, undetermined_combinations
+from newtonkit.fitting.functions import FitFunctions
+from newtonkit.fitting.iteration import Fitted, Tolerances
+from newtonkit.fitting.losses import Loss
+from newtonkit.fitting.problem import FitPoint, FitProblem
+from newtonkit.fitting.result import FitResult, termination
+from newtonkit.fitting.variable_projection import ProjectedProblem
+from newtonkit.linalg.kernels import Matrix, Vector
+from newtonkit.objectives.objective import Objective
+
+
+class Setting(Protocol):
+    """What the fit was given."""
+
+    functions: FitFunctions
+    loss: Loss
+    domain: Domain
+    tolerances: Tolerances
+
+
+def assemble(
+    fitted: Fitted,
+    problem: FitProblem | ProjectedProblem,
+    setting: Setting,
+    names: list[str],
+    unflatten: Unflatten,
+) -> FitResult:
+    """The result; evaluates the Jacobian and the second derivatives at the end point, and counts them."""
+    whole = FitProblem(setting.functions, setting.loss)
+    with np.errstate(all="ignore"):
+        at = whole.evaluate(fitted.at.parameters)
+        finite = np.isfinite(at.cost) and whole.linearize(at)
+        S = whole.curvature(at) if finite and whole.has_curvature and fitted.success else None
+    x, n = at.x, at.x.size
+    J = at.jacobian if at.jacobian is not None else np.full((at.residuals.size, n), np.nan)
+    g = J.T @ at.weighted
+    free = setting.domain.free(x, g)
+    optimality = setting.domain.criticality(x, g)
+    undetermined = undetermined_combinations(J, free, names) if finite else []
+    ending = termination(fitted, setting.tolerances, optimality, undetermined)
+    verdict = _verdict(whole, at, g, S, free) if fitted.success else unchecked("the fit did not converge")
+    success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
+    degrees = at.residuals.size - int(free.sum())
+    variance = 2.0 * at.cost / degrees if degrees > 0 else np.inf
+    covariance = (
+        covariances(J, at.weighted, S, variance, free) if finite else covariances(J * 0.0, g[:0], None, 0.0, ~free)
+    )
+    with np.errstate(invalid="ignore"):
+        errors = np.sqrt(np.diag(covariance.linearized))
+    counts = setting.functions.counts
+    eliminated = [names[i] for i in problem.linear] if isinstance(problem, ProjectedProblem) else []
+    return FitResult(
+        x=unflatten(x.copy()),
+        vector=x.copy(),
+        cost=at.cost,
+        fun=at.residuals,
+        jac=J,
+        grad=g,
+        optimality=optimality,
+        active_mask=_active(setting.domain, x),
+        nfev=counts.f,
+        njev=counts.g,
+        nhev=counts.H,
+        nit=fitted.iterations,
+        success=success,
+        status=ending.reason.status,
+        message=ending.message,
+        reason=ending.reason,
+        verdict=verdict,
+        covariance=covariance.linearized,
+        covariances=covariance,
+        errors=errors,
+        undetermined=undetermined,
+        eliminated=eliminated,
+        names=names,
+        derivatives=setting.functions.source,
+        costs=np.array(fitted.costs),
+    )
+
+
+def _active(domain: Domain, x: Vector) -> Any:
+    """scipy's ``active_mask``."""
+    return np.where(x <= domain.lower, -1, np.where(x >= domain.upper, 1, 0))
+
+
+def _verdict(whole: FitProblem, at: FitPoint, g: Vector, S: Matrix | None, free: Any) -> Verdict:
+    """The verdict on the cost over the free parameters, by its exact Hessian JᵀJ + S."""
+    if S is None:
+        return unchecked("the second derivatives of the residuals are not available")
+    if not free.any():
+        return unchecked("every parameter is at a bound")
+    assert at.jacobian is not None
+    place = np.ix_(free, free)
+    H = (at.jacobian.T @ at.jacobian + S)[place]
+
+    def expanded(z: Vector) -> Vector:
+        x = at.x.copy()
+        x[free] = z
+        return x
+
+    def gradient_and_hessian(z: Vector, *, second: bool) -> tuple[Vector, Matrix]:
+        found = whole.evaluate(expanded(z))
+        whole.linearize(found)
+        J = np.asarray(found.jacobian)
+        return found.gradient[free], (J.T @ J + whole.curvature(found))[place] if second else H
+
+    def hessian(z: Vector) -> Matrix:
+        return H if np.array_equal(z, at.x[free]) else gradient_and_hessian(z, second=True)[1]
+
+    objective = Objective(
+        lambda z: whole.evaluate(expanded(z)).cost, lambda z: gradient_and_hessian(z, second=False)[0], hessian
+    )
+    z = np.ascontiguousarray(at.x[free])
+    return verdict_at(
+        Evaluator(objective), z, at.cost, np.ascontiguousarray(g[free]), factorizable=lambda: None
+    ).verdict

@@ -1,0 +1,142 @@
+"""The user's residuals with their derivatives as functions of one flat vector, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from newtonkit.core.counts import Counts
+from newtonkit.core.domain import Domain
+from newtonkit.derivatives.autograd.tracing import DifferentiationError
+from newtonkit.derivatives.residuals import ResidualDerivatives, flat_residuals, residual_vector
+from newtonkit.fitting.difference_jacobian import difference_jacobian
+from newtonkit.fitting.step_model import Mask
+from newtonkit.linalg.kernels import Matrix, Vector
+
+SCHEMES = ("2-point", "3-point")
+
+
+class FitFunctions:
+    """r(x), J(x) and Σ wᵢ∇²rᵢ(x).
+
+    Parameters
+    ----------
+    fun : callable
+        The residuals of a flat vector.
+    jac : None, "2-point", "3-point" or callable
+        None: autograd; where it cannot differentiate fun, 3-point differences, and ``source`` states this.
+    curvature : callable, optional
+        (x, w) ↦ Σ wᵢ∇²rᵢ(x).
+    domain : Domain
+        Differences stay within it.
+    diff_step : float or ndarray, optional
+        Relative steps of differences.
+
+    Attributes
+    ----------
+    counts : Counts
+        ``f`` residual vectors, those of differences included; ``g`` Jacobians; ``H`` second derivatives. A Jacobian of
+        which only some columns are evaluated counts in part.
+    source : str
+        Where the Jacobian comes from.
+
+    Raises
+    ------
+    ValueError
+        For another string.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[[Any], Any],
+        jac: Any,
+        curvature: Callable[[Vector, Vector], Any] | None,
+        domain: Domain,
+        diff_step: Any = None,
+    ) -> None:
+        if isinstance(jac, str) and jac not in SCHEMES:
+            raise ValueError(_unknown_scheme(jac))
+        if not (jac is None or callable(jac) or jac in SCHEMES):
+            raise TypeError(f"jac must be None, a callable, '2-point' or '3-point', got {jac!r}")
+        self._fun, self._domain, self._diff_step = fun, domain, diff_step
+        self._jac, self._given_curvature = jac, curvature
+        self._automatic = ResidualDerivatives(fun) if jac is None else None
+        self.source = "autograd" if jac is None else "given" if callable(jac) else f"{jac} differences"
+        self.counts = Counts()
+        self._columns = 0
+        self._last: tuple[Vector, Vector] | None = None
+
+    @property
+    def has_curvature(self) -> bool:
+        """Whether `curvature` may be called."""
+        return self._given_curvature is not None or self._automatic is not None
+
+    @property
+    def finds_linear(self) -> bool:
+        """Whether second derivatives are exact zeros where residuals are affine."""
+        return self._automatic is not None and self._given_curvature is None
+
+    def residuals(self, x: Vector) -> Vector:
+        """r(x), shape (m,)."""
+        if self._last is not None and np.array_equal(self._last[0], x):
+            return self._last[1].copy()
+        self.counts.f += 1
+        r = residual_vector(flat_residuals(self._fun(x.copy())))
+        self._last = x.copy(), r
+        return r.copy()
+
+    def jacobian(self, x: Vector, columns: Mask | None = None) -> Matrix:
+        """J(x), shape (m, n), or some columns of it."""
+        if isinstance(self._jac, str):
+            return self._by_differences(x, columns)
+        self._columns += x.size if columns is None else int(columns.sum())
+        self.counts.g = -(-self._columns // x.size)
+        if self._automatic is not None:
+            try:
+                return self._automatic.jacobian(x, columns)
+            except DifferentiationError as error:
+                reason = str(error).partition(". Write")[0]
+                self.source = f"3-point differences, since {reason}"
+                self._jac, self._automatic = "3-point", None
+                self._columns, self.counts.g = 0, 0
+                return self._by_differences(x, columns)
+        J = _jacobian_matrix(self._jac(x.copy()), x.size)
+        return J if columns is None else J[:, columns]
+
+    def curvature(self, x: Vector, w: Vector) -> Matrix:
+        """Σ wᵢ∇²rᵢ(x), shape (n, n)."""
+        self.counts.H += 1
+        if self._given_curvature is not None:
+            S = np.array(self._given_curvature(x.copy(), w.copy()), dtype=np.float64)
+            if S.shape != (x.size, x.size):
+                raise ValueError(f"curvature must return an array of shape {(x.size, x.size)}, got shape {S.shape}")
+            return S
+        assert self._automatic is not None
+        return self._automatic.curvature(x, w)
+
+    def _by_differences(self, x: Vector, columns: Mask | None) -> Matrix:
+        r = self.residuals(x)
+        J = difference_jacobian(self.residuals, x, r, self._jac, self._domain, self._diff_step)
+        self._last = x.copy(), r
+        return J if columns is None else J[:, columns]
+
+
+def _unknown_scheme(jac: str) -> str:
+    if jac == "cs":
+        return (
+            "jac='cs' is not supported, since it requires a fun of complex numbers; the default gives exact "
+            "derivatives, jac='3-point' finite differences"
+        )
+    return f"jac must be None, a callable, '2-point' or '3-point', got {jac!r}"
+
+
+def _jacobian_matrix(value: Any, n: int) -> Matrix:
+    J = np.array(value.toarray() if sp.issparse(value) else value, dtype=np.float64)
+    if J.ndim == 1:
+        J = J.reshape(-1, n)
+    if J.ndim != 2 or J.shape[1] != n:
+        raise ValueError(f"jac must return an array of shape (m, {n}), got shape {np.shape(value)}")
+    return J

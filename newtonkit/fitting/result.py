@@ -1,0 +1,120 @@
+"""What a fit returns: scipy's fields, the verdict, covariances, and what the data do not determine."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.fitting.iteration import SUCCESSES, Fitted, Outcome, Tolerances
+from newtonkit.linalg.kernels import max_norm
+
+
+class FitResult(OptimizeResult):  # type: ignore[misc]
+    """The outcome of `newtonkit.least_squares`.
+
+    Attributes
+    ----------
+    x : array or structure of arrays
+        The solution, in the structure of x0.
+    cost : float
+        ½ f_scale² Σ ρ((rᵢ/f_scale)²); ½‖r‖² for the linear loss.
+    fun : ndarray, shape (m,)
+        The residuals at x.
+    jac : ndarray, shape (m, n)
+        The Jacobian at x; weighted by √ρ′ for a robust loss, as in scipy.
+    grad : ndarray, shape (n,)
+        The gradient of the cost.
+    optimality : float
+        max|P(x − grad) − x|, with P the projection onto the bounds.
+    active_mask : ndarray of int, shape (n,)
+        −1 at a lower bound, +1 at an upper bound, else 0.
+    success, status, message, reason
+        As in `newtonkit.Result`.
+    verdict : Verdict
+        What kind of point x is, by the exact Hessian of the cost where second derivatives are available.
+    covariance : ndarray, shape (n, n)
+        s²(JᵀJ)⁻¹ with s² = 2·cost/(m − n); infinite where the data do not determine all parameters; NaN in the rows of
+        parameters at a bound.
+    covariances : Covariances
+        The same, the sandwich form with the exact Hessian, and the heteroscedastic form.
+    errors : ndarray, shape (n,)
+        Standard errors: the roots of the diagonal of ``covariance``.
+    undetermined : list of str
+        Combinations of parameters that the data do not determine.
+    eliminated : list of str
+        Linear parameters that variable projection eliminated.
+    names : list of str
+        A name for each parameter.
+    nit, nfev, njev, nhev : int
+        Iterations; evaluations of residuals, Jacobians, second derivatives. Residuals evaluated for finite differences
+        count in nfev.
+    method, choice, derivatives : str
+        The method, why it was taken, where derivatives came from.
+    costs : ndarray
+        The cost at x0 and after every accepted step.
+    """
+
+    def __repr__(self) -> str:
+        """The facts, one per line."""
+        x = np.array2string(np.asarray(self["vector"]), threshold=8, edgeitems=3, precision=8)
+        used = [f"{self.nit} iterations", f"{self.nfev} residuals", f"{self.njev} Jacobians"]
+        if self.nhev:
+            used.append(f"{self.nhev} second derivatives")
+        lines = [
+            f"FitResult of {self.method}: {'success' if self.success else 'failure'} ({self.reason.name})",
+            f"  message: {self.message}",
+            f"     cost: {self.cost:.10g}",
+            f"        x: {x}",
+            f"  verdict: {self.verdict}",
+            f"     used: {', '.join(used)}",
+        ]
+        if self.choice:
+            lines.insert(1, f"   method: {self.choice}")
+        if self.undetermined:
+            lines.insert(-1, f"  warning: not determined by the data: {'; '.join(self.undetermined)}")
+        return "\n".join(lines)
+
+    __str__ = __repr__
+
+
+# where the cost falls no further: with a rank-deficient Jacobian the data do not determine the parameters
+_AT_THE_END = SUCCESSES | {Outcome.NO_STEP, Outcome.NO_PROGRESS}
+
+
+def termination(fitted: Fitted, tolerances: Tolerances, optimality: float, undetermined: list[str]) -> Termination:
+    """The reason of an outcome, with the numbers that decided it."""
+    reason = TerminationReason
+    cost, x = fitted.at.cost, fitted.at.x
+    outcome = fitted.outcome
+    if undetermined and outcome in _AT_THE_END:
+        outcome = Outcome.UNDETERMINED
+    match outcome:
+        case Outcome.CONVERGED:
+            return Termination(reason.STEP, limit=tolerances.xtol)
+        case Outcome.ROUNDING:
+            detail = "the residuals change by rounding errors only"
+            return Termination(reason.PRECISION, optimality, tolerances.gtol, detail)
+        case Outcome.SMALL_GRADIENT:
+            return Termination(reason.GRADIENT, optimality, tolerances.gtol, "gtol was given")
+        case Outcome.SMALL_REDUCTION:
+            fallen = fitted.costs[-1] - cost
+            return Termination(reason.STALLED, fallen, tolerances.ftol * fitted.costs[-1], "|Δcost|")
+        case Outcome.UNDETERMINED:
+            what = "; ".join(undetermined) or "all parameters: the cost hardly changes, and a column of J has vanished"
+            return Termination(reason.UNDETERMINED, detail=what)
+        case Outcome.NOT_FINITE:
+            return Termination(reason.NON_FINITE, cost, detail="the residuals or their Jacobian are not finite at x0")
+        case Outcome.NO_PROGRESS:
+            detail = "the cost and its gradient have not fallen over 50 accepted steps"
+            return Termination(reason.UNDETERMINED, detail=f"all parameters: {detail}")
+        case Outcome.NO_STEP:
+            limit = float(np.spacing(max_norm(x))) if x.size else 0.0
+            return Termination(reason.RADIUS, 0.0, limit, "no step reduces the cost")
+        case Outcome.ITERATIONS:
+            return Termination(reason.ITERATIONS, fitted.iterations, tolerances.maxiter)
+        case Outcome.EVALUATIONS:
+            limit = tolerances.max_residuals
+            return Termination(reason.EVALUATIONS, limit + 1, limit, "the residuals (max_nfev)")
+        case _:
+            return Termination(reason.CALLBACK, fitted.iterations)

@@ -1,0 +1,269 @@
+"""Least squares: NIST's certified values, invariance under units, bounds, robust losses, undetermined parameters."""
+
+import autograd.numpy as np
+import numpy as onp
+import pytest
+import scipy.optimize
+
+import newtonkit
+from newtonkit.core.domain import Unbounded
+from newtonkit.fitting.functions import FitFunctions
+from newtonkit.fitting.iteration import Iteration, Model
+from newtonkit.fitting.losses import LOSSES, Loss
+from newtonkit.fitting.problem import FitProblem
+from newtonkit.fitting.variable_projection import ProjectedProblem, linear_parameters
+from problems.nist.data_sets import data_set, names
+
+T = onp.linspace(0.0, 4.0, 40)
+NOISE = 0.02 * onp.random.default_rng(0).standard_normal(40)
+Y = 2.0 * onp.exp(-1.3 * T) + 0.5 + NOISE
+
+
+def decay(p):
+    return p[0] * np.exp(-p[1] * T) + p[2] - Y
+
+
+def digits(x, certified):
+    """The number of correct digits of the worst parameter; MGH17's two exponentials may be exchanged."""
+    orders = [onp.arange(len(x))] + ([onp.array([0, 2, 1, 4, 3])] if len(x) == 5 else [])
+    errors = [onp.abs(x[order] - certified) / onp.abs(certified) for order in orders]
+    return max(float(onp.min(-onp.log10(onp.maximum(error, 1e-16)))) for error in errors)
+
+
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("method", ["auto", "hybrid"])
+def test_nist_certified_values(name, start, method):
+    fit = data_set(name)
+    result = newtonkit.least_squares(fit.residuals, fit.starts[start], method=method)
+    assert result.success, result.message
+    assert digits(result.x, fit.certified) >= 8.0
+    assert result.verdict.kind == "minimum"
+    assert 2.0 * result.cost == pytest.approx(fit.residual_sum, rel=1e-9, abs=1e-22)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in ("Lanczos1", "MGH17")])
+def test_nist_standard_deviations(name):
+    """Lanczos1's residuals are rounding; MGH17 may end with its exponentials exchanged."""
+    fit = data_set(name)
+    result = newtonkit.least_squares(fit.residuals, fit.starts[1])
+    onp.testing.assert_allclose(result.errors, fit.deviations, rtol=1e-7)
+
+
+@pytest.mark.parametrize("model", list(Model))
+def test_the_iteration_does_not_depend_on_units(model):
+    """Under x → diag(2^k)x all numbers are scaled without rounding: the same costs, bit for bit."""
+    scales = 2.0 ** onp.array([30, -40, 13])
+
+    def costs(units):
+        # powers of two: the products are exact
+        functions = FitFunctions(lambda p: decay(p * units), None, None, Unbounded())
+        return Iteration(FitProblem(functions, Loss()), onp.array([1.0, 1.0, 0.1]) / units, model).run().costs
+
+    onp.testing.assert_allclose(costs(scales), costs(onp.ones(3)), rtol=1e-12)
+
+
+def test_linear_parameters_are_found_and_eliminated():
+    functions = FitFunctions(decay, None, None, Unbounded())
+    start = onp.array([1.0, 1.0, 0.1])
+    linear = linear_parameters(functions, start, T.size)
+    assert linear.tolist() == [True, False, True]
+    fitted = Iteration(ProjectedProblem(functions, start, linear), start[~linear]).run()
+    together = newtonkit.least_squares(decay, start, method="hybrid")
+    onp.testing.assert_allclose(fitted.at.parameters, together.x, rtol=1e-7)
+    result = newtonkit.least_squares(decay, start)
+    assert result.eliminated == ["x[0]", "x[2]"]
+    assert "variable projection" in result.choice
+
+
+def test_reduced_gradient_and_hessian_are_exact():
+    """Against differences of the reduced cost, in 1-D."""
+    functions = FitFunctions(decay, None, None, Unbounded())
+    problem = ProjectedProblem(functions, onp.array([1.0, 1.0, 0.1]), onp.array([True, False, True]))
+
+    def cost(b):
+        return problem.evaluate(onp.array([b])).cost
+
+    at = problem.evaluate(onp.array([0.9]))
+    problem.linearize(at)
+    h = 1e-4
+    assert at.gradient[0] == pytest.approx((cost(0.9 + h) - cost(0.9 - h)) / (2 * h), rel=1e-6)
+    hessian = float(at.jacobian[:, 0] @ at.jacobian[:, 0] + problem.curvature(at)[0, 0])
+    assert hessian == pytest.approx((cost(0.9 + h) - 2 * cost(0.9) + cost(0.9 - h)) / h**2, rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["hybrid", "levenberg-marquardt", "newton"])
+def test_bounds_are_met_exactly_and_never_crossed(method):
+    lower, upper = onp.array([0.0, 0.0, 0.6]), onp.array([1.8, 5.0, 2.0])
+
+    def residuals(p):
+        values = onp.array([getattr(v, "_value", v) for v in p], dtype=object)
+        while any(hasattr(v, "_value") for v in values):
+            values = onp.array([getattr(v, "_value", v) for v in values], dtype=object)
+        assert (values >= lower).all() and (values <= upper).all()  # noqa: PT018
+        return decay(p)
+
+    result = newtonkit.least_squares(residuals, [1.0, 1.0, 1.0], bounds=(lower, upper), method=method)
+    theirs = scipy.optimize.least_squares(decay, [1.0, 1.0, 1.0], bounds=(lower, upper), xtol=1e-12, ftol=1e-12)
+    assert result.success
+    assert result.cost <= theirs.cost * (1 + 1e-8)
+    assert result.x[2] == 0.6
+    assert result.active_mask.tolist()[2] == -1
+    assert result.optimality <= 1e-6
+
+
+@pytest.mark.parametrize("scheme", ["2-point", "3-point"])
+def test_differences_stay_within_the_bounds(scheme):
+    seen = []
+
+    def residuals(p):
+        seen.append(p.copy())
+        return decay(p)
+
+    box = onp.array([0.0, 1.3, 0.0]), onp.array([3.0, 2.0, 1.0])
+    result = newtonkit.least_squares(residuals, [1.0, 1.3, 1.0], jac=scheme, bounds=box)
+    points = onp.array(seen)
+    assert ((points >= box[0]) & (points <= box[1])).all()
+    assert result.success
+    assert result.nfev == len(seen)
+
+
+def test_residuals_of_plain_numpy_are_differentiated_by_differences():
+    def residuals(p):
+        return float(p[0]) * onp.exp(-float(p[1]) * T) + float(p[2]) - Y
+
+    result = newtonkit.least_squares(residuals, [1.0, 1.0, 0.1])
+    assert result.success
+    assert result.derivatives.startswith("3-point differences")
+    onp.testing.assert_allclose(result.x, newtonkit.least_squares(decay, [1.0, 1.0, 0.1]).x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_losses_agree_with_scipy(loss):
+    outliers = Y.copy()
+    outliers[::4] += 3.0
+
+    def residuals(p):
+        return p[0] * np.exp(-p[1] * T) + p[2] - outliers
+
+    ours = newtonkit.least_squares(residuals, [2.0, 1.0, 0.5], loss=loss, f_scale=0.1, method="hybrid")
+    theirs = scipy.optimize.least_squares(
+        residuals, [2.0, 1.0, 0.5], loss=loss, f_scale=0.1, xtol=1e-14, ftol=1e-14, gtol=1e-12, x_scale="jac"
+    )
+    assert ours.success
+    assert ours.cost <= theirs.cost * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_derivatives_of_losses(loss):
+    z, h = onp.array([1e-3, 0.3, 0.99, 1.01, 2.0, 50.0]), 1e-6
+    rho, above, below = (LOSSES[loss](z + t) for t in (0.0, h, -h))
+    onp.testing.assert_allclose(rho.first, (above.value - below.value) / (2 * h), rtol=1e-6)
+    onp.testing.assert_allclose(rho.second, (above.first - below.first) / (2 * h), rtol=1e-5, atol=1e-9)
+
+
+def test_hessians_of_robust_costs_are_exact():
+    loss = Loss("cauchy", 0.3)
+    problem = FitProblem(FitFunctions(decay, None, None, Unbounded()), loss)
+    x = onp.array([1.0, 0.7, 0.2])
+    at = problem.evaluate(x)
+    problem.linearize(at)
+    H = at.jacobian.T @ at.jacobian + problem.curvature(at)
+
+    def cost(p):
+        return 0.5 * 0.3**2 * np.sum(np.log1p((decay(p) / 0.3) ** 2))
+
+    onp.testing.assert_allclose(at.gradient, newtonkit.grad(cost)(x), rtol=1e-10)
+    onp.testing.assert_allclose(H, newtonkit.hessian(cost)(x), rtol=1e-9, atol=1e-12)
+
+
+def test_parameters_that_the_data_do_not_determine_are_named():
+    result = newtonkit.least_squares(
+        lambda p: p["a"] * np.exp(-(p["b"] + p["c"]) * T) - Y, {"a": 1.0, "b": 0.5, "c": 0.1}
+    )
+    assert not result.success
+    assert result.reason.name == "UNDETERMINED"
+    assert result.undetermined == ["c − b"]
+    assert onp.isinf(result.covariance).all()
+
+
+def test_a_parameter_without_influence_is_named():
+    result = newtonkit.least_squares(lambda p: p[0] - Y + 0.0 * p[1], [1.0, 1.0], names=["level", "useless"])
+    assert not result.success
+    assert result.undetermined == ["useless"]
+
+
+def test_a_plateau_is_no_success():
+    """Residuals that no longer depend on the rate: exp(−1000 t) has vanished on the data."""
+    t = onp.linspace(1.0, 4.0, 20)
+    result = newtonkit.least_squares(lambda p: np.exp(-p[0] * t) - onp.exp(-0.5 * t), [2000.0])
+    assert not result.success
+
+
+def test_a_saddle_is_left():
+    """r = x² − 1 at x = 0 has a zero Jacobian and a maximum of the cost."""
+    result = newtonkit.least_squares(lambda x: x**2 - 1.0, [0.0])
+    assert result.success
+    assert abs(result.x[0]) == pytest.approx(1.0)
+
+
+def test_user_functions_are_used():
+    calls = {"jac": 0, "curvature": 0}
+
+    def jacobian(p):
+        calls["jac"] += 1
+        e = onp.exp(-p[1] * T)
+        return onp.stack([e, -p[0] * T * e, onp.ones_like(T)], axis=1)
+
+    def curvature(p, w):
+        calls["curvature"] += 1
+        e = onp.exp(-p[1] * T)
+        S = onp.zeros((3, 3))
+        S[0, 1] = S[1, 0] = -(w @ (T * e))
+        S[1, 1] = w @ (p[0] * T**2 * e)
+        return S
+
+    result = newtonkit.least_squares(decay, [1.0, 1.0, 0.1], jacobian, curvature=curvature)
+    assert result.success
+    assert (result.njev, result.nhev) == (calls["jac"], calls["curvature"])
+    onp.testing.assert_allclose(result.x, newtonkit.least_squares(decay, [1.0, 1.0, 0.1]).x, rtol=1e-7)
+
+
+def test_an_exception_carries_the_result_so_far():
+    calls = []
+
+    def residuals(p):
+        calls.append(p)
+        if len(calls) > 4:
+            raise RuntimeError("the instrument is off")
+        return onp.exp(-float(p[0]) * T) * 3.0 - Y
+
+    with pytest.raises(RuntimeError, match="instrument") as caught:
+        newtonkit.least_squares(residuals, [1.0], jac="2-point")
+    assert not caught.value.partial_result.success
+    assert caught.value.partial_result.reason.name == "EXCEPTION"
+
+
+def test_limits():
+    result = newtonkit.least_squares(decay, [50.0, 9.0, -3.0], method="hybrid", max_nfev=3)
+    assert not result.success
+    assert result.reason.name == "EVALUATIONS"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": "lmm"}, "did you mean 'lm'"),
+        ({"loss": "hubert"}, "did you mean 'huber'"),
+        ({"jac": "cs"}, "3-point"),
+        ({"bounds": ([1, 2], [3, 4])}, "3 entries"),
+        ({"bounds": ([2, 0, 0], [1, 1, 1])}, "exceed"),
+        ({"f_scale": 0.0}, "f_scale"),
+        ({"x_scale": [1.0, -1.0, 1.0]}, "x_scale"),
+        ({"names": ["a"]}, "3 entries"),
+        ({"max_nfev": 0}, "max_nfev"),
+    ],
+)
+def test_mistakes_are_named(arguments, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        newtonkit.least_squares(decay, [1.0, 1.0, 0.1], **arguments)
