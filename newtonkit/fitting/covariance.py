@@ -51,7 +51,7 @@ def covariances(J: Matrix, r: Vector, S: Matrix | None, variance: float, free: M
     S : ndarray, shape (n, n), or None
         The second-order part of the Hessian, H = JᵀJ + S.
     variance : float
-        s², the variance of the residuals.
+        s², the variance of the residuals; infinite where there are no degrees of freedom.
     free : ndarray of bool, shape (n,)
         Which parameters are not at a bound.
     """
@@ -64,7 +64,7 @@ def covariances(J: Matrix, r: Vector, S: Matrix | None, variance: float, free: M
     sizes = np.where(norms > 0.0, norms, 1.0)
     _, s, Vt = np.linalg.svd(A / sizes, full_matrices=False)
     place = np.ix_(free, free)
-    if A.shape[0] < k or not s[-1] > _RANK * max(A.shape) * s[0]:
+    if A.shape[0] < k or not s[-1] > _RANK * max(A.shape) * s[0] or not np.isfinite(variance):
         infinite = missing.copy()
         infinite[place] = np.inf
         return Covariances(infinite, missing, missing)

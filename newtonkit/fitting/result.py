@@ -106,8 +106,7 @@ def termination(fitted: Fitted, tolerances: Tolerances, optimality: float, undet
         case Outcome.NOT_FINITE:
             return Termination(reason.NON_FINITE, cost, detail="the residuals or their Jacobian are not finite at x0")
         case Outcome.NO_PROGRESS:
-            detail = "the cost and its gradient have not fallen over 50 accepted steps"
-            return Termination(reason.UNDETERMINED, detail=f"all parameters: {detail}")
+            return Termination(reason.NO_PROGRESS, fitted.iterations, optimality)
         case Outcome.NO_STEP:
             limit = float(np.spacing(max_norm(x))) if x.size else 0.0
             return Termination(reason.RADIUS, 0.0, limit, "no step reduces the cost")

@@ -79,6 +79,8 @@ REACHED = {
     TerminationReason.RADIUS: lambda: wrong_sign("newton"),
     TerminationReason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
     TerminationReason.NO_PROGRESS: lambda: minimize(two_units, (4e-20, -3.0), "newton-linesearch"),
+    TerminationReason.STEP: lambda: newtonkit.least_squares(lambda x: x - 1.0, [3.0, 4.0]),
+    TerminationReason.UNDETERMINED: lambda: newtonkit.least_squares(lambda x: x[:1] + x[1:] - 1.0, [3.0, 4.0]),
     TerminationReason.EPOCHS: trained,
     TerminationReason.PATIENCE: lambda: trained(rate=1.0, patience=1),
     TerminationReason.DIVERGED: lambda: trained(rate=1.1),
