@@ -1,4 +1,4 @@
-"""What solving cost: the evaluations until then, and the table of costs on which every score stands."""
+"""The table of costs on which every score rests, and the counts of evaluations from which it is computed."""
 
 from __future__ import annotations
 
@@ -16,34 +16,33 @@ Vector = NDArray[np.float64]
 
 
 def columns(methods: Sequence[str], chosen: Sequence[str]) -> list[int]:
-    """Where in ``methods`` the chosen ones stand.
+    """The positions of the chosen methods in ``methods``.
 
     Raises
     ------
     ValueError
-        With the nearest name, for one that is not among them; or if none is chosen.
+        If a chosen method is unknown (the message gives the nearest name), or none is chosen.
     """
     if not chosen:
         raise ValueError(f"methods must name at least one of {', '.join(methods)}")
     for name in chosen:
         if name not in methods:
-            raise ValueError(f"methods has {name!r}, which took no part; {nearest_name(name, methods)}")
+            raise ValueError(f"methods has {name!r}, which is not in the table; {nearest_name(name, methods)}")
     return [methods.index(name) for name in chosen]
 
 
 @dataclass(frozen=True, eq=False)
 class CostTable:
-    """The cost at which each method solved each instance; infinite where it did not.
+    """The cost at which each method solved each instance; infinite if it did not.
 
     Parameters
     ----------
     methods : tuple of str
     instances : tuple of Instance
     costs : ndarray, shape (instances, methods)
-        Positive, in any unit; inf where not solved.
+        Positive, in any unit; inf if not solved.
     unit : ndarray, shape (instances,), optional
-        The cost of one f and one gradient on each instance, by which data profiles and budgets are measured;
-        1 if not given.
+        The cost of one f with its gradient on each instance: the unit of data profiles and budgets. Default 1.
 
     Examples
     --------
@@ -69,7 +68,7 @@ class CostTable:
                 f"methods, at least one of each; got shape {costs.shape}"
             )
         if not (costs > 0).all():
-            raise ValueError(f"costs must be positive, inf where not solved; got {costs[~(costs > 0)][0]}")
+            raise ValueError(f"costs must be positive, or inf if not solved; got {costs[~(costs > 0)][0]}")
         for name, entries in (("methods", self.methods), ("instances", self.instances)):
             if len(set(entries)) < len(entries):
                 raise ValueError(f"{name} must differ from each other, got {entries}")
@@ -81,7 +80,7 @@ class CostTable:
             object.__setattr__(self, name, value)
 
     def subset(self, methods: Sequence[str]) -> CostTable:
-        """The table of these methods alone, in this order: everything relative is relative to the best of *them*."""
+        """The table of these methods only, in this order; ratios are to the cheapest of *them*."""
         return replace(self, methods=tuple(methods), costs=self.costs[:, columns(self.methods, methods)])
 
     @property
@@ -91,27 +90,27 @@ class CostTable:
 
     @property
     def share_solved(self) -> dict[str, float]:
-        """Of all instances, by method."""
+        """The share of all instances that each method solved."""
         return dict(zip(self.methods, self.solved.mean(axis=0).tolist(), strict=True))
 
     @property
     def ratios(self) -> Vector:
-        """The cost in units of the cheapest of its row (Dolan & Moré 2002, eq. 2.1); inf where not solved."""
+        """The cost divided by the lowest cost of the row (Dolan & Moré 2002, eq. 2.1); inf if not solved."""
         best = self.costs.min(axis=1, keepdims=True)
-        # an instance that nobody solved has no cheapest, and counts against everybody
+        # an instance that no method solved has no lowest cost; it counts as a failure of every method
         return np.where(self.solved, self.costs, np.inf) / np.where(np.isfinite(best), best, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Spending:
-    """How many evaluations of each kind every method needed to solve each instance, before any price is put on them.
+    """The evaluations of each kind that every method needed to solve each instance, without prices.
 
     Parameters
     ----------
     methods : tuple of str
     instances : tuple of Instance
     counts : ndarray, shape (instances, methods, 4)
-        Of each of `comparisons.core.trace.KINDS` when the test was first met; inf in all four where it never was.
+        One for each of `comparisons.core.trace.KINDS`, when the test was first met; inf in all four if it never was.
     """
 
     methods: tuple[str, ...]
@@ -137,5 +136,5 @@ class Spending:
         return CostTable(self.methods, self.instances, np.where(solved, costs, np.inf), unit=prices[:, :2].sum(axis=1))
 
     def subset(self, methods: Sequence[str]) -> Spending:
-        """That of these methods alone, in this order."""
+        """The counts of these methods only, in this order."""
         return replace(self, methods=tuple(methods), counts=self.counts[:, columns(self.methods, methods)])

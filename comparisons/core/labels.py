@@ -1,6 +1,6 @@
-"""Plain words and numbers for runs: where a run ended, what its method is called, what it cost beside the cheapest.
+"""Texts for tables, figures and captions: names of methods, labels of endings, numbers.
 
-The pictures, their captions and the report all take their vocabulary from here, so that they agree.
+All of them are defined here, so that tables, figures and captions agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER = "second-order", "quasi-Newton",
 FAMILIES = (SECOND_ORDER, QUASI_NEWTON, FIRST_ORDER, OTHER)
 _QUASI_NEWTON = ("bfgs", "dfp", "sr1", "lbfgs", "cg")
 
-_WORDS = {
+_LONG_NAMES = {
     "auto": "the automatic choice",
     "newton": "Newton's method with a trust region",
     "newton-cg": "truncated Newton",
@@ -53,7 +53,7 @@ _COUNTERPARTS = {
     "scipy:trust-exact": "newton",
 }
 
-# how a figure and a table mark a run that is not solved, and what the mark means; ☆ and * are global, but not solved
+# the mark of a run that is not solved: in a table, in a figure, and its meaning
 MARKS: dict[Ending, tuple[str, str, str]] = {
     Ending.GLOBAL: ("☆", "*", "near the lowest known minimum, accuracy not reached"),
     Ending.LOCAL: ("○", "o", "another minimum"),
@@ -84,7 +84,7 @@ def ending_label(run: Run, solved: bool = True) -> str:
 
 
 def coinciding(runs: Sequence[Run]) -> list[str]:
-    """A sentence for each set of methods that took the same steps, as far as a picture shows."""
+    """A sentence for each set of methods whose curves coincide in a figure."""
     sets: list[list[Run]] = []
     for run in runs:
         same = next((members for members in sets if _same_steps(members[0], run)), None)
@@ -103,7 +103,7 @@ def _same_steps(one: Run, other: Run) -> bool:
 
 
 def gap_text(run: Run) -> str:
-    """f − f*, or that rounding hides it."""
+    """f − f* as text, or a remark that it is below rounding."""
     if run.gap is not None and run.gap <= 10 * EPS * abs(run.f):
         return "f equals f* to rounding"
     return f"f − f* = {number(run.gap, 2)}"
@@ -131,7 +131,7 @@ def problem_of(run: Run) -> Problem | None:
 
 
 def counterpart(method: str) -> str:
-    """Our method nearest to one of scipy's; ours itself, without its parameters.
+    """Our counterpart of one of scipy's methods; of our methods the name without parameters.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def counterpart(method: str) -> str:
 
 
 def family(method: str) -> str:
-    """One of `FAMILIES`; what is no method of ours, nor has a counterpart among them, is another solver."""
+    """The family of a method, one of `FAMILIES`; OTHER if newtonkit has neither the method nor a counterpart."""
     if method == "auto":
         return SECOND_ORDER
     cls = METHODS.get(counterpart(method))
@@ -155,21 +155,21 @@ def family(method: str) -> str:
 
 
 def long_name(method: str) -> str:
-    """The method's name in words."""
+    """The full name of a method."""
     name, bracket, parameters = method.removeprefix("scipy:").partition("[")
     with_them = f" with {parameters.rstrip(']')}" if bracket else ""
-    return (f"scipy's {name}" if method.startswith("scipy:") else _WORDS.get(name, name)) + with_them
+    return (f"scipy's {name}" if method.startswith("scipy:") else _LONG_NAMES.get(name, name)) + with_them
 
 
 def full_name(method: str) -> str:
-    """The method's name in words, with its short name where that is not obvious."""
+    """The full name of a method, with its short name in brackets if that is not obvious."""
     name = method.partition("[")[0]
     obvious = method.startswith("scipy:") or long_name(name).replace("-", "").lower() == name
     return long_name(method) if obvious else f"{long_name(method)} ({name})"
 
 
 def listing(items: Sequence[str], most: int = 6) -> str:
-    """The items joined by commas and "and"; beyond ``most`` of them, how many more there are."""
+    """The items joined by commas and "and"; if there are more than ``most``, the number of those left out."""
     shown = list(items)
     if len(shown) > most:
         shown = [*shown[: most - 1], f"{len(shown) - most + 1} more"]
@@ -177,7 +177,7 @@ def listing(items: Sequence[str], most: int = 6) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number to some significant digits, without padding in its exponent; a dash where there is none."""
+    """A number with some significant digits; a dash for None."""
     if value is None:
         return "–"
     if math.isnan(value):

@@ -1,4 +1,4 @@
-"""What an evaluation is worth: three models of the cost of f, g, H and Hv, and what lies between them."""
+"""Price models: the cost of one evaluation of f, g, H and Hv."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Instance(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """Of one evaluation each, in any unit."""
+    """The price of one evaluation of each kind, in any unit."""
 
     f: float
     g: float
@@ -28,16 +28,16 @@ class Prices(NamedTuple):
 
 
 PriceModel = Callable[[Instance], Prices]
-"""The prices on one instance: they may depend on its size, or have been measured on its problem."""
+"""The prices on an instance; they may depend on its size, or be measured on its problem."""
 
 
 def unit_costs(instance: Instance) -> Prices:
-    """Every evaluation is worth one, whatever it is."""
+    """Every evaluation costs 1, whatever its kind."""
     return Prices(1.0, 1.0, 1.0, 1.0)
 
 
 def ad_costs(instance: Instance) -> Prices:
-    """f 1, g 2, Hv 4, H 4n: what automatic differentiation needs at most, see `comparisons.core.trace.cost`.
+    """f 1, g 2, Hv 4, H 4n: upper bounds for automatic differentiation, see `comparisons.core.trace.cost`.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def ad_costs(instance: Instance) -> Prices:
 
 
 def with_product(model: PriceModel, price: float) -> PriceModel:
-    """The same prices but for that of a Hessian-vector product; a Hessian is worth n products."""
+    """The same prices with another price of a Hessian-vector product; a Hessian costs n products."""
 
     def prices(instance: Instance) -> Prices:
         base = model(instance)
@@ -58,14 +58,14 @@ def with_product(model: PriceModel, price: float) -> PriceModel:
 
 
 def reweight(model: PriceModel, angle: float) -> PriceModel:
-    """The prices reweight from first towards second derivatives: f and g weighed by cos θ, Hv and H by sin θ.
+    """Reweight the prices: f and g by cos θ, Hv and H by sin θ.
 
     Parameters
     ----------
     model : PriceModel
-        Half way, at θ = π/4, stand its own prices, all divided by √2.
+        At θ = π/4 its own prices, all divided by √2.
     angle : float
-        θ in radians, in (0, π/2): close to 0 curvature is free, close to π/2 nothing else costs anything.
+        θ in radians, in (0, π/2): near 0 second derivatives are free, near π/2 only they cost anything.
     """
     if not 0 < angle < math.pi / 2:
         raise ValueError(f"angle must lie strictly between 0 and π/2, got {angle}")

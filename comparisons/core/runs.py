@@ -42,14 +42,14 @@ class Tuning:
     converged: tuple[float, ...]
     """Those of them that reached the target within the budget."""
     target: str
-    """What they were asked to reach, in words."""
+    """The target that they had to reach, as text."""
     budget: int
-    """Gradients a rate was given."""
+    """Gradients that each rate could use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One method on one problem from one start: what it was asked, where it ended, what that cost."""
+    """One method on one problem from one start: its settings, its end and its counts."""
 
     problem: str
     """The label, parameters included."""
@@ -58,7 +58,7 @@ class Run:
     n: int
     start: str
     method: str
-    """Ours by its name; scipy's with the prefix ``scipy:``."""
+    """The name of our method; that of scipy's with the prefix ``scipy:``."""
     options: Mapping[str, Any]
     x: tuple[float, ...]
     f: float
@@ -72,14 +72,15 @@ class Run:
     verdict_reason: str
     index: int | None
     reached: str | None
-    """The known critical point at which it ended: its kind, and f there; None where it ended elsewhere."""
+    """The kind of the known critical point at which it ended; None if it ended elsewhere."""
     reached_f: float | None
+    """f at that critical point."""
     gap: float | None
-    """f − f*, with f* the lowest known minimum; None where no minimum is known."""
+    """f − f*, with f* the lowest known minimum; None if no minimum is known."""
     counts: Counts
     checks: Counts
     reported: Mapping[str, int]
-    """What the solver itself says it evaluated."""
+    """The counts that the solver itself reports."""
     cost: int
     nit: int
     seconds: float
@@ -90,35 +91,35 @@ class Run:
     ending: Ending = Ending.ELSEWHERE
     """Where it ended, see `comparisons.core.endings.classify_ending`."""
     lambda_min: float | None = None
-    """The lowest eigenvalue of the Hessian at the end; None where that is not known."""
+    """The lowest eigenvalue of the Hessian at the end; None if it is not known."""
     distance: float | None = None
-    """‖x − x*‖ / max(1, ‖x*‖) to the known critical point nearest to the end; None where none is known."""
+    """‖x − x*‖ / max(1, ‖x*‖) to the known critical point nearest to the end; None if none is known."""
     mode: str = "budget"
-    """What decided that it ended: see `comparisons.running.protocol.Protocol`."""
+    """What decides the end of a run: see `comparisons.running.protocol.Protocol`."""
     gtol: float | None = None
-    """The tolerance it was given, 0 for as far as rounding allows; None for the solver's own."""
+    """The tolerance on ‖g‖∞; 0: continue as far as rounding allows; None: the solver's own."""
     seed: int = 0
-    """Of the starts drawn at random."""
+    """The seed of the random starts."""
 
     @property
     def ours(self) -> bool:
-        """Whether the method is newtonkit's own."""
+        """Whether the method is one of newtonkit."""
         return not self.method.startswith("scipy:")
 
     @property
     def at_minimum(self) -> bool:
-        """Whether it ended at a minimum that the catalogue of problems knows."""
+        """Whether it ended at a known minimum."""
         return self.reached is not None and "minimum" in self.reached
 
 
 def versions() -> dict[str, str]:
-    """Of everything that may change a figure."""
+    """The versions of all packages that may change a figure."""
     installed = {name: version(name) for name in ("numpy", "scipy", "autograd")}
     return {"python": platform.python_version(), "newtonkit": newtonkit.__version__} | installed
 
 
 def record(run: Run) -> dict[str, Any]:
-    """The run as plain JSON values, all but its trace; numbers that are not finite become "nan", "inf", "-inf"."""
+    """The run as plain JSON values, without its trace; numbers that are not finite become "nan", "inf", "-inf"."""
     found = _fields(run)
     del found["trace"]
     plain_record: dict[str, Any] = plain(found)
@@ -126,12 +127,12 @@ def record(run: Run) -> dict[str, Any]:
 
 
 def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
-    """The run of which `record` and `Trace.arrays` are given.
+    """The run from its `record` and the arrays of its trace.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        If something is missing, or of another kind.
+        If an entry is missing or has the wrong type.
     """
     found = dict(data)
     for name in ("f", "f_start", "gradient_norm", "gap", "seconds", "reached_f", "lambda_min", "distance"):
@@ -146,25 +147,25 @@ def from_record(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> Run:
 
 
 def tuning_from(data: Mapping[str, Any]) -> Tuning:
-    """The tuning of which the fields are given."""
+    """The tuning from its fields."""
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     return Tuning(**values)
 
 
 def write_jsonl(runs: Iterable[Any], path: Path) -> None:
-    """One JSON object a line, from a `Run` or any other dataclass; see `record`."""
+    """Write one JSON object a line, each from a `Run` or another dataclass; see `record`."""
     with path.open("w", encoding="utf-8") as file:
         for run in runs:
             file.write(json.dumps(plain(_fields(run)), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_jsonl(path: Path) -> Iterator[Run]:
-    """The runs that `write_jsonl` wrote.
+    """Read the runs that `write_jsonl` wrote.
 
     Raises
     ------
     ValueError
-        Naming the line that is no run.
+        With the number of a line that is not a run.
     """
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
@@ -176,7 +177,7 @@ def read_jsonl(path: Path) -> Iterator[Run]:
 
 
 def _fields(value: Any) -> Any:
-    """Dataclasses and traces as mappings, down to the last."""
+    """Dataclasses and traces as mappings, nested ones included."""
     if isinstance(value, Trace):
         return {name: column.tolist() for name, column in value.arrays().items()}
     if dataclasses.is_dataclass(value):

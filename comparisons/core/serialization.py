@@ -1,4 +1,4 @@
-"""What a row of the store is made of: JSON, arrays as bytes, and the key that names a run."""
+"""A row of the store: JSON, arrays as bytes, and the key that identifies a run."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[Any]]
 
-_PLAIN = re.compile(r"[<|][biufU][0-9]+")  # types that are their bytes: booleans, numbers, text of fixed width
+_PLAIN = re.compile(r"[<|][biufU][0-9]+")  # types of fixed width: booleans, numbers, text
 
 
 def plain(value: Any) -> Any:
-    """What JSON can say: numpy's scalars as Python's, tuples as lists, numbers that are not finite as text.
+    """The value as plain JSON: numpy scalars as Python scalars, tuples as lists, numbers that are not finite as text.
 
     Raises
     ------
     TypeError
-        For anything else.
+        For a value of any other type.
 
     Examples
     --------
@@ -46,17 +46,17 @@ def plain(value: Any) -> Any:
 
 
 def key_of(identity: Mapping[str, Any]) -> str:
-    """The key of a run: the same for whatever says the same of it, in any order, on any machine.
+    """The key of a run: equal for equal identities, in any order of entries, on any machine.
 
     Parameters
     ----------
     identity : mapping
-        All that determines the run: problem, start, method, options, versions, protocol.
+        Everything that determines the run: problem, start, method, options, versions, protocol.
 
     Returns
     -------
     str
-        SHA-256 of the canonical JSON, in which 1.0 is 1.
+        SHA-256 of the canonical JSON, in which 1.0 is written as 1.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def _canonical(value: Any) -> Any:
 
 
 def json_text(value: Any, sort_keys: bool = False) -> str:
-    """In one line, without blanks."""
+    """JSON in one line, without blanks."""
     return json.dumps(value, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
 
 
@@ -89,7 +89,7 @@ class Row:
     identity: Mapping[str, Any]
     record: Mapping[str, Any]
     created: str
-    """When, in UTC, by ISO 8601."""
+    """The time in UTC, in the format of ISO 8601."""
     packed: bytes = field(repr=False)
 
     @property
@@ -102,7 +102,7 @@ class Row:
 
 
 def row_from(key: str, identity: str, record: str, packed: bytes, created: str) -> Row:
-    """The row of these columns.
+    """The row from its columns.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def pack(arrays: Arrays) -> bytes:
     Raises
     ------
     TypeError
-        Naming an array of objects.
+        With the name of an array of objects.
     """
     header, data = {}, []
     for name, given in arrays.items():
@@ -147,21 +147,21 @@ def pack(arrays: Arrays) -> bytes:
 
 
 def unpack(packed: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays that `pack` packed.
+    """Read the arrays that `pack` packed.
 
     Raises
     ------
     ValueError
-        If it did not.
+        If the bytes are damaged.
     """
     try:
         header, _, data = zlib.decompress(packed).partition(b"\n")
         arrays, offset = {}, 0
         for name, (code, shape) in _parsed(header.decode()).items():
             if not _PLAIN.fullmatch(code):
-                raise ValueError(f"{code!r} is no type of numbers, booleans or text")
+                raise ValueError(f"{code!r} is not a type of numbers, booleans or text")
             if any(length < 0 for length in shape):
-                raise ValueError(f"no array has the shape {shape}")
+                raise ValueError(f"{shape} is not a shape")
             array: NDArray[Any] = np.ndarray(shape, code, data, offset)
             arrays[name] = array.copy()
             offset += array.nbytes

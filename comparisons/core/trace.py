@@ -1,4 +1,4 @@
-"""The trace of a run: every evaluation and every iteration, as columns from which everything is scored afterwards."""
+"""The trace of a run: every evaluation and every iteration, as columns. Runs are scored from their traces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = NDArray[Any]
 KINDS = ("f", "g", "H", "Hv")
 
 # Cost in units of one f, by the theory of automatic differentiation (Griewank & Walther, 2008, sections 3.3 and 5.1,
-# rounded): a gradient costs about two more than the f that comes with it, a Hessian-vector product twice a gradient,
+# rounded): a gradient costs about two f in addition to the f evaluated with it, a Hessian-vector product two gradients,
 # a dense Hessian n products.
 COST_OF_F = 1
 COST_OF_GRADIENT = 2
@@ -26,7 +26,7 @@ COST_OF_PRODUCT = 4
 
 
 def cost(counts: Counts, n: int) -> int:
-    """The evaluations of a run in one number, in units of one f: f + 2g + 4Hv + 4nH."""
+    """The cost of the evaluations of a run in units of one f: f + 2g + 4Hv + 4nH."""
     return (
         COST_OF_F * counts.f
         + COST_OF_GRADIENT * counts.g
@@ -40,34 +40,34 @@ class TracePoint:
     """One iteration of a run."""
 
     cost: int
-    """Cost until then, see `cost`."""
+    """Cost up to this iteration, see `cost`."""
     f: float
     gradient_norm: float
-    """‖g‖∞; NaN where the solver did not evaluate the gradient at this point."""
+    """‖g‖∞; NaN if the solver did not evaluate the gradient at this point."""
     x: tuple[float, ...] = ()
-    """The point, for problems of two variables only."""
+    """The point; problems of two variables only."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluations:
-    """One row for every evaluation, in the order in which they were made; each column has one entry a row."""
+    """One row for every evaluation, in the order in which they were made."""
 
     kind: NDArray[np.str_]
     """One of `KINDS`."""
     f: Vector
-    """The value, on rows of kind f; NaN on others."""
+    """The value in rows of kind f; NaN in others."""
     gradient_norm: Vector
-    """‖g‖∞, on rows of kind g; NaN on others, and where g was not finite."""
+    """‖g‖∞ in rows of kind g; NaN in others, and if g was not finite."""
     distance: Vector
-    """‖x − x*‖ / max(1, ‖x*‖), x* the known critical point nearest to x; NaN where none is known."""
+    """‖x − x*‖ / max(1, ‖x*‖), x* the known critical point nearest to x; NaN if none is known."""
     nearest: NDArray[np.int32]
-    """Which one that is: its place in ``Problem.points``; −1 for none."""
+    """The index of that critical point in ``Problem.points``; −1 if none is known."""
     seconds: Vector
-    """Since the start of the run, the time spent on recording taken off."""
+    """Since the start of the run, without the time spent on recording."""
     iteration: NDArray[np.int32]
-    """How many iterations were complete when it was made."""
+    """Iterations that were complete when it was made."""
     check: NDArray[np.bool_]
-    """Whether it was made to check something, and is no part of the counts."""
+    """Whether it was made for a check and is not part of the counts."""
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -75,23 +75,23 @@ class Evaluations:
 
 @dataclass(frozen=True, eq=False)
 class Iterations:
-    """One row for the start, and one for every iteration."""
+    """One row for the start and one for every iteration."""
 
     evaluations: NDArray[np.int32]
-    """How many rows of `Evaluations` had been written by then."""
+    """Rows of `Evaluations` that had been written by then."""
     f: Vector
     gradient_norm: Vector
-    """‖g‖∞; NaN where the solver did not evaluate the gradient at this point."""
+    """‖g‖∞; NaN if the solver did not evaluate the gradient at this point."""
     accepted: NDArray[np.bool_]
     """False for a rejected trial of a trust region."""
     length: Vector
-    """‖s‖ of the (trial) step; NaN where the solver does not tell, as in the two columns that follow."""
+    """‖s‖ of the (trial) step; like the next two columns NaN if the solver does not report it."""
     alpha: Vector
     radius: Vector
     note: NDArray[np.int32]
-    """What was unusual about the step: a place in ``notes``."""
+    """The index in ``notes`` of a remark about the step."""
     notes: NDArray[np.str_]
-    """The different notes, the first of them empty; as many as there are, not one a row."""
+    """The different remarks, the first of them empty; not one for each row."""
     x: Vector
     """The points, shape (rows, 2); shape (rows, 0) for problems of more or fewer variables."""
 
@@ -101,7 +101,7 @@ class Iterations:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What happened in a run; as a sequence, its iterations, the start first.
+    """Evaluations and iterations of a run; as a sequence, its iterations, the start first.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class Trace:
 
     @cached_property
     def points(self) -> tuple[TracePoint, ...]:
-        """The iterations with what they had cost."""
+        """The iterations with their costs."""
         spent = np.concatenate([[0], np.cumsum(self.weights())])
         rows = self.iterations
         return tuple(
@@ -140,12 +140,12 @@ class Trace:
     def weights(
         self, f: float = COST_OF_F, g: float = COST_OF_GRADIENT, Hv: float = COST_OF_PRODUCT, H: float | None = None
     ) -> Vector:
-        """What each evaluation costs, zero for checks; their running sum is the cost until then.
+        """The cost of each evaluation, zero for checks; the running sum is the cost up to an evaluation.
 
         Parameters
         ----------
         f, g, Hv : float
-            The price of each; the defaults are those of `cost`.
+            Prices; the defaults are those of `cost`.
         H : float, optional
             The price of a Hessian; default n products.
         """
@@ -157,12 +157,12 @@ class Trace:
         return paid
 
     def counts(self, *, checks: bool = False) -> Counts:
-        """How many rows there are of each kind; of checks, or of all but these."""
+        """The number of rows of each kind, without checks or of checks only."""
         rows = self.evaluations.kind[self.evaluations.check == checks]
         return Counts(**{kind: int((rows == kind).sum()) for kind in KINDS})
 
     def arrays(self) -> dict[str, Array]:
-        """All columns under plain names, for storage: see `from_arrays`."""
+        """All columns by name, for storage: see `from_arrays`."""
         return {
             f"{table}.{column.name}": getattr(getattr(self, table), column.name)
             for table, kind in _TABLES.items()
@@ -171,7 +171,7 @@ class Trace:
 
     @classmethod
     def empty(cls, n: int) -> Trace:
-        """A trace of nothing."""
+        """A trace without rows."""
         names = [f"{table}.{column.name}" for table, kind in _TABLES.items() for column in fields(kind)]
         return cls.from_arrays(n, dict.fromkeys(names, ()))
 
@@ -183,12 +183,12 @@ class Trace:
         ----------
         n : int
         arrays : mapping of str to array_like
-            Lists do as well as arrays.
+            Arrays or lists.
 
         Raises
         ------
         ValueError
-            If a column is missing, or has another length than the rest of its table.
+            If a column is missing, or its length differs from that of its table.
         """
         found = {}
         for table, kind in _TABLES.items():

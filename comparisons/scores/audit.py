@@ -1,4 +1,4 @@
-"""The audit of the counters: what a solver says it evaluated, against what was really called."""
+"""The audit of the counters: the counts that a solver reports, compared with the calls that were made."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from newtonkit import Counts
 from problems import Problem
 
 _FIELDS = {"nfev": ("f",), "njev": ("g",), "nhev": ("H",), "nhvp": ("Hv",)}
-# scipy's results have no field for products: a method that takes them counts them as Hessians
+# scipy's results have no field for Hessian-vector products: a method that uses them counts them as Hessians
 _FIELDS_OF_SCIPY = {"nfev": ("f",), "njev": ("g",), "nhev": ("H", "Hv")}
 
-# second derivatives each of scipy's solvers can be given, one way at a time
+# the forms of second derivatives that each of scipy's solvers accepts
 SECOND_DERIVATIVES: dict[str, tuple[str, ...]] = {
     "CG": ("",),
     "BFGS": ("",),
@@ -46,23 +46,23 @@ class Entry:
     start: str
     counter: str
     reported: int | None
-    """None where the solver says nothing although such calls were made."""
+    """None if the solver reports no such counter although calls were made."""
     called: int
 
     @property
     def correct(self) -> bool:
-        """Whether the report is what was called."""
+        """Whether the reported count equals the number of calls."""
         return self.reported == self.called
 
     @property
     def sentence(self) -> str:
         """The entry as a sentence."""
-        says = "says nothing of" if self.reported is None else f"reports {self.counter} = {self.reported} for"
-        return f"{self.method} on {self.problem} {says} {self.called} calls."
+        reports = "does not report" if self.reported is None else f"reports {self.counter} = {self.reported} for"
+        return f"{self.method} on {self.problem} {reports} {self.called} calls."
 
 
 def entries(method: str, problem: str, start: str, reported: dict[str, int], called: Counts) -> list[Entry]:
-    """The counters of one run, those left out that are neither reported nor were called."""
+    """The counters of one run, without those that are neither reported nor called."""
     found = []
     for counter, kinds in (_FIELDS if "nhvp" in reported else _FIELDS_OF_SCIPY).items():
         calls = sum(getattr(called, kind) for kind in kinds)
@@ -72,7 +72,7 @@ def entries(method: str, problem: str, start: str, reported: dict[str, int], cal
 
 
 def audit(runs: Iterable[Run]) -> list[Entry]:
-    """Every counter of every run whose solver reports any; a run stopped from outside reports none."""
+    """Every counter of every run whose solver reports counters; a run that was stopped from outside reports none."""
     return [
         entry
         for run in runs
@@ -82,7 +82,7 @@ def audit(runs: Iterable[Run]) -> list[Entry]:
 
 
 def miscounted(found: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """By method the entries that are wrong, the one that is furthest off first."""
+    """The wrong entries of each method, the largest difference first."""
     wrong: dict[str, list[Entry]] = {}
     for entry in found:
         if not entry.correct:
@@ -95,11 +95,11 @@ def _distance(entry: Entry) -> float:
 
 
 def audit_summary(found: Sequence[Entry]) -> str:
-    """The audit in plain words: whose counters are right, and the worst entry of everybody else's."""
+    """The audit as text: the methods whose counters are right, and the worst entry of each other method."""
     wrong = miscounted(found)
     names = list(dict.fromkeys(entry.method for entry in found))
     right = [name for name in names if name not in wrong]
-    sentences = [f"{len(found)} counters were compared with the calls that were really made."]
+    sentences = [f"{len(found)} counters were compared with the calls that were made."]
     if right:
         sentences.append(f"All are right for {listing(right, most=len(right))}.")
     for name, those in wrong.items():
@@ -109,9 +109,9 @@ def audit_summary(found: Sequence[Entry]) -> str:
 
 
 def audit_scipy(problem: Problem, start: str = "standard") -> list[Entry]:
-    """The counters of all of scipy's solvers, each with every kind of second derivative it takes, as shipped.
+    """The counters of all of scipy's solvers as shipped, each with every form of second derivative that it accepts.
 
-    Every callable is a plain function with a counter in it, and nothing else stands between scipy and the problem.
+    Every callable is a plain function with a counter; scipy calls it directly.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _counted_run(problem: Problem, x0: Any, method: str, second: str) -> tuple[d
         derivatives["hessp"] = _counting(called, "Hv", newtonkit.hvp(problem.fun))
     fun = _counting(called, "f", problem.fun)
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what a solver thinks of the problem; its counters are looked at here
+        warnings.simplefilter("ignore")  # only the counters matter here
         result = scipy_minimize(fun, x0, method=method, **derivatives)
     return {counter: int(result[counter]) for counter in _FIELDS_OF_SCIPY if counter in result}, called
 

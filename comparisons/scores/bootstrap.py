@@ -1,8 +1,8 @@
-"""How far chance reaches: bootstrap over problems, and over the starts of each.
+"""Bootstrap intervals: resamples of problems, and of the starts of each problem.
 
 Every resample draws problems with replacement, and for each of them starts with replacement: runs from several starts
-of one problem resemble each other, and drawing them one by one would count them as so many problems. All methods are
-seen on the same resample, so that their difference is known better than each of them (the bootstrap is *paired*).
+of one problem resemble each other, and must not count as independent problems. All methods use the same resample, so
+that the interval of a difference is narrower than those of its terms (the bootstrap is *paired*).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEVEL = 0.95
 
 
 def resamples(instances: Sequence[Instance], times: int = TIMES, seed: int = 0) -> NDArray[np.int64]:
-    """How often each instance was drawn.
+    """Draw resamples: how often each instance occurs in each of them.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def resamples(instances: Sequence[Instance], times: int = TIMES, seed: int = 0) 
     Returns
     -------
     ndarray, shape (times, instances)
-        A problem that is drawn twice has its starts drawn anew each time.
+        A problem that is drawn twice has its starts drawn again each time.
     """
     if times < 1:
         raise ValueError(f"times must be a positive number of resamples, got {times}")
     return _drawn(tuple(instances), times, seed)
 
 
-@lru_cache(maxsize=8)  # every caption asks for those of its picture again
+@lru_cache(maxsize=8)  # a figure and its caption use the same resamples
 def _drawn(instances: tuple[Instance, ...], times: int, seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     members: dict[str, list[int]] = {}
@@ -61,14 +61,14 @@ def _drawn(instances: tuple[Instance, ...], times: int, seed: int) -> NDArray[np
 
 
 def interval(values: Vector, level: float = LEVEL) -> tuple[float, float]:
-    """The percentile interval of a statistic over its resamples; infinite values are values like others.
+    """The percentile interval of a statistic over its resamples; infinite values are allowed.
 
     Examples
     --------
     >>> interval(np.arange(1.0, 101.0), level=0.9)
     (5.0, 96.0)
     """
-    # order statistics, not interpolated between: half way to infinity is no place
+    # order statistics without interpolation, since a mean with infinity is infinite
     ordered = np.sort(values)
     cut = int((1.0 - level) / 2.0 * ordered.size)
     return float(ordered[cut]), float(ordered[-1 - cut])
@@ -77,14 +77,14 @@ def interval(values: Vector, level: float = LEVEL) -> tuple[float, float]:
 def band(
     profile: Profile, method: str, at: Vector, drawn: NDArray[np.int64], level: float = LEVEL
 ) -> tuple[Vector, Vector]:
-    """Below and above which the curve of a method stays in all but a few of the resamples, at each place by itself.
+    """The pointwise bootstrap band of the curve of a method.
 
     Parameters
     ----------
     profile : Profile
     method : str
     at : ndarray
-        Places on the axis of the profile.
+        Points on the axis of the profile.
     drawn : ndarray, shape (times, instances)
         By `resamples`, of the instances of the profile.
     level : float in (0, 1), default 0.95

@@ -1,4 +1,4 @@
-"""The price of a Hessian-vector product at which one method overtakes another."""
+"""The break-even price of a Hessian-vector product: where two methods cost the same."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class BreakEven:
-    """Up to which price of a product the first method is the cheaper one."""
+    """The price of a product up to which the first method is the cheaper one."""
 
     method: str
     other: str
     rows: tuple[Instance, ...]
     """The instances that at least one of the two solves."""
     each: Vector
-    """The price on each of these; inf where only the first method solves it, −inf where only the other does."""
+    """The price on each of these; inf if only the first method solves it, −inf if only the other does."""
     both: int
     """Those that both solve."""
     price: float
-    """Of one product, in the unit of the prices of f and g: the largest at which the first method is at most as dear
-    as the other on at least half of the instances; inf if at any price, −inf if at none, not even for nothing."""
+    """The largest price of one product, in the unit of the prices of f and g, at which the first method costs at most
+    as much as the other on at least half of the instances; inf if at any price, −inf if not even at price zero."""
     interval: tuple[float, float]
     total: float
     """The same for the total cost over the instances that both solve."""
@@ -39,7 +39,7 @@ class BreakEven:
 
     @property
     def instances(self) -> int:
-        """How many took part."""
+        """The number of instances."""
         return len(self.rows)
 
     @property
@@ -51,8 +51,8 @@ class BreakEven:
         between = f"(95 % of the resamples: {number(low, 2)} to {number(high, 2)})"
         if self.price < 0:
             return (
-                f"{self.method} is dearer than {self.other} on most of the {self.instances} instances even if products "
-                f"cost nothing {between}."
+                f"{self.method} is more expensive than {self.other} on most of the {self.instances} instances, "
+                f"even if products cost nothing {between}."
             )
         if self.price == math.inf:
             return (
@@ -73,7 +73,7 @@ def break_even(
     With a the cost of everything but products and b their number, the first method costs a₁ + w·b₁ on an instance and
     the other a₂ + w·b₂; the first is the cheaper one up to w = (a₂ − a₁)/(b₁ − b₂). Half of the instances have this
     price above the median, so the median is where the median ratio of the costs is one. An instance that only the first
-    solves has the price ∞ and one that only the other solves −∞, so none is left out that says something.
+    solves has the price ∞ and one that only the other solves −∞, so that no instance with information is left out.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def break_even(
     """
     pair = spending.subset([method, other])
     solved = np.isfinite(pair.counts[:, :, 0])
-    told = solved.any(axis=1)
-    instances = [pair.instances[i] for i in np.flatnonzero(told)]
+    informative = solved.any(axis=1)
+    instances = [pair.instances[i] for i in np.flatnonzero(informative)]
     if not instances:
         return BreakEven(
             method, other, (), np.zeros(0), 0, math.nan, (math.nan, math.nan), math.nan, (math.nan, math.nan)
         )
-    counts, solved = pair.counts[told], solved[told]
+    counts, solved = pair.counts[informative], solved[informative]
     both = solved.all(axis=1)
     products = KINDS.index("Hv")
     prices = np.array([model(instance) for instance in instances], dtype=np.float64)
@@ -121,14 +121,14 @@ def break_even(
 
 
 def _prices(saved: Vector, more: Vector, solved: NDArray[np.bool_]) -> Vector:
-    """Up to which price the first method is at most as dear, on each instance by itself."""
+    """The price up to which the first method costs at most as much, for each instance."""
     both = solved.all(axis=1)
     each = [_ratio(float(s), float(m)) for s, m in zip(saved, more, strict=True)]
     return np.where(both, each, np.where(solved[:, 0], np.inf, -np.inf))
 
 
 def _ratio(saved: float, more: float) -> float:
-    """saved/more where the first method needs more products; else whether it is cheaper for nothing."""
+    """saved/more if the first method needs more products; else inf if it is cheaper at any price, −inf if at none."""
     if more > 0:
         return saved / more
     return math.inf if saved >= 0 else -math.inf

@@ -1,4 +1,4 @@
-"""The prices of evaluations measured on this machine, on each problem by itself."""
+"""Prices of evaluations measured on this machine, for each problem."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from newtonkit import Evaluator, Objective
 from problems import Problem
 
 REPEATS = 21
-_APART = 1e-7  # relative distance of the points of the repeats: no value may be remembered from the last one
+_APART = 1e-7  # relative distance of the points of the repeats, so that no value comes from a cache
 _SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds of one evaluation each, medians over the repeats."""
+    """Seconds of one evaluation of each kind, medians over the repeats."""
 
     problem: str
     n: int
@@ -37,12 +37,12 @@ class Measured:
 
 
 def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
-    """Time f, g, Hv and H of a problem side by side.
+    """Time f, g, Hv and H of a problem.
 
-    At each of a few points close to the standard start they are asked for in the order in which a run asks: f, then the
-    gradient, then a product, then the Hessian; so each may use what the one before it left behind, as in a run. The
-    first point, where the tape is recorded, is not timed. All go through the Evaluator, whose own time of about a
-    microsecond is part of the price, as it is in a run.
+    At each of several points close to the standard start they are evaluated in the order of a run: f, the gradient, a
+    product, the Hessian; each may use what the previous one computed, as in a run. The first point, where the tape is
+    recorded, is not timed. All calls go through the Evaluator, whose own time of about a microsecond is part of the
+    price, as it is in a run.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def as_measured(measurements: Sequence[Measured]) -> PriceModel:
     Parameters
     ----------
     measurements : sequence of Measured
-        One for each problem that will be asked for.
+        One for each problem of the comparison.
     """
     known: Mapping[str, Prices] = {entry.problem: entry.prices for entry in measurements}
 

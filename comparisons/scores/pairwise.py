@@ -1,4 +1,4 @@
-"""Who beats whom: on how many instances each method is cheaper than each other."""
+"""Pairwise wins: the number of instances on which one method is cheaper than another."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from comparisons.core.costs import CostTable
 
-TIE = 0.01  # relative difference of two costs that counts as none
+TIE = 0.01  # relative difference of two costs that counts as a tie
 
 
 @dataclass(frozen=True, eq=False)
 class Wins:
-    """The pairwise wins of a table; entry (i, j) is about method i against method j.
+    """The pairwise wins of a table; entry (i, j) compares method i with method j.
 
-    Unlike a profile, an entry of it depends on two methods only, and no third can change it.
+    Unlike a performance profile, each entry compares only these two methods; no third method can change it.
     """
 
     methods: tuple[str, ...]
@@ -33,7 +33,7 @@ class Wins:
 
 
 def pairwise_wins(table: CostTable, tie: float = TIE) -> Wins:
-    """Count them.
+    """Count the pairwise wins of a table.
 
     Parameters
     ----------

@@ -1,13 +1,12 @@
-"""Profiles: the share of instances on which a method needed no more than so much.
+"""Performance, data and accuracy profiles.
 
-Every profile is the distribution function of a matrix with a column for each method; they differ in what stands in it.
+Every profile is the distribution function of each column of a matrix, one column a method; they differ in the matrix.
 
-* *performance profile* (Dolan & Moré 2002): the cost in units of the cheapest method's. It compares with the best *of
-  those in the table*: the curves of two methods may change places when a third is left out (Gould & Scott 2016, ACM
-  Trans. Math. Softw. 43, 15). So none is ever hidden from a finished profile; `CostTable.subset` makes a new one.
-* *data profile* (Moré & Wild 2009, SIAM J. Optim. 20, 172-191): the cost itself, which no other method has a say in.
-  Their unit is n + 1 values of f, the price of a gradient by differences; ours is one f with its gradient, since ours
-  have one.
+* *performance profile* (Dolan & Moré 2002): the cost divided by that of the cheapest method *in the table*. The order
+  of two curves may change if a third method is left out (Gould & Scott 2016, ACM Trans. Math. Softw. 43, 15).
+  Therefore no curve of a finished profile is hidden; `CostTable.subset` makes a new table.
+* *data profile* (Moré & Wild 2009, SIAM J. Optim. 20, 172-191): the cost itself, independent of other
+  methods. Their unit is n + 1 values of f, the cost of a gradient by differences; our unit is one f with its gradient.
 * *accuracy profile* (the relative minimization profiles of Curtis, Mitchell & Overton 2017, Optim. Methods Softw. 32,
   148-181): the accuracy reached within a budget.
 """
@@ -39,7 +38,7 @@ class Profile:
     methods : tuple of str
     instances : tuple of Instance
     values : ndarray, shape (instances, methods)
-        inf where there is none.
+        inf if there is none.
     """
 
     kind: str
@@ -53,18 +52,18 @@ class Profile:
         return np.searchsorted(ordered, x, side="right") / ordered.size
 
     def steps(self, method: str) -> tuple[Vector, Vector]:
-        """Where the curve rises, ascending, and to what share."""
+        """The points where the curve rises, ascending, and the share there."""
         column = self._column(method)
         at = np.unique(column[np.isfinite(column)])
         return at, self.share(method, at)
 
     def right_edge(self, method: str) -> float:
-        """The share of instances that have a value at all: in a profile of costs, those solved."""
+        """The share of instances with a finite value: in a profile of costs, those solved."""
         return float(np.isfinite(self._column(method)).mean())
 
     @property
     def reach(self) -> tuple[float, float]:
-        """The smallest and the largest value of any method; (1, 1) if nobody has one."""
+        """The smallest and the largest finite value; (1, 1) if there are none."""
         finite = self.values[np.isfinite(self.values)]
         return (float(finite.min()), float(finite.max())) if finite.size else (1.0, 1.0)
 
@@ -79,7 +78,7 @@ def performance_profile(table: CostTable, methods: Sequence[str] | None = None) 
     ----------
     table : CostTable
     methods : sequence of str, optional
-        The methods that take part; the cheapest is sought among them alone. All of them if not given.
+        Default all. Only these methods count for the lowest cost.
 
     Examples
     --------
@@ -100,7 +99,7 @@ def data_profile(table: CostTable, methods: Sequence[str] | None = None) -> Prof
 
 
 def accuracy_profile(methods: Sequence[str], instances: Sequence[Instance], accuracies: Vector) -> Profile:
-    """The share of instances on which f − f* came down to 10ᵃ·(f₀ − f*) within a budget.
+    """The share of instances on which f − f* ≤ 10ᵃ·(f₀ − f*) within a budget.
 
     Parameters
     ----------
@@ -108,6 +107,6 @@ def accuracy_profile(methods: Sequence[str], instances: Sequence[Instance], accu
         Names of the columns and the rows.
     accuracies : ndarray, shape (instances, methods)
         (f − f*)/(f₀ − f*) at the best point within the budget, see `comparisons.core.solving.accuracies`; inf for
-        a run that does not count.
+        a run that ended at a saddle or a maximum.
     """
     return Profile(ACCURACY, tuple(methods), tuple(instances), np.array(accuracies, dtype=np.float64))

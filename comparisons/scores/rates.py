@@ -1,4 +1,4 @@
-"""How fast a run converged in the end, and what theory says it should have."""
+"""The observed rate of convergence of a run, and the rates of the theory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from comparisons.scores.convergence_order import ROUNDING, errors_of, observed_o
 from newtonkit.linalg.kernels import EPS
 from problems import Problem
 
-_LAST = 5  # steps that a factor is read from, as many as an order
-_STEADY = 0.02  # relative spread of the factors of the last steps that makes a limit of them
+_LAST = 5  # steps from which a factor is estimated, as many as for an order
+_STEADY = 0.02  # relative spread of the last factors up to which the convergence counts as linear
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The end of a convergence: e₊ ≈ C·eᵠ."""
+    """The rate of the last steps: e₊ ≈ C·eᵠ."""
 
     order: float
     """q: 1 for linear, 2 for quadratic convergence; NaN if too few errors are above rounding."""
@@ -31,13 +31,13 @@ class Rate:
 
     @property
     def sentence(self) -> str:
-        """The rate in words."""
+        """The rate as text."""
         if math.isnan(self.factor):
-            return "too few steps to tell"
+            return "too few steps"
         if self.steady:
-            return f"linear: every step leaves {number(self.factor, 3)} of the error"
+            return f"linear: every step multiplies the error by {number(self.factor, 3)}"
         if math.isnan(self.order):
-            return f"the last steps leave {number(self.factor, 2)} of the error each"
+            return f"the last steps multiply the error by {number(self.factor, 2)} each"
         return f"order {self.order:.2f}"
 
 
@@ -47,12 +47,12 @@ def rate(errors: Iterable[float]) -> Rate:
     Parameters
     ----------
     errors : iterable of float
-        One for each iterate: ‖x − x*‖, f − f*, or what else is zero in the limit.
+        One for each iterate: ‖x − x*‖, f − f*, or another quantity with the limit zero.
 
     Examples
     --------
     >>> rate([0.5**k for k in range(20)]).sentence
-    'linear: every step leaves 0.5 of the error'
+    'linear: every step multiplies the error by 0.5'
     """
     given = list(errors)
     ratios = _ratios(given)
@@ -67,7 +67,7 @@ def rate(errors: Iterable[float]) -> Rate:
 
 
 def _ratios(errors: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The last ratios of an error to the one before it, rejected steps and zeros left out."""
+    """The last ratios of consecutive errors, without rejected steps and zeros."""
     usable = [e for k, e in enumerate(errors) if math.isfinite(e) and e > 0 and (k == 0 or e != errors[k - 1])]
     last = np.array(usable[-_LAST - 1 :], dtype=np.float64)
     return last[1:] / last[:-1]
@@ -76,28 +76,28 @@ def _ratios(errors: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]
 def value_rate(run: Run, problem: Problem) -> Rate:
     """The rate at which f − f* goes to zero, f* the value of the known minimum at which the run ended.
 
-    Where errors of x are multiplied by c, those of f are multiplied by cᵈ, d the degree of the first term of f at the
-    minimum: 2 as a rule, 4 for Powell's singular function.
+    If the errors of x are multiplied by c, those of f are multiplied by cᵈ, d the degree of the first term of f at the
+    minimum: usually 2, but 4 for Powell's singular function.
     """
     point = problem.reached(run.x, run.f) if run.at_minimum else None
     if point is None:
         return Rate(math.nan, math.nan, False)
-    # the terms of f are as large as f is at the start, and near the minimum they cancel no better than that
+    # the terms of f have the size of f at the start, and so has the rounding of their sum near the minimum
     floor = 10 * EPS * max(abs(point.f), abs(run.f_start))
     return rate([row.f - point.f for row in run.trace if row.f - point.f > floor])
 
 
 def point_rate(run: Run, problem: Problem) -> Rate:
-    """The rate at which ‖x − x*‖ goes to zero; known for problems of two variables, whose points are recorded."""
+    """The rate at which ‖x − x*‖ goes to zero; only for problems of two variables, whose points are recorded."""
     return rate([error for error in errors_of(run, problem) if error > ROUNDING])
 
 
 def newton_factor(degree: int) -> float:
-    """By what the pure Newton step multiplies the error where f grows like the ``degree``-th power of the distance.
+    """The factor of the error in a pure Newton step if f grows like the ``degree``-th power of the distance.
 
-    For f homogeneous of degree d, ∇²f(x)·x = (d − 1)·∇f(x) by Euler's theorem, so the step is −x/(d − 1) and leaves
-    (d − 2)/(d − 1) of x: nothing of a quadratic, 2/3 of a quartic (Griewank & Osborne 1983, SIAM J. Numer. Anal. 20,
-    747-773); f − f* is multiplied by the d-th power of that, 16/81 for a quartic.
+    For f homogeneous of degree d, ∇²f(x)·x = (d − 1)·∇f(x) by Euler's theorem, so the step is −x/(d − 1) and x is
+    multiplied by (d − 2)/(d − 1): 0 for a quadratic, 2/3 for a quartic (Griewank & Osborne 1983,
+    SIAM J. Numer. Anal. 20, 747-773); f − f* is multiplied by the d-th power of that, 16/81 for a quartic.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def newton_factor(degree: int) -> float:
 
 
 def gradient_factor(condition: float) -> float:
-    """By what gradient descent at its best fixed rate multiplies the error of a quadratic: (κ − 1)/(κ + 1).
+    """The factor of the error of gradient descent at its best fixed rate on a quadratic: (κ − 1)/(κ + 1).
 
     Nocedal & Wright (2006), theorem 3.3, has the same for an exact line search.
     """

@@ -1,4 +1,4 @@
-"""How firm a ranking is: does it survive another tolerance, another test, other prices?"""
+"""The stability of a ranking under other tolerances, tests and prices."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Vector = NDArray[np.float64]
 def score(table: CostTable) -> dict[str, float]:
     """The mean of (cheapest cost)/(cost), zero where not solved: 1 for a method that is the cheapest everywhere.
 
-    It is the area ∫ ρ(τ) dτ/τ² under the performance profile, τ from 1 to ∞, so it counts a failure as infinitely dear
-    and needs no tolerance of its own.
+    It is the area ∫ ρ(τ) dτ/τ² under the performance profile, τ from 1 to ∞, so it counts a failure as an infinite
+    cost and has no tolerance of its own.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class Ranking:
     Parameters
     ----------
     labels : tuple of str
-        What the ways are, such as tolerances or prices.
+        Names of the ways, such as tolerances or prices.
     methods : tuple of str
     scores : ndarray, shape (labels, methods)
     """
@@ -54,19 +54,19 @@ class Ranking:
         return np.asarray(above + (equal + 1) / 2, dtype=np.float64)
 
     def agreement(self, one: int, other: int) -> float:
-        """Kendall's τ of two rows: 1 for the same ranking, −1 for the reverse; pairs tied in either count nothing."""
-        kept = turned_over = 0
+        """Kendall's τ of two rows: 1 for the same ranking, −1 for the reverse; a pair tied in either counts as zero."""
+        kept = reversed_ = 0
         for i, j in itertools.combinations(range(len(self.methods)), 2):
             sign = np.sign(self.scores[one, i] - self.scores[one, j]) * np.sign(
                 self.scores[other, i] - self.scores[other, j]
             )
             kept += int(sign > 0)
-            turned_over += int(sign < 0)
+            reversed_ += int(sign < 0)
         pairs = len(self.methods) * (len(self.methods) - 1) // 2
-        return (kept - turned_over) / pairs if pairs else 1.0
+        return (kept - reversed_) / pairs if pairs else 1.0
 
     def overtakings(self) -> list[tuple[str, str]]:
-        """The pairs of methods of which either is ahead in some row, the one that is ahead in the first row first."""
+        """The pairs of methods whose order differs between rows; the one ahead in the first row comes first."""
         found = []
         for i, j in itertools.combinations(range(len(self.methods)), 2):
             signs = np.sign(self.scores[:, i] - self.scores[:, j])

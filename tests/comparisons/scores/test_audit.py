@@ -16,7 +16,7 @@ KNOWN_WRONG = {
 }
 
 
-def test_a_report_is_honest_if_it_is_what_was_called():
+def test_a_report_is_correct_if_it_equals_the_number_of_calls():
     found = entries("m", "p", "s", {"nfev": 3, "njev": 2, "nhev": 5}, Counts(f=3, g=4, H=1, Hv=4))
     assert [(e.counter, e.reported, e.called, e.correct) for e in found] == [
         ("nfev", 3, 3, True),
@@ -30,10 +30,10 @@ def test_products_are_no_hessians_where_they_have_a_counter_of_their_own():
     assert all(entry.correct for entry in found)
 
 
-def test_silence_about_calls_is_no_honest_report_and_about_none_is_no_entry():
+def test_a_missing_counter_is_wrong_if_calls_were_made_and_left_out_otherwise():
     (entry,) = entries("m", "p", "s", {}, Counts(g=2))
     assert not entry.correct
-    assert entry.sentence == "m on p says nothing of 2 calls."
+    assert entry.sentence == "m on p does not report 2 calls."
     assert entries("m", "p", "s", {"nhev": 0}, Counts()) == []
 
 
