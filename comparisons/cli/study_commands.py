@@ -22,7 +22,7 @@ _WIDTH = 230  # columns: the widest table fits
 @click.option("-p", "--problem", "names", multiple=True, help="A problem; repeat for more. Default: all.")
 @click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
 @click.option(
-    "-m", "--method", "methods", multiple=True, help="A solver: one of ours, scipy:NAME or galahad:NAME; repeat."
+    "-m", "--method", "methods", multiple=True, help="A solver: our method, scipy:NAME or galahad:NAME; repeat."
 )
 @click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: every start.")
 @click.option("--gradients", default=Terms.gradients, show_default=True, help="Gradients that a run may evaluate.")

@@ -178,7 +178,7 @@ def _handles(found: BasinMap) -> list[Any]:
             handles.append(Patch(facecolor=_NO_MINIMUM, edgecolor=INK, hatch=hatch, label=f"ends at a {kind}"))
     for outcome, colour, label in (
         (UNLISTED, "white", "converged elsewhere"),
-        (ON_THE_WAY, _REST, f"still on the way after {found.maxiter} steps"),
+        (ON_THE_WAY, _REST, f"not converged after {found.maxiter} steps"),
         (LOST, "black", "diverged or failed"),
     ):
         if (found.reached == outcome).any():
@@ -212,7 +212,7 @@ def _ends(found: BasinMap, m: int) -> str:
         f"{words} from {percent(share)}"
         for outcome, words in (
             (UNLISTED, "at a point that is not listed"),
-            (ON_THE_WAY, f"still on the way after {found.maxiter} steps"),
+            (ON_THE_WAY, f"not converged after {found.maxiter} steps"),
             (LOST, "by divergence or failure"),
         )
         if (share := float((reached == outcome).mean()))

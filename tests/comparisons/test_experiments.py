@@ -25,8 +25,8 @@ from comparisons.running.protocol import Protocol
 from comparisons.running.runner import run_one
 from comparisons.running.tuning import needs_rate
 from comparisons.studies import registry as experiments
-from comparisons.studies.learning import film, races, schedules
-from comparisons.studies.learning.baselines import cost_until, lowest, run_beside
+from comparisons.studies.learning import animation, races, schedules
+from comparisons.studies.learning.baselines import cost_until, lowest, run_baselines
 
 
 def small_report(folder):
@@ -87,7 +87,7 @@ class TestFrame:
         assert "| a\\|b | 3 |" in text
 
     def test_a_film_is_played_and_not_shown_as_an_image(self, tmp_path):
-        (tmp_path / "race.mp4").write_bytes(b"film")
+        (tmp_path / "race.mp4").write_bytes(b"video")
         document = Document("Races", [FigureBlock(tmp_path / "race.mp4", "a race", "Who wins.")])
         assert '<video src="data:video/mp4;base64,' in write(document, tmp_path).read_text(encoding="utf-8")
         assert "\n[a race](race.mp4)" in markdown(document, tmp_path)
@@ -148,7 +148,7 @@ class TestBowl:
     def test_the_caption_names_the_rates_that_diverge_and_those_that_crawl(self, bowl):
         """Above 2/λ = 0.184 gradient descent on the bowl cannot converge."""
         caption = bowl.parts(FigureBlock)[2].caption
-        assert "it diverges: 0.19 and 0.25" in caption
+        assert "diverge: 0.19 and 0.25" in caption
         assert "at the end: 0.0001 and 0.001" in caption
 
     def test_curvature_closes_the_gap_at_less_cost_than_any_tuned_rule(self, bowl):
@@ -170,13 +170,13 @@ class TestEllipse:
             assert float(f) == pytest.approx(float(published_f), rel=1e-6)
 
     def test_it_is_said_that_better_points_are_passed_on_the_way(self, ellipse):
-        assert "passed on the way by momentum (0.00954 after 24 steps) and Adam" in ellipse.parts(str)[1]
+        assert "earlier in the runs of momentum (0.00954 after 24 steps) and Adam" in ellipse.parts(str)[1]
 
     def test_gradient_descent_zig_zags_in_every_step(self, ellipse):
-        assert "sgd zig-zags most: it crosses the valley 30 times" in ellipse.parts(FigureBlock)[0].caption
+        assert "sgd zigzags most: it crosses the valley 30 times" in ellipse.parts(FigureBlock)[0].caption
 
 
-class TestBeside:
+class TestBaselines:
     def test_the_cost_of_a_gap_is_that_of_the_first_state_beneath_it(self):
         problem = problems.get("long-ellipse")
         run = run_one(problem, "standard", "bfgs")
@@ -198,12 +198,12 @@ class TestBeside:
 @pytest.fixture(scope="module")
 def raced():
     """Three methods on the saddle, with rates from a coarse grid."""
-    return run_beside(problems.get("strict-saddle"), "standard", ("bfgs", "gd", "adam"), budget=60, quick=True)
+    return run_baselines(problems.get("strict-saddle"), "standard", ("bfgs", "gd", "adam"), budget=60, quick=True)
 
 
 @pytest.fixture(scope="module")
 def frames(raced):
-    return film.shoot(raced.runs, raced.problem, "The saddle", frames=8)
+    return animation.shoot(raced.runs, raced.problem, "The saddle", frames=8)
 
 
 class TestFilm:
@@ -221,26 +221,26 @@ class TestFilm:
 
     def test_a_method_stands_at_the_last_point_it_has_paid_for(self, raced):
         """Newton-like methods pay for several evaluations at once: between two states nothing moves."""
-        track = film._track(raced.runs[0], lowest(raced.problem), ((-2, 2), (-2, 2)))
+        track = animation._track(raced.runs[0], lowest(raced.problem), ((-2, 2), (-2, 2)))
         left, right = Figure().subplots(1, 2)
-        runner = film._runner(track, left, right)
+        runner = animation._runner(track, left, right)
         for k, cost in enumerate(track.cost[:-1]):
             for spent in range(int(cost), int(track.cost[k + 1])):
-                film._move(runner, spent)
+                animation._move(runner, spent)
                 assert tuple(runner.head.get_xydata()[0]) == tuple(track.x[k])
                 assert len(runner.curve.get_xdata()) == k + 1
 
     def test_old_steps_fade(self, raced):
-        track = film._track(raced.runs[2], lowest(raced.problem), ((-2, 2), (-2, 2)))
+        track = animation._track(raced.runs[2], lowest(raced.problem), ((-2, 2), (-2, 2)))
         left, right = Figure().subplots(1, 2)
-        runner = film._runner(track, left, right)
-        film._move(runner, int(track.cost[-1]))
+        runner = animation._runner(track, left, right)
+        animation._move(runner, int(track.cost[-1]))
         alphas = runner.trail.get_color()[:, 3]
         assert (np.diff(alphas) >= 0).all()
         assert alphas[0] < 0.2 < 0.8 < alphas[-1]
 
     def test_a_gif_keeps_the_colours_of_the_methods_and_white_is_white(self, raced, frames, tmp_path):
-        path = film.write_gif(frames, tmp_path / "race.gif", raced.runs)
+        path = animation.write_gif(frames, tmp_path / "race.gif", raced.runs)
         with Image.open(path) as image:
             assert image.n_frames == len(frames)
             image.seek(len(frames) - 1)
@@ -252,18 +252,18 @@ class TestFilm:
             assert shown >= true > 0
         assert np.abs(last - frames[-1]).max() < 70
 
-    @pytest.mark.skipif(not film.can_write_mp4(), reason="needs ffmpeg")
+    @pytest.mark.skipif(not animation.can_write_mp4(), reason="needs ffmpeg")
     def test_a_film_can_be_written_where_there_is_ffmpeg(self, frames, tmp_path):
-        assert film.write_mp4(frames, tmp_path / "race.mp4").read_bytes()[4:8] == b"ftyp"
+        assert animation.write_mp4(frames, tmp_path / "race.mp4").read_bytes()[4:8] == b"ftyp"
 
     def test_without_ffmpeg_an_mp4_is_refused_with_a_sentence(self, frames, tmp_path, monkeypatch):
-        monkeypatch.setattr(film, "can_write_mp4", lambda: False)
-        with pytest.raises(ValueError, match="needs ffmpeg"):
-            film.write_mp4(frames, tmp_path / "race.mp4")
+        monkeypatch.setattr(animation, "can_write_mp4", lambda: False)
+        with pytest.raises(ValueError, match="requires ffmpeg"):
+            animation.write_mp4(frames, tmp_path / "race.mp4")
 
     def test_a_landscape_without_a_minimum_has_no_gap_to_film(self, raced):
         with pytest.raises(ValueError, match="monkey-saddle has no known minimum"):
-            film.shoot(raced.runs, problems.get("monkey-saddle"), "")
+            animation.shoot(raced.runs, problems.get("monkey-saddle"), "")
 
 
 class TestRaces:
@@ -271,7 +271,7 @@ class TestRaces:
         report = experiments.run("races", tmp_path, quick=True, race="stable-manifold", budget=100)
         ends = column(report.parts(Table)[0], "ended at")
         assert {ends[name] for name in ("newton", "bfgs", "lbfgs")} == {"lowest minimum"}
-        assert {ends[name] for name in ("gd", "momentum", "adagrad")} <= {"saddle", "on the way"}
+        assert {ends[name] for name in ("gd", "momentum", "adagrad")} <= {"saddle", "budget spent"}
         assert "At a saddle point or maximum end gd" in report.parts(FigureBlock)[0].caption
         assert (tmp_path / "stable-manifold.gif").exists()
 

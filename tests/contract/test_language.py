@@ -63,6 +63,12 @@ PATTERN = re.compile(
 )
 
 FOLDERS = [
+    "comparisons/__init__.py",
+    "comparisons/api.py",
+    "comparisons/cli",
+    "comparisons/plots",
+    "comparisons/report",
+    "comparisons/studies",
     "newtonkit/derivatives",
     "newtonkit/enumeration",
     "newtonkit/landscape",

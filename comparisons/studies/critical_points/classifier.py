@@ -38,7 +38,7 @@ def run(*, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 10
     answers = [judged(case) for cases in (normal_form_cases, zoo_cases) for case in cases(range(seeds))]
     notes = [
         Note(
-            f"{answer.outcome}: {answer.case.name}, at distance {answer.case.beside:g}: {answer.verdict}",
+            f"{answer.outcome}: {answer.case.name}, at distance {answer.case.distance:g}: {answer.verdict}",
             "bad" if answer.outcome == "wrong" else "soft",
         )
         for answer in answers
@@ -73,12 +73,12 @@ def judged(case: Case) -> Answer:
 
 def verdict_table(answers: Sequence[Answer]) -> Table:
     """Right, undecided and wrong verdicts, by kind of point and distance from it."""
-    tally = Counter((answer.case.kind, answer.case.beside, answer.outcome) for answer in answers)
+    tally = Counter((answer.case.kind, answer.case.distance, answer.outcome) for answer in answers)
     rows = []
-    groups = dict.fromkeys((answer.case.kind, answer.case.beside) for answer in answers)
-    for kind, beside in sorted(groups):
-        counts = [tally[kind, beside, outcome] for outcome in ("right", "undecided", "wrong")]
-        rows.append([kind, f"{beside:g}", str(sum(counts)), *map(str, counts)])
+    groups = dict.fromkeys((answer.case.kind, answer.case.distance) for answer in answers)
+    for kind, distance in sorted(groups):
+        counts = [tally[kind, distance, outcome] for outcome in ("right", "undecided", "wrong")]
+        rows.append([kind, f"{distance:g}", str(sum(counts)), *map(str, counts)])
     totals = Counter(answer.outcome for answer in answers)
     rows.append(["all", "", str(len(answers)), *(str(totals[o]) for o in ("right", "undecided", "wrong"))])
     headings = ("kind", "distance", "cases", "right", "undecided", "wrong")

@@ -1,4 +1,4 @@
-"""Critical points that are hard to classify, and what they are: the zoo, and normal forms in disguise."""
+"""Critical points that are hard to classify, with their kinds: known examples, and normal forms in random variables."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Case(NamedTuple):
     """A function at or near a critical point."""
 
     name: str
-    beside: float
-    """How far beside the exact point, per variable, in standard deviations."""
+    distance: float
+    """Standard deviation of each variable from the exact point."""
     kind: str
-    """What the critical point is."""
+    """Kind of the critical point."""
     fun: Function
     x: Vector
 
@@ -116,23 +116,23 @@ def disguised(form: Function, n: int, rng: np.random.Generator) -> tuple[Functio
     return fun, c
 
 
-def normal_form_cases(seeds: Sequence[int], beside: Sequence[float] = (0.0, 1e-4)) -> Iterator[Case]:
-    """Every normal form under one random change of variables for each seed, at the point and beside it."""
+def normal_form_cases(seeds: Sequence[int], distances: Sequence[float] = (0.0, 1e-4)) -> Iterator[Case]:
+    """Every normal form under one random change of variables for each seed, at the point and near it."""
     for i, (name, (n, kind, form)) in enumerate(NORMAL_FORMS.items()):
         for seed in seeds:
             rng = np.random.default_rng([i, seed])
             fun, c = disguised(form, n, rng)
-            for distance in beside:
+            for distance in distances:
                 yield Case(name, distance, kind, fun, c + distance * rng.standard_normal(n))
 
 
-def zoo_cases(seeds: Sequence[int], beside: Sequence[float] = (0.0, 1e-4)) -> Iterator[Case]:
-    """Every animal with f in one random unit within 1e±4 for each seed, at the point and beside it."""
+def zoo_cases(seeds: Sequence[int], distances: Sequence[float] = (0.0, 1e-4)) -> Iterator[Case]:
+    """Every example with f in one random unit within 1e±4 for each seed, at the point and near it."""
     for i, (name, animal, at, kind) in enumerate(ZOO):
         for seed in seeds:
             rng = np.random.default_rng([len(NORMAL_FORMS) + i, seed])
             unit, x = 10.0 ** rng.uniform(-4, 4), np.array(at)
-            for distance in beside:
+            for distance in distances:
                 fun = _in_unit(animal, unit)
                 yield Case(name, distance, kind, fun, x + distance * rng.standard_normal(x.size))
 

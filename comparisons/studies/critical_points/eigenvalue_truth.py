@@ -23,14 +23,14 @@ class RandomCase(NamedTuple):
 
     fun: Callable[[Any], Any]
     gradient: Callable[[Vector], Vector]
-    """In plain floats: nothing that autograd could follow."""
+    """f in Python floats, which autograd cannot trace."""
     x: Vector
     eigenvalues: list[Any]
     """Of the Hessian, ascending, to thirty digits."""
 
 
 class Measured(NamedTuple):
-    """One case: of its eigenvalues the largest error, and the bar; both relative to the largest eigenvalue."""
+    """One case: the largest error of its eigenvalues and the error bar, both relative to the largest eigenvalue."""
 
     error: float
     bar: float
@@ -99,5 +99,5 @@ def _mpmath() -> Any:
     try:
         import mpmath  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
-        raise ImportError("eigenvalues to thirty digits need mpmath: pip install mpmath") from None
+        raise ImportError("eigenvalues to thirty digits require mpmath: pip install mpmath") from None
     return mpmath

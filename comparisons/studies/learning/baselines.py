@@ -1,4 +1,4 @@
-"""Other methods beside an experiment: runs from the same start, rates tuned elsewhere, and what all that costs."""
+"""Baseline runs for an experiment: other methods from the same start, with rates tuned on other starts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from newtonkit.linalg.kernels import EPS
 from problems import Problem
 
 CURVED = ("newton", "newton-cg", "bfgs", "lbfgs")
-SHARE = 1e-6  # of f − f* at the start, at which costs are compared
-_HELD_OUT = 3  # starts that a rate is tuned on
+SHARE = 1e-6  # of the initial f − f*: costs are compared when it is reached
+_HELD_OUT = 3  # number of starts on which a rate is tuned
 _GRID = (*GRID, 320.0, 1000.0, 3200.0)  # AdaDelta's first step is a thousandth of its rate
 _FINER = 4
-_GTOL = 1e-8  # on ‖g‖∞, at which a run ends
+_GTOL = 1e-8  # tolerance on ‖g‖∞
 
 
 @dataclass(frozen=True)
-class Beside:
+class Baselines:
     """Runs of several methods on one problem from one start."""
 
     problem: Problem
@@ -35,16 +35,16 @@ class Beside:
     searches: Mapping[str, RateSearch]
     """How the rates of the first-order methods among them were found."""
     held_out: int
-    """Starts that they were found on."""
+    """Number of starts on which they were tuned."""
 
 
-def run_beside(
+def run_baselines(
     problem: Problem, start: str, methods: Sequence[str], *, budget: int = 500, quick: bool = False
-) -> Beside:
+) -> Baselines:
     """Run methods from a start; rates are tuned near it, on three others that are not reported.
 
-    Rates come from a grid of half decades, then of tenths between the best and its neighbours; where none
-    converges, the level at which f settles decides, since a rate that leaps about may come across a low f by chance.
+    Rates come from a grid of half decades, then of tenths between the best and its neighbours. If none converges, the
+    level at which f settles decides: a run at too large a rate may find a low f by chance.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def run_beside(
         run_one(problem, start, method, protocol, searches[method].tuning if method in searches else None)
         for method in methods
     ]
-    return Beside(problem, runs, searches, starts)
+    return Baselines(problem, runs, searches, starts)
 
 
 def lowest(problem: Problem) -> float:
@@ -81,7 +81,7 @@ def lowest(problem: Problem) -> float:
 
 
 def cost_until(run: Run, share: float = SHARE) -> int | None:
-    """The cost at which f − f* is first a share of what it was at the start; None if it never is."""
+    """The cost at which f − f* first falls to a share of its initial value; None if it never does."""
     if run.gap is None or not run.trace:
         return None
     f_star = run.f - run.gap
@@ -89,10 +89,10 @@ def cost_until(run: Run, share: float = SHARE) -> int | None:
     return next((point.cost for point in run.trace if point.f - f_star <= target), None)
 
 
-def cost_table(beside: Beside, title: str) -> Table:
-    """A row for each run: its rate, where it ended, and what it cost until the gap was closed."""
+def cost_table(baselines: Baselines, title: str) -> Table:
+    """A row for each run: its rate, its end, and the cost until f − f* reached the target."""
     rows = []
-    for run in beside.runs:
+    for run in baselines.runs:
         cost = cost_until(run)
         rows.append(
             [
@@ -108,14 +108,14 @@ def cost_table(beside: Beside, title: str) -> Table:
     return Table(title, heads, rows, text=(0, 2))
 
 
-def gap_figure(beside: Beside) -> Figure:
+def gap_figure(baselines: Baselines) -> Figure:
     """f − f* against cost, one line for each run."""
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
     axes = figure.subplots()
-    f_star = lowest(beside.problem)
-    first = beside.runs[0].f_start - f_star
+    f_star = lowest(baselines.problem)
+    first = baselines.runs[0].f_start - f_star
     floor = max(EPS * abs(f_star), EPS * first)
-    for run in reversed(beside.runs):  # the first on top
+    for run in reversed(baselines.runs):  # the first on top
         look = style(run.method)
         cost = np.array([max(point.cost, 1) for point in run.trace], dtype=np.float64)
         gap = np.maximum([point.f - f_star for point in run.trace], floor)
@@ -129,27 +129,27 @@ def gap_figure(beside: Beside) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(tick)
     axes.grid(alpha=0.3)
-    legend(figure, beside.runs)
+    legend(figure, baselines.runs)
     return figure
 
 
-def gap_caption(beside: Beside) -> str:
-    """Who closes the gap at least cost, with curvature and without."""
-    costs = {run.method: cost for run in beside.runs if (cost := cost_until(run)) is not None}
+def gap_caption(baselines: Baselines) -> str:
+    """The cheapest method with curvature and the cheapest first-order method."""
+    costs = {run.method: cost for run in baselines.runs if (cost := cost_until(run)) is not None}
     sentences = [
         "f − f* against cost, f + 2 g + 4 Hv + 4n H in evaluations of f; the dotted line is at "
-        f"{number(SHARE)} of the gap at the start."
+        f"{number(SHARE)} of the initial f − f*."
     ]
     plain = {method: cost for method, cost in costs.items() if family(method) == FIRST_ORDER}
     curved = {method: cost for method, cost in costs.items() if family(method) != FIRST_ORDER}
     for what, found in (("methods that use curvature", curved), ("first-order methods at tuned rates", plain)):
         if found:
             first = min(found, key=lambda method: found[method])
-            sentences.append(f"Of the {what}, {full_name(first)} gets there first, at cost {found[first]}.")
-    never = sum(run.method not in costs for run in beside.runs)
+            sentences.append(f"Of the {what}, {full_name(first)} reaches it at the lowest cost, {found[first]}.")
+    never = sum(run.method not in costs for run in baselines.runs)
     if never:
-        sentences.append(f"{never} of the {len(beside.runs)} do not get there on their budget.")
+        sentences.append(f"{never} of the {len(baselines.runs)} do not reach it within their budget.")
     if plain and curved and min(plain.values()) < min(curved.values()):
         ratio = times(min(curved.values()) / min(plain.values()))
-        sentences.append(f"Here curvature does not pay: the first-order method is {ratio} times cheaper.")
-    return " ".join(sentences + coinciding(beside.runs))
+        sentences.append(f"Here curvature does not pay: the first-order method costs {ratio} times less.")
+    return " ".join(sentences + coinciding(baselines.runs))

@@ -1,4 +1,4 @@
-"""The two-variable bowl f = exp(x/5) + 5x² + 3y² − 2xy − 7x − 8y + 5, as a teaching document runs it, and beyond.
+"""The two-variable bowl f = exp(x/5) + 5x² + 3y² − 2xy − 7x − 8y + 5, by a teaching document and other methods.
 
 The document stops at the first step with Σ|Δx| < 1e-5, and reports f at the point before that step.
 """
@@ -22,7 +22,7 @@ from comparisons.plots.style import INK, tick
 from comparisons.report.document import Document, Table
 from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
-from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_beside
+from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, lowest, run_baselines
 from newtonkit import AdaGrad, Adam, GradientDescent, RMSProp, State, iterate
 from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems import Problem
@@ -32,7 +32,7 @@ SHORT_STEP = 1e-5
 
 @dataclass(frozen=True)
 class Published:
-    """A rule as the document sets it, and the figures its code gives in double precision."""
+    """A rule with the settings of the document, and the results of its code in double precision."""
 
     rule: FirstOrderRule
     updates: int
@@ -46,11 +46,11 @@ PUBLISHED = {
 }
 _RATES = (1e-4, 1e-3, 1e-2, 0.1, 0.17, 0.19, 0.25)  # about 2/λ = 0.184, above which gradient descent cannot converge
 _PATIENCE = 5000  # updates on the function with several minima
-_CRAWLS = 0.5  # of the gap at the start that is still there: hardly begun
+_CRAWLS = 0.5  # share of the initial f − f* above which a run is slow
 
 
 def until_short_step(rule: FirstOrderRule, problem: Problem, most: int, start: str = "standard") -> list[State]:
-    """The states before the first step with Σ|Δx| < 1e-5, from the start on; at most ``most`` updates."""
+    """The states from the start up to the first step with Σ|Δx| < 1e-5; at most ``most`` updates."""
     states = iterate(rule.as_method(), problem.fun, problem.starts[start])
     kept = [next(states)]
     for state in islice(states, most):
@@ -61,7 +61,7 @@ def until_short_step(rule: FirstOrderRule, problem: Problem, most: int, start: s
 
 
 def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
-    """The document's three rules, the same from among several minima, rates of all sizes, and curvature beside.
+    """The document's three rules, also on a function with several minima, a range of rates, and curvature.
 
     Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over fewer rates.
     """
@@ -69,29 +69,29 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
     on_bowl = {name: until_short_step(case.rule, bowl, 2 * case.updates) for name, case in PUBLISHED.items()}
     on_camel = {name: until_short_step(case.rule, camel, _PATIENCE) for name, case in PUBLISHED.items()}
     descents = {rate: descent(bowl, rate, 60) for rate in _RATES}
-    beside = run_beside(bowl, "standard", (*CURVED, "gd", "adagrad", "rmsprop", "adam"), quick=quick)
+    baselines = run_baselines(bowl, "standard", (*CURVED, "gd", "adagrad", "rmsprop", "adam"), quick=quick)
     figures = [
         save_figure(drawing, out / name, caption.split(".")[0] + ".", caption)
         for drawing, name, caption in (
             (path_figure(on_bowl, bowl), "paths.png", path_caption(on_bowl, bowl)),
             (path_figure(on_camel, camel), "minima.png", path_caption(on_camel, camel)),
             (rates_figure(descents, bowl), "rates.png", rates_caption(descents, bowl)),
-            (gap_figure(beside), "cost.png", gap_caption(beside)),
+            (gap_figure(baselines), "cost.png", gap_caption(baselines)),
         )
     ]
     paragraphs = [
         f"The function is f = {bowl.formula}, strongly convex, from (0, 0); its minimum is f* = {lowest(bowl):.15g}. "
-        f"A rule stops at the first step with Σ|Δx| < {number(SHORT_STEP)}; f is that of the point before that step.",
+        f"A rule stops at the first step with Σ|Δx| < {number(SHORT_STEP)}; f is the value before that step.",
         "The same rules, at the same rates, then run on a function with several minima, the three-hump camel: "
         f"{camel.formula}, from (2.5, 2.5). Its global minimum 0 lies at 0, between two local ones.",
-        "Last, methods that use curvature run on the bowl beside first-order methods with tuned rates, their "
-        "other options the usual ones. The document's own rates are not tuned: it sets them all to 0.1.",
+        "Last, methods that use curvature run on the bowl, and first-order methods with tuned rates and otherwise "
+        "default options. The rates of the document are not tuned: all are 0.1.",
     ]
     tables = [
         _published_table(on_bowl, bowl),
         _ends_table(on_camel, camel),
-        cost_table(beside, "The bowl: cost of getting down"),
-        search_table(beside.searches, "The bowl: learning rates, tuned on three other starts"),
+        cost_table(baselines, "The bowl: cost to the target"),
+        search_table(baselines.searches, "The bowl: learning rates, tuned on three other starts"),
     ]
     return Document("The two-variable bowl", [*paragraphs, *figures, *tables])
 
@@ -152,7 +152,7 @@ def path_figure(runs: dict[str, list[State]], problem: Problem) -> Figure:
 
 
 def path_window(paths: Sequence[NDArray[np.float64]]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """What holds all points, with a margin."""
+    """The window that contains all points, with a margin."""
     points = np.vstack(paths)
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.15 * np.maximum(high - low, 1e-3)
@@ -161,13 +161,15 @@ def path_window(paths: Sequence[NDArray[np.float64]]) -> tuple[tuple[float, floa
 
 
 def path_caption(runs: dict[str, list[State]], problem: Problem) -> str:
-    """How many updates each took, and whether it went past the end on its way."""
+    """The end of each path and the number of updates."""
     sentences = [f"The paths of {count(len(runs), 'rule')} on {problem.name}, each point coloured by its update."]
     for name, states in runs.items():
         end = states[-1]
         point, distance = problem.nearest(end.x)
-        place = f"{number(distance, 2)} from the {point.kind} with f = {number(point.f)}" if point else "nowhere known"
-        ends = "ends" if len(states) <= _PATIENCE else "is still on the move"
+        place = (
+            f"{number(distance, 2)} from the {point.kind} with f = {number(point.f)}" if point else "at no known point"
+        )
+        ends = "ends" if len(states) <= _PATIENCE else "has not stopped"
         sentences.append(f"{long_name(name)} {ends} {place} after {count(len(states) - 1, 'update')}.")
     return " ".join(sentences)
 
@@ -176,13 +178,13 @@ def path_caption(runs: dict[str, list[State]], problem: Problem) -> str:
 
 
 def descent(problem: Problem, rate: float, updates: int) -> list[float]:
-    """f − f* of gradient descent at a fixed rate, from the start on."""
+    """f − f* of gradient descent at a fixed rate, including the start."""
     states = iterate(GradientDescent(rate=rate).as_method(), problem.fun, problem.starts["standard"])
     return [state.f - lowest(problem) for state in islice(states, updates + 1)]
 
 
 def rates_figure(gaps: dict[float, list[float]], problem: Problem) -> Figure:
-    """f − f* of gradient descent at rates of all sizes."""
+    """f − f* of gradient descent at a range of rates."""
     figure = Figure(figsize=(7.6, 4.4), layout="constrained")
     axes = figure.subplots()
     first = next(iter(gaps.values()))[0]
@@ -197,13 +199,13 @@ def rates_figure(gaps: dict[float, list[float]], problem: Problem) -> Figure:
 
 
 def rates_caption(gaps: dict[float, list[float]], problem: Problem) -> str:
-    """Which rates diverge, which crawl, which is best."""
+    """The rates that diverge, those that are slow, and the best one."""
     updates = len(next(iter(gaps.values()))) - 1
     diverging = [number(rate) for rate, gap in gaps.items() if not gap[-1] <= gap[0]]
     crawling = [number(rate) for rate, gap in gaps.items() if _CRAWLS * gap[0] < gap[-1] <= gap[0]]
     best = min(gaps, key=lambda rate: gaps[rate][-1])
     return (
-        f"Gradient descent on {problem.name} at {len(gaps)} rates, {updates} updates. Too large, it diverges: "
-        f"{listing(diverging)}. Too small, it crawls, with more than half of f − f* left at the end: "
-        f"{listing(crawling)}. Best of these is {number(best)}: f − f* = {number(gaps[best][-1], 2)}."
+        f"Gradient descent on {problem.name} at {len(gaps)} rates, {updates} updates. Rates that are too large and "
+        f"diverge: {listing(diverging)}. Rates that are too small, with more than half of f − f* left at the end: "
+        f"{listing(crawling)}. The best is {number(best)}: f − f* = {number(gaps[best][-1], 2)}."
     )

@@ -1,4 +1,4 @@
-"""A small network on handwritten digits: what Adam at tuned rates and methods with curvature need to fit them."""
+"""A small network on handwritten digits: cost of fitting by Adam at tuned rates and by methods with curvature."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budge
     ----------
     out : Path
     seed : int, default 0
-        Of the first start; the next follow. Rates are tuned on others.
+        Seed of the first start; the next ones follow. Rates are tuned on others.
     quick : bool, default False
         Few digits, starts and rates.
     starts : int, at least 1, default 5
@@ -55,8 +55,8 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, budge
     )
     paragraphs = [
         f"A network {'-'.join(map(str, network.sizes))} with tanh and softmax cross-entropy, n = {network.n}, on "
-        f"{len(x)} digits of 8×8 pixels, nothing held out and nothing regularised: asked is how fast a loss falls, "
-        "not what the network is worth on other digits.",
+        f"{len(x)} digits of 8×8 pixels, without held-out data or regularization: the question is how fast the loss "
+        "falls, not how well the network generalizes.",
         protocol(found),
         verdict(found),
     ]

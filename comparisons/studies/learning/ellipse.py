@@ -16,20 +16,20 @@ from comparisons.plots.style import INK, marker, style
 from comparisons.report.document import Document, Table
 from comparisons.report.files import save_figure
 from comparisons.report.tuning_tables import search_table
-from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, run_beside
+from comparisons.studies.learning.baselines import CURVED, cost_table, gap_caption, gap_figure, run_baselines
 from newtonkit import AdaGrad, Adam, GradientDescent, Momentum, State, iterate
 from newtonkit.methods.schedules import rate_at
 from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems import Problem
 
 STEPS = 30
-_HIGHEST = 7.0  # f above which the document leaves the contours out
+_HIGHEST = 7.0  # the largest f with a contour in the document
 _LEVELS = np.geomspace(0.05, _HIGHEST, 9)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A rule as the document sets it, and where its code ends in double precision."""
+    """A rule with the settings of the document, and the end point of its code in double precision."""
 
     rule: FirstOrderRule
     x: tuple[float, float]
@@ -50,44 +50,50 @@ def steps_of(rule: FirstOrderRule, problem: Problem) -> list[State]:
 
 
 def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
-    """The document's four rules and their endpoints; then curvature, and tuned rates, from the same start.
+    """The document's four rules and their end points; then methods with curvature and tuned rates.
 
     Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over fewer rates.
     """
     problem = problems.get("long-ellipse")
     runs = {name: steps_of(case.rule, problem) for name, case in PUBLISHED.items()}
-    beside = run_beside(problem, "standard", (*CURVED, "gd", "momentum", "nesterov", "adagrad", "adam"), quick=quick)
+    baselines = run_baselines(
+        problem, "standard", (*CURVED, "gd", "momentum", "nesterov", "adagrad", "adam"), quick=quick
+    )
     paths_caption = caption(runs)
     figures = [
         save_figure(paths_figure(runs, problem), out / "paths.png", "The paths of four rules.", paths_caption),
-        save_figure(gap_figure(beside), out / "cost.png", "The gap against cost.", gap_caption(beside)),
+        save_figure(gap_figure(baselines), out / "cost.png", "The gap against cost.", gap_caption(baselines)),
     ]
     paragraphs = [
         f"The function is f = {problem.formula} from (−7, 2): twenty times as steep along y as along x. Each of the "
-        f"document's rules makes {STEPS} steps at the document's rate; the last point is what it reports.",
+        f"document's rules makes {STEPS} steps at the document's rate; the last point is the reported one.",
         _best_on_the_way(runs),
-        "Then methods that use curvature run from the same start, beside first-order methods with tuned rates, their "
-        "other options the usual ones. The "
-        "ellipse lies along the axes: a rule with a rate of its own for each coordinate, such as AdaGrad, has all the "
-        "curvature there is to know, which it would not have if the ellipse were turned.",
+        "Then methods that use curvature run from the same start, and first-order methods with tuned rates and their "
+        "default options. The "
+        "axes of the ellipse are the coordinate axes: a rule with one rate per coordinate, such as AdaGrad, can adapt "
+        "to the whole curvature, which it could not if the ellipse were rotated.",
     ]
     tables = [
         _endpoints(runs),
-        cost_table(beside, "Cost of getting down, from the same start"),
-        search_table(beside.searches, "Learning rates, tuned on three other starts"),
+        cost_table(baselines, "Cost to the target, from the same start"),
+        search_table(baselines.searches, "Learning rates, tuned on three other starts"),
     ]
     return Document("The long ellipse", [*paragraphs, *figures, *tables])
 
 
 def _best_on_the_way(runs: dict[str, list[State]]) -> str:
-    """The last of thirty points is not the best of them."""
+    """Whether a point before the last has a lower f."""
     parts = []
     for name, states in runs.items():
         values = [state.f for state in states]
         best = int(np.argmin(values))
         if best < STEPS:
             parts.append(f"{long_name(_method(name))} ({number(values[best], 3)} after {best} steps)")
-    return f"Better points are passed on the way by {listing(parts)}." if parts else "No rule passes a better point."
+    return (
+        f"A lower f than at the end occurs earlier in the runs of {listing(parts)}."
+        if parts
+        else "No run has a lower f before its end."
+    )
 
 
 def _method(name: str) -> str:
@@ -112,12 +118,12 @@ def _endpoints(runs: dict[str, list[State]]) -> Table:
 
 
 def _point(x: float, y: float) -> str:
-    """To the six decimals of the document; where y is all but zero, to its two digits."""
+    """The point with the six decimals of the document; y, which is almost zero, with two digits."""
     return f"({x:.6f}, {y:.6f})" if abs(y) > 1e-6 else f"({x:.6f}, {number(y, 2)})"
 
 
 def paths_figure(runs: dict[str, list[State]], problem: Problem) -> Figure:
-    """Two by two: the path of each rule over the contours, levels above f = 7 left out."""
+    """The path of each rule over the contours up to f = 7, in two rows of two."""
     figure = Figure(figsize=(9.6, 6.0), layout="constrained")
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     x, y = np.linspace(-10, 10, 201), np.linspace(-4, 4, 161)
@@ -141,13 +147,13 @@ def paths_figure(runs: dict[str, list[State]], problem: Problem) -> Figure:
 
 
 def caption(runs: dict[str, list[State]]) -> str:
-    """Who zig-zags, who overshoots, and who is nearest after thirty steps."""
+    """The rule that zigzags most, and the lowest f after thirty steps."""
     nearest = min(runs, key=lambda name: runs[name][-1].f)
     crossings = {name: _crossings([state.x[1] for state in states]) for name, states in runs.items()}
     most = max(crossings, key=lambda name: crossings[name])
     return (
         f"{STEPS} steps of {len(runs)} rules, over contours up to f = {_HIGHEST:g}, from the dot to +, the minimum. "
-        f"{most} zig-zags most: it crosses the valley {crossings[most]} times. Lowest at the end is {nearest}, "
+        f"{most} zigzags most: it crosses the valley {crossings[most]} times. Lowest at the end is {nearest}, "
         f"with f = {number(runs[nearest][-1].f, 3)}."
     )
 

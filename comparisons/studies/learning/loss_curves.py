@@ -1,7 +1,7 @@
-"""Runs on the loss of a network, by first-order rules and by methods with curvature: the loss against what was spent.
+"""Loss curves of networks, by first-order rules and by methods with curvature: the loss against work and time.
 
-Work is counted in gradient-equivalents, gradients of the loss over all data with its value: one on a batch counts as
-its share of the rows, a Hessian-vector product as 4/3, by f : g : Hv = 1 : 2 : 4.
+The unit of work is the gradient-equivalent, one gradient of the loss over all data with its value. A gradient on a
+batch counts as its share of the rows, a Hessian-vector product as 4/3 (f : g : Hv = 1 : 2 : 4).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Vector = NDArray[np.float64]
 Data = tuple[Vector, NDArray[Any]]
 
 GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-4.0, 0.01, 0.5))
-_NEVER = 10**9  # updates between looks
+_NEVER = 10**9  # updates between evaluations over all data
 _REPEATS = 3
 
 
 @dataclass(frozen=True)
 class Task:
-    """A network, the data, the loss of a batch, how the network starts, and other data to test it on."""
+    """A network, its data, the loss of a batch, the initialization, and held-out data."""
 
     network: Network
     data: Data
@@ -39,7 +39,7 @@ class Task:
     held_out: Data | None = None
 
     def loss(self, params: Any, batch: Any) -> Any:
-        """Of a batch, the mean over its rows."""
+        """The mean loss over the rows of a batch."""
         x, labels = batch
         return self.entropy(self.network.scores(params, x), labels)
 
@@ -50,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Course:
-    """One run: the loss over all data against what was spent."""
+    """One run: the loss over all data against work and time."""
 
     spent: Vector
     """Gradient-equivalents."""
@@ -68,7 +68,7 @@ class Course:
 
 
 def minimized(task: Task, method: str, seed: int, budget: int, target: float = -math.inf) -> Course:
-    """By a method that takes all data, until its budget or tolerances of zero end it."""
+    """A run of a method on all data, until the budget is spent or rounding stops it."""
     start = task.start(seed)
     options = {
         "gtol": 0.0,
@@ -103,9 +103,9 @@ def trained(
     *,
     timed: bool = True,
 ) -> Course:
-    """By a first-order rule on batches of one size, None for all data, seen over all data once an epoch.
+    """A run of a first-order rule on batches of one size, None for all data; the loss is evaluated once an epoch.
 
-    Its seconds are those of a run that does not stop to look; without ``timed``, of one that does.
+    The seconds are those of a run without these evaluations; without ``timed``, of the run with them.
     """
 
     def training(**settings: Any) -> Result:
@@ -126,7 +126,7 @@ def trained(
     if timed and batch is None and task.held_out is None:
         seconds = _least(seconds, lambda: training().history.seconds)
     elif timed and result.nit:
-        # with all updates, but no looks between them
+        # all updates without evaluations between them
         def without_looks() -> Vector:
             again = training(check_every=_NEVER, callback=lambda update: update.number >= result.nit)
             return np.asarray(history.full_update * again.elapsed / result.nit)
@@ -136,5 +136,5 @@ def trained(
 
 
 def _least(seconds: Vector, again: Callable[[], Vector]) -> Vector:
-    """Of three runs, which differ in their seconds only: what other processes take is no part of a method's cost."""
+    """The fastest of three identical runs: interference from other processes is not part of a method's cost."""
     return np.asarray(np.min([seconds, *(again() for _ in range(_REPEATS - 1))], axis=0))

@@ -1,6 +1,6 @@
-"""What L-BFGS does when its gradients are sampled, against the size of the batch, on a convex loss of known minimum.
+"""L-BFGS with sampled gradients, by batch size, on a convex loss with a known minimum.
 
-Softmax regression on 1797 digits, regularised, so that f − f* can be drawn to the last digit. A pair (s, y) takes both
+Regularized softmax regression on 1797 digits, whose f* is known to rounding. A pair (s, y) takes both
 gradients on one batch, or on two batches; rates are tuned for every batch size, on another seed than the one shown.
 """
 
@@ -41,10 +41,10 @@ SIZES = (16, 64, 256, 1024)
 KINDS = ("one batch", "two batches")
 _GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-3.0, 0.51, 0.5))
 _FIRST_ORDER_GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-3.0, 1.51, 0.5))
-_BESIDE = 64  # the batch size of the first-order methods
-_SHARE = 1e-2  # of f − f* at the start, that a rate is asked to reach
+_FIRST_ORDER_BATCH = 64  # the batch size of the first-order methods
+_SHARE = 1e-2  # of the initial f − f*: the target of tuning
 _TUNING_SEED = 1000
-_DRAWS = 200  # batches by which the pairs of a size are judged
+_DRAWS = 200  # batches on which the error of the pairs is measured
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Course:
 
     search: RateSearch
     passes: Vector
-    """Passes over the data that its gradients amount to."""
+    """Gradients in passes over the data."""
     gap: Vector
     """f − f* over all data."""
     ended: str
@@ -61,12 +61,12 @@ class Course:
 
     @property
     def level(self) -> float:
-        """Where f − f* settles: the median of the last fifth."""
+        """The level at which f − f* settles: the median of the last fifth."""
         return float(np.median(self.gap[-max(1, len(self.gap) // 5) :]))
 
 
 class Digits:
-    """The data and the loss, the same f as that of the problem "digits-softmax"."""
+    """The data and the loss: f of the problem "digits-softmax"."""
 
     def __init__(self) -> None:
         x, labels = datasets.digits()
@@ -86,7 +86,7 @@ class Digits:
 
 
 def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> Document:
-    """Every batch size with both kinds of pairs, first-order methods and full-batch L-BFGS beside.
+    """Every batch size with both kinds of pairs, first-order methods, and full-batch L-BFGS.
 
     Parameters
     ----------
@@ -101,14 +101,16 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> D
     check_integer("passes", passes, 2)
     digits = Digits()
     sizes, grid = ((64,), _GRID[-4::2]) if quick else (SIZES, _GRID)
-    # on all data both kinds of pairs are one, and the second gradient is in vain
+    # on all data both kinds of pairs are the same, and the second gradient is not needed
     wanted: list[tuple[str, int | None]] = [(kind, size) for kind in KINDS for size in sizes]
     courses = {
         (kind, size): _course(digits, SampledLBFGS(pairs=kind), size, grid, passes, seed)  # type: ignore[arg-type]
         for kind, size in [*wanted, ("two batches", None)]
     }
     plain_grid = _FIRST_ORDER_GRID[3::2] if quick else _FIRST_ORDER_GRID
-    first_order = {name: _course(digits, RULES[name](), _BESIDE, plain_grid, passes, seed) for name in ("gd", "adam")}
+    first_order = {
+        name: _course(digits, RULES[name](), _FIRST_ORDER_BATCH, plain_grid, passes, seed) for name in ("gd", "adam")
+    }
     full = _full_batch(digits, passes)
     errors = pair_errors(digits, sizes, seed)
     figure = save_figure(
@@ -121,11 +123,11 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> D
         f"Softmax regression on the {len(digits.data[0])} digits of scikit-learn with l2 = {number(digits.l2)}, n = "
         f"{digits.network.n}, from zero; its minimum f* = {digits.best:.12g} is certified. Every run may spend "
         f"{passes} passes over the data in gradients; with pairs on one batch each update takes two gradients of its "
-        "batch, so that it makes half as many updates.",
-        "No run but the full-batch one searches along a line: a line search on sampled values would compare losses of "
+        "batch, so it makes half as many updates.",
+        "Only the full-batch run uses a line search: on sampled values a line search would compare losses of "
         f"different batches. The rate is the best of {count(len(grid), 'rate')} from {number(grid[0])} to "
-        f"{number(grid[-1])}, tuned with another seed for each batch size. Gradient descent (SGD) and Adam run beside, "
-        f"on batches of {_BESIDE}, tuned likewise over {count(len(plain_grid), 'rate')}.",
+        f"{number(grid[-1])}, tuned with another seed for each batch size. Gradient descent (SGD) and Adam run "
+        f"on batches of {_FIRST_ORDER_BATCH}, tuned likewise over {count(len(plain_grid), 'rate')}.",
         verdict(courses, first_order, full),
     ]
     tables = [_courses_table(courses, first_order, passes), _errors_table(errors)]
@@ -175,7 +177,7 @@ def _full_batch(digits: Digits, passes: int) -> tuple[Vector, Vector]:
 
 
 def pair_errors(digits: Digits, sizes: Sequence[int], seed: int) -> dict[int, dict[str, tuple[float, float]]]:
-    """How far y on batches is from y on all data: by size and kind, the median of ‖y − y₀‖/‖y₀‖ and the share sᵀy ≤ 0.
+    """The error of y on batches by size and kind: the median of ‖y − y₀‖/‖y₀‖ and the share of sᵀy ≤ 0.
 
     The step s is that from the tenth to the eleventh point of full-batch L-BFGS.
     """
@@ -214,7 +216,7 @@ def pair_errors(digits: Digits, sizes: Sequence[int], seed: int) -> dict[int, di
     return found
 
 
-# --- words and tables ---------------------------------------------------------------------------------------
+# --- captions and tables ----------------------------------------------------------------------------------
 
 
 def _size(size: int | None) -> str:
@@ -226,7 +228,7 @@ def verdict(
     first_order: Mapping[str, Course],
     full: tuple[Vector, Vector],
 ) -> str:
-    """Where L-BFGS settles against the size of the batch, and what does better."""
+    """The level at which L-BFGS settles by batch size, and better methods."""
     best = min(first_order, key=lambda name: first_order[name].level)
     reference = first_order[best].level
     sentences = []
@@ -239,8 +241,8 @@ def verdict(
             + (f"; no better than {_name(best)}: {listing(worse)}." if worse else ".")
         )
     sentences.append(
-        f"{_name(best)} settles at {number(reference, 2)} on batches of {_BESIDE}; L-BFGS with its line search on all "
-        f"data reaches {number(max(float(np.min(full[1])), 0.0), 2)} in {number(full[0][-1])} passes."
+        f"{_name(best)} settles at {number(reference, 2)} on batches of {_FIRST_ORDER_BATCH}; L-BFGS with its line "
+        f"search on all data reaches {number(max(float(np.min(full[1])), 0.0), 2)} in {number(full[0][-1])} passes."
     )
     return " ".join(sentences)
 
@@ -248,16 +250,16 @@ def verdict(
 def caption(
     courses: Mapping[tuple[str, int | None], Course], first_order: Mapping[str, Course], full: tuple[Vector, Vector]
 ) -> str:
-    """What the picture shows."""
+    """What the figure shows."""
     ended = [f"{_size(size)}, {kind}" for (kind, size), course in courses.items() if course.ended != "EPOCHS"]
     text = (
-        "f − f* over all data after each epoch, against the passes over the data that the gradients amount to. "
-        "Lines go from dark to light as batches grow; black is L-BFGS with a line search on all data. "
+        "f − f* over all data after each epoch, against gradients in passes over the data. "
+        "Lines are lighter for larger batches; black is L-BFGS with a line search on all data. "
     )
     flat = [course.level for (_, size), course in courses.items() if size is not None]
-    text += f"On samples it stops falling between {number(min(flat), 2)} and {number(max(flat), 2)}. "
+    text += f"With samples it stops decreasing between {number(min(flat), 2)} and {number(max(flat), 2)}. "
     if ended:
-        text += f"Ended before their time: {listing(ended)}. "
+        text += f"Ended early: {listing(ended)}. "
     return text + "Rates are the best of their grids, found with another seed."
 
 
@@ -269,7 +271,7 @@ def _courses_table(
     courses: Mapping[tuple[str, int | None], Course], first_order: Mapping[str, Course], passes: int
 ) -> Table:
     rows = [_row("L-BFGS", kind, size, course) for (kind, size), course in courses.items()]
-    rows += [_row(_name(name), "–", _BESIDE, course) for name, course in first_order.items()]
+    rows += [_row(_name(name), "–", _FIRST_ORDER_BATCH, course) for name, course in first_order.items()]
     heads = ("method", "pairs", "batch", "best rate", "rates that serve", "f − f* settles at", "lowest", "ended")
     return Table(f"After {passes} passes over the data", heads, rows, text=(0, 1, 7))
 
@@ -295,10 +297,10 @@ def _errors_table(errors: Mapping[int, Mapping[str, tuple[float, float]]]) -> Ta
         for size, by in errors.items()
     ]
     heads = ("batch", "one batch: error of y", "sᵀy ≤ 0", "two batches: error of y", "sᵀy ≤ 0")
-    return Table("How far y is from that of all data, relative, at the tenth step of L-BFGS", heads, rows)
+    return Table("Relative error of y at the tenth step of L-BFGS", heads, rows)
 
 
-# --- the picture --------------------------------------------------------------------------------------------
+# --- figure -------------------------------------------------------------------------------------------------
 
 
 def gap_figure(
@@ -315,7 +317,7 @@ def gap_figure(
     first = float(full[1][0])
     for axes, kind in zip(panels, KINDS, strict=True):
         for name, course in first_order.items():
-            label = f"{_name(name)}, batches of {_BESIDE}"
+            label = f"{_name(name)}, batches of {_FIRST_ORDER_BATCH}"
             dash = (0, (4, 2)) if name == "gd" else (0, (1, 1.2))
             axes.plot(course.passes, course.gap, color=style(name).colour, linestyle=dash, linewidth=1.6, label=label)
         for size, shade in zip(sizes, shades, strict=True):

@@ -1,4 +1,4 @@
-"""MNIST, as a teaching document runs it, and the same network on all of a subset with curvature.
+"""MNIST as a teaching document runs it, and the same network on a subset with methods that use curvature.
 
 First: a network 784-100-100-100-100-10, batches of 128 drawn with replacement, 2000 updates by each first-order rule.
 Then: L-BFGS and Newton-CG on all images of a subset, against first-order rules at tuned rates, at equal gradient cost.
@@ -40,7 +40,7 @@ from problems.networks import Network, softmax_cross_entropy
 Vector = NDArray[np.float64]
 
 QUICK = {"steps": 60, "images": 100, "passes": 6}
-# the rates of the document; RMSProp and AdaDelta, which it does not run here, at their usual ones
+# the rates of the document; RMSProp and AdaDelta, which it does not run, have their default rates
 RULES: dict[str, FirstOrderRule] = {
     "gd": GradientDescent(rate=0.01),
     "momentum": Momentum(rate=0.01),
@@ -49,10 +49,10 @@ RULES: dict[str, FirstOrderRule] = {
     "adadelta": AdaDelta(),
     "adam": Adam(rate=0.001),
 }
-# on the batch after update 1900, as the document prints them; it trains on 60,000 images
+# loss on the batch after update 1900, as printed in the document, which trains on 60,000 images
 PUBLISHED = {"gd": 0.250, "momentum": 0.105, "adagrad": 0.0296, "adam": 0.0262}
 _PUBLISHED_AT, _PUBLISHED_IMAGES = 1900, 60_000
-_SMOOTHED = 100  # updates that a smoothed loss is the mean of
+_SMOOTHED = 100  # number of updates in a smoothed loss
 _TUNING_SEED = 1000
 
 
@@ -68,7 +68,7 @@ def run(
     passes: int = 100,
     activation: str = "relu",
 ) -> Document:
-    """The document's run, and curvature on a subset.
+    """The document's run, and methods with curvature on a subset.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def run(
     quick : bool, default False
         Few images, updates, passes and rates.
     folder : str, optional
-        Where MNIST's IDX files are; by default openml.org is asked, see `problems.datasets.mnist`.
+        Where MNIST's IDX files are; by default they are downloaded from openml.org, see `problems.datasets.mnist`.
     part : {"train", "test", "all"}, default "train"
         The images that are used, as the data set divides them.
     steps : int, at least 1, default 2000
@@ -197,7 +197,7 @@ def _document_table(losses: Mapping[str, Vector], images: int) -> Table:
 
 
 def losses_figure(losses: Mapping[str, Vector]) -> Figure:
-    """All smoothed curves in one axis."""
+    """All smoothed curves on one pair of axes."""
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
     axes = figure.subplots()
     width = min(_SMOOTHED, *map(len, losses.values()))
@@ -215,7 +215,7 @@ def losses_figure(losses: Mapping[str, Vector]) -> Figure:
 
 
 def losses_caption(losses: Mapping[str, Vector]) -> str:
-    """Who is lowest at the end."""
+    """The methods by their final loss."""
     last = {name: float(values[-_SMOOTHED:].mean()) for name, values in losses.items()}
     ends = [f"{label_of(name)} {number(last[name], 2)}" for name in sorted(last, key=lambda name: last[name])]
     return (

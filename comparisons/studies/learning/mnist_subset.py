@@ -33,7 +33,7 @@ FIRST_ORDER: dict[str, tuple[FirstOrderRule, int | None]] = {
     "adam, all images": (Adam(), None),
 }
 _LOSSES = (0.1, 0.01, 0.001)
-_OVERFITTED = 1.05  # times the lowest test loss on the way
+_OVERFITTED = 1.05  # times the lowest test loss during the run
 
 
 def subset_of(network: Network, x: Vector, labels: NDArray[np.int64], images: int, seed: int) -> Task:
@@ -46,18 +46,18 @@ def subset_of(network: Network, x: Vector, labels: NDArray[np.int64], images: in
 def on_subset(
     subset: Task, elsewhere: Task, seeds: tuple[int, int], grid: Sequence[float], passes: int
 ) -> tuple[dict[str, Course], dict[str, RateSearch]]:
-    """Courses by label: first-order rules at rates tuned elsewhere, and the methods that take all images.
+    """Loss curves by label: first-order rules at rates tuned on other images, and methods on all images.
 
     Parameters
     ----------
     subset, elsewhere : Task
-        The images that are reported on, and those that rates are tuned on.
+        The images of the report, and those for tuning.
     seeds : (int, int)
-        Of the network's start and its batches, on the one and on the other.
+        Seeds of the initialization and the batches, for the report and for tuning.
     grid : sequence of float
         Of rates.
     passes : int
-        That each run may spend.
+        Budget of each run.
     """
     seed, other = seeds
     elsewhere = replace(elsewhere, held_out=None)
@@ -85,7 +85,7 @@ def on_subset(
 
 
 def accuracy_of(subset: Task, course: Course) -> float:
-    """On the other images, at the end."""
+    """Accuracy on the held-out images at the end."""
     assert subset.held_out is not None
     x, labels = subset.held_out
     return accuracy(subset.network.scores(course.params, x), labels.argmax(axis=1))
@@ -118,11 +118,11 @@ def courses_table(subset: Task, courses: Mapping[str, Course], searches: Mapping
         "test accuracy",
         "seconds",
     )
-    return Table("On the subset: passes to training losses, and what they are worth on other images", heads, rows)
+    return Table("On the subset: passes to training losses, and results on held-out images", heads, rows)
 
 
 def subset_verdict(courses: Mapping[str, Course]) -> str:
-    """Who wins in training, early and late, and who on the test images."""
+    """The fastest methods in training, early and late, and the best on the test images."""
     sentences = []
     for loss in _LOSSES:
         until = {label: course.until(loss)[0] for label, course in courses.items()}
@@ -137,7 +137,8 @@ def subset_verdict(courses: Mapping[str, Course]) -> str:
     best = min(test, key=lambda label: test[label])
     rising = [label for label, course in courses.items() if course.held_out[-1] > _OVERFITTED * test[label]]
     words = (
-        "; ".join(sentences) + f". The lowest test loss on the way is that of {label_of(best)}, {number(test[best], 3)}"
+        "; ".join(sentences)
+        + f". The lowest test loss during a run is that of {label_of(best)}, {number(test[best], 3)}"
     )
     if not rising:
         return words + "."
@@ -176,7 +177,7 @@ def courses_caption(courses: Mapping[str, Course], passes: int) -> str:
 
 
 def label_of(label: str) -> str:
-    """The method's name in words, with what follows the comma."""
+    """The full name of the method, with the text after the comma."""
     method, comma, rest = label.partition(",")
     name = {"gd": "SGD", "momentum": "momentum"}.get(method, long_name(method))
     return name + comma + rest

@@ -1,7 +1,7 @@
-"""Two moons, as a teaching document tells them apart by three rules, and on the same loss with curvature.
+"""Two moons: classification by three rules as in a teaching document, and the same loss with curvature.
 
 First: a network 2-5-2-1 with ReLU, batches of 64, 10,000 epochs by gradient descent, momentum and Adam. Then: L-BFGS,
-BFGS and Newton-CG on all points, with Adam at tuned rates beside. Last: how the path swings with smaller batches.
+BFGS and Newton-CG on all points, and Adam at tuned rates. Last: how paths oscillate with smaller batches.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from problems import datasets
 from problems.networks import Network, binary_cross_entropy
 
 QUICK = {"epochs": 200, "starts": 2, "budget": 40}
-# losses to be reached, within the reach of most starts
+# target losses that most starts can reach
 TARGETS: dict[str, tuple[float, ...]] = {"ReLU": (0.3, 0.2, 0.15, 0.12), "tanh": (0.3, 0.15, 0.12, 0.1)}
-_OWN_STARTS = 3  # of the document's run, beside its own
+_OWN_STARTS = 3  # starts of the document's run, in addition to its own
 _TUNED_ON = 5
 
 
@@ -116,7 +116,7 @@ def run(
         save_figure(
             swings_figure(swings),
             out / "paths.png",
-            "Paths of gradient descent on all points, on batches of 64 and on single points, over the same contours.",
+            "Paths of gradient descent on all points, batches of 64 and single points, over the same contours.",
             swings_caption(swings),
         ),
     ]
@@ -128,8 +128,8 @@ def run(
         document_verdict(document, runs),
         f"Then all points in every step. {protocol(races['ReLU'])}",
         *(f"With {activation}. {verdict(found)} {stuck(found)}" for activation, found in races.items()),
-        "ReLU has no derivative where a unit is at zero and no curvature of its own elsewhere: what curvature achieves "
-        "there, it achieves on a surface with creases. With tanh the surface is smooth.",
+        "ReLU is not differentiable at zero and has no curvature elsewhere, so the loss is only piecewise smooth. With "
+        "tanh it is smooth.",
     ]
     tables = [
         accuracies_table(document, runs),
@@ -148,7 +148,7 @@ def _race_tables(activation: str, found: Race) -> tuple[Table, Table]:
 
 
 def stuck(found: Race) -> str:
-    """How many starts never get below the loss of a constant, by method, and how many with every method."""
+    """The number of starts that never fall below the loss of a constant, by method and for every method."""
     constant = float(np.log(2.0))
     dead = {
         label: {seed for seed, course in zip(found.seeds, courses, strict=True) if course.loss.min() > 0.99 * constant}

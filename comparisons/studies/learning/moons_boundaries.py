@@ -1,4 +1,4 @@
-"""Decision boundaries over two moons, of a document's rules and of methods with curvature, side by side."""
+"""Decision boundaries over two moons, of a document's rules and of methods with curvature."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from newtonkit import Result
 
 Vector = NDArray[np.float64]
 
-_GRID = 161  # points along each side at which the regions are told apart
+_GRID = 161  # grid points along each side of the drawn regions
 _CLASSES = (("#D55E00", "o"), ("#0072B2", "^"))  # points of the classes 0 and 1
 _TINTS = ("#F7DFCF", "#CFE3F2")
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where a run on the document's network came to."""
+    """The end of a run on the document's network."""
 
     method: str
     params: Any
@@ -65,7 +65,7 @@ def endings_table(ends: Sequence[Ending], budget: int) -> Table:
 
 
 def boundaries_figure(task: Task, ends: Sequence[Ending]) -> Figure:
-    """Each network's two regions under the points, six panels."""
+    """The two regions of each network and the points, six panels."""
     x, labels = task.data
     figure = Figure(figsize=(9.6, 5.3), layout="constrained")
     panels = figure.subplots(2, 3, sharex=True, sharey=True).ravel()
@@ -97,10 +97,11 @@ def _regions(axes: Axes, sides: Sequence[Vector], scores: Vector) -> None:
 
 
 def boundaries_caption(ends: Sequence[Ending], epochs: int) -> str:
-    """Who tells most points apart."""
+    """The highest training accuracy."""
     best = max(ends, key=lambda end: end.accuracy)
     return (
-        f"What each network takes for the two classes, with its training accuracy; above the document's rules after "
-        f"{epochs} epochs on batches, below methods with curvature on all points, all from the document's start. The "
-        f"highest accuracy is {best.accuracy:.1%}, by {long_name(best.method)}, at a loss of {number(best.loss, 3)}."
+        f"The classification by each network, with its training accuracy. Top: the document's rules after "
+        f"{epochs} epochs on batches. Bottom: methods with curvature on all points. All start at the document's "
+        f"start. The highest accuracy is {best.accuracy:.1%}, by {long_name(best.method)}, at a loss of "
+        f"{number(best.loss, 3)}."
     )

@@ -26,7 +26,7 @@ RULES: dict[str, GradientTransform] = {
     "momentum": Momentum(rate=RATE, form="average"),
     "adam": Adam(rate=RATE),
 }
-# training accuracies, in the document's words
+# training accuracies as printed in the document
 PUBLISHED = {"gd": "about 80 %", "momentum": "hardly differs", "adam": "clearly better"}
 _SEED = 3
 _EVERY = 100  # epochs between two costs
@@ -59,23 +59,23 @@ def document_run(task: Task, rule: GradientTransform, params: Any, epochs: int, 
 
 
 def training_accuracy(task: Task, params: Any) -> float:
-    """Of these parameters, on the data of the task."""
+    """The training accuracy of these parameters."""
     x, labels = task.data
     return accuracy(task.network.scores(params, x), labels)
 
 
 def document_verdict(task: Task, runs: Mapping[str, Sequence[Result]]) -> str:
-    """The accuracies from the document's start beside its own, in words."""
+    """The accuracies from the document's start, compared with those printed in it."""
     ours = {method: training_accuracy(task, results[0].last) for method, results in runs.items()}
     losses = {method: number(_loss(results[0]), 4) for method, results in runs.items()}
     apart = 100 * abs(ours["momentum"] - ours["gd"])
     momentum = "the same" if apart == 0 else f"{apart:.1f} percentage points away"
     adam = "clearly better" if ours["adam"] > ours["gd"] + _CLEARLY else "not clearly better"
     return (
-        f"From the document's start gradient descent tells {ours['gd']:.1%} of the points apart (document: "
+        f"From the document's start gradient descent classifies {ours['gd']:.1%} of the points correctly (document: "
         f"{PUBLISHED['gd']}), momentum {ours['momentum']:.1%}, {momentum}, Adam {ours['adam']:.1%}, {adam}. The losses "
         f"are {losses['gd']}, {losses['momentum']} and {losses['adam']}: in its weighted-average form momentum makes "
-        "the steps of gradient descent, some updates late."
+        "the steps of gradient descent with a delay of some updates."
     )
 
 
@@ -109,7 +109,7 @@ def costs_figure(runs: Mapping[str, Sequence[Result]]) -> Figure:
 
 
 def costs_caption(runs: Mapping[str, Sequence[Result]]) -> str:
-    """Where the curves end, and how far apart the two that look the same are."""
+    """The final losses, and the largest distance between gradient descent and momentum."""
     ends = listing([f"{long_name(method)} {number(_loss(results[0]), 3)}" for method, results in runs.items()])
     losses = [runs[method][0].history.full_loss for method in ("gd", "momentum")]
     return (
@@ -120,5 +120,5 @@ def costs_caption(runs: Mapping[str, Sequence[Result]]) -> str:
 
 
 def _loss(result: Result) -> float:
-    """Over all points, at the end."""
+    """The final loss over all points."""
     return float(result.history.full_loss[-1])

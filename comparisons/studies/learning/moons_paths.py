@@ -1,6 +1,6 @@
-"""How the path of gradient descent swings with all points, with batches and with single points: two weights, drawn.
+"""Oscillation of gradient descent with all points, batches and single points, on a loss of two weights.
 
-A straight line through the middle of two moons has two weights: a loss that can be drawn, and is convex.
+A straight line through the middle of two moons has two weights; its loss is convex.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZES: dict[str, int | None] = {"all points": None, "batches of 64": 64, "single
 _UPDATES = 300
 _RATE = 2.0
 _START = np.array([-2.5, 1.5])
-_LATE = 3  # the last third of a path tells how far it swings
+_LATE = 3  # the amplitude is measured on the last third of a path
 _SIDE = 101
 
 
@@ -45,7 +45,7 @@ class Swing:
 
     @property
     def detour(self) -> float:
-        """The length of the path, in units of the straight way from its start to its end."""
+        """The length of the path divided by the distance from its start to its end."""
         steps = np.linalg.norm(np.diff(self.path, axis=0), axis=1)
         return float(steps.sum() / np.linalg.norm(self.path[-1] - self.path[0]))
 
@@ -97,8 +97,8 @@ def swings_table(swings: Sequence[Swing]) -> Table:
     ]
     heads = (
         "gradients of",
-        "length of the path / straight way",
-        "distance from the minimizer, late",
+        "path length / distance",
+        "final distance from the minimizer",
         "loss at the end",
     )
     return Table(f"Gradient descent on two weights, {_UPDATES} updates at rate {_RATE:g}", heads, rows)
@@ -129,10 +129,10 @@ def swings_figure(swings: Sequence[Swing]) -> Figure:
 
 
 def swings_caption(swings: Sequence[Swing]) -> str:
-    """How much longer the noisier paths are."""
+    """The relative lengths of the paths."""
     lengths = listing([f"{number(swing.detour, 3)} with {swing.batches}" for swing in swings])
     return (
         f"Gradient descent, {_UPDATES} updates at the same rate, on the two weights of a line through the middle of "
-        f"the moons; contours of the loss over all points. Length of the path by its straight way: {lengths}. "
-        "The smaller the batch, the cheaper an update, and the more the path swings."
+        "the moons; contours of the loss over all points. Path length divided by the distance from start to end: "
+        f"{lengths}. With smaller batches an update is cheaper and the path oscillates more."
     )

@@ -1,4 +1,4 @@
-"""Races of first-order methods and of Newton, BFGS and L-BFGS on landscapes in the plane, by a clock that counts cost.
+"""Races of first-order methods, Newton, BFGS and L-BFGS on functions of two variables, by a clock that counts cost.
 
 The long valley, Beale's function and the saddle are those of teaching documents, which show only figures of them.
 """
@@ -13,8 +13,8 @@ from comparisons.core.endings import Ending
 from comparisons.core.labels import FIRST_ORDER, count, ending_label, family, full_name, listing, number
 from comparisons.report.document import Document, Figure, Table
 from comparisons.report.tuning_tables import search_table
-from comparisons.studies.learning.baselines import SHARE, Beside, cost_until, run_beside
-from comparisons.studies.learning.film import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
+from comparisons.studies.learning.animation import FRAMES, can_write_mp4, shoot, write_gif, write_mp4
+from comparisons.studies.learning.baselines import SHARE, Baselines, cost_until, run_baselines
 from newtonkit.core.validation import check_integer
 
 METHODS = (
@@ -31,11 +31,11 @@ METHODS = (
     "adam",
     "nadam",
 )
-_EARLY = 1e-2  # of f − f* at the start, for who is ahead early on
+_EARLY = 1e-2  # of the initial f − f*: an early target
 
 
 class Race(NamedTuple):
-    """A landscape, and where the methods start on it."""
+    """A function and the start of all methods."""
 
     problem: str
     start: str
@@ -45,16 +45,16 @@ class Race(NamedTuple):
 RACES = {
     "valley": Race("long-valley", "standard", "The long valley"),
     "beale": Race("beale", "document", "Beale's function"),
-    "saddle": Race("strict-saddle", "standard", "The saddle, beside its stable manifold"),
+    "saddle": Race("strict-saddle", "standard", "The saddle, near its stable manifold"),
     "stable-manifold": Race("strict-saddle", "stable-manifold", "The saddle, on its stable manifold"),
     "minima": Race("six-hump-camel", "standard", "Several minima"),
 }
 
 
 def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = None, budget: int = 500) -> Document:
-    """Five races, or one of them: a film each, who gets down at what cost, and the rates.
+    """Five races, or one of them: an animation, costs and rates for each.
 
-    Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over few rates and shoots few frames.
+    Nothing here is random, so ``seed`` changes nothing; ``quick`` tunes over few rates and draws few frames.
 
     Parameters
     ----------
@@ -71,46 +71,48 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = Non
     figures: list[Figure] = []
     for name in RACES if race is None else [race]:
         chosen = RACES[name]
-        beside = run_beside(problems.get(chosen.problem), chosen.start, METHODS, budget=budget, quick=quick)
-        frames = shoot(beside.runs, beside.problem, chosen.title, frames=12 if quick else FRAMES, names=_names(beside))
-        alt = f"{chosen.title}: a race of {count(len(METHODS), 'method')}, as a film."
-        figures.append(Figure(write_gif(frames, out / f"{name}.gif", beside.runs), alt, caption(beside, chosen)))
+        baselines = run_baselines(problems.get(chosen.problem), chosen.start, METHODS, budget=budget, quick=quick)
+        frames = shoot(
+            baselines.runs, baselines.problem, chosen.title, frames=12 if quick else FRAMES, names=_names(baselines)
+        )
+        alt = f"{chosen.title}: a race of {count(len(METHODS), 'method')}, as an animation."
+        figures.append(Figure(write_gif(frames, out / f"{name}.gif", baselines.runs), alt, caption(baselines, chosen)))
         if films:
             figures.append(Figure(write_mp4(frames, out / f"{name}.mp4"), alt, f"{chosen.title}, as MP4."))
-        tables += [results(beside, chosen), search_table(beside.searches, f"{chosen.title}: learning rates")]
-    return Document("Races", [*_rules(beside, budget, films=films), *figures, *tables])
+        tables += [results(baselines, chosen), search_table(baselines.searches, f"{chosen.title}: learning rates")]
+    return Document("Races", [*_rules(baselines, budget, films=films), *figures, *tables])
 
 
-def _rules(beside: Beside, budget: int, *, films: bool) -> list[str]:
-    """What is shown, and what makes it fair."""
-    rates = max(len(found.tuning.grid) for found in beside.searches.values())
+def _rules(baselines: Baselines, budget: int, *, films: bool) -> list[str]:
+    """What is shown, and the conditions of the runs."""
+    rates = max(len(found.tuning.grid) for found in baselines.searches.values())
     paragraphs = [
-        "Every method starts at the white dot and is shown where it stands once it has spent the cost on the clock: "
-        "f + 2 g + 4 Hv + 4n H, in evaluations of f. The clock runs logarithmically, so that the first steps of all of "
-        "them are seen. To the right is f − f*, with f* the verified lowest minimum.",
+        "Every method starts at the white dot and is shown at its point after the cost on the clock, "
+        "f + 2 g + 4 Hv + 4n H in evaluations of f. The clock is logarithmic, so that the first steps are visible. "
+        "On the right is f − f*, with f* the verified lowest minimum.",
         f"Each run may spend {budget} gradients. The rate of a rule is the best of up to {rates}, tried from "
-        f"{count(beside.held_out, 'start')} nearby that are not shown, a grid of half decades first and then between "
-        "the best and its neighbours. Where no rate converges, the one counts at which f settles lowest: that level "
-        "stands in brackets. The rules' other options are the usual ones. What the tuning costs is not on the clock; "
-        "Newton, BFGS, L-BFGS and gd-linesearch need none.",
-        "Where there are several minima, which of them a run ends at is no merit of its method: those that take care "
-        "to descend find a near one, and a rate so large that a rule leaps over hills may find the lowest.",
+        f"{count(baselines.held_out, 'start')} nearby that are not shown, on a grid of half decades and then between "
+        "the best and its neighbours. If no rate converges, the one with the lowest final level of f is used; "
+        "this level is in brackets. Other options have their defaults. The cost of tuning is not included; Newton, "
+        "BFGS, L-BFGS and gd-linesearch need no tuning.",
+        "If there are several minima, it is not a merit of a method which one it reaches: methods that descend "
+        "monotonically find a near one, and a rule with a large rate may jump to the lowest.",
         "AdamW is not among them: its weight decay changes what is minimized.",
     ]
     if not films:
-        paragraphs.append("There is no ffmpeg here: the films are written as GIF alone, not as MP4.")
+        paragraphs.append("ffmpeg is not installed: the animations are written as GIF only, not as MP4.")
     return paragraphs
 
 
-def _names(beside: Beside) -> dict[str, str]:
+def _names(baselines: Baselines) -> dict[str, str]:
     """With the rates."""
-    return {run.method: f"{run.method} η = {number(run.tuning.rate, 2)}" for run in beside.runs if run.tuning}
+    return {run.method: f"{run.method} η = {number(run.tuning.rate, 2)}" for run in baselines.runs if run.tuning}
 
 
-def results(beside: Beside, race: Race) -> Table:
-    """A row for each method: where it ended, and the cost until most of the gap was closed."""
+def results(baselines: Baselines, race: Race) -> Table:
+    """A row for each method: its end, and the cost to two targets of f − f*."""
     rows = []
-    for run in beside.runs:
+    for run in baselines.runs:
         costs = [cost_until(run, share) for share in (_EARLY, SHARE)]
         rows.append(
             [
@@ -129,14 +131,14 @@ def results(beside: Beside, race: Race) -> Table:
         f"cost until {number(_EARLY)}",
         f"cost until {number(SHARE)}",
     )
-    return Table(f"{race.title}: {beside.problem.formula}", heads, rows, text=(0, 1))
+    return Table(f"{race.title}: {baselines.problem.formula}", heads, rows, text=(0, 1))
 
 
-def caption(beside: Beside, race: Race) -> str:
-    """Who wins, how first-order methods come out beside it, and who ended elsewhere."""
-    x, y = beside.problem.starts[race.start]
-    sentences = [f"{race.title}: f = {beside.problem.formula} from ({number(float(x))}, {number(float(y))})."]
-    costs = {run.method: cost for run in beside.runs if (cost := cost_until(run)) is not None}
+def caption(baselines: Baselines, race: Race) -> str:
+    """The winner, the best of the other kind of methods, and the runs that ended elsewhere."""
+    x, y = baselines.problem.starts[race.start]
+    sentences = [f"{race.title}: f = {baselines.problem.formula} from ({number(float(x))}, {number(float(y))})."]
+    costs = {run.method: cost for run in baselines.runs if (cost := cost_until(run)) is not None}
     order = sorted(costs, key=lambda method: costs[method])
     plain = [method for method in order if family(method) == FIRST_ORDER]
     curved = [method for method in order if family(method) != FIRST_ORDER]
@@ -150,16 +152,16 @@ def caption(beside: Beside, race: Race) -> str:
         sentences.append(
             f"The first of the {kind} is {full_name(others[0])}, at {costs[others[0]]}."
             if others
-            else f"None of the {kind} gets that far."
+            else f"None of the {kind} reaches it."
         )
-        early = {run.method: cost for run in beside.runs if (cost := cost_until(run, _EARLY)) is not None}
+        early = {run.method: cost for run in baselines.runs if (cost := cost_until(run, _EARLY)) is not None}
         ahead = min(early, key=lambda method: early[method])
         if early[ahead] < early[first]:
             sentences.append(f"To {number(_EARLY)} of it, {full_name(ahead)} is first, at {early[ahead]}.")
     else:
-        sentences.append(f"No method brings f − f* to {number(SHARE)} of what it was.")
+        sentences.append(f"No method brings f − f* to {number(SHARE)} of its initial value.")
     for place in (Ending.SADDLE, Ending.LOCAL):
-        there = [run.method for run in beside.runs if run.ending is place]
+        there = [run.method for run in baselines.runs if run.ending is place]
         if there:
             sentences.append(f"Ended {place.description}: {listing(there, most=len(METHODS))}.")
     return " ".join(sentences)

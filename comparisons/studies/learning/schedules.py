@@ -1,7 +1,7 @@
-"""Learning-rate schedules: their curves, and what they do to gradient descent where gradients are exact or noisy.
+"""Learning-rate schedules: their curves, and gradient descent with each of them, with exact and noisy gradients.
 
 The function is ½ Σ λᵢxᵢ² with ten λ from 0.01 to 1, from (1, …, 1); the noise is normal, independent in every entry of
-every gradient. Then E[xᵢ²] ← (1 − ηλᵢ)²E[xᵢ²] + η²σ² in each step, which tells what the mean of all runs would be.
+every gradient. Then E[xᵢ²] ← (1 − ηλᵢ)²E[xᵢ²] + η²σ² in each step, the exact mean over all runs.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ CURVATURES = np.geomspace(0.01, 1.0, 10)
 NOISE = 0.1
 _GRID = tuple(float(f"{rate:.3g}") for rate in np.geomspace(0.01, 10.0, 25))
 _RUNS = 100
-_TARGET = 1e-2  # of f at the start: what counts as converging
-_HIGHEST = 10.0  # the same, on the way: above it a rate counts as diverging, though a schedule may bring f down again
+_TARGET = 1e-2  # of the initial f: target of convergence
+_HIGHEST = 10.0  # of the initial f: if f exceeds it during a run, the rate counts as diverging, even if f falls again
 
 # name -> colour, dashes and the schedule of an initial rate and a horizon (hues of Okabe & Ito and of Tol)
 _SOLID, _DASHED, _DOTTED = "-", (0, (5, 2)), (0, (1, 1.3))
@@ -65,7 +65,7 @@ class Course:
     f: Vector
     """The mean of its runs, before every update and after the last."""
     expected: float
-    """What it would be at the end for infinitely many runs: what schedules are ranked by."""
+    """The final mean f of infinitely many runs, by which schedules are ranked."""
 
 
 def descend(rate: Rate, updates: int, *, noise: float, runs: int, seed: tuple[int, ...]) -> Vector:
@@ -114,7 +114,7 @@ def tuned(schedule: Callable[[float, int], Rate], updates: int, *, noise: float,
 
 
 def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
-    """The curves of all schedules; gradient descent with each of them, its initial rate tuned, without noise and with.
+    """The curves of all schedules; gradient descent with each of them at a tuned initial rate, without noise and with.
 
     ``seed`` is that of the noise; ``quick`` makes fewer and shorter runs.
     """
@@ -127,21 +127,21 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
     alt = "Schedules of the learning rate, and f of gradient descent with each of them, without noise and with."
     words = caption(exact, noisy, updates, runs)
     paragraphs = [
-        "The six schedules η(t) of an initial rate η₀, a constant rate, and a warm-up that rises for a tenth of the "
-        "way and then follows the cosine.",
+        "The six schedules η(t) of an initial rate η₀, a constant rate, and a warm-up over a tenth of the "
+        "updates followed by the cosine.",
         f"They drive gradient descent on ½ Σ λᵢxᵢ², λ from {CURVATURES[0]:g} to {CURVATURES[-1]:g}, for {updates} "
         f"updates: with exact gradients, and with normal noise of deviation {NOISE:g} in every entry of every gradient "
-        f"(mean of {count(runs, 'run')}), as mini-batches have it. η₀ is the best of {len(_GRID)} rates from "
+        f"(mean of {count(runs, 'run')}), as with mini-batches. η₀ is the best of {len(_GRID)} rates from "
         f"{_GRID[0]:g} to {_GRID[-1]:g} for each schedule and each case, found on other noise than that shown. A rate "
-        f"converges if f ends below {number(_TARGET)} of its first value; one at which f ever exceeds "
-        f"{_HIGHEST:g} times that is out.",
+        f"converges if f ends below {number(_TARGET)} of its first value; one at which f exceeds "
+        f"{_HIGHEST:g} times that is excluded.",
     ]
     drawn = save_figure(figure, out / "schedules.png", alt, words)
     return Document("Learning-rate schedules", [*paragraphs, drawn, table(exact, noisy)])
 
 
 def table(exact: Mapping[str, Course], noisy: Mapping[str, Course]) -> Table:
-    """A row for each schedule: its best initial rates, what they come to, and how much of the grid converges."""
+    """A row for each schedule: its best initial rates, the final f, and the share of the grid that converges."""
     rows = [
         [
             name,
@@ -199,7 +199,7 @@ def _falling(axes: Axes, f: Vector, look: dict[str, object]) -> None:
 
 
 def caption(exact: Mapping[str, Course], noisy: Mapping[str, Course], updates: int, runs: int) -> str:
-    """Which schedule ends lowest in each case, and what the constant rate comes to beside it."""
+    """The schedule with the lowest final f in each case, compared with a constant rate."""
     sentences = [
         f"Left, the schedules; then f of gradient descent over {updates} updates, each at its best η₀; right, the "
         f"mean of {count(runs, 'run')}."

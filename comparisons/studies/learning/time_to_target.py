@@ -1,7 +1,7 @@
-"""What it takes to bring the loss of a network down to given values: Adam at tuned rates, methods with curvature.
+"""Cost and time to target losses of a network: Adam at tuned rates, methods with curvature.
 
-Rates are tuned for every value of the loss apart, on starts that are not reported, so that Adam need not serve two
-targets with one rate. Work is counted as in `comparisons.studies.learning.loss_curves`.
+Rates are tuned for every target separately, on starts that are not reported, so that Adam has the best rate for each
+target. Work is counted as in `comparisons.studies.learning.loss_curves`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ CURVED = ("lbfgs", "bfgs", "newton-cg")
 BATCH = 64
 # Adam by the size of its batches, None for all data
 ADAMS: dict[str, int | None] = {"adam": BATCH, "adam, all data": None}
-_ELSEWHERE = 1000  # from the first start reported to the first for tuning, at least as many as are reported
+_ELSEWHERE = (
+    1000  # offset from the first start of the report to the first for tuning; at least the number of reported starts
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Race:
     budget: int
     seeds: tuple[int, ...]
     tuned_on: int
-    """Starts that the rates were tuned on."""
+    """Number of starts on which the rates were tuned."""
     reached: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]
     """By method and target, for every start: `Course.until`."""
     courses: Mapping[str, Sequence[Course]]
@@ -42,7 +44,7 @@ class Race:
     """How Adam's rates were found."""
 
     def median(self, method: str, target: float) -> tuple[float, float]:
-        """Gradient-equivalents and seconds of the median start; infinite where half of them never get there."""
+        """Gradient-equivalents and seconds of the median start; infinite if half of them never reach the target."""
         costs, seconds = zip(*self.reached[method][target], strict=True)
         return float(np.median(costs)), float(np.median(seconds))
 

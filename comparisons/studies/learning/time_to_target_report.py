@@ -1,4 +1,4 @@
-"""How far and how fast losses fell, in words, tables and a picture; where Adam is first, it is said."""
+"""Text, tables and a figure of the cost and time to target losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DASH = (0, (4, 2))
 
 
 def name(label: str) -> str:
-    """In words, with what follows the comma."""
+    """The full name of the method, with the text after the comma."""
     method, comma, rest = label.partition(",")
     if label == "adam":
         return f"Adam, batches of {BATCH}"
@@ -28,7 +28,7 @@ def name(label: str) -> str:
 
 
 def reach_table(found: Race, title: str) -> Table:
-    """A row for each method: medians to every target, how many starts get there, and their lowest and highest cost."""
+    """A row for each method: median cost to every target, the share of starts that reach it, and the range of costs."""
     rows = []
     for label in found.courses:
         row = [name(label)]
@@ -47,7 +47,7 @@ def reach_table(found: Race, title: str) -> Table:
 
 
 def rates_table(found: Race, title: str) -> Table:
-    """Adam's rates: for each target the best, what the default does, and the share of the grid that gets there."""
+    """Adam's rates: for each target the best, what the default does, and the share of the grid that reaches it."""
     rows = []
     for label, searches in found.searches.items():
         for target, search in searches.items():
@@ -62,17 +62,17 @@ def rates_table(found: Race, title: str) -> Table:
                     f"{len(search.converged)} of {len(search.trials)}",
                 ]
             )
-    return Table(title, ("method", "loss", "best rate", "its cost", "cost at 0.001", "rates that get there"), rows)
+    return Table(title, ("method", "loss", "best rate", "its cost", "cost at 0.001", "rates that reach it"), rows)
 
 
 def verdict(found: Race) -> str:
-    """Which method is first at each target, by gradient-equivalents and by the clock; where Adam wins, it says so."""
+    """The best method for each target, by gradient-equivalents and by seconds."""
     sentences = []
     for target in found.targets:
         medians = {label: found.median(label, target) for label in found.courses}
         there = [label for label, (cost, _) in medians.items() if math.isfinite(cost)]
         if not there:
-            sentences.append(f"A loss of {target:g}: no method gets there from half of the starts.")
+            sentences.append(f"A loss of {target:g}: no method reaches it from half of the starts.")
             continue
         by_cost, by_clock = (min(there, key=lambda label: medians[label][i]) for i in (0, 1))
         text = f"A loss of {target:g}: {name(by_cost)} needs the fewest gradient-equivalents"
@@ -85,13 +85,11 @@ def verdict(found: Race) -> str:
         else:
             kind = "with" if by_cost in CURVED else "without"
             text += (
-                f", {number(medians[by_cost][0], 3)}, and only methods {kind} curvature get there from half the starts"
+                f", {number(medians[by_cost][0], 3)}, and only methods {kind} curvature reach it from half the starts"
             )
-        by_clock_text = (
-            "it is first by the clock too" if by_clock == by_cost else f"by the clock {name(by_clock)} is first"
-        )
+        by_clock_text = "it is the fastest too" if by_clock == by_cost else f"{name(by_clock)} is the fastest"
         sentences.append(f"{text}; {by_clock_text}.")
-    return " ".join([*sentences, _wins(found, 0, "gradient-equivalents"), _wins(found, 1, "the clock")])
+    return " ".join([*sentences, _wins(found, 0, "gradient-equivalents"), _wins(found, 1, "seconds")])
 
 
 def _wins(found: Race, column: int, measure: str) -> str:
@@ -107,15 +105,15 @@ def _wins(found: Race, column: int, measure: str) -> str:
 
 
 def protocol(found: Race) -> str:
-    """How the runs were made fair, in words."""
+    """The conditions of the runs."""
     grid = next(iter(found.searches["adam"].values())).trials
     return (
         f"Every method starts from the same {count(len(found.seeds), 'start')} and may spend {found.budget} "
         "gradient-equivalents: gradients over all data with the value; one on a batch counts as its share of the rows, "
         "a Hessian-vector product 4/3. Adam keeps one rate; for each target it is the best of "
         f"{len(grid)} from {number(grid[0].rate)} to {number(grid[-1].rate)} and one more on either side of it, by the "
-        f"median over {count(found.tuned_on, 'other start')}. Costs below are medians, a start that never gets there "
-        "counting as infinite. Adam on batches is looked at once a pass, which costs it neither gradients nor seconds. "
+        f"median over {count(found.tuned_on, 'other start')}. Costs are medians; a start that never reaches the target "
+        "counts as infinite. The loss of Adam on batches is evaluated once a pass; this is not counted. "
         "Seconds are the least of three runs."
     )
 
@@ -156,13 +154,13 @@ def _median_line(axes: Axes, courses: Sequence[Course], column: str, look: dict[
         axes.plot(x[1:], low[1:], drawstyle="steps-post", linewidth=0.7, alpha=0.3, **look | {"label": None})
     first = max(float(x[1]) for x in spent if len(x) > 1)
     grid = np.geomspace(first, max(float(x[-1]) for x in spent), 300)
-    # a run that has ended keeps its lowest loss
+    # after its end a run keeps its lowest loss
     there = [low[np.searchsorted(x, grid, side="right") - 1] for x, low in zip(spent, lows, strict=True)]
     axes.plot(grid, np.median(there, axis=0), linewidth=2.2, **look)
 
 
 def reach_caption(found: Race) -> str:
-    """What the picture shows."""
+    """What the figure shows."""
     steepest = min(found.courses, key=lambda label: float(np.median([c.loss.min() for c in found.courses[label]])))
     low = float(np.median([course.loss.min() for course in found.courses[steepest]]))
     return (

@@ -1,4 +1,4 @@
-"""What derivatives cost: by hand in numpy, by plain autograd, by the tape, and by JAX where it is installed."""
+"""Time of derivatives: by hand in numpy, by plain autograd, by the tape, and by JAX if it is installed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Timing:
 
     @property
     def pays_after(self) -> float:
-        """Gradients after which the recording has paid for itself."""
+        """Number of gradients after which recording the tape pays."""
         gain = self.gradient["autograd"] - self.gradient["tape"]
         return math.ceil(self.recording / gain) if gain > 0 else math.inf
 
@@ -137,7 +137,7 @@ def _median(call: Callable[[], Any]) -> float:
 def _add_jax(
     case: Case, x: Vector, v: Vector, gradient: dict[str, float], product: dict[str, float], hessian: Any
 ) -> None:
-    """JAX compiled by XLA, conversion to numpy included; nothing where it is not installed."""
+    """JAX compiled by XLA, conversion to numpy included; nothing if it is not installed."""
     try:
         import jax
         import jax.numpy as jnp

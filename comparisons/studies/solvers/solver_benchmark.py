@@ -1,4 +1,4 @@
-"""The benchmark of solvers: ours, scipy's and GALAHAD's on every problem from every start, under the same terms."""
+"""Runs of the solver benchmark: ours, scipy's and GALAHAD's on every problem from every start, with equal terms."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _FACTORS = {"maxfev": 5, "maxgev": 1, "maxhev": 1, "maxhvp": 20}  # of the budge
 
 @dataclass(frozen=True)
 class Terms:
-    """What every run is given.
+    """The conditions of every run.
 
     Parameters
     ----------
     gtol : float, default 1e-8
-        Tolerance on the gradient, in the norm the solver uses, which is never below ‖g‖∞: just what is scored. A
-        solver asked for more, and stopped by rounding on the way there, would be right to call that a failure.
+        Tolerance on the gradient in the norm of the solver, which is at least ‖g‖∞. It is the scored tolerance: with a
+        smaller one, a solver that is stopped by rounding would rightly report a failure.
     gradients : int, default 1000
         Budget of gradients and of Hessians; five times as many f, twenty times as many products.
     python : str, default this interpreter
@@ -59,15 +59,15 @@ class Terms:
 
     @property
     def maxiter(self) -> int:
-        """Iterations: more than the budget lets any solver make that evaluates something in each."""
+        """Iterations: more than the budget allows for any solver that evaluates something in each."""
         return 10 * self.gradients
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One solver on one problem from one start: where it ended by our measure, and what it says of itself.
+    """One solver on one problem from one start: its end by our measurement, and its own report.
 
-    It holds no seconds, so that a benchmark run twice writes the same file.
+    It contains no seconds, so that repeating the benchmark writes the same file.
     """
 
     problem: str
@@ -96,7 +96,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Cell:
-    """One problem and one solver, over several starts; names only, so that it travels."""
+    """One problem and one solver, over several starts; names only, so that it can be pickled."""
 
     name: str
     parameters: tuple[tuple[str, Any], ...]
@@ -107,8 +107,7 @@ class Cell:
 def own_methods() -> list[str]:
     """Our second-order and quasi-Newton methods, and the automatic choice.
 
-    Left out are the first-order rules, steepest descent, and what never leaves a saddle on purpose: the pure Newton
-    step.
+    Without first-order rules, steepest descent, and the pure Newton step, which does not leave saddles.
     """
     chosen = [
         name
@@ -157,7 +156,7 @@ def run_cells(
     found: dict[int, list[Trial]] = {}
     context = multiprocessing.get_context("spawn")
     with one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        # the dearest first, so that no process is left with one of them at the end
+        # the most expensive first, so that none of them is the last to finish
         order = sorted(range(len(work)), key=lambda i: -problems.get(work[i].name, **dict(work[i].parameters)).n)
         futures = {pool.submit(run_cell, work[i], terms): i for i in order}
         for future in as_completed(futures):
@@ -180,7 +179,7 @@ def run_cell(cell: Cell, terms: Terms) -> list[Trial]:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What a solver hands back."""
+    """What a solver returns."""
 
     x: Vector
     success: bool
@@ -239,7 +238,7 @@ def _own_run(problem: Problem, x0: Vector, method: str, terms: Terms) -> _End:
     options = terms.limits | {"gtol": terms.gtol, "maxiter": terms.maxiter, "history": False}
     try:
         result = newtonkit.minimize(problem.fun, x0, method=method, options=options)
-    except Exception as error:  # a method that breaks costs its own cell only, and is a failure there
+    except Exception as error:  # an exception in a method is a failure of this run only
         return _End(x0, False, type(error).__name__, str(error), Counts(), Counts(), 0)
     counts = Counts(result.nfev, result.njev, result.nhev, result.nhvp)
     return _End(

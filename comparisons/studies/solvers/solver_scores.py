@@ -1,16 +1,15 @@
-"""The scores of a benchmark: what counts as solved, as a false claim, and what solvers cost where they can be compared.
+"""The scores of the benchmark: solved runs, false reports, and costs over the runs that solvers have in common.
 
-The same rules hold for every solver, whatever it says of itself:
+The same rules hold for every solver:
 
-* *solved*: ‖g‖∞ ≤ 1e-8, or f cannot tell the point from the minimum any more: ½ gᵀH⁻¹g ≤ 10·eps·|f| with no negative
-  curvature (the rounding floor); and the point is no saddle, no maximum, and not one where a gradient that is merely
-  small stands far from any critical point. Where the Hessian is singular and the kind undecided, f must be that of the
-  lowest minimum known too: far out, where exponentials have underflowed, f is flat to the last bit, and no minimum.
+* *solved*: ‖g‖∞ ≤ 1e-8, or the difference of f from the minimum is below rounding: ½ gᵀH⁻¹g ≤ 10·eps·|f| with no
+  negative curvature (the rounding floor); and the point is not a saddle, a maximum, or a point with a small gradient
+  far from any critical point. If the Hessian is singular and the kind undecided, f must also be that of the lowest
+  known minimum: where exponentials underflow, f is constant without a minimum.
 * *best*: f is within 1e-8 + 10·eps·|f*| of the lowest minimum known.
 * *false failure*: solved, but not flagged a success.
-* *false success*: flagged a success, but neither solved nor at a minimum at all. A success at a minimum, but short of
-  1e-8, is none: it is counted as *short*; nor is one where the gradient is small, the kind undecided, and f not that
-  of the lowest minimum: *unsure*.
+* *false success*: flagged a success, but neither solved nor at a minimum at all. A success at a minimum without ‖g‖∞ ≤
+  1e-8 counts as *short*; a success with a small gradient, an undecided kind and f above the lowest minimum as *unsure*.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ SOLVED = 1e-8
 COUNTED = ("f", "g", "H", "Hv")
 CLASSES = ("standard", "x10", "x100", "far", "special")
 
-# ours beside its counterparts
+# our methods and their counterparts
 PAIRS = (
     ("newton", "scipy:trust-exact"),
     ("newton", "galahad:TRU"),
@@ -47,12 +46,13 @@ PAIRS = (
 
 
 def start_class(trial: Trial) -> str:
-    """One of `CLASSES`: the start's name where it says how far it is, "special" for lines of symmetry and the like."""
+    """One of `CLASSES`: the name of the start if it describes a distance, "special" otherwise, as on lines of "
+    "symmetry."""
     return trial.start if trial.start in CLASSES else "special"
 
 
 def small_gradient(trial: Trial) -> bool:
-    """‖g‖∞ ≤ 1e-8, wherever that is."""
+    """‖g‖∞ ≤ 1e-8 at any kind of point."""
     return trial.gradient_norm <= SOLVED
 
 
@@ -64,7 +64,7 @@ def solved(trial: Trial) -> bool:
 
 
 def stationary(trial: Trial) -> bool:
-    """Whether the gradient is as small as is asked for, or as rounding allows."""
+    """Whether the gradient is as small as required, or as rounding allows."""
     return small_gradient(trial) or trial.decrement <= 10 * EPS * abs(trial.f)
 
 
@@ -89,7 +89,7 @@ def short(trial: Trial) -> bool:
 
 
 def unsure(trial: Trial) -> bool:
-    """A success where f is flat and nothing tells whether a minimum is near."""
+    """A success where f is flat, so that a minimum cannot be confirmed."""
     return trial.success and not solved(trial) and trial.kind == "undecided" and stationary(trial)
 
 
@@ -157,11 +157,11 @@ class Comparison:
 
 
 def compare(trials: Sequence[Trial], ours: str, other: str) -> Comparison:
-    """The costs of ours in units of the other's."""
+    """Our costs divided by those of the other solver."""
     both = solved_by_all(trials, (ours, other))
 
     def ratio(what: str) -> float:
-        # with a shift that both share, where either has a zero
+        # with the same shift for both if either has a zero
         one, two = ([amount(run[m], what) for run in both] for m in (ours, other))
         shift = 0.0 if min([*one, *two], default=1.0) > 0 else 1.0
         if not any(two):
@@ -181,7 +181,7 @@ class Aim:
 
 
 def aims(trials: Sequence[Trial]) -> list[Aim]:
-    """Every aim for which the solvers it speaks of took part."""
+    """Every aim whose solvers took part."""
     took_part = list(dict.fromkeys(trial.method for trial in trials))
     ours = [method for method in took_part if ":" not in method]
     others = [method for method in took_part if ":" in method]
@@ -236,4 +236,4 @@ def _counts_solved(trials: Sequence[Trial], method: str, others: Sequence[str]) 
 
 def _none_of(trials: Sequence[Trial], ours: Sequence[str], name: str, wrong: Callable[[Trial], bool]) -> Aim:
     cases = [trial for trial in trials if trial.method in ours and wrong(trial)]
-    return Aim(f"no {name} by any of ours", f"{len(cases)}", not cases)
+    return Aim(f"no {name} by any of our methods", f"{len(cases)}", not cases)

@@ -247,7 +247,7 @@ def time_table(timings: Sequence[Timing], cases: Sequence[Case]) -> Table:
     """One row for each case and pair; ratios are scipy's time to ours."""
     headings = (
         *("function", "n", "ours", "scipy's", "ours, tape", "ours, autograd", "scipy's, tape", "scipy's, autograd"),
-        *("scipy's/ours, tape", "scipy's/ours, autograd", "scipy's autograd/ours tape", "choice of ours"),
+        *("scipy's/ours, tape", "scipy's/ours, autograd", "scipy's autograd/ours tape", "our choice"),
     )
     rows = []
     found = {(t.case, t.n, t.solver, t.source): t for t in timings}

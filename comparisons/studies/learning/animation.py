@@ -1,6 +1,6 @@
-"""A race as a film: every run's path over the contours and its gap beneath a common clock, which counts cost.
+"""Animation of a race: the path of every run over the contours and its f − f*, against a common clock of cost.
 
-frames = shoot(runs, problem, "Long valley")      one picture for each reading of the clock
+frames = shoot(runs, problem, "Long valley")      one frame for each clock value
 write_gif(frames, path)                           small, for pages
 write_mp4(frames, path)                           where ffmpeg is installed
 """
@@ -34,18 +34,20 @@ Vector = NDArray[np.float64]
 Frame = NDArray[np.uint8]
 
 FRAMES = 90
-_SIZE = (9.0, 5.2)  # inches at 100 to the inch: even numbers of pixels, as H.264 wants them
+_SIZE = (9.0, 5.2)  # inches at 100 dpi: even numbers of pixels, which H.264 requires
 _DPI = 100
 _MILLISECONDS = 110  # a frame
 _LAST = 3500  # the last one
-_SHADES = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1)  # of every colour on white, in a GIF's palette
-_GREYS = 40  # in all fewer than 256: Pillow needs an entry to say "as before", which makes files seven times smaller
-_FADING = 3.0  # the factor of cost in which a point fades
+_SHADES = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1)  # shades of every colour on white in the palette of a GIF
+_GREYS = (
+    40  # fewer than 256 in all: Pillow requires an entry for unchanged pixels, which makes files seven times smaller
+)
+_FADING = 3.0  # the factor of cost over which a point fades
 _FAINT, _FAINTER = 0.35, 0.1  # how far; the second for the many steps of first-order methods
 
 
 class _Track(NamedTuple):
-    """A run as it is drawn: its points, when they were reached, and how high they lie."""
+    """A run as drawn: its points, their costs, and f − f*."""
 
     run: Run
     cost: Vector
@@ -54,7 +56,7 @@ class _Track(NamedTuple):
 
 
 class _Runner(NamedTuple):
-    """What moves in the film."""
+    """The moving parts of the animation."""
 
     track: _Track
     trail: LineCollection
@@ -71,10 +73,10 @@ def shoot(
     frames: int = FRAMES,
     names: Mapping[str, str] | None = None,
 ) -> list[Frame]:
-    """The frames of a race, RGB: where each method is once it has spent the cost on the clock.
+    """The frames of a race, RGB: the point of each method after the cost on the clock.
 
-    The clock runs logarithmically: each frame allows the same factor more. A method stands at the last point it has
-    paid for, and its path fades as it grows old.
+    The clock is logarithmic: the cost grows by the same factor in each frame. A method is drawn at its last point
+    within this cost; older parts of its path fade.
 
     Parameters
     ----------
@@ -84,9 +86,9 @@ def shoot(
         With a domain and a known minimum.
     title : str
     frames : int, at least 2, default 90
-        At most; readings of the clock are whole numbers.
+        At most; clock values are integers.
     names : mapping of str to str, optional
-        What the legend calls a method.
+        Names of methods in the legend.
     """
     if problem.best is None:
         raise ValueError(f"{problem.label} has no known minimum to measure a gap from")
@@ -105,7 +107,7 @@ def shoot(
     runners = [_runner(track, left, right) for track in reversed(tracks)]
     clock = right.set_title("", fontsize=11)
     canvas.draw()  # type: ignore[no-untyped-call]
-    figure.set_layout_engine("none")  # found once; the title of the clock must not move it
+    figure.set_layout_engine("none")  # computed once, so that the changing title does not move the axes
     background = canvas.copy_from_bbox(figure.bbox)  # type: ignore[no-untyped-call]
     shots = []
     for cost in _clock(tracks, frames):
@@ -130,7 +132,7 @@ def _track(run: Run, f_star: float, window: tuple[tuple[float, float], tuple[flo
 
 
 def _floor(f_star: float) -> float:
-    """Below the rounding of f* a gap means nothing; where f* is 0, a picture needs no more than this."""
+    """The lowest f − f* that is drawn: the rounding of f*, or a fixed value if f* is 0."""
     return max(EPS * abs(f_star), 1e-16)
 
 
@@ -165,7 +167,7 @@ def _clock(tracks: Sequence[_Track], frames: int) -> list[int]:
 
 
 def _move(runner: _Runner, cost: int) -> None:
-    """To the last point that this cost has paid for."""
+    """The number of points within this cost."""
     track = runner.track
     paid = max(int(np.searchsorted(track.cost, cost, side="right")), 1)
     x, spent, gap = track.x[:paid], track.cost[:paid], track.gap[:paid]
@@ -184,10 +186,10 @@ def _move(runner: _Runner, cost: int) -> None:
 
 
 def write_gif(frames: Sequence[Frame], path: Path, runs: Sequence[Run]) -> Path:
-    """The frames as a GIF that plays for ever and rests on its last frame.
+    """The frames as a GIF in a loop with a pause at the last frame.
 
-    All frames share one palette, made of the colours of the methods and of greys: a palette found from the picture
-    would give a thin line the colour of a thick one.
+    All frames share one palette of the colours of the methods and of greys: a palette computed from the frames would
+    give thin lines the colour of thick ones.
     """
     colours = [to_rgb(style(run.method).colour) for run in runs]
     mixed = [1.0 - shade * (1.0 - np.array(colour)) for colour in colours for shade in _SHADES]
@@ -196,7 +198,7 @@ def write_gif(frames: Sequence[Frame], path: Path, runs: Sequence[Run]) -> Path:
     nearest = KDTree(palette)
     images = []
     for frame in frames:
-        # Pillow's own search for the nearest colour is a rough one, and makes white grey
+        # Pillow's own search for the nearest colour is approximate and turns white into grey
         packed = frame.reshape(-1, 3).astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
         found, places = np.unique(packed, return_inverse=True)
         entries = nearest.query(np.stack([found >> 16, (found >> 8) & 255, found & 255], axis=1))[1]
@@ -213,7 +215,7 @@ def can_write_mp4() -> bool:
 
 
 def write_mp4(frames: Sequence[Frame], path: Path) -> Path:
-    """The frames as an MP4 film, with H.264 as browsers play it.
+    """The frames as an MP4 file with H.264, which browsers play.
 
     Raises
     ------
@@ -221,7 +223,7 @@ def write_mp4(frames: Sequence[Frame], path: Path) -> Path:
         If there is no ffmpeg.
     """
     if not can_write_mp4():
-        raise ValueError("an MP4 needs ffmpeg on the PATH; install it, or write a GIF")
+        raise ValueError("an MP4 file requires ffmpeg on the PATH; install it, or write a GIF")
     height, width, _ = frames[0].shape
     screen = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
     FigureCanvasAgg(screen)
