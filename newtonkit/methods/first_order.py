@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from newtonkit.core.state import FIRST, State, StepInfo
+from newtonkit.core.state import FIRST, State, StepFailure, StepInfo
+from newtonkit.core.termination import TerminationReason
 from newtonkit.driver.result import Result
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector, norm
@@ -102,7 +103,8 @@ class FirstOrderState(State):
 class FirstOrder(MethodBase):
     """Iterate a gradient transform, x ← x + step: one f and one gradient per step.
 
-    A transform with a look-ahead point (Nesterov's) takes one more gradient per step.
+    A transform with a look-ahead point (Nesterov's) takes one more gradient per step. In a bounded domain new points
+    and look-ahead points are projected onto it; the state of the transform is not.
 
     Parameters
     ----------
@@ -143,13 +145,17 @@ class FirstOrder(MethodBase):
 
     def step(self, evaluator: Evaluator, state: FirstOrderState) -> FirstOrderState:
         """One update."""
-        rule, t = self.rule, state.t + 1
+        rule, domain, t = self.rule, evaluator.domain, state.t + 1
         offset = rule.lookahead(state.transform_state)
-        g = state.g if offset is None else evaluator.gradient(state.x + offset)
+        g = state.g if offset is None else evaluator.gradient(domain.project(state.x + offset))
         step, transform_state = rule.update(g, state.transform_state, state.x)
-        x = state.x + step
+        trial = state.x + step
+        x = domain.project(trial)
+        if not domain.contains(x):
+            raise StepFailure(TerminationReason.NON_FINITE, "the step has entries that are NaN")
         f, g = evaluator.value_and_grad(x)
         if rule.needs_second_gradient:
             transform_state = rule.observe(g, transform_state, x)
-        info = StepInfo(length=norm(step), decrease=state.f - f, alpha=rate_at(self.learning_rate, t))
+        length = norm(step if x is trial else x - state.x)
+        info = StepInfo(length=length, decrease=state.f - f, alpha=rate_at(self.learning_rate, t))
         return FirstOrderState(x, f, g, info, transform_state, t)

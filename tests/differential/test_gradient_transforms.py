@@ -13,12 +13,14 @@ from newtonkit import (
     Adam,
     AdamW,
     Cosine,
+    Evaluator,
     GradientDescent,
     Momentum,
     Nesterov,
     Objective,
     RMSProp,
     SampledLBFGS,
+    StepFailure,
     TerminationReason,
     add_weight_decay,
     chain,
@@ -36,6 +38,7 @@ from newtonkit import (
     trace,
     train,
 )
+from newtonkit.core.domain import Box
 
 STEPS = 60
 START = np.array([1.7, -0.6, 0.9])
@@ -252,3 +255,40 @@ def test_a_transform_modifies_neither_its_gradient_nor_x_nor_its_state(transform
         np.testing.assert_array_equal(x, x_before)
         assert pickle.dumps(state) == kept
         state = following
+
+
+# --- bounds -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule", [GradientDescent(0.05), Momentum(0.02), Nesterov(0.02), Adam(0.05), RMSProp(Cosine(0.05, 300)), COMPLETE]
+)
+def test_in_a_box_points_are_projected_and_the_constrained_minimum_is_found(rule):
+    """f = Σ(xᵢ − cᵢ)² with c = (2, −2, 0.5) in [−1, 1]³: the minimum is (1, −1, 0.5)."""
+    calls, centre = [], np.array([2.0, -2.0, 0.5])
+
+    def bowl(x):
+        calls.append(x.copy())
+        return float(np.sum((x - centre) ** 2))
+
+    def bowl_gradient(x):
+        calls.append(x.copy())
+        return 2 * (x - centre)
+
+    evaluator = Evaluator(Objective(bowl, grad=bowl_gradient), domain=Box([-1.0] * 3, [1.0] * 3))
+    method = rule.as_method()
+    state = method.init(evaluator, np.zeros(3))
+    for _ in range(300):
+        state = method.step(evaluator, state)
+    assert state.x[0] == 1.0
+    assert state.x[1] == -1.0
+    assert state.x[2] == pytest.approx(0.5, abs=0.01)
+    assert np.abs(calls).max() <= 1.0
+    assert state.info.length < 0.1
+
+
+def test_a_step_that_is_nan_ends_the_iteration_in_a_box():
+    evaluator = Evaluator(Objective(fun, grad=lambda x: x * np.nan), domain=Box([-3.0] * 3, [3.0] * 3))
+    method = GradientDescent(0.1).as_method()
+    with pytest.raises(StepFailure, match="NaN"):
+        method.step(evaluator, method.init(evaluator, START))
