@@ -4,73 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from newtonkit.convex import function_rules as rules
+from newtonkit.convex.call import RESHAPES, Call, Operand, keeps_order
 from newtonkit.convex.curvature import Curvature
 from newtonkit.convex.domain import Conditions
-from newtonkit.convex.facts import UNKNOWN, AbsoluteComparison, Fact, Key, of_constant
+from newtonkit.convex.facts import UNKNOWN, AbsoluteComparison, Fact, Key
 from newtonkit.convex.linear_rules import add, concatenate, constant_product, rearrange, scale, scale_entries, total
 from newtonkit.convex.product_rules import inner_product, product, quotient
 from newtonkit.derivatives.autograd.primitives import (
     ARRAY_FROM_ARGS,
     CONCATENATE_ARGS,
     GAMMALN,
-    GETITEM,
     LOGSUMEXP,
     NORMS,
-    raw_function,
 )
 from newtonkit.derivatives.tape.recording import RecordedNode
 
 Rule = Callable[["Call"], Fact]
-
-
-class Operand(NamedTuple):
-    """An argument that depends on x."""
-
-    fact: Fact
-    value: Any
-    key: Key
-    alias: Key
-    """Equal for arrays that differ by axes of length one only."""
-
-
-class Call:
-    """One recorded call, as the rules need it."""
-
-    def __init__(self, node: RecordedNode, operands: list[Any], alias: Key, conditions: Conditions, n: int) -> None:
-        self.function = raw_function(node.fun)
-        self.arguments, self.keywords = operands, node.kwargs
-        self.shape: tuple[int, ...] = np.shape(node.value)
-        self.alias, self.conditions, self.n = alias, conditions, n
-        self.node = node
-
-    def varies(self, i: int) -> bool:
-        """Whether argument i depends on x."""
-        return isinstance(self.arguments[i], Operand)
-
-    def fact(self, i: int) -> Fact:
-        """What is known of argument i."""
-        argument = self.arguments[i]
-        return argument.fact if isinstance(argument, Operand) else of_constant(argument)
-
-    def shape_of(self, i: int) -> tuple[int, ...]:
-        """The shape of argument i."""
-        argument = self.arguments[i]
-        return np.shape(argument.value if isinstance(argument, Operand) else argument)
-
-    def option(self, position: int, name: str, default: Any = None) -> Any:
-        """An argument that may be given by position or by name."""
-        return self.arguments[position] if len(self.arguments) > position else self.keywords.get(name, default)
-
-    @property
-    def only(self) -> int:
-        """The number of the only argument that depends on x; −1 where there are several."""
-        varying = [i for i in range(len(self.arguments)) if self.varies(i)]
-        return varying[0] if len(varying) == 1 else -1
 
 
 def apply_rule(node: RecordedNode, operands: list[Any], alias: Key, conditions: Conditions, n: int) -> Fact:
@@ -85,25 +39,6 @@ def apply_rule(node: RecordedNode, operands: list[Any], alias: Key, conditions: 
     fact = rule(call)
     # a curvature that is not known leaves no moduli and no square
     return fact if fact.curvature is not Curvature.UNKNOWN or fact.atoms else fact.but(moduli=0.0)
-
-
-def keeps_order(node: RecordedNode) -> bool:
-    """Whether a call gives the same entries in the same order, up to axes of length one.
-
-    An index or a reshape in another order may permute entries and keep the shape, so the positions are compared.
-    """
-    function = raw_function(node.fun)
-    if function not in _RESHAPES or tuple(node.argnums) != (0,):
-        return False
-    before = node.parents[0].value
-    if _without_unit_axes(np.shape(node.value)) != _without_unit_axes(np.shape(before)):
-        return False
-    positions = np.arange(np.size(before)).reshape(np.shape(before))
-    return np.array_equal(np.ravel(function(positions, *node.args[1:], **node.kwargs)), np.ravel(positions))
-
-
-def _without_unit_axes(shape: tuple[int, ...]) -> list[int]:
-    return [d for d in shape if d != 1]
 
 
 def _addition(call: Call, sign: float = 1.0) -> Fact:
@@ -303,12 +238,11 @@ def _unary(rule: Callable[..., Fact], *extra: Any) -> Rule:
     return lambda call: rule(call.fact(0), *extra)
 
 
-_RESHAPES = frozenset({np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, GETITEM})
 _PERMUTATIONS = frozenset(
     {np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.transpose, np.swapaxes}
     | {np.moveaxis, np.rollaxis, np.roll, np.flip, np.fliplr, np.flipud, np.rot90}
 )
-_MOVES = _RESHAPES | _PERMUTATIONS | {np.broadcast_to, np.repeat, np.tile, np.diagonal}
+_MOVES = RESHAPES | _PERMUTATIONS | {np.broadcast_to, np.repeat, np.tile, np.diagonal}
 _PRODUCTS_ONLY = frozenset({np.dot, np.matmul, np.inner, np.outer, np.kron, np.einsum})
 
 _RULES: dict[Any, Rule] = {

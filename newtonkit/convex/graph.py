@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from newtonkit.convex.call import Operand, keeps_order
 from newtonkit.convex.curvature import Curvature
-from newtonkit.convex.dispatch import Operand, apply_rule, keeps_order
+from newtonkit.convex.dispatch import apply_rule
 from newtonkit.convex.domain import Conditions
 from newtonkit.convex.facts import Fact, Multiple, Selection
 from newtonkit.convex.ranges import Range

@@ -14,8 +14,8 @@ from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.fitting.covariance import covariances, undetermined_combinations
 from newtonkit.fitting.functions import FitFunctions
-from newtonkit.fitting.iteration import Fitted, Tolerances
 from newtonkit.fitting.losses import Loss
+from newtonkit.fitting.outcome import Fitted, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
 from newtonkit.fitting.result import FitResult, termination
 from newtonkit.fitting.variable_projection import ProjectedProblem

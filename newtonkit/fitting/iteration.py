@@ -8,10 +8,8 @@ an interior Gauss–Newton step is rejected, provided that it has a minimum with
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +17,7 @@ import numpy as np
 from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Domain, Unbounded
 from newtonkit.fitting.box_step import step_in_box
+from newtonkit.fitting.outcome import Fitted, Model, Outcome, Tolerances
 from newtonkit.fitting.problem import FitPoint
 from newtonkit.fitting.step_model import Mask, StepModel, length_of
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
@@ -33,36 +32,6 @@ _FADED = 1e-8  # a column of J below this share of its largest norm does not det
 _ROUNDING = 10 * EPS  # of sums of terms as large as FitPoint.rounding
 _SHORT = 1e-4, 1e-3  # shares of |x| and of the standard error: a free step this short is converged where f is rounding
 _PATIENCE = 50  # iterations without progress, as in `newtonkit.driver.stopping`
-
-
-class Model(enum.Enum):
-    """Which model of the cost gives the steps."""
-
-    GAUSS_NEWTON = "gauss-newton"
-    NEWTON = "newton"
-    HYBRID = "hybrid"
-
-
-class Outcome(enum.Enum):
-    """Why the iteration ended."""
-
-    CONVERGED = "converged"
-    ROUNDING = "only rounding errors are left"
-    SMALL_REDUCTION = "ftol"
-    SMALL_STEP = "xtol"
-    SMALL_GRADIENT = "gtol"
-    UNDETERMINED = "parameters not determined"
-    NO_STEP = "no step reduces the cost"
-    NO_PROGRESS = "no progress"
-    NOT_FINITE = "not finite at the start"
-    ITERATIONS = "iterations"
-    EVALUATIONS = "evaluations"
-    CALLBACK = "callback"
-
-
-SUCCESSES = frozenset(
-    {Outcome.CONVERGED, Outcome.ROUNDING, Outcome.SMALL_REDUCTION, Outcome.SMALL_STEP, Outcome.SMALL_GRADIENT}
-)
 
 
 class Problem(Protocol):
@@ -88,36 +57,6 @@ class Problem(Protocol):
 
     def curvature(self, at: FitPoint) -> Matrix:
         """Σ wᵢ∇²rᵢ."""
-
-
-@dataclass(frozen=True)
-class Tolerances:
-    """When a fit may end. ftol, gtol act only if they are positive."""
-
-    xtol: float = 1e-8
-    ftol: float = 0.0
-    gtol: float = 0.0
-    maxiter: int = 1000
-    max_residuals: float = math.inf
-
-
-@dataclass
-class Fitted:
-    """Where the iteration ended, and what is known there."""
-
-    at: FitPoint
-    outcome: Outcome
-    iterations: int
-    model: StepModel | None
-    scales: Vector
-    faded: Mask
-    """Whether the column of J of each parameter has all but vanished."""
-    costs: list[float]
-
-    @property
-    def success(self) -> bool:
-        """Whether the iteration converged."""
-        return self.outcome in SUCCESSES
 
 
 Callback = Callable[[FitPoint, int], bool]

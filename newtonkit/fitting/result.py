@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from newtonkit.core.termination import Termination, TerminationReason
-from newtonkit.fitting.iteration import SUCCESSES, Fitted, Outcome, Tolerances
+from newtonkit.fitting.outcome import SUCCESSES, Fitted, Outcome, Tolerances
 from newtonkit.linalg.kernels import max_norm
 
 

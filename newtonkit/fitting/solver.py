@@ -17,8 +17,9 @@ from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.fitting.arguments import domain_of, method_name, parameter_names, sizes_of, tolerance
 from newtonkit.fitting.assembly import assemble
 from newtonkit.fitting.functions import FitFunctions
-from newtonkit.fitting.iteration import Callback, Fitted, Iteration, Model, Tolerances
+from newtonkit.fitting.iteration import Callback, Iteration
 from newtonkit.fitting.losses import Loss
+from newtonkit.fitting.outcome import Fitted, Model, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
 from newtonkit.fitting.result import FitResult
 from newtonkit.fitting.variable_projection import ProjectedProblem, linear_parameters

@@ -8,8 +8,9 @@ import scipy.optimize
 import newtonkit
 from newtonkit.core.domain import Unbounded
 from newtonkit.fitting.functions import FitFunctions
-from newtonkit.fitting.iteration import Iteration, Model
+from newtonkit.fitting.iteration import Iteration
 from newtonkit.fitting.losses import LOSSES, Loss
+from newtonkit.fitting.outcome import Model
 from newtonkit.fitting.problem import FitProblem
 from newtonkit.fitting.variable_projection import ProjectedProblem, linear_parameters
 from problems.nist.data_sets import data_set, names
