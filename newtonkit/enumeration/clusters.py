@@ -22,6 +22,9 @@ NEWTON_STEPS = 30
 SAME_POINT = 1e-4  # of the whole box: closer limits are one degenerate point, which is known to about √eps or worse
 MIN_NON_ISOLATED = 16  # this many different limits with singular Hessians are reported as a non-isolated set
 CONVERGED_STEP = 1e-7  # of the whole box: Newton's method has converged if its step is shorter
+# At a critical point ‖∇f‖ is much smaller than around it, or a rounding error of what it is in the whole box. At a
+# limit where both ratios are larger, f has a singularity: near a pole Newton's step is short, but ∇f is huge.
+SINGULAR_HULL_RATIO, SINGULAR_BOX_RATIO = 0.5, 1e-6
 
 
 class ClusterReport(NamedTuple):
@@ -43,34 +46,41 @@ def classify_cluster(jets: Jets, objective: Objective, cluster: Boxes, box: Boxe
     margin = 0.5 * (hi - lo) + WIDTH * whole
     hull = Boxes(np.maximum(lo - margin, box.lo), np.minimum(hi + margin, box.hi))
     degree = boundary_degree(jets, hull.lo[0], hull.hi[0]).value
-    limits = _limits(jets, cluster, hull, whole)
+    limits, singular = _limits(jets, cluster, hull, box)
 
-    def part(kind: str, reason: str) -> Unresolved:
-        return Unresolved(jets.unit * lo, jets.unit * hi, cluster.number, kind, reason)
+    def report(kind: str, reason: str, point: CriticalPoint | None = None) -> ClusterReport:
+        part = Unresolved(jets.unit * lo, jets.unit * hi, cluster.number, kind, reason)
+        return ClusterReport(part, point, hull, degree)
 
-    if not len(limits):
-        return ClusterReport(
-            part("unresolved", f"{_place(cluster)} Newton's method finds no critical point"), None, hull, degree
+    where = f"in {cluster.number} small box{'es' * (cluster.number > 1)}"
+    if not len(limits) and len(singular):
+        place = _shown(jets.unit * np.median(singular, axis=0))
+        return report(
+            "unresolved",
+            f"{where} near {place} the gradient does not tend to zero: f has a pole or is not smooth there",
         )
+    if not len(limits):
+        return report("unresolved", f"{where} Newton's method finds no critical point")
     extent = ((limits.max(axis=0) - limits.min(axis=0)) / whole).max()
     if extent <= SAME_POINT:
         # the median does not depend on the few limits that converge slowly
         t = np.median(limits, axis=0)
         if Boxes(t[None], t[None]).within(regions).any():
-            return ClusterReport(
-                part("unresolved", f"{_place(cluster)} only a point already listed was found"), None, hull, degree
-            )
-        point = degenerate_point(jets, objective, t)
-        reason = (
-            f"near {_shown(point.x)} the Hessian is singular: there may be one critical point or several close together"
+            return report("unresolved", f"{where} only a point already listed was found")
+        place = _shown(jets.unit * t)
+        f = jets.over(t[None] - WIDTH * whole, t[None] + WIDTH * whole, second_order=False).f
+        if not (np.isfinite(f.lo).all() and np.isfinite(f.hi).all()):
+            return report("unresolved", f"{where} near {place} f may be undefined (a pole or a removable singularity)")
+        return report(
+            "degenerate point",
+            f"near {place} the Hessian is singular: there may be one critical point or several close together",
+            degenerate_point(jets, objective, t),
         )
-        return ClusterReport(part("degenerate point", reason), point, hull, degree)
     if len(distinct(limits, whole)[0]) >= MIN_NON_ISOLATED and _singular(jets, limits, whole):
-        reason = f"{_place(cluster)} critical points are not isolated; they extend over {extent:.2g} of the box"
-        return ClusterReport(part("non-isolated set", reason), None, hull, degree)
-    return ClusterReport(
-        part("unresolved", f"{_place(cluster)} there may be several critical points close together"), None, hull, degree
-    )
+        return report(
+            "non-isolated set", f"{where} critical points are not isolated; they extend over {extent:.2g} of the box"
+        )
+    return report("unresolved", f"{where} there may be several critical points close together")
 
 
 def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoint:
@@ -93,23 +103,38 @@ def degenerate_point(jets: Jets, objective: Objective, t: Vector) -> CriticalPoi
     return CriticalPoint(x, objective.value(x), kind, index, "numerical", np.nan, eigh(H)[0])
 
 
-def _limits(jets: Jets, cluster: Boxes, hull: Boxes, whole: Vector) -> Array:
-    """The limits of Newton's method from up to 64 boxes of the cluster that are inside the hull."""
+def _limits(jets: Jets, cluster: Boxes, hull: Boxes, box: Boxes) -> tuple[Array, Array]:
+    """The limits of Newton's method from up to 64 boxes of the cluster that are inside the hull.
+
+    Returned are those that can be critical points, and those at which f has a singularity.
+    """
+    whole = (box.hi - box.lo)[0]
     chosen = np.unique(np.linspace(0, cluster.number - 1, MAX_STARTS).astype(np.int64))
     T = newton(jets, 0.5 * (cluster.lo + cluster.hi)[chosen], whole, cap=0.01, steps=NEWTON_STEPS)
     values = jets.at(T)
     converged = (np.abs(newton_steps(values.g, values.H)) <= CONVERGED_STEP * whole).all(axis=1)
-    return T[converged & between(T, hull.lo, hull.hi)]
+    kept = converged & between(T, hull.lo, hull.hi)
+    size = np.abs(values.g).max(axis=1)
+    singular = (size >= SINGULAR_HULL_RATIO * _gradient_size(jets, hull)) & (
+        size >= SINGULAR_BOX_RATIO * _gradient_size(jets, box)
+    )
+    singular &= size > 0.0
+    return T[kept & ~singular], T[kept & singular]
+
+
+def _gradient_size(jets: Jets, box: Boxes) -> float:
+    """The median of ‖∇f‖∞ at the corners of a box (at most 64 of them), at which it is finite; 0 if there is none."""
+    n = box.lo.shape[1]
+    upper = (np.arange(2 ** min(n, 6))[:, None] >> np.arange(n)) & 1
+    size = np.abs(jets.at(np.where(upper == 1, box.hi, box.lo)).g).max(axis=1)
+    finite = size[np.isfinite(size)]
+    return float(np.median(finite)) if finite.size else 0.0
 
 
 def _singular(jets: Jets, T: Array, whole: Vector) -> bool:
     """Whether the Hessian is singular at every row of T, up to about √eps, in units of the box."""
     eigenvalues = np.abs(np.linalg.eigvalsh(jets.at(T).H * np.outer(whole, whole)))
     return bool((eigenvalues.min(axis=1) <= 1e-8 * eigenvalues.max(axis=1)).all())
-
-
-def _place(cluster: Boxes) -> str:
-    return f"in {cluster.number} small box{'es' * (cluster.number > 1)}"
 
 
 def _shown(x: Vector) -> str:

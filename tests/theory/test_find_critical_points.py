@@ -205,6 +205,31 @@ def test_a_limit_on_boxes_is_kept_and_leaves_the_list_incomplete(limit):
         assert listed or any(((lo <= x) & (x <= hi)).all() for lo, hi in hulls), "nothing is lost"
 
 
+@pytest.mark.parametrize(
+    ("fun", "box", "minima", "maxima"),
+    [
+        (lambda x: x[0] + 1 / x[0], [(-3, 3)], [[1.0]], [[-1.0]]),
+        (lambda x: x[0] + 1 / x[0], [(-1.5, 4)], [[1.0]], [[-1.0]]),
+        (lambda x: 1 / x[0] ** 2 + x[0] ** 2, [(-3, 3)], [[-1.0], [1.0]], []),
+        (lambda x: 1 / np.cos(x[0]), [(-1, 5)], [[0.0]], [[np.pi]]),
+        (lambda x: np.log(x[0] ** 2), [(-3, 2)], [], []),
+        (lambda x: np.tan(x[0]) + x[0], [(-3, 3)], [], []),
+        (lambda x: (x[0] ** 2 - 1) / (x[0] - 1), [(-3, 3)], [], []),
+        (lambda x: np.sin(x[0]) / x[0], [(-3, 3.5)], [], []),
+        (lambda x: 0.07 * x[0] * x[1] + 10 / x[1] + 30 / x[0], [(-1, 30), (-1, 30)], [[10.87380372, 3.62460124]], []),
+    ],
+)
+def test_singularities_are_not_listed_as_critical_points(fun, box, minima, maxima):
+    """Poles, poles of the logarithm and removable singularities."""
+    found = find_critical_points(fun, box)
+    for kind, expected in (("minimum", minima), ("maximum", maxima)):
+        places = [point.x for point in found if point.kind == kind]
+        assert len(places) == len(expected)
+        for x in expected:
+            assert min(abs(x - place).max() for place in places) < 1e-7
+    assert len(found) == len(minima) + len(maxima)
+
+
 # --- multistart -----------------------------------------------------------------------------------------------------
 
 
