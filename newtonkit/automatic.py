@@ -48,11 +48,13 @@ def select_methods(objective: Objective, x: Vector) -> Choice:
         return Choice(TrustRegionNewtonCG(), (quasi,), "Hessian-vector products are given")
     if objective.has_own_derivatives:
         return Choice(quasi, (LBFGS(),), f"a gradient is given and nothing more, n = {n}")
+    if not objective.is_traced:
+        return Choice(quasi, (LBFGS(),), f"derivatives are differences of f, n = {n}")
     if n <= _SMALL:
         return Choice(TrustRegionNewton(), newton, f"n = {n} ≤ {_SMALL}: a full Hessian is cheap")
     if n > _FULL and (groups := _sparse_products(objective, x)) is not None and 2 * groups <= _GRADIENTS:
         return Choice(TrustRegionNewton(), newton, f"a sparse Hessian from {groups} products")
-    work = gradient_work(lambda z: objective.fun(z, *objective.args), x) if objective.tape else None
+    work = gradient_work(lambda z: objective.fun(z, *objective.args), x) if objective.has_graph else None
     if work is None:
         return Choice(TrustRegionNewtonCG(), (quasi,), f"n = {n} > {_SMALL}, and the cost of a Hessian is not known")
     cost = work.hessian_in_gradients(n)

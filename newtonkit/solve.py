@@ -18,14 +18,16 @@ def minimize(
     x0: Any,
     args: tuple[Any, ...] = (),
     method: str | Method | GradientTransform | None = None,
-    jac: Callable[..., Any] | bool | None = None,
-    hess: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | str | bool | None = None,
+    hess: Callable[..., Any] | str | None = None,
     hessp: Callable[..., Any] | None = None,
     bounds: Any = None,
     constraints: Any = (),
     tol: float | None = None,
     callback: Callable[..., Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    *,
+    derivatives: str = "tape",
 ) -> Result:
     """Minimize a smooth function of one or more variables, with exact derivatives.
 
@@ -48,10 +50,12 @@ def minimize(
         "auto": "newton" where a Hessian costs no more than 50 gradients, by counts of numpy calls, numbers and
         non-zeros, else "newton-cg"; "bfgs" or "lbfgs" where only jac is given. Should it fail, the next takes over:
         newton, cubic, bfgs, on one budget and the same counts. ``result.choice`` tells.
-    jac : callable or True, optional
-        Gradient jac(x, \\*args); True: fun returns (f, gradient).
-    hess : callable, optional
-        Hessian hess(x, \\*args), an n×n array or scipy sparse matrix in the order of x0's entries.
+    jac : callable, True, "2-point" or "3-point", optional
+        Gradient jac(x, \\*args); True: fun returns (f, gradient). "2-point", "3-point": forward or central differences
+        of fun, whose calls count in ``nfev``; forward differences become central ones where they are too inaccurate.
+    hess : callable, "2-point" or "3-point", optional
+        Hessian hess(x, \\*args), an n×n array or scipy sparse matrix in the order of x0's entries. "2-point",
+        "3-point": forward or central differences of the gradient.
     hessp : callable, optional
         Hessian-vector product hessp(x, p, \\*args).
     bounds, constraints
@@ -66,6 +70,11 @@ def minimize(
         ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to
         keep x and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; ``tape``
         (bool, default True): replay autograd's work as straight numpy; and the method's own.
+
+    derivatives : str, default "tape"
+        The source of derivatives that are not given: "tape" (exact, by autograd, replayed as straight numpy),
+        "autograd" (exact, without the tape), or "differences" (central differences of fun, which need not be written
+        with ``autograd.numpy``; 2n calls of fun for a gradient, n² + n + 2 for a Hessian).
 
     Returns
     -------
@@ -95,7 +104,7 @@ def minimize(
     >>> result.success, result.verdict.kind, result.x.round(6)
     (True, 'minimum', array([1., 1.]))
     """
-    problem = read_problem(fun, x0, args, jac, hess, hessp, bounds, constraints, options)
+    problem = read_problem(fun, x0, args, jac, hess, hessp, bounds, constraints, options, derivatives=derivatives)
     fallbacks: tuple[Method, ...] = ()
     choice = ""
     if problem.earlier is not None:

@@ -47,6 +47,7 @@ def classify(
     *,
     radius: float = 1e-3,
     x_scale: float | None = None,
+    derivatives: str = "tape",
 ) -> Verdict:
     """What kind of point is x: minimum, maximum, saddle, one of these but degenerate, valley, ridge, or not critical?
 
@@ -72,6 +73,10 @@ def classify(
     x_scale : float, positive, default max(1, ‖x‖∞)
         The length that counts as large in x.
 
+    derivatives : str, default "tape"
+        The source of derivatives that are not given, as in `newtonkit.minimize`; with "differences", ``fun`` is called
+        on plain numbers only.
+
     Returns
     -------
     Verdict
@@ -96,7 +101,7 @@ def classify(
     >>> verdict.kind, verdict.index, verdict.eigenvalues
     ('saddle', 1, array([-2.,  2.]))
     """
-    return examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale).verdict
+    return examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale, derivatives=derivatives).verdict
 
 
 class Examined(NamedTuple):
@@ -119,6 +124,7 @@ def examine(
     *,
     radius: float = 1e-3,
     x_scale: float | None = None,
+    derivatives: str = "tape",
 ) -> Examined:
     """What `classify` does, for those who need the evaluator afterwards."""
     check_real("radius", radius, 0.0, open_low=True)
@@ -127,11 +133,13 @@ def examine(
     vector, unflatten = flatten(x)
     if not all_finite(vector):
         raise ValueError(f"x must be finite, got {x!r}")
-    objective = structured_objective(fun, jac or None, hess, None, args, unflatten)
+    objective = structured_objective(fun, jac or None, hess, None, args, unflatten, source=derivatives)
     scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
     with np.errstate(all="ignore"):
         evaluator, of_values = Evaluator(objective, second_order=True), False
         try:
+            if not (objective.is_traced or objective.has_own_derivatives):
+                raise DifferentiationError("differences of f were requested")
             g = evaluator.gradient(vector)
         except DifferentiationError:
             if objective.has_own_derivatives:

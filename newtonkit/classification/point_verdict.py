@@ -62,7 +62,7 @@ def verdict_at(
         The result of an earlier call at the same x. Nothing that it holds is computed again.
     """
     result = earlier or _quick(evaluator, x, g, factorizable)
-    affordable = x.size <= _THOROUGH and not evaluator.objective.has_own_derivatives
+    affordable = x.size <= _THOROUGH and evaluator.objective.is_traced
     if thorough and affordable and result.verdict.kind == "undecided":
         result = result._replace(verdict=_thorough(evaluator, x, g, result.verdict))
     return result

@@ -64,6 +64,10 @@ class Evidence:
     """The lowest value seen in this run."""
     gradient_norm: float = math.nan
     """‖g‖∞; NaN if g is not finite."""
+    gradient_error: float = 0.0
+    """Bound on the error of ‖g‖∞: 0 for exact derivatives, positive for differences."""
+    value_noise: float = 0.0
+    """Noise of f beyond its rounding, as differences of f have measured it."""
     gradient_norm_start: float = math.nan
     x_norm: float = math.nan
     travelled: float = math.nan
@@ -117,6 +121,8 @@ class Evidence:
         if self.verdict is None:
             return ""
         decrease, step = self.verdict.decrease, self.verdict.newton_step
+        if self.gradient_error > 0.0:
+            return self._noise_limit
         reached = rounding_reached(decrease, step, self.f, self.x_norm)
         if reached and (decrease <= _SMALL_GAIN * abs(self.f) or self.gradient_is_rounding):
             return reached
@@ -124,6 +130,23 @@ class Evidence:
         # at the start make a sum of squares right to eps² of it
         if step <= 1e-8 * self.travelled and decrease <= EPS**2 * (self.f_start - self.f):
             return f"the predicted reduction, {decrease:.2g}, is below eps² of the total reduction of f"
+        return ""
+
+    @property
+    def _noise_limit(self) -> str:
+        """In which sense the noise of f allows no further reduction, for a gradient by differences.
+
+        The gradient may be wrong by its error bar e in every entry, so that ½‖e‖²/λ may be left to gain, where λ is the
+        smallest eigenvalue.
+        """
+        verdict = self.verdict
+        if verdict is None or verdict.kind != "minimum" or not verdict.eigenvalues.size:
+            return ""
+        n, smallest = verdict.eigenvalues.size, float(verdict.eigenvalues[0])
+        hidden = 0.5 * n * self.gradient_error**2 / smallest if smallest > 0.0 else math.inf
+        left = verdict.decrease + hidden
+        if self.gradient_error < math.inf and left <= max(self.value_noise, 10 * EPS * abs(self.f)):
+            return f"what may be left to gain, {left:.2g}, is below the noise of f"
         return ""
 
     @property
@@ -197,6 +220,8 @@ def _confirm(claim: Termination, evidence: Evidence) -> Termination | None:
     if claim.reason is TerminationReason.STALLED or is_saddle or evidence.probe.descent is not None:
         return failure or claim
     exhausted = evidence.exhausted
+    if claim.measured + evidence.gradient_error > evidence.gtol:
+        return None
     if not exhausted or verdict.index:  # negative curvature is a worthwhile reduction, even away from a saddle
         return None
     if failure is None:
@@ -217,7 +242,7 @@ def _excuse(claim: Termination, evidence: Evidence) -> Termination:
     if verdict.index:
         return claim
     size, gtol = verdict.gradient_norm, evidence.gtol
-    if size <= gtol and evidence.exhausted:
+    if size + evidence.gradient_error <= gtol and evidence.exhausted:
         reached = Termination(TerminationReason.GRADIENT, size, gtol, evidence.exhausted)
     elif evidence.rounding_limit:
         reached = Termination(TerminationReason.PRECISION, size, gtol, evidence.rounding_limit)

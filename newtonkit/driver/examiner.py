@@ -93,6 +93,9 @@ class Examiner:
             gradient_is_rounding=_is_rounding(state, H),
             curvature_ratio=_curvature_ratio(H),
         )
+        if evidence.verdict is not None and evidence.verdict.kind != "unchecked":
+            error = self.evaluator.gradient_error(state.x, state.g)
+            evidence = dataclasses.replace(evidence, gradient_error=error, value_noise=self.evaluator.value_noise)
         outcome = decide(claim, evidence)
         if outcome is None or verdict.kind == "unchecked":
             return evidence

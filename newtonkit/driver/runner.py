@@ -19,7 +19,7 @@ from newtonkit.driver.method import Method
 from newtonkit.driver.result import Result
 from newtonkit.driver.session import Callback, Session
 from newtonkit.driver.stopping import Stop
-from newtonkit.evaluation.evaluator import Observer
+from newtonkit.evaluation.first_order import Observer
 from newtonkit.linalg.kernels import EPS, Vector, all_finite
 from newtonkit.objectives.objective import Objective
 

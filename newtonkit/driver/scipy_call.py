@@ -22,7 +22,8 @@ from newtonkit.driver.scipy_options import translate_options
 from newtonkit.driver.session import Callback
 from newtonkit.driver.stopping import Stop
 from newtonkit.linalg.kernels import Vector, all_finite
-from newtonkit.objectives.objective import Objective, structured_objective
+from newtonkit.objectives.arguments import objective_from_arguments
+from newtonkit.objectives.objective import Objective
 
 STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
 RUN_OPTIONS = ["disp", "history", "verdict", "tape", "return_all"]
@@ -42,12 +43,14 @@ def read_problem(
     fun: Callable[..., Any],
     x0: Any,
     args: Any,
-    jac: Callable[..., Any] | bool | None,
-    hess: Callable[..., Any] | None,
+    jac: Callable[..., Any] | str | bool | None,
+    hess: Callable[..., Any] | str | None,
     hessp: Callable[..., Any] | None,
     bounds: Any,
     constraints: Any,
     options: Mapping[str, Any] | None,
+    *,
+    derivatives: str = "tape",
 ) -> Problem:
     """Check the arguments of `newtonkit.minimize` and return the problem.
 
@@ -61,9 +64,6 @@ def read_problem(
         raise TypeError(f"fun must be callable, got {fun!r}")
     if not isinstance(options or {}, Mapping):
         raise TypeError(f"options must be a dict such as {{'gtol': 1e-8}}, got {options!r}")
-    for name, value in (("jac", jac), ("hess", hess), ("hessp", hessp)):
-        if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
-            raise TypeError(f"{name} must be callable{' or a bool' if name == 'jac' else ''}, got {value!r}")
     earlier = x0 if isinstance(x0, Result) and isinstance(x0.get("state"), State) else None
     if earlier is not None and earlier.get("start") is None:
         earlier = None
@@ -72,7 +72,7 @@ def read_problem(
         raise ValueError(f"x0 must be finite, got {x0!r}")
     args = args if isinstance(args, tuple) else (args,)
     tape = bool((options or {}).get("tape", True))
-    objective = structured_objective(fun, jac or None, hess, hessp, args, unflatten, tape=tape)
+    objective = objective_from_arguments(fun, jac, hess, hessp, args, unflatten, derivatives=derivatives, tape=tape)
     return Problem(objective, vector, unflatten, earlier)
 
 

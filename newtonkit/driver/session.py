@@ -22,7 +22,8 @@ from newtonkit.driver.method import Method, models_curvature, wants_curvature
 from newtonkit.driver.result import Result
 from newtonkit.driver.stagnation import ProgressMonitor, StallDetector
 from newtonkit.driver.stopping import Stop, unbounded_limit
-from newtonkit.evaluation.evaluator import Evaluator, Observer
+from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.evaluation.first_order import Observer
 from newtonkit.linalg.kernels import Vector, all_finite
 from newtonkit.objectives.objective import Objective
 

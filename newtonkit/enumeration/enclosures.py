@@ -134,7 +134,7 @@ def try_interval_jets(
     the function.
     """
     whole = hi - lo
-    if objective.has_own_derivatives:
+    if not objective.is_traced:
         return None, "nothing can be proved about derivatives given by the user"
     jets = Jets(lambda x: objective.fun(x, *objective.args), unit)
     T = lo + rng.uniform(0.1, 0.9, (TRIAL_POINTS, lo.size)) * whole

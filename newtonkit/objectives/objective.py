@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import scipy.sparse as sp
 
-from newtonkit.derivatives.autograd.tracing import DifferentiationError, as_number, trace_jacobian_product, trace_lock
+from newtonkit.core.domain import Domain, Unbounded
+from newtonkit.derivatives.autograd.tracing import as_number, trace_lock
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.pytree import Unflatten, flatten, is_plain_vector
-from newtonkit.derivatives.sparsity.colouring import SparseHessian
-from newtonkit.derivatives.sparsity.patterns import SparsityError
-from newtonkit.derivatives.tape.cache import Derivatives
-from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
-
-_TRACED_GRADIENT = 1e-4  # relative, generous to differences: a wrong product is wrong in the first digit
-# a pattern with more entries than this, or a value that depends on as many, is too full to be of use
-_FEW, _PER_ROW = 100_000, 100
-_UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due
-
-
-class Product(NamedTuple):
-    """The map v ↦ ∇²f(x)·v at one point, and what it costs in calls of the user's gradient."""
-
-    times: Callable[[Vector], Vector]
-    gradients_each: int
-    """Of every product."""
-    gradients_spent: int
-    """On making the map."""
+from newtonkit.derivatives.source import Call, DerivativeSource, check_source, make_source
+from newtonkit.linalg.kernels import Matrix, Vector
+from newtonkit.objectives.given import GivenDerivatives
 
 
 @dataclass(frozen=True)
 class Objective:
     """A function and what is known of its derivatives; shared freely between runs and threads.
 
-    What is missing is found in this order: what the user gave; autograd of a traceable ``grad``; autograd of
-    ``fun``; central differences of ``grad`` (two gradients a product). With a ``grad``, ``fun`` itself is only ever
-    called plainly. Calls of user code are made one at a time in a process, since any of them may use autograd, whose
-    stack of traces is global; to run user code in parallel, use processes.
+    Derivatives come from what the user gave; then from differentiation of a traceable ``grad`` or central differences
+    of it (two gradients a product); then from the source. With a ``grad``, ``fun`` itself is only ever called plainly.
+    Calls of user code are made one at a time in a process, since any of them may use autograd, whose stack of traces is
+    global; to run user code in parallel, use processes.
 
     Parameters
     ----------
@@ -57,12 +39,16 @@ class Objective:
         ∇²f(x)·v as hvp(x, v, \\*args), shape (n,).
     args : tuple, optional
         Further arguments of all four.
-    tape : bool, default True
-        Whether autograd's work may be recorded and replayed as straight numpy; see `newtonkit.derivatives`.
+    source : str, default "tape"
+        Where other derivatives come from: "tape", "autograd", "differences" ("3-point"), "2-point", or a name
+        registered by `newtonkit.derivatives.source.register_source`.
+    hess_scheme : {"2-point", "3-point"}, optional
+        Take the Hessian from forward or central differences of the gradient.
 
     Examples
     --------
-    >>> Objective(lambda x: (x**2).sum()).gradient(np.array([1.0, 2.0]))
+    >>> objective = Objective(lambda x: (x**2).sum())
+    >>> objective.gradient(np.array([1.0, 2.0]))
     array([2., 4.])
     """
 
@@ -71,164 +57,87 @@ class Objective:
     hess: Callable[..., Any] | None = None
     hvp: Callable[..., Any] | None = None
     args: tuple[Any, ...] = ()
-    tape: bool = True
-    _known: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
-    _sparse: dict[int, SparseHessian | str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    source: str = "tape"
+    hess_scheme: str | None = None
+
+    def __post_init__(self) -> None:
+        check_source(self.source)
+
+    def bind(self, call: Call, domain: Domain) -> DerivativeSource:
+        """The derivatives for one run: what the user gave, and the source for the rest."""
+        rest = self._shared_source.bind(call, domain)
+        return GivenDerivatives(self, rest, domain, self._traceable) if self.has_own_derivatives else rest
 
     def value(self, x: Vector) -> float:
-        """f(x), by a plain call."""
-        result = self._called(self.fun, x)
+        """f(x), by a plain call; x must not be used afterwards."""
+        with trace_lock:
+            result = self.fun(x, *self.args)
         return as_number(result[0] if self.grad is True else result)
 
-    def quick_value(self, x: Vector) -> float:
-        """f(x), from a tape where there is one."""
-        if self.has_own_derivatives:
-            return self.value(x)
-        with trace_lock:
-            return self.derivatives.value(x, self.args)
+    # --- what no run counts ---------------------------------------------------------------------------------
 
     def gradient(self, x: Vector) -> Vector:
         """∇f(x)."""
-        if callable(self.grad):
-            return _as_vector(self._called(self.grad, x), x, "jac")
-        return self.value_and_gradient(x)[1]
+        return self._unbound.gradient(x)
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
-        """f(x) and ∇f(x), from one call or one trace where there is one that gives both."""
-        if callable(self.grad):
-            untouched = x.copy()  # fun may write into x
-            with trace_lock:
-                f, g = self.fun(x, *self.args), self.grad(untouched, *self.args)
-            return as_number(f), _as_vector(g, x, "jac")
-        if self.grad is True:
-            f, g = self._called(self.fun, x)
-            return as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
-        return self.derivatives.value_and_gradient(x, self.args)
-
-    def linearize(self, x: Vector) -> Linearization | None:
-        """f, ∇f and v ↦ ∇²f·v from one nested trace, where the derivatives are autograd's; else None."""
-        if self.has_own_derivatives:
-            return None
-        return self.derivatives.linearize(x, self.args)
-
-    @cached_property
-    def derivatives(self) -> Derivatives:
-        """What autograd knows of fun; its tapes serve all runs on this objective."""
-        return Derivatives(self.fun, tape=self.tape)
+        """f(x) and ∇f(x), from one call or one trace if there is one that gives both."""
+        return self._unbound.value_and_gradient(x)
 
     def hessian(self, x: Vector) -> Matrix | sp.csc_array | None:
-        """The user's ∇²f(x), float64 and symmetric, sparse where it was given so; None where the user gave none.
+        """The user's ∇²f(x), symmetric, sparse if it was given so; or differences; None if it comes from products."""
+        return self._unbound.hessian(x)
 
-        Warns
-        -----
-        RuntimeWarning
-            If the matrix is not symmetric; it is then replaced by its symmetric part.
-        """
-        if self.hess is None:
-            return None
-        result = self._called(self.hess, x)
-        sparse = sp.issparse(result)
-        H: Any = sp.csc_array(result, dtype=np.float64) if sparse else np.array(result, dtype=np.float64)
-        if H.shape != (x.size, x.size):
-            raise ValueError(f"hess must return a matrix of shape {(x.size, x.size)}, got shape {H.shape}")
-        if not sparse and (H == H.T).all():
-            return np.asarray(H)
-        asymmetry, largest = abs(H - H.T).max(), abs(H).max()
-        if asymmetry > _UNSYMMETRIC * largest:
-            warnings.warn(
-                f"hess returned an unsymmetric matrix (|H - Hᵀ| up to {asymmetry:.3g}); its symmetric part is used",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        H = 0.5 * (H + H.T)
-        return sp.csc_array(H) if sparse else np.asarray(H, dtype=np.float64)
+    def linearize(self, x: Vector) -> Linearization | None:
+        """f, ∇f and v ↦ ∇²f·v from one evaluation, if all derivatives come from a source that can; else None."""
+        return self._unbound.linearize(x)
 
     def pattern(self, x: Vector) -> tuple[sp.csc_array | None, str]:
-        """The non-zeros of autograd's Hessian near x, or None where they are many or not known, and why; found once."""
+        """The non-zeros of the Hessian near x; None and the reason if they are too many or not known; found once."""
         if self.has_own_derivatives:
             return None, "the derivatives are given, and not as a sparse matrix"
-        if not self.tape:
-            return None, "the tape is turned off"
-        with trace_lock:
-            known = self._sparse.get(x.size)
-            if isinstance(known, str):
-                return None, known
-            if known is None:
-                try:
-                    known = SparseHessian(self.fun, x, self.args, max(_FEW, _PER_ROW * x.size))
-                except SparsityError as error:
-                    self._sparse[x.size] = reason = str(error)
-                    return None, reason
-                self._sparse[x.size] = known
-        return known.pattern, known.reason
+        return self._shared_source.pattern(x)
 
     def products_for_hessian(self, n: int) -> int:
-        """How many products a sparse Hessian takes, n where no pattern was found."""
-        known = self._sparse.get(n)
-        return known.groups.count if isinstance(known, SparseHessian) else n
+        """How many products a sparse Hessian takes, n if no pattern was found."""
+        return self._shared_source.products_for_hessian(n)
 
-    def recovered_hessian(self, x: Vector, linearize: Callable[[Vector], Linearization | None]) -> sp.csc_array:
-        """Autograd's ∇²f(x) as a sparse matrix, from a few products; only after `pattern` has found one."""
-        self.derivatives.prepare(x, self.args)  # several products for each of many x: worth a tape
-        linearization, known = linearize(x), self._sparse[x.size]
-        assert linearization is not None
-        assert isinstance(known, SparseHessian)
-        return known.at(linearization)
-
-    def product(self, x: Vector, scale: float) -> Product:
-        """The map v ↦ ∇²f(x)·v from user code; ``scale`` is the length that counts as large in x.
-
-        Only for an objective with derivatives of its own: a user's ``hvp``, else the pull-back of a traceable
-        ``grad``, else central differences of it.
-        """
-        if self.hvp is not None:
-            hvp = self.hvp
-            return Product(lambda v: _as_vector(self._called(hvp, x.copy(), v.copy()), x, "hessp"), 0, 0)
-        differences = Product(lambda v: self._difference(x, v, scale), 2, 0)
-        if not callable(self.grad) or "grad cannot be traced" in self._known:
-            return differences
-        grad = self.grad
-        spent = 1
-        try:
-            times = trace_jacobian_product(lambda z: grad(z, *self.args), x)
-            if "grad can be traced" not in self._known:
-                # a gradient that keeps values of its own would give a wrong product without a word: compare once
-                spent = 3
-                v = np.cos(np.arange(1.0, x.size + 1.0))
-                exact, rough = times(v), self._difference(x, v, scale)
-                if not norm(exact - rough) <= _TRACED_GRADIENT * (norm(exact) + norm(rough)):
-                    raise DifferentiationError("the traced gradient disagrees with differences of it")
-                self._known.add("grad can be traced")
-            return Product(times, 0, spent)
-        except DifferentiationError:
-            self._known.add("grad cannot be traced")
-            return differences._replace(gradients_spent=spent)
+    # --- what there is --------------------------------------------------------------------------------------
 
     @property
     def derivative_source(self) -> str:
-        """Where the last derivatives came from: the user, a tape, or plain autograd and why."""
-        if self.has_own_derivatives:
-            return "given"
-        note = self.derivatives.note
-        return f"{self.derivatives.source} ({note})" if note else self.derivatives.source
+        """Where the last derivatives came from: the user, a tape, plain autograd and why, or differences."""
+        own = "given" if self.has_own_derivatives else ""
+        return own or self._shared_source.description
 
     @property
     def has_own_derivatives(self) -> bool:
         """Whether any derivative comes from the user."""
-        return bool(self.grad) or self.hess is not None or self.hvp is not None
+        return bool(self.grad) or self.hess is not None or self.hvp is not None or self.hess_scheme is not None
 
-    def _called(self, function: Callable[..., Any], *arguments: Vector) -> Any:
-        """A plain call of user code, under the lock: it may differentiate something by autograd itself."""
-        with trace_lock:
-            return function(*arguments, *self.args)
+    @property
+    def is_traced(self) -> bool:
+        """Whether all derivatives are exact and come from differentiation of ``fun``."""
+        return not self.has_own_derivatives and "linearize" in self._shared_source.capabilities
 
-    def _difference(self, x: Vector, v: Vector, scale: float) -> Vector:
-        length = norm(v)
-        if length == 0.0:
-            return np.zeros_like(x)
-        # step eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
-        h = math.cbrt(EPS) * scale / length
-        return (self.gradient(x + h * v) - self.gradient(x - h * v)) / (2 * h)
+    @property
+    def has_graph(self) -> bool:
+        """Whether ``fun`` can be recorded as a graph: for convexity, and to count what a Hessian costs."""
+        return self.source == "tape"
+
+    @cached_property
+    def _shared_source(self) -> DerivativeSource:
+        """What all runs share, such as tapes."""
+        return make_source(self.source, self.fun, self.args)
+
+    @cached_property
+    def _unbound(self) -> DerivativeSource:
+        return self.bind(self.value, Unbounded())
+
+    @cached_property
+    def _traceable(self) -> set[bool]:
+        """Whether ``grad`` can be differentiated, once that is known."""
+        return set()
 
 
 def structured_objective(
@@ -239,11 +148,12 @@ def structured_objective(
     args: tuple[Any, ...],
     unflatten: Unflatten,
     *,
-    tape: bool = True,
+    source: str = "tape",
+    hess_scheme: str | None = None,
 ) -> Objective:
     """The objective of the flat vector that functions of structured parameters amount to."""
     if is_plain_vector(unflatten):
-        return Objective(fun, jac, hess, hessp, args, tape)
+        return Objective(fun, jac, hess, hessp, args, source, hess_scheme)
 
     def flat_fun(v: Any, *rest: Any) -> Any:
         value = fun(unflatten(v), *rest)
@@ -267,15 +177,6 @@ def structured_objective(
         None if hess is None else flat_hess,
         None if hessp is None else flat_hessp,
         args,
-        tape,
+        source,
+        hess_scheme,
     )
-
-
-def _as_vector(result: Any, x: Vector, name: str) -> Vector:
-    """A contiguous float64 vector of x's shape that shares no memory with user code."""
-    vector = np.array(result, dtype=np.float64, order="C")
-    if vector.shape != x.shape:
-        if vector.size != x.size:
-            raise ValueError(f"{name} must have shape {x.shape}, got shape {vector.shape}")
-        vector = vector.reshape(x.shape)
-    return vector

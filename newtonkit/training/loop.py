@@ -305,7 +305,7 @@ class TrainingRun:
             epochs=self.rows / self.data.rows,
             method=self.rule.name,
             choice="",
-            derivatives=self.loss.objective.derivative_source,
+            derivatives=self.loss.source.description,
             history=self.history,
             state=state,
             elapsed=time.perf_counter() - self.started,

@@ -10,8 +10,8 @@ import numpy as np
 
 from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient, trace_lock
 from newtonkit.derivatives.pytree import Unflatten
+from newtonkit.derivatives.tape.source import TapeSource
 from newtonkit.linalg.kernels import Vector
-from newtonkit.objectives.objective import Objective
 from newtonkit.training.batches import Arrays, Data
 
 
@@ -40,7 +40,7 @@ class Loss:
             return loss(unflatten(v), data.restore(arrays))
 
         self.flat = flat
-        self.objective = Objective(flat, tape=tape)
+        self.source = TapeSource(flat, tape=tape)
         self._shapes: set[tuple[int, int]] = set()
 
     def value(self, x: Vector, arrays: Arrays) -> float:
@@ -58,7 +58,7 @@ class Loss:
 
         The tape is used from the first gradient on, so that a resumed run has the same rounding errors.
         """
-        derivatives = self.objective.derivatives
+        derivatives = self.source.derivatives
         shape = x.size, len(arrays[0])
         if shape not in self._shapes:
             derivatives.prepare_gradient(x, arrays)

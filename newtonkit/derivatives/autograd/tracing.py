@@ -156,7 +156,7 @@ def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Except
     return DifferentiationError(
         f"autograd could not differentiate the function ({type(error).__name__}: {error}). Write it with "
         "`import autograd.numpy as np` in place of numpy, without float(), math.* or assignment into arrays; "
-        "or pass its gradient as jac="
+        'pass its gradient as jac=; or use derivatives="differences"'
     )
 
 
