@@ -69,8 +69,9 @@ def minimize(
         gtol, ftol, xtol, maxiter, maxfev, maxgev, maxhev, maxhvp, maxtime, target (see `newtonkit.Stop`);
         ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to
         keep x and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; ``tape``
-        (bool, default True): replay autograd's work as straight numpy; and the method's own.
-
+        (bool, default True): replay autograd's work as straight numpy; ``errors`` ("raise", default, or "reject"):
+        a LinAlgError, ArithmeticError or ValueError that fun, jac or hess raises at a trial point ends the run, or
+        rejects the point like a value that is not finite; and the method's own.
     derivatives : str, default "tape"
         The source of derivatives that are not given: "tape" (exact, by autograd, replayed as straight numpy),
         "autograd" (exact, without the tape), or "differences" (central differences of fun, which need not be written

@@ -26,7 +26,7 @@ from newtonkit.objectives.arguments import objective_from_arguments
 from newtonkit.objectives.objective import Objective
 
 STOP_OPTIONS = [field.name for field in dataclasses.fields(Stop)]
-RUN_OPTIONS = ["disp", "history", "verdict", "tape", "return_all"]
+RUN_OPTIONS = ["disp", "history", "verdict", "tape", "errors", "return_all"]
 
 
 class Problem(NamedTuple):
@@ -72,7 +72,10 @@ def read_problem(
         raise ValueError(f"x0 must be finite, got {x0!r}")
     args = args if isinstance(args, tuple) else (args,)
     tape = bool((options or {}).get("tape", True))
-    objective = objective_from_arguments(fun, jac, hess, hessp, args, unflatten, derivatives=derivatives, tape=tape)
+    errors = (options or {}).get("errors", "raise")
+    objective = objective_from_arguments(
+        fun, jac, hess, hessp, args, unflatten, derivatives=derivatives, tape=tape, errors=errors
+    )
     return Problem(objective, vector, unflatten, earlier)
 
 

@@ -217,7 +217,7 @@ class Session:
         failed, self.method = self.method.name, self.fallbacks.pop(0)
         note = f"{failed} failed ({termination.reason.name}) after {self.nit} iterations, {self.method.name} took over"
         self.log.append(note)
-        self.evaluator.second_order = wants_curvature(self.method)
+        self.evaluator.use_second_order(wants_curvature(self.method))
         self.examiner.method, self.monitor = self.method, None
         self.start(best, StepInfo(note=note))
         return True

@@ -15,6 +15,7 @@ from newtonkit.evaluation.ledger import Ledger
 from newtonkit.evaluation.outliers import OutlierGuard
 from newtonkit.linalg.kernels import Vector, finite_max_norm
 from newtonkit.objectives.objective import Objective
+from newtonkit.objectives.rejecting import REJECTABLE, RejectingSource
 
 Observer = Callable[[str, Vector, float, Vector | None, bool], None]
 
@@ -43,6 +44,9 @@ class FirstOrderEvaluator:
         self._bounded = self.domain.is_bounded
         self._source = objective.bind(self._counted_call, self.domain)
         self._counts_calls = self._source.counts_calls
+        self._rejects = objective.errors == "reject"
+        if self._rejects:
+            self._source = RejectingSource(self._source, self._may_reject)
         self._last_g: Vector | None = None
         self._last_size = math.nan
         self._first_x: Vector | None = None
@@ -62,6 +66,10 @@ class FirstOrderEvaluator:
         self._ledger.resume(counts, check_counts)
         self.incumbent.offer(x, f, g)
 
+    def use_second_order(self, second_order: bool) -> None:
+        """Change whether Hessians or products are expected at most points."""
+        self.second_order = second_order
+
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return self._ledger.elapsed()
@@ -73,7 +81,7 @@ class FirstOrderEvaluator:
         if self._bounded:
             self._require_inside(x)
         self._ledger.charge(f=1)
-        f = self._source.value(x.copy()) if not self._counts_calls else self.objective.value(x.copy())
+        f = self._source.value(x.copy()) if not self._counts_calls else self._plain_value(x)
         if not abs(f) <= self._guard.largest_f:
             f = self._guarded_value(f, x)
         if self.observer is not None:
@@ -162,7 +170,7 @@ class FirstOrderEvaluator:
         if self._bounded:
             self._require_inside(x)
         self._ledger.charge(f=1)
-        f = self.objective.value(x.copy())
+        f = self._plain_value(x)
         self._report("f", x, f)
         return f
 
@@ -178,6 +186,21 @@ class FirstOrderEvaluator:
             self.incumbent.offer(x, f, g)
         return f, g
 
+    def _may_reject(self) -> bool:
+        """Whether an exception of user code counts as a value that is not finite: not before the first finite value."""
+        return not math.isnan(self._guard.largest_f)
+
+    def _plain_value(self, x: Vector) -> float:
+        """f(x) by a plain call; NaN after an exception that is to be rejected."""
+        if not self._rejects:
+            return self.objective.value(x.copy())
+        try:
+            return self.objective.value(x.copy())
+        except REJECTABLE:
+            if not self._may_reject():
+                raise
+            return math.nan
+
     def _may_repeat_gradient(self, x: Vector) -> bool:
         calls = self._source.cost("gradient", x.size).f if self._counts_calls else 0
         return self._ledger.allows_g() and (not calls or self._ledger.allows_f(calls))
@@ -185,7 +208,7 @@ class FirstOrderEvaluator:
     def _plain_check(self, x: Vector) -> float:
         """f(x) by a plain call, counted as a check."""
         self._ledger.charge_check(f=1)
-        f = self.objective.value(x.copy())
+        f = self._plain_value(x)
         self._report("f", x, f, check=True)
         return f
 

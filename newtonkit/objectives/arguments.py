@@ -24,6 +24,7 @@ def objective_from_arguments(
     *,
     derivatives: str = "tape",
     tape: bool = True,
+    errors: str = "raise",
 ) -> Objective:
     """Return the objective of a flat vector.
 
@@ -37,6 +38,8 @@ def objective_from_arguments(
         The source of derivatives that are not given.
     tape : bool, default True
         False: "autograd" replaces "tape".
+    errors : str, default "raise"
+        See `Objective`.
 
     Raises
     ------
@@ -57,7 +60,9 @@ def objective_from_arguments(
         if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
             kinds = 'callable, a bool, "2-point" or "3-point"' if name == "jac" else "callable"
             raise TypeError(f"{name} must be {kinds}, got {value!r}")
-    return structured_objective(fun, jac or None, hess, hessp, args, unflatten, source=source, hess_scheme=scheme)
+    return structured_objective(
+        fun, jac or None, hess, hessp, args, unflatten, source=source, hess_scheme=scheme, errors=errors
+    )
 
 
 def _check_scheme(name: str, scheme: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import scipy.sparse as sp
 
 from newtonkit.core.domain import Domain, Unbounded
+from newtonkit.core.validation import check_choice
 from newtonkit.derivatives.autograd.tracing import as_number, trace_lock
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.pytree import Unflatten, flatten, is_plain_vector
@@ -44,6 +45,9 @@ class Objective:
         registered by `newtonkit.derivatives.source.register_source`.
     hess_scheme : {"2-point", "3-point"}, optional
         Take the Hessian from forward or central differences of the gradient.
+    errors : {"raise", "reject"}, default "raise"
+        "reject": LinAlgError, ArithmeticError and ValueError raised at a trial point count as a value that is not
+        finite; before the first finite value they propagate.
 
     Examples
     --------
@@ -59,9 +63,15 @@ class Objective:
     args: tuple[Any, ...] = ()
     source: str = "tape"
     hess_scheme: str | None = None
+    errors: str = "raise"
 
     def __post_init__(self) -> None:
         check_source(self.source)
+        check_choice("errors", self.errors, ("raise", "reject"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The definition; sources are made again after pickling or copying."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def bind(self, call: Call, domain: Domain) -> DerivativeSource:
         """The derivatives for one run: what the user gave, and the source for the rest."""
@@ -150,10 +160,11 @@ def structured_objective(
     *,
     source: str = "tape",
     hess_scheme: str | None = None,
+    errors: str = "raise",
 ) -> Objective:
     """The objective of the flat vector that functions of structured parameters amount to."""
     if is_plain_vector(unflatten):
-        return Objective(fun, jac, hess, hessp, args, source, hess_scheme)
+        return Objective(fun, jac, hess, hessp, args, source, hess_scheme, errors)
 
     def flat_fun(v: Any, *rest: Any) -> Any:
         value = fun(unflatten(v), *rest)
@@ -179,4 +190,5 @@ def structured_objective(
         args,
         source,
         hess_scheme,
+        errors,
     )

@@ -64,7 +64,10 @@ class Derivatives:
         """f(x): by a plain call, or by a tape once derivatives of this shape come from a tape."""
         case = self._case(x, args)
         if case is not None and case.has_value(x, args):
-            f = case.value(x, args)
+            try:
+                f = case.value(x, args)
+            except Exception:  # the user's own try/except may catch it
+                return as_number(self.fun(x, *args))
             if not case.is_due("value"):
                 return f
             plain = as_number(self.fun(x, *args))
@@ -78,7 +81,10 @@ class Derivatives:
         """f(x) and ∇f(x)."""
         case = self._case(x, args)
         if case is not None and case.has_gradient(x, args):
-            f, g = case.gradient(x, args)
+            try:
+                f, g = case.gradient(x, args)
+            except Exception:  # as in `value`
+                return self._plain(x, args)
             if not case.is_due("gradient") or self._agrees(case, f, g, x, args):
                 self.source = TAPE
                 return f, g
@@ -91,7 +97,10 @@ class Derivatives:
         x = x.copy()  # the result must not change with the caller's array
         case = self._case(x, args)
         if case is not None and case.has_product(x, args):
-            taped = case.linearize(x, args)
+            try:
+                taped = case.linearize(x, args)
+            except Exception:  # as in `value`
+                return self._plain_linearization(x, args, None)
             if not case.is_due("product"):
                 self.source = TAPE
                 return taped
@@ -170,7 +179,10 @@ class Derivatives:
         def hessian() -> Matrix:
             # a matrix takes n products, so a recording saves time
             if case is not None and x.size > GRADIENTS_BEFORE_RECORDING and case.has_product(x, args, at_once=True):
-                taped = case.linearize(x, args)
+                try:
+                    taped = case.linearize(x, args)
+                except Exception:  # as in `value`
+                    return dense_from_products(product, x.size)
                 if case.agree_on_curvature(taped, plain, x):
                     self.source = TAPE
                     return taped.hessian()
