@@ -21,7 +21,7 @@ from newtonkit.derivatives.noise import MOST_CALLS, POINTS, REACH, estimate_nois
 from newtonkit.derivatives.source import Call, DerivativeSource, Product
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
 
-_LARGEST_NOISE = 1e-2  # of |f|: a larger η would give steps as long as x itself; a choice of ours
+_LARGEST_NOISE = 1e-2  # of |f|: a larger η would give steps as long as x itself; our choice
 _BAR = 4.0  # standard deviations in an error bar: 6 in 100,000 errors of a normal distribution are larger
 _HESSIAN_ERROR = 1e-7  # least relative error of second differences: √eps with a margin, N&W (2006), p. 202
 _STALE = 0.1  # of the noise when it was estimated: after f has fallen to less, an error bar needs a new estimate

@@ -14,7 +14,7 @@ POINTS = 7
 MOST_CALLS = 2 * (POINTS - 1) + 2
 """Values that `estimate_noise` and `variation` take at most, next to f(x)."""
 REACH = 1e-3
-"""Length over which `variation` looks, relative to the scale of each variable; between √eps and 1, a choice of ours."""
+"""Length over which `variation` looks, relative to the scale of each variable; between √eps and 1, our choice."""
 _WIDER = 1000.0  # factor of the second spacing if the first shows equal values: reaches the quantum of single precision
 _AGREE = 4.0  # ratio of the largest to the smallest of three levels that agree: Moré & Wild (2012), algorithm ECnoise
 

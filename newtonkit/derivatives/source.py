@@ -21,7 +21,7 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector
 
 Call = Callable[[Vector], float]
 EXACT_ERROR = 10 * EPS
-"""Relative error of an exact Hessian, per row; a choice of ours."""
+"""Relative error of an exact Hessian, per row; our choice."""
 
 _COSTS = {
     "value": Counts(f=1),

@@ -7,7 +7,7 @@ import math
 OUTLIER_RATIO = 1e8
 """A value this many times larger than any seen before is evaluated a second time.
 
-A choice of ours: line searches extrapolate by factors of at most 10 in the step, so that a smooth f of moderate degree
+Our choice: line searches extrapolate by factors of at most 10 in the step, so that a smooth f of moderate degree
 does not grow as much in one trial; a flipped exponent bit does.
 """
 

@@ -58,7 +58,7 @@ def objective_from_arguments(
         scheme, hess = (hess if jac or source not in (*SCHEMES, "differences") else None), None
     for name, value in (("jac", jac), ("hess", hess), ("hessp", hessp)):
         if not (value is None or callable(value) or (name == "jac" and isinstance(value, bool))):
-            kinds = 'callable, a bool, "2-point" or "3-point"' if name == "jac" else "callable"
+            kinds = 'callable or a bool, or "2-point" or "3-point"' if name == "jac" else "callable"
             raise TypeError(f"{name} must be {kinds}, got {value!r}")
     return structured_objective(
         fun, jac or None, hess, hessp, args, unflatten, source=source, hess_scheme=scheme, errors=errors

@@ -28,9 +28,9 @@ from newtonkit.linalg.kernels import Matrix, Vector, norm
 if TYPE_CHECKING:
     from newtonkit.objectives.objective import Objective
 
-# Relative; generous to differences: a wrong product is wrong in the first digit. A choice of ours.
+# Relative; generous to differences: a wrong product is wrong in the first digit. Our choice.
 _TRACED_GRADIENT = 1e-4
-_UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due: √eps, a choice of ours
+_UNSYMMETRIC = 1e-8  # relative asymmetry of a user's Hessian above which a warning is due: √eps, our choice
 
 
 class GivenDerivatives(DerivativeSource):

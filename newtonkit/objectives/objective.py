@@ -51,6 +51,7 @@ class Objective:
 
     Examples
     --------
+    >>> import numpy as np
     >>> objective = Objective(lambda x: (x**2).sum())
     >>> objective.gradient(np.array([1.0, 2.0]))
     array([2., 4.])

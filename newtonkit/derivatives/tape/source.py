@@ -15,7 +15,7 @@ from newtonkit.derivatives.sparsity.patterns import SparsityError
 from newtonkit.derivatives.tape.cache import Derivatives
 from newtonkit.linalg.kernels import Vector
 
-# A pattern with more entries than this, in all and per row, is too dense; a choice of ours (1 MB, 100 products).
+# A pattern with more entries than this, in all and per row, is too dense; our choice (1 MB, 100 products).
 _FEW, _PER_ROW = 100_000, 100
 
 
