@@ -1,4 +1,4 @@
-"""Learning-rate schedules: each formula at chosen updates, its end, and that no rate ever rises."""
+"""Learning-rate schedules: each formula at chosen updates, its end, and that rates never increase."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def test_cosine_and_linear_end_at_zero_and_stay_there(schedule):
 
 
 @pytest.mark.parametrize("schedule", [Cosine(0.8, horizon=60), Linear(0.8, horizon=60)])
-def test_half_way_cosine_and_linear_have_half_the_rate(schedule):
+def test_cosine_and_linear_have_half_the_rate_at_half_the_horizon(schedule):
     assert schedule(30) == pytest.approx(0.4, rel=1e-15)
 
 
-def test_the_inverse_square_root_begins_at_the_initial_rate():
+def test_the_inverse_square_root_starts_at_the_initial_rate():
     assert InverseSquareRoot(0.7)(1) == 0.7
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_no_rate_ever_rises_and_none_is_negative(schedule):
+def test_rates_never_increase_and_are_never_negative(schedule):
     rates = np.array([schedule(t) for t in range(1, 200)])
     assert np.all(np.diff(rates) <= 0.0)
     assert np.all(rates >= 0.0)
@@ -82,7 +82,7 @@ def test_an_initial_rate_that_is_not_positive_and_finite_is_refused_by_name(kind
 
 
 @pytest.mark.parametrize("then", [0.3, *SCHEDULES])
-def test_warm_up_rises_in_a_straight_line_to_the_schedule_and_then_is_the_schedule(then):
+def test_warm_up_increases_linearly_to_the_schedule_and_then_equals_it(then):
     schedule = Warmup(then, steps=10)
     plain = then if callable(then) else lambda t: then
     rising = [schedule(t) for t in range(1, 11)]
@@ -91,7 +91,7 @@ def test_warm_up_rises_in_a_straight_line_to_the_schedule_and_then_is_the_schedu
     assert [schedule(t) for t in range(10, 100)] == [plain(t) for t in range(10, 100)]
 
 
-def test_warm_up_over_the_inverse_square_root_is_the_schedule_of_the_transformer():
+def test_warm_up_with_the_inverse_square_root_is_the_schedule_of_the_transformer():
     """Vaswani et al. (2017), eq. 3: d^(−½)·min(t^(−½), t·w^(−3/2)), with d = 512 and w = 4000."""
     schedule = Warmup(InverseSquareRoot(512**-0.5), steps=4000)
     for t in (1, 100, 3999, 4000, 4001, 100_000):
@@ -109,7 +109,7 @@ def test_a_schedule_of_epochs_changes_after_every_epoch_only(schedule):
     assert [by_epoch(t) for t in range(1, 7 * 50 + 1)] == [schedule(e) for e in range(1, 51) for _ in range(7)]
 
 
-def test_compositions_compose_and_say_so_in_their_legend():
+def test_schedules_compose_and_their_labels_name_the_parts():
     schedule = PerEpoch(Warmup(StepDecay(1.0, milestones=(4,)), steps=2), updates=3)
     assert [schedule(t) for t in range(1, 13)] == [0.5] * 3 + [1.0] * 6 + [pytest.approx(0.1)] * 3
     assert Warmup(Cosine(1.0), steps=2).label == "Warmup, then Cosine"
@@ -124,7 +124,7 @@ def test_a_warm_up_of_no_steps_is_refused(steps):
         Warmup(0.1, steps=steps)
 
 
-def test_a_schedule_given_as_a_class_is_refused_with_what_to_write():
+def test_a_schedule_given_as_a_class_is_refused_with_advice():
     with pytest.raises(
         TypeError, match=r"then must be a number or a schedule, got the class Cosine; write Cosine\(…\)"
     ):
