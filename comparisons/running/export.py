@@ -1,4 +1,4 @@
-"""The rows of a store as a table, for other programs: CSV, JSON lines, Parquet, a DataFrame; traces apart."""
+"""Export the rows of a store: CSV, JSON lines, Parquet, a pandas DataFrame; traces in a file of their own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from comparisons.core.serialization import Row, json_text, plain
 
 _NOT_FINITE = ("nan", "inf", "-inf")
 _TYPES = {bool: ("boolean", "bool_"), int: ("Int64", "int64"), float: ("float64", "float64"), str: ("object", "string")}
-_LARGEST = 2**63  # no integer of a table holds it
+_LARGEST = 2**63  # the integers of a table have 64 bits
 
 
 def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
-    """The rows as a table, a column for each entry of a record, in the order in which they are met first.
+    """The rows as columns, one for each entry of a record, in the order of their first appearance.
 
-    An entry of a mapping within has a name with a dot, ``counts.f``. Each column has one type: booleans, integers,
-    floats (where a record says "nan" or "inf", that number), or text; lists and what is mixed become JSON. None where
-    a row has no such entry.
+    An entry of a nested mapping has a name with a dot, ``counts.f``. Each column has one type: booleans, integers,
+    floats ("nan" and "inf" of a record become numbers), or text; lists and mixed types become JSON. None if a row has
+    no such entry.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def to_frame(rows: Iterable[Row]) -> Any:
     Raises
     ------
     ImportError
-        Without pandas.
+        If pandas is not installed.
     """
     pandas = _extra("pandas", "a DataFrame")
     return pandas.DataFrame(
@@ -70,7 +70,7 @@ def to_frame(rows: Iterable[Row]) -> Any:
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:
-    """A header, and a line for each row; nothing between two commas where a row has no such entry."""
+    """Write a header and a line for each row; an entry that a row does not have is empty."""
     table = columns(rows)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -79,19 +79,19 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
 
 
 def write_jsonl(rows: Iterable[Row], path: Path) -> None:
-    """An object for each row, as nested as it was stored; numbers that are not finite are the words "nan", "inf"."""
+    """Write an object for each row, nested as stored; numbers that are not finite are the texts "nan", "inf"."""
     _write_lines(
         ({"key": row.key, "created": row.created, "identity": row.identity, "record": row.record} for row in rows), path
     )
 
 
 def write_parquet(rows: Iterable[Row], path: Path) -> None:
-    """The columns with their types.
+    """Write the columns with their types.
 
     Raises
     ------
     ImportError
-        Without pyarrow.
+        If pyarrow is not installed.
     """
     arrow = _extra("pyarrow", "Parquet")
     parquet = _extra("pyarrow.parquet", "Parquet")
@@ -102,7 +102,7 @@ def write_parquet(rows: Iterable[Row], path: Path) -> None:
 
 
 def write_traces(rows: Iterable[Row], path: Path) -> None:
-    """The traces as JSON lines: an object for each row, with its key and its arrays as lists."""
+    """Write the traces as JSON lines: an object for each row, with its key and its arrays as lists."""
     _write_lines(
         (
             {"key": row.key, "arrays": {name: plain(array.tolist()) for name, array in row.arrays.items()}}
@@ -126,7 +126,7 @@ WRITERS: Mapping[str, Callable[[Iterable[Row], Path], None]] = {
 
 
 def export(rows: Iterable[Row], path: str | Path) -> None:
-    """Write the rows in the format that the name of the file says.
+    """Write the rows in the format given by the ending of the file name.
 
     Parameters
     ----------
@@ -138,9 +138,9 @@ def export(rows: Iterable[Row], path: str | Path) -> None:
     Raises
     ------
     ValueError
-        For another ending.
+        For any other ending.
     ImportError
-        For Parquet without pyarrow.
+        For Parquet, if pyarrow is not installed.
     """
     path = Path(path)
     if path.suffix.lower() not in WRITERS:

@@ -1,4 +1,4 @@
-"""GALAHAD's TRU and ARC on the same derivatives and the same counters as ours, in a process that may be killed."""
+"""Adapter of GALAHAD's TRU and ARC: the same derivatives and counters as for our methods, in a child process."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ Vector = NDArray[np.float64]
 
 SOLVERS = ("TRU", "ARC")
 _CHILD = Path(__file__).with_name("galahad_child.py")
-_SECONDS = 60.0  # a run that takes longer hangs: one that spends the whole budget takes about 3
+_SECONDS = 60.0  # a longer run hangs: a run that spends the whole budget takes about 3, measured
 
 _ENVIRONMENT = {
     # without these two GALAHAD's parallel factorizations refuse to start
     "OMP_CANCELLATION": "TRUE",
     "OMP_PROC_BIND": "TRUE",
     "OMP_NUM_THREADS": "1",
-    # it starts threads beyond that number, which wait for each other: 3.1 s instead of 0.25 for 117 gradients
+    # it starts more threads than that, which wait for each other: 3.1 s instead of 0.25 for 117 gradients, measured
     "OMP_THREAD_LIMIT": "1",
-    # the child's own folder holds this very file, which must not be found under the package's name
+    # the folder of the child contains this file, which must not be imported as the package galahad
     "PYTHONSAFEPATH": "1",
 }
 
 
 @cache
 def missing(python: str = sys.executable) -> str:
-    """Why GALAHAD cannot be run by this interpreter, as a sentence; empty where it can.
+    """Why GALAHAD cannot be run by this interpreter, as a sentence; empty if it can.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def solve(
 ) -> SolverResult:
     """Run one of GALAHAD's solvers with dense exact Hessians and direct subproblems.
 
-    Every value is asked of our Evaluator in this process; the solver runs in a child, which is killed where it hangs,
+    Our Evaluator in this process computes every value; the solver runs in a child process, which is killed if it hangs,
     and whose crash ends one run only.
 
     Parameters
@@ -126,7 +126,7 @@ def solve(
 def _conversation(
     child: subprocess.Popen[bytes], evaluator: Evaluator, x0: Vector
 ) -> tuple[Vector, bool, str, str, int]:
-    """Answer the child until it has done, or the budget is spent, or it is dead: x, success, reason, message, nit."""
+    """Answer the child until it ends or the budget is spent; return x, success, reason, message, nit."""
     assert child.stdin is not None
     assert child.stdout is not None
     n = x0.size

@@ -1,7 +1,7 @@
-"""One solve by GALAHAD in a process of its own, which asks its parent for every value; run as a script.
+"""One solve by GALAHAD in a process of its own, which requests every value from its parent; run as a script.
 
-It imports GALAHAD and numpy only, so that it may run in another environment than newtonkit's. The conversation is of
-fixed lengths, since both sides know n: a letter and a point go out, and the answer comes back as float64 numbers.
+It imports GALAHAD and numpy only, so that it may run in another environment than newtonkit's. Messages have fixed
+lengths, since both sides know n: a letter and a point are sent, and the answer consists of float64 numbers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
 
     package = importlib.import_module(f"galahad.{solver.lower()}")
     options = package.initialize()
-    # norm −1: the Euclidean norm for the region; alive_unit 0: no file that runs in one folder would fight for
+    # norm −1: the Euclidean norm for the region; alive_unit 0: no file, which runs in one folder would share
     options.update(alive_unit=0, subproblem_direct=True, norm=-1, print_level=0, maxit=maxit)
     options.update(stop_g_absolute=gtol, stop_g_relative=0.0)
     package.load(n, "dense", entries, None, None, None, options)

@@ -1,4 +1,4 @@
-"""What every run of a comparison is given: what decides its end, its budget, its start."""
+"""The protocol of a comparison: stopping rule, budget and starts, the same for every run."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ Vector = NDArray[np.float64]
 MODES = ("budget", "shipped")
 SEEDED = ("seeded-1", "seeded-2", "seeded-3")
 SUITE = "suite"
-# what catalogues call a start from which a method that only follows gradients never leaves a line
+# names of starts on a line of symmetry, which a method that uses gradients only never leaves
 _SYMMETRIC = ("symmetric", "stable-manifold", "axis")
-_SPREAD = 0.1
-_DRAWS = 100
+_SPREAD = 0.1  # relative standard deviation of the random starts
+_DRAWS = 100  # attempts to find a random start at which f is finite
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What every run of a comparison is given.
+    """Stopping rule, budget and seed, the same for every run of a comparison.
 
     Parameters
     ----------
     mode : {"budget", "shipped"}, default "budget"
-        "budget": tolerances are ``gtol``, and the same for all; with the default of 0 a solver goes on as far as
-        rounding allows, or until its budget is spent, and what it had reached when is read off its trace afterwards.
-        "shipped": every solver stops by its own defaults, within the budget.
+        "budget": all solvers have the tolerance ``gtol``; with the default of 0 a solver continues as far as rounding
+        allows, or until its budget is spent, and its progress is read from its trace afterwards. "shipped": every
+        solver stops by its own defaults, within the budget.
     gtol : float, at least 0, default 0
         Tolerance on ‖g‖∞ in the mode "budget".
     gradients : int, at least 1, default 1000
-        Budget of gradients; f may be called ten times as often.
+        Budget of gradients; that of f is ten times as large.
     tuning_gradients : int, at least 1, default 500
-        The same for each rate, where a learning rate is tuned.
+        Budget of gradients of each rate if a learning rate is tuned.
     seed : int, at least 0, default 0
-        Of the starts drawn at random: the same seed gives the same numbers.
+        Of the random starts.
     """
 
     mode: str = "budget"
@@ -60,16 +60,16 @@ class Protocol:
         check_integer("tuning_gradients", self.tuning_gradients, 1)
         check_integer("seed", self.seed, 0)
         if self.mode == "shipped" and self.gtol:
-            raise ValueError(f"gtol is each solver's own in the mode 'shipped', got {self.gtol}")
+            raise ValueError(f"gtol must be 0 in the mode 'shipped', where each solver has its own; got {self.gtol}")
 
     @property
     def budget(self) -> Budget:
-        """The limits as the Evaluator takes them."""
+        """The limits for the Evaluator."""
         return Budget(maxfev=10 * self.gradients, maxgev=self.gradients)
 
     @property
     def tolerance(self) -> float | None:
-        """What solvers are told; None: nothing, they have their own."""
+        """The tolerance given to solvers; None: their own."""
         return None if self.mode == "shipped" else self.gtol
 
 
@@ -77,15 +77,15 @@ STANDARD = Protocol()
 
 
 def start_names(problem: Problem, wanted: str | Sequence[str] = SUITE) -> tuple[str, ...]:
-    """The starts from which a problem is run, by name.
+    """The names of the starts from which a problem is run.
 
     Parameters
     ----------
     problem : Problem
     wanted : str or sequence of str, default "suite"
-        "suite": the standard start, the one ten times as far out (or what the catalogue calls "far"), three drawn at
-        random, and one on a line of symmetry where the problem has one. "all": every start of the catalogue. Else
-        names; the problem is run from those it has.
+        "suite": the standard start, the start ten times as far away (or the start named "far"), three random starts,
+        and one on a line of symmetry if the problem has one. "all": every start of the catalogue. Otherwise names; the
+        problem is run from those that it has.
     """
     if wanted == "all":
         return tuple(problem.starts)
@@ -100,11 +100,11 @@ def start_names(problem: Problem, wanted: str | Sequence[str] = SUITE) -> tuple[
 
 
 def start_point(problem: Problem, name: str, seed: int = 0) -> Vector:
-    """The start of this name.
+    """The start with this name.
 
-    Those named seeded-1 to seeded-3 are near the standard one: xᵢ = x₀ᵢ·(1 + z/10), xᵢ = z/10 where x₀ᵢ = 0, with z
-    standard normal, and drawn again (up to a hundred times) where f or its gradient is not finite. They depend on the
-    seed, on the problem with its parameters, and on nothing else.
+    The starts seeded-1 to seeded-3 are near the standard start: xᵢ = x₀ᵢ·(1 + z/10), or xᵢ = z/10 if x₀ᵢ = 0, with z
+    standard normal. They are drawn again (up to a hundred times) if f or its gradient is not finite. They depend on the
+    seed and on the problem with its parameters only.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def start_point(problem: Problem, name: str, seed: int = 0) -> Vector:
     Raises
     ------
     ValueError
-        For a name that is none, with the nearest; or if f is finite nowhere near the standard start.
+        For an unknown name (the message gives the nearest), or if f is not finite near the standard start.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Recording a run while it goes: one observer for our methods, scipy's and anybody's."""
+"""Record a run: one observer for our methods, for scipy's and for any other solver."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ Array = NDArray[Any]
 Report = Callable[[bytes], None]
 
 _NOWHERE: Vector = np.empty(0)
-_SHARE = 0.05  # of the time that reporting may take
+_SHARE = 0.05  # the largest share of the run time that reporting may take
 
 
 class Recorder(History):
     """Fills a `Trace`: the observer of an `Evaluator`, and the history of a run at the same time.
 
-    The time it takes for itself is taken off the seconds it records.
+    Its own time is subtracted from the seconds that it records.
 
     Parameters
     ----------
     problem : Problem
-        Whose known critical points distances are measured to.
+        Distances to its known critical points are recorded.
     report : callable, optional
-        Given the rows so far that it was not given before, in bytes (see `reported_trace`): after each evaluation, as
-        long as that takes no more than a twentieth of the time.
+        Called with the new rows, as bytes (see `reported_trace`), after each evaluation, as long as that takes at most
+        a twentieth of the run time.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class Recorder(History):
         self._report_seconds += time.perf_counter() - began
 
     def _moved_to_counts(self, x: Vector, check: bool) -> bool:
-        """Whether this Hessian was recorded as a check already; it is none, then."""
+        """Whether this Hessian was recorded as a check before; then it is moved to the counts."""
         at, row = self._last_hessian
         if x is at and self._check[row] and not check:
             self._check[row] = False
@@ -113,11 +113,11 @@ class Recorder(History):
         return False
 
     def _distance(self, x: Vector) -> tuple[float, int]:
-        """To the nearest known critical point, relative to its size, and which one it is."""
+        """The relative distance to the nearest known critical point, and the index of that point."""
         if not self._which:
             return math.nan, -1
         at, distance, nearest = self._place
-        if x is not at:  # f and g come one after the other at the same point
+        if x is not at:  # f and g are evaluated one after the other at the same point
             with np.errstate(all="ignore"):
                 away = self._points - x
                 squares = np.einsum("ij,ij->i", away, away)
@@ -127,18 +127,18 @@ class Recorder(History):
         return distance, nearest
 
     def record(self, nit: int, state: State, gradient_norm: float, counts: Counts, seconds: float) -> None:
-        """One state of a run of ours; see `newtonkit.History`."""
+        """Record one state of a run of our methods; see `newtonkit.History`."""
         began = time.perf_counter()
         super().record(nit, state, gradient_norm, counts, seconds)
         self._written.append((len(self._kind), state.info.note))
         self.own_seconds += time.perf_counter() - began
 
     def visit(self, x: Vector, f: float) -> None:
-        """One iterate of somebody else's solver, with the gradient where it was evaluated there last."""
+        """Record one iterate of another solver, with its gradient if that was evaluated last at this point."""
         self._append(np.array(x, dtype=np.float64), f, _at(x, self._last_gradient))
 
     def count_gradients(self) -> None:
-        """Take each gradient after the first for an iteration: for a solver that tells of none."""
+        """Count each gradient after the first as an iteration: for a solver that reports no iterations."""
         for rows, x, f, size in self._gradients[1:]:
             self._append(x, f, size)
             self._written[-1] = rows, ""
@@ -147,7 +147,7 @@ class Recorder(History):
         self.record(len(self), State(x, f, _NOWHERE, FIRST), size, Counts(), math.nan)
 
     def _columns(self, first: int = 0) -> dict[str, Array]:
-        """The columns of `Evaluations` from this row on, but for the one that iterations give."""
+        """The columns of `Evaluations` from this row on, without ``iteration``."""
         f, gradient_norm, distance, seconds = np.array(self._values[4 * first :]).reshape(-1, 4).T
         return {
             "kind": np.array(self._kind[first:], dtype="<U2"),
@@ -160,7 +160,7 @@ class Recorder(History):
         }
 
     def trace(self) -> Trace:
-        """All that was recorded."""
+        """The trace of everything recorded."""
         notes = list(dict.fromkeys(["", *(note for _, note in self._written)]))
         places = {note: i for i, note in enumerate(notes)}
         rows_until = np.array([rows for rows, _ in self._written], dtype=np.int32)
@@ -185,7 +185,7 @@ class Recorder(History):
 
 
 def reported_trace(n: int, reports: Sequence[bytes]) -> Trace:
-    """The trace of a run that was lost, from what it had reported: its evaluations, without iterations."""
+    """The trace of a run whose process was lost, from its reports: evaluations only, no iterations."""
     nothing = Trace.empty(n)
     if not reports:
         return nothing
@@ -196,6 +196,6 @@ def reported_trace(n: int, reports: Sequence[bytes]) -> Trace:
 
 
 def _at(x: Vector, known: tuple[Vector | None, float]) -> float:
-    """The number that is known at the point x, else NaN."""
+    """The number known at the point x; NaN if there is none."""
     at, number = known
     return number if at is x or (at is not None and np.array_equal(at, x)) else math.nan

@@ -1,4 +1,4 @@
-"""Running methods over problems: the list of cells, each run on its own, several at a time."""
+"""Run methods on problems: a list of cells, several runs at a time."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ DEFAULT_METHODS = (
 
 
 def default_problems() -> tuple[str, ...]:
-    """The problems that a comparison takes by itself: all but those for the benchmark of solvers."""
+    """The problems of a comparison by default: all but those of the benchmark of solvers."""
     return tuple(sorted(set(problems.names()) - set(problems.names("benchmark"))))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One problem and one method, over several starts; a name and parameters only, so that it travels."""
+    """One problem and one method, from several starts; names and parameters only, so that it can be pickled."""
 
     name: str
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Cell:
 
 
 def canonical_method(name: str) -> str:
-    """The name of a method as runs record it, for a user's spelling; see `as_solver`.
+    """The name of a method as runs record it, from a user's spelling; see `as_solver`.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def canonical_method(name: str) -> str:
 def cells(
     problem_names: Sequence[str], methods: Sequence[str], starts: str | Sequence[str] | None = ("standard",)
 ) -> list[Cell]:
-    """Every problem with every method.
+    """The cells of every problem with every method.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def cells(
 
 
 def problem_named(text: str) -> Problem:
-    """The problem that a name with parameters means: ``"rosenbrock[n=10]"``."""
+    """The problem from a name with parameters: ``"rosenbrock[n=10]"``."""
     name, parameters = split_name(text)
     return problems.get(name, **parameters)
 
@@ -123,18 +123,18 @@ def run_cells(
     work : sequence of Cell
     protocol : Protocol
     jobs : int, at least 1, default 1
-        Runs at a time. With 1 and no limits they are made in this process; else each in one of its own, see
-        `comparisons.running.workers`, so that a hang or a crash costs that run only.
+        Runs at a time. With 1 and no limits they run in this process; otherwise each has a process of its own, see
+        `comparisons.running.workers`, so that a hang or a crash ends that run only.
     seconds, megabytes : float, positive, default inf
-        Limits of a run, and of the search for a learning rate before it. A run that exceeds them, or whose process
-        dies, is recorded as that, with what it had evaluated.
+        Limits of a run, and of the search for a learning rate before it. If a run exceeds them or its process dies, the
+        record contains the reason and the evaluations until then.
     store : Store, optional
-        Every run is added to it as it ends; those that it holds already are not made again. One that was lost is made
-        again under other limits.
+        Every run is added to it when it ends; runs that it already contains are not repeated. A run that was lost is
+        repeated under other limits.
     on_done : callable, optional
-        Called with each cell as its last run ends.
+        Called with each cell when its last run ends.
     on_tuned : callable, optional
-        Called with each cell whose learning rate has been found, where all of them are found before the first run.
+        Called with each cell whose learning rate has been found, if all are found before the first run.
     """
     tasks = [_Task(place, cell, start, protocol) for place, cell in enumerate(work) for start in cell.starts]
     limits = {"jobs": jobs, "seconds": seconds, "megabytes": megabytes}
@@ -161,10 +161,10 @@ def run_cells(
 
 @dataclass(frozen=True)
 class _Task:
-    """One run; without a start, the tuning that goes before the runs of a cell."""
+    """One run; without a start, the tuning before the runs of a cell."""
 
     place: int
-    """Of the cell, in the list of cells."""
+    """The index of the cell in the list of cells."""
     cell: Cell
     start: str
     protocol: Protocol
@@ -179,7 +179,7 @@ class _Task:
         return as_solver(self.cell.method).rate == "tuned"
 
     def identity(self, limits: Mapping[str, Any] | None) -> dict[str, Any]:
-        """All that determines the run; the limits only if it was lost to them."""
+        """Everything that determines the run; the limits only if it was lost because of them."""
         lost_to = {} if limits is None else {name: limits[name] for name in ("seconds", "megabytes")}
         return {
             "problem": self.problem.label,
@@ -192,7 +192,7 @@ class _Task:
 
 
 def _stored(tasks: Sequence[_Task], store: Store, limits: Mapping[str, Any]) -> dict[int, Run]:
-    """The runs of these tasks that the store holds, by number."""
+    """The runs of these tasks that the store contains, by number."""
     numbers = {
         key_of(task.identity(lost_to)): number for number, task in enumerate(tasks) for lost_to in (None, limits)
     }
@@ -200,7 +200,7 @@ def _stored(tasks: Sequence[_Task], store: Store, limits: Mapping[str, Any]) -> 
 
 
 def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run, bool]]:
-    """The runs by number, none of them lost, made one after the other in this process."""
+    """The runs by number, made one after the other in this process; none can be lost."""
     tuned: dict[int, Tuning | None] = {}
     for number, task in tasks.items():
         problem = task.problem
@@ -213,7 +213,7 @@ def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run, bool]]:
 def _apart(
     tasks: Mapping[int, _Task], limits: Mapping[str, Any], on_tuned: Callable[[Cell], None]
 ) -> Iterator[tuple[int, Run, bool]]:
-    """The runs by number as they end, and whether they were lost: each in a process of its own, after the tuning."""
+    """The runs by number as they end, and whether they were lost; each in a process of its own, after the tuning."""
     search = {task.place: task for task in tasks.values() if task.tunes}
     outcomes: dict[int, TaskOutcome] = {}
     for place, outcome in _outcomes(search, _tune, limits):
@@ -236,15 +236,15 @@ def _apart(
             yield number, from_record(json.loads(text), unpack(packed)), False
 
 
-# what a run imports by itself only when it first needs it, each fresh process anew
+# modules that a run imports on first use; preloaded, so that not every process imports them
 _PRELOADED = (__name__, *(f"newtonkit.derivatives.{name}" for name in ("taping", "batching", "codegen")))
 
 
 def _outcomes(
     tasks: Mapping[int, _Task], function: Callable[[_Task, Report], bytes], limits: Mapping[str, Any]
 ) -> Iterator[tuple[int, TaskOutcome]]:
-    """What became of each task, by its key, as they end."""
-    # the dearest first, so that no process is left with one of them at the end
+    """The outcome of each task by its key, as they end."""
+    # the most expensive first, so that none of them is left for the end
     order = sorted(tasks, key=lambda number: -tasks[number].problem.n)
     for outcome in run_all([tasks[number] for number in order], function, preload=_PRELOADED, **limits):
         yield order[outcome.number], outcome

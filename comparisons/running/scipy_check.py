@@ -1,4 +1,4 @@
-"""The check against scipy: do our methods end where they should, and where their counterparts of scipy's do?"""
+"""The check against scipy: whether our methods end at minima, and at those of their scipy counterparts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from comparisons.core.runs import Run
 from newtonkit.linalg.kernels import EPS
 
 CHECKED = ("newton", "bfgs", "lbfgs")
-_AT_A_MINIMUM = ("global", "local")
-_AS_GOOD = 1e-8  # of f, relative to the descent from the start
-_SAME_X = 1e-3  # of max(1, ‖x‖), and its root at a degenerate point: that of `Problem.reached`
+_AS_GOOD = 1e-8  # of f, relative to the decrease from the start
+_SAME_X = 1e-3  # of max(1, ‖x‖), and its root at a degenerate point: the tolerance of `Problem.reached`
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The check of one run of ours."""
+    """The check of one of our runs."""
 
     problem: str
     start: str
@@ -32,11 +31,11 @@ class Finding:
 def check(runs: Sequence[Run]) -> list[Finding]:
     """One finding for each run of newton, bfgs and lbfgs.
 
-    A run passes if it ended at a minimum, of the catalogue or by the Hessian (where f is unbounded below and none is
-    known: if it did not claim success), if it claims success there (unless it was told to go on as far as rounding
-    allows), and if f there is as good as scipy's: on a convex problem, as the best of scipy's runs; elsewhere, as every
-    run of scipy's that ended at the same known point. Another minimum than scipy's is reported, not failed. "As good"
-    allows 1e-8 of the descent from the start, and rounding.
+    A run passes if it ended at a minimum, of the catalogue or by the Hessian (if no minimum is known: if it did not
+    report success); if it reports success there (unless its tolerance is 0); and if its f is as low as scipy's: on a
+    convex problem as that of the best scipy run, otherwise as that of every scipy run that ended at the same known
+    point. Another minimum than scipy's is reported and is not a failure. The comparison allows 1e-8 of the decrease
+    from the start, and rounding.
     """
     return [_finding(run, _rivals(run, runs)) for run in runs if run.method in CHECKED]
 
@@ -46,18 +45,18 @@ def _rivals(run: Run, runs: Iterable[Run]) -> list[Run]:
 
 
 def _finding(run: Run, rivals: list[Run]) -> Finding:
-    def says(passed: bool, sentence: str) -> Finding:
+    def finding(passed: bool, sentence: str) -> Finding:
         return Finding(run.problem, run.start, run.method, passed, sentence)
 
     problem = problems.get(run.name, **run.parameters)
     if not problem.minima:
         if run.success:
-            return says(False, f"claims success ({run.reason}), but no minimum is known")
-        return says(True, f"f has no known minimum, and none is claimed ({run.reason})")
-    if run.ending not in _AT_A_MINIMUM:
-        return says(False, f"ended at no minimum: {run.reached or run.verdict} ({run.reason})")
+            return finding(False, f"reports success ({run.reason}), but no minimum is known")
+        return finding(True, f"f has no known minimum, and none is reported ({run.reason})")
+    if not run.ending.at_minimum:
+        return finding(False, f"did not end at a minimum: {run.reached or run.verdict} ({run.reason})")
     if not run.success and run.gtol != 0:
-        return says(False, f"is at a minimum, but claims no success: {run.message}")
+        return finding(False, f"is at a minimum, but reports no success: {run.message}")
 
     convex = "convex" in problem.tags
     same = [r for r in rivals if r.f == r.f and (convex or (r.at_minimum and r.reached_f == run.reached_f))]
@@ -65,32 +64,32 @@ def _finding(run: Run, rivals: list[Run]) -> Finding:
     better = [r for r in same if run.f - r.f > allowed]
     if better:
         best = min(better, key=lambda r: r.f)
-        return says(False, f"f = {run.f:.10g} is above {best.method}'s {best.f:.10g} by more than {allowed:.2g}")
+        return finding(False, f"f = {run.f:.10g} is above {best.method}'s {best.f:.10g} by more than {allowed:.2g}")
     where = f"at the minimum f = {run.reached_f if run.at_minimum else run.f:.10g}"
     if not run.at_minimum:
-        where += ", which the catalogue does not list"
+        where += ", which is not in the catalogue"
     if same:
-        return says(True, f"{where}, as good as {len(same)} of scipy's {len(rivals)} runs that ended there")
+        return finding(True, f"{where}, as low as {len(same)} of scipy's {len(rivals)} runs that ended there")
     if rivals:
         others = ", ".join(sorted({f"{r.f:.6g}" for r in rivals}))
-        return says(True, f"{where}; scipy's runs ended elsewhere (f = {others})")
-    return says(True, f"{where}; no run of scipy's to compare with")
+        return finding(True, f"{where}; scipy's runs ended elsewhere (f = {others})")
+    return finding(True, f"{where}; there is no scipy run to compare with")
 
 
 class Agreement(enum.Enum):
-    """What two runs from the same start have to do with each other."""
+    """How the ends of two runs from the same start agree."""
 
     SAME = "the same minimum: x, f and index agree"
     DIFFERENT = "the same known point, but x, f or index differ"
     APART = "two different minima"
-    OURS_LOST = "ours ended at no minimum, scipy's did"
-    THEIRS_LOST = "scipy's ended at no minimum, ours did"
+    OURS_LOST = "ours did not end at a minimum, scipy's did"
+    THEIRS_LOST = "scipy's did not end at a minimum, ours did"
     NEITHER = "neither ended at a minimum"
 
 
 @dataclass(frozen=True, slots=True)
 class Counterparts:
-    """A method of ours beside its counterpart of scipy's, from the same start of the same problem."""
+    """Runs of one of our methods and of its scipy counterpart, on the same problem from the same start."""
 
     ours: Run
     theirs: Run
@@ -99,11 +98,11 @@ class Counterparts:
 
 
 def counterparts(runs: Sequence[Run]) -> list[Counterparts]:
-    """Each of scipy's runs beside ours by the same method, where there is one.
+    """Each scipy run with our run of the counterpart method, if there is one.
 
     At the same known minimum they must agree: ‖x − y‖ ≤ 1e-3·max(1, ‖x‖), or the root of that at a degenerate point;
-    f to 1e-8 of the descent from the start, and rounding; and the index of the Hessian. Where it is degenerate, and the
-    index of one end not known, f has to do.
+    f to 1e-8 of the decrease from the start, and rounding; and the index of the Hessian. At a degenerate point
+    where the index of one end is not known, only f is compared.
 
     Parameters
     ----------
@@ -120,7 +119,7 @@ def counterparts(runs: Sequence[Run]) -> list[Counterparts]:
 
 
 def _compared(ours: Run, theirs: Run) -> tuple[Agreement, str]:
-    there = [run.ending in _AT_A_MINIMUM for run in (ours, theirs)]
+    there = [run.ending.at_minimum for run in (ours, theirs)]
     ends = f"f = {number(ours.f, 10)} ({ours.ending}) and {number(theirs.f, 10)} ({theirs.ending})"
     if not all(there):
         lost = {(True, False): Agreement.THEIRS_LOST, (False, True): Agreement.OURS_LOST}

@@ -1,4 +1,4 @@
-"""scipy's solvers on the same derivatives and the same counters as ours."""
+"""Adapter of scipy's solvers: the same derivatives and counters as for our methods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from problems import Problem
 
 Vector = NDArray[np.float64]
 
-# what each solver asks for
+# the derivatives that each solver requires
 SOLVERS: dict[str, tuple[str, ...]] = {
     "BFGS": ("jac",),
     "L-BFGS-B": ("jac",),
@@ -38,7 +38,7 @@ def solver_names() -> list[str]:
 
 @dataclass(frozen=True)
 class SolverResult:
-    """Where a run of scipy's ended, and what it cost by our counters."""
+    """Where a run of another solver ended, and its counts by our counters."""
 
     x: Vector
     f: float
@@ -63,7 +63,7 @@ def solve(
     options: Mapping[str, Any] | None = None,
     recorder: Recorder | None = None,
 ) -> SolverResult:
-    """Run ``scipy.optimize.minimize`` with exact derivatives, every call of which goes through our Evaluator.
+    """Run ``scipy.optimize.minimize`` with exact derivatives, through our Evaluator.
 
     Parameters
     ----------
@@ -72,15 +72,15 @@ def solve(
     method : str
         One of scipy's names, without prefix.
     gtol : float or None
-        Tolerance on the gradient where the solver has one; 0: as far as it goes; None: the solver's own defaults, and
-        its own limit of iterations.
+        Tolerance on the gradient if the solver has one; 0: as far as rounding allows; None: the solver's own defaults,
+        its limit of iterations included.
     maxiter : int
     budget : Budget
         Evaluations after which the run is stopped from outside.
     options : mapping, optional
-        Of the solver's own, which take precedence.
+        Options of the solver; they take precedence.
     recorder : Recorder, optional
-        A new one by default.
+        Default: a new one.
     """
     settings = ({} if gtol is None else _options(method, gtol, maxiter)) | dict(options or {})
 
@@ -99,7 +99,7 @@ def observed(
     *,
     recorder: Recorder | None = None,
 ) -> SolverResult:
-    """Run a solver of scipy's signature; whatever it evaluates is counted and recorded.
+    """Run a solver of scipy's signature; all its evaluations are counted and recorded.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def observed(
     needs : tuple of str
     budget : Budget
     recorder : Recorder, optional
-        A new one by default.
+        Default: a new one.
     """
     recorder = Recorder(problem) if recorder is None else recorder
     evaluator = Evaluator(Objective(problem.fun), budget, observer=recorder)
@@ -145,7 +145,7 @@ def observed(
         except BudgetSpent as spent:
             success, reason, message = False, spent.termination.reason.name, spent.termination.message
             x, nit = (x0 if evaluator.incumbent.x is None else evaluator.incumbent.x), len(recorder) - 1
-        except Exception as error:  # a solver that breaks costs its own cell only
+        except Exception as error:  # an exception of a solver ends this run only
             success, reason, message = False, type(error).__name__, str(error)
             x = x0 if evaluator.incumbent.x is None else evaluator.incumbent.x
         if len(recorder) == 1:
@@ -159,13 +159,13 @@ def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
         # ftol = 0 leaves the decision to the gradient, as in the other solvers
         return {"gtol": gtol, "ftol": 0.0, "maxiter": maxiter, "maxfun": 10 * maxiter, "maxcor": 10}
     if method == "Newton-CG":
-        # it stops on the length of a step alone; √eps is about where a gradient of 1e-8 is reached too
+        # it stops by the length of a step only; √eps corresponds to a gradient of about 1e-8
         return {"xtol": 1.5e-8 if gtol else 0.0, "maxiter": maxiter}
     return {"gtol": gtol, "maxiter": maxiter}
 
 
 def _point(x: Any, x0: Vector) -> Vector:
-    """What a solver returns for x, as a vector like x0."""
+    """The x that a solver returned, as a vector of the shape of x0."""
     point = np.array(x, dtype=np.float64)
     if point.shape != x0.shape:
         raise ValueError(f"the solver returned x of shape {point.shape}, not {x0.shape}")

@@ -1,4 +1,4 @@
-"""One run: a solver on a problem from a start, recorded, and its end judged in the same way for every solver."""
+"""One run: a solver on a problem from a start, recorded; every solver's end is classified in the same way."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from problems import Problem
 
 Vector = NDArray[np.float64]
 
-_SAMPLED = 100  # variables up to which a verdict rests on Hessians all round the point
-_SPECTRUM = 1000  # and up to which it rests on all eigenvalues
+_SAMPLED = 100  # variables up to which a verdict uses Hessians sampled around the point, see `verdict_on`
+_SPECTRUM = 1000  # variables up to which it uses all eigenvalues
 
 
 def tuning_for(problem: Problem, solver: Solver, protocol: Protocol) -> Tuning | None:
-    """The learning rate found for a solver, where it is to be tuned."""
+    """The learning rate found for a solver; None if it is not tuned."""
     if solver.rate != "tuned":
         return None
     return tune(problem, solver.name, budget=protocol.tuning_gradients, **solver.options)
@@ -56,14 +56,14 @@ def run_one(
     ----------
     problem : Problem
     start : str
-        Name of one of the problem's starts, or of those drawn at random: see `start_point`.
+        The name of a start of the problem or of a random start: see `start_point`.
     method : str or Solver
         See `as_solver`.
     protocol : Protocol
     tuning : Tuning, optional
-        Whose rate the method takes.
+        The learning rate.
     report : callable, optional
-        Given the evaluations as they are made; see `Recorder`.
+        Called with the evaluations; see `Recorder`.
     """
     solver = as_solver(method)
     x0 = start_point(problem, start, protocol.seed)
@@ -76,13 +76,15 @@ def run_one(
         objective = Objective(problem.fun)
         end = _own_run(objective, x0, *solver.portfolio(objective, x0, **options), protocol, recorder)
     end["seconds"] = time.perf_counter() - began - recorder.own_seconds
-    return judged(problem, start, solver, protocol, options | {"tuning": tuning}, end | {"trace": recorder.trace()})
+    return classified_run(
+        problem, start, solver, protocol, options | {"tuning": tuning}, end | {"trace": recorder.trace()}
+    )
 
 
 def lost_run(
     problem: Problem, start: str, method: str, protocol: Protocol, tuning: Tuning | None, end: Mapping[str, Any]
 ) -> Run:
-    """The record of a run whose process was lost: its start, what it had reported, and why.
+    """The record of a run whose process was lost: its start, its reports, and the reason.
 
     Parameters
     ----------
@@ -102,21 +104,21 @@ def lost_run(
         "reported": {},
         "nit": 0,
     }
-    return judged(problem, start, solver, protocol, {**solver.options, "tuning": tuning}, known | dict(end))
+    return classified_run(problem, start, solver, protocol, {**solver.options, "tuning": tuning}, known | dict(end))
 
 
 def verdict_on(problem: Problem, x: Vector) -> Verdict:
-    """What kind of point x is; with up to a hundred variables `newtonkit.classify` says it.
+    """The kind of the point x, by `newtonkit.classify` for up to a hundred variables.
 
-    Above, the Hessian is not sampled all round x, which would take two dozen of them and, at n = 650, ten times as long
-    as the run that is judged: what holds along Newton's next step has to do.
+    For more variables the Hessian is not sampled around x, which would require two dozen Hessians and, at n = 650,
+    ten times the time of the run itself: the verdict uses Newton's next step only.
     """
     if problem.n <= _SAMPLED or problem.n > _SPECTRUM:
         return newtonkit.classify(problem.fun, x)
     return dense_verdict(Evaluator(Objective(problem.fun), second_order=True), np.array(x))
 
 
-def judged(
+def classified_run(
     problem: Problem,
     start: str,
     solver: Solver,
@@ -124,7 +126,7 @@ def judged(
     asked: Mapping[str, Any],
     end: Mapping[str, Any],
 ) -> Run:
-    """The record of a run, with the verdict on its end."""
+    """The record of a run, with the verdict and the ending."""
     x0 = start_point(problem, start, protocol.seed)
     x, f = np.asarray(end["x"]), float(end["f"])
     finite = bool(np.isfinite(x).all()) and math.isfinite(f)
@@ -188,8 +190,8 @@ def _own_run(
     stop = Stop(maxfev=budget.maxfev, maxgev=budget.maxgev, maxiter=10 * protocol.gradients)
     if protocol.tolerance is not None:
         stop = dataclasses.replace(stop, gtol=protocol.tolerance)
-    # the verdict is made afterwards, outside the budget, the same for every method; rules at a rate never leave a
-    # saddle, so that theirs would be of no use to them
+    # the verdict is made afterwards, outside the budget, for every method alike; first-order rules never leave a
+    # saddle, so that a verdict during their run would not change it
     check = not isinstance(method, FirstOrder)
     reason = ""
     try:
@@ -203,7 +205,7 @@ def _own_run(
             check=check,
             observer=recorder,
         )
-    except Exception as error:  # a method that breaks costs its own cell only
+    except Exception as error:  # an exception of a method ends this run only
         if not hasattr(error, "partial_result"):
             raise
         result, reason = error.partial_result, type(error).__name__
@@ -247,8 +249,8 @@ def _reference_run(
         and solver.is_scipys
         and not f - end.evaluator.incumbent.f <= 10 * EPS * abs(f)
     ):
-        # told to go on for ever, some of scipy's leave the minimum they were at for values that are no numbers; ours
-        # return the best point too
+        # with a tolerance of 0 some of scipy's solvers move from a minimum to values that are not finite; the best
+        # point is used instead, as our methods do
         x, f = best, end.evaluator.incumbent.f
     return {
         "x": x,
@@ -264,5 +266,5 @@ def _reference_run(
 
 
 def _simple(value: Any) -> Any:
-    """What a record can hold of an option: its text, where it is an object."""
+    """The option as a record stores it: an object as text."""
     return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

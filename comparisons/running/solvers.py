@@ -32,17 +32,17 @@ _SIMPLE = (bool, int, float, str, type(None))
 
 @dataclass(frozen=True)
 class Solver:
-    """What is run: see `as_solver`."""
+    """A solver of a comparison: see `as_solver`."""
 
     label: str
-    """As runs record it: ``lbfgs[memory=20]``; scipy's with the prefix ``scipy:``."""
+    """Its name in records: ``lbfgs[memory=20]``; scipy's with the prefix ``scipy:``."""
     name: str
     """The label without parameters."""
     options: Mapping[str, Any] = field(default_factory=dict)
     rate: str = ""
-    """"tuned" or "default", where that is how the learning rate is found."""
+    """"tuned" or "default" if the learning rate is found in that way; else empty."""
     target: Any = field(default=None, compare=False)
-    """The callable or the method itself, where the label cannot stand for it."""
+    """The callable or the method itself, if the label does not define it."""
 
     @property
     def is_scipys(self) -> bool:
@@ -51,7 +51,7 @@ class Solver:
 
     @property
     def is_callable(self) -> bool:
-        """Whether it is anybody's callable."""
+        """Whether it is a callable of scipy's signature."""
         return self.target is not None and not hasattr(self.target, "step")
 
     def portfolio(self, objective: Objective, x0: Vector, **options: Any) -> tuple[Method, tuple[Method, ...]]:
@@ -69,21 +69,22 @@ class Solver:
 
 
 def as_solver(given: Any) -> Solver:
-    """The solver that a name, a method or a callable means.
+    """The solver given by a name, a method or a callable.
 
     Parameters
     ----------
     given : str, method, or callable
-        A name of ours or of scipy's with the prefix ``scipy:``, in any case, with parameters in brackets if any:
-        ``"lbfgs[memory=20]"``, ``"scipy:L-BFGS-B[maxcor=20]"``. A learning rate is tuned where none is given;
-        ``"adam[rate=0.01]"`` gives one, ``"adam[rate=default]"`` takes the method's own. Or an instance such as
-        ``newtonkit.LBFGS(memory=20)``. Or a callable ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…)`` that
-        returns scipy's OptimizeResult; it is given those of these arguments that it has.
+        The name of one of our methods, "auto", or one of scipy's with the prefix ``scipy:``, in upper or lower case,
+        with parameters in brackets if any: ``"lbfgs[memory=20]"``, ``"scipy:L-BFGS-B[maxcor=20]"``. A learning rate is
+        tuned unless it is given: ``"adam[rate=0.01]"``; ``"adam[rate=default]"`` is the default of the method. Or an
+        instance such as ``newtonkit.LBFGS(memory=20)``. Or a callable
+        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…)`` that returns scipy's OptimizeResult; of these arguments
+        it is passed those that it has.
 
     Raises
     ------
     ValueError, TypeError
-        Naming what is wrong, with the nearest valid name.
+        For an unknown name or parameter; the message gives the nearest valid name.
 
     Examples
     --------
@@ -107,12 +108,12 @@ def as_solver(given: Any) -> Solver:
 
 
 def split_name(text: str) -> tuple[str, dict[str, Any]]:
-    """The name and the parameters of ``"name[key=value, …]"``; numbers, true, false and none are read as such.
+    """The name and the parameters of ``"name[key=value, …]"``; numbers, true, false and none are converted.
 
     Raises
     ------
     ValueError
-        Where the text has another form.
+        If the text has another form.
 
     Examples
     --------
@@ -135,7 +136,7 @@ def split_name(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def joined_name(name: str, parameters: Mapping[str, Any]) -> str:
-    """What `split_name` takes apart; the parameters in alphabetical order.
+    """The inverse of `split_name`; the parameters in alphabetical order.
 
     Examples
     --------
@@ -179,7 +180,7 @@ def _by_name(text: str) -> Solver:
         rate = parameters.pop("rate", "tuned")
         if rate not in ("tuned", "default"):
             raise ValueError(f"rate must be a number, tuned or default, got {rate!r} in {text!r}")
-    make_method(name, **parameters)  # a value out of range is found now
+    make_method(name, **parameters)  # raises for a value out of range
     label = joined_name(name, parameters | ({"rate": rate} if rate == "default" else {}))
     return Solver(label, name, parameters, rate)
 
@@ -201,7 +202,7 @@ def _scipys(given: str, parameters: dict[str, Any]) -> Solver:
     short = name.removeprefix("scipy:")
     try:
         with warnings.catch_warnings():
-            # scipy warns of an option that it does not know, and ignores it
+            # scipy warns about an unknown option and ignores it
             warnings.simplefilter("error", OptimizeWarning)
             scipy_minimize(
                 lambda x: x @ x,
@@ -218,7 +219,7 @@ def _scipys(given: str, parameters: dict[str, Any]) -> Solver:
 
 
 def _by_instance(given: Any) -> Solver:
-    """The same by name, where names can say it all."""
+    """The same solver by name, if name and parameters define it."""
     target: Any = given.rule if isinstance(given, FirstOrder) else given
     name = getattr(target, "name", type(target).__name__)
     changed = {}
@@ -230,14 +231,14 @@ def _by_instance(given: Any) -> Solver:
             if getattr(target, entry.name) != getattr(plain, entry.name)
         }
         if isinstance(target, FirstOrderRule):
-            changed["rate"] = target.rate  # an instance has its rate: it is not tuned
+            changed["rate"] = target.rate  # the rate of an instance is not tuned
         if all(isinstance(value, _SIMPLE) for value in changed.values()):
             return _by_name(joined_name(name, changed))
     return Solver(joined_name(name, changed), name, changed, target=make_method(given))
 
 
 def accepted(solver: Callable[..., Any]) -> tuple[str, ...]:
-    """Which of jac, hess, hessp and callback a callable takes: those it names, or all if it takes any keyword."""
+    """The arguments among jac, hess, hessp and callback that a callable has; all if it has ``**keywords``."""
     offered = ("jac", "hess", "hessp", "callback")
     parameters = inspect.signature(solver).parameters
     if any(entry.kind is inspect.Parameter.VAR_KEYWORD for entry in parameters.values()):

@@ -1,4 +1,4 @@
-"""The store of a comparison: a SQLite file to which rows are only ever added, one for each run."""
+"""The store of a comparison: a SQLite file with a row for each run; rows are only added."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any, Self
 
 from comparisons.core.serialization import Arrays, Row, json_text, key_of, pack, plain, row_from
 
-_APPLICATION = 0x6E6B6974  # "nkit": tells a store from other SQLite files; sqlite.org/pragma.html#pragma_application_id
+_APPLICATION = (
+    0x6E6B6974  # "nkit": distinguishes a store from other SQLite files; sqlite.org/pragma.html#pragma_application_id
+)
 _SCHEMA = 1
-_BUSY = 60.0  # seconds to wait for other writers, each of whom needs milliseconds
+_BUSY = 60.0  # seconds to wait for other writers; each write takes milliseconds
 _BATCH = 200  # rows read at a time
 
 _CREATE = """
@@ -36,22 +38,22 @@ class Store:
     Parameters
     ----------
     path : path
-        Made if there is none.
+        Created if it does not exist.
     read_only : bool, default False
-        Then the file must exist, and is not touched.
+        If True, the file must exist and is not changed.
 
     Raises
     ------
     ValueError
-        If the file is no store, or a later version's.
+        If the file is not a store, or was written by a later version.
     FileNotFoundError
-        If there is none to read.
+        If ``read_only`` and the file does not exist.
 
     Notes
     -----
-    What `append` has acknowledged survives the death of the process, and with ``synchronous=FULL`` that of the machine:
-    in WAL mode NORMAL is consistent, but a commit may be rolled back by a loss of power [1]_. FULL costs one fsync a
-    row, less than any run. Nothing is deleted or changed; nothing read is unpickled or evaluated.
+    After `append` returns, the row survives a crash of the process and, with ``synchronous=FULL``, of the machine: in
+    WAL mode NORMAL is consistent, but a commit may be rolled back after a loss of power [1]_. FULL costs one fsync for
+    each row, less than any run. Nothing is deleted or changed; nothing read is unpickled or evaluated.
 
     References
     ----------
@@ -66,7 +68,7 @@ class Store:
             raise FileNotFoundError(f"there is no folder {self.path.parent} for the store {self.path.name}")
         mode = _reading(self.path) if read_only else "mode=rwc"
         with self._sentences("opened"):
-            # autocommit: transactions are begun and ended here by name
+            # autocommit: transactions begin and end explicitly
             self._file = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY, isolation_level=None
             )
@@ -87,14 +89,14 @@ class Store:
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = FULL")
         with self._transaction():
-            if not self._number("application_id"):  # nor has another process made it meanwhile
+            if not self._number("application_id"):  # another process may have created it meanwhile
                 self._file.execute(_CREATE)
                 self._file.execute(f"PRAGMA application_id = {_APPLICATION}")
                 self._file.execute(f"PRAGMA user_version = {_SCHEMA}")
 
     def _check(self) -> None:
         if self._number("application_id") != _APPLICATION:
-            raise ValueError(f"{self.path} is no store of runs: it is empty, or a SQLite file of another program")
+            raise ValueError(f"{self.path} is not a store of runs: it is empty, or a SQLite file of another program")
         if (found := self._number("user_version")) > _SCHEMA:
             raise ValueError(f"{self.path} was written by a later version: schema {found}, this one knows {_SCHEMA}")
 
@@ -102,26 +104,26 @@ class Store:
         return int(self._file.execute(f"PRAGMA {pragma}").fetchone()[0])
 
     def append(self, identity: Mapping[str, Any], record: Mapping[str, Any], arrays: Arrays | None = None) -> bool:
-        """Add a run; it is on the disk when this returns.
+        """Add a run; it is on the disk when this method returns.
 
         Parameters
         ----------
         identity : mapping
-            What determines the run, see `key_of`.
+            Everything that determines the run, see `key_of`.
         record : mapping
-            What became of it, see `plain`.
+            The record of the run, see `plain`.
         arrays : mapping of str to ndarray, optional
             Its trace: numbers, booleans and text.
 
         Returns
         -------
         bool
-            False if there was a row of this key: it stays as it is.
+            False if the store already has a row with this key, which is kept.
 
         Raises
         ------
         OSError
-            If it could not be written; earlier rows are as they were.
+            If it could not be written; earlier rows are unchanged.
         """
         row = (
             key_of(identity),
@@ -138,7 +140,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        # at once a writer: a reader that becomes one is refused, not made to wait, if another has written meanwhile
+        # a writer from the start: SQLite does not turn a reader into a writer if another process has written
         self._file.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -155,11 +157,11 @@ class Store:
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
             if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
-                raise ValueError(f"{self.path} is no store of runs, or a damaged one: {error}") from error
+                raise ValueError(f"{self.path} is not a store of runs, or it is damaged: {error}") from error
             if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
                 raise OSError(
-                    f"{self.path} cannot be {doing}: {error}; is the disk full? The rows written before are safe and "
-                    "can be read, and a comparison that is resumed goes on from there."
+                    f"{self.path} cannot be {doing}: {error}; is the disk full? Earlier rows are safe and can be "
+                    "read; a comparison that is run again continues after them."
                 ) from error
             raise OSError(f"{self.path} cannot be {doing}: {error}") from error
 
@@ -168,7 +170,7 @@ class Store:
             return int(self._file.execute("SELECT count(*) FROM runs").fetchone()[0])
 
     def keys(self) -> set[str]:
-        """The keys of all rows: what need not be run again."""
+        """The keys of all rows: these runs need not be repeated."""
         with self._sentences("read"):
             return {key for (key,) in self._file.execute("SELECT key FROM runs")}
 
@@ -178,19 +180,19 @@ class Store:
         Parameters
         ----------
         keys : collection of str, optional
-            Only those of these keys; all if not given.
+            Default all rows.
 
         Raises
         ------
         ValueError
-            Naming a row that is damaged.
+            With the key of a row that is damaged.
         """
         last = 0
         batch = (
             "SELECT number, key, identity, record, arrays, created FROM runs WHERE number > ? ORDER BY number LIMIT ?"
         )
         while True:
-            with self._sentences("read"):  # in batches: a reader who takes his time holds up no writer's checkpoint
+            with self._sentences("read"):  # in batches, so that a slow reader does not block checkpoints
                 found = self._file.execute(batch, (last, _BATCH)).fetchall()
             if not found:
                 return
@@ -200,7 +202,7 @@ class Store:
             last = found[-1][0]
 
     def close(self) -> None:
-        """Give the file back; a store that is closed leaves one file."""
+        """Close the file; a closed store is a single file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -213,7 +215,7 @@ class Store:
 
 
 def _reading(path: Path) -> str:
-    """How SQLite has to open a file that is only read: it needs some shared memory beside it while others write."""
+    """The mode in which SQLite opens a file for reading; it needs a shared-memory file if other processes write."""
     if os.access(path.parent, os.W_OK) and os.access(path, os.W_OK):
-        return "mode=rw"  # which clears the shared memory away at the end, as mode=ro does not
+        return "mode=rw"  # removes the shared-memory file at the end; mode=ro does not
     return "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"

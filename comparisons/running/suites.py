@@ -1,12 +1,12 @@
-"""The sets of problems and methods that a comparison takes by name."""
+"""Sets of problems and methods with a name."""
 
 from __future__ import annotations
 
 from comparisons.running.scipy_solvers import solver_names
 from newtonkit.methods.registry import METHODS
 
-# Twelve that tell methods apart within seconds: a bowl and a badly scaled one, curved valleys, several minima, saddles
-# on the way and at the start, a singular Hessian at the solution, ten variables.
+# Twelve problems on which methods differ within seconds: a quadratic and a badly scaled one, curved valleys, several
+# minima, saddles on the path and at the start, a singular Hessian at the solution, ten variables.
 QUICK = (
     "bowl",
     "long-ellipse",
@@ -24,5 +24,5 @@ QUICK = (
 
 
 def all_methods() -> tuple[str, ...]:
-    """Every method of ours, and those of scipy's that take the derivatives of f."""
+    """All our methods, and scipy's methods that use derivatives."""
     return (*METHODS, *solver_names())

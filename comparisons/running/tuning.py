@@ -1,6 +1,6 @@
-"""A fair learning rate: the best of a logarithmic grid, found on starts or seeds that are not reported.
+"""Fair learning rates: the best of a logarithmic grid, found on starts or seeds that are not reported.
 
-A rate is judged by a *score*, so that the same search serves full batches and training runs:
+A rate is rated by a *score*, so that the same search works for full batches and for training runs:
 
     tune_rate(score)                     any score: rate -> (cost until the target, lowest value)
     search(problem, "adam", budget=500)  a problem of the catalogue, from held-out starts
@@ -26,22 +26,22 @@ from newtonkit.methods.registry import METHODS, canonical_name
 from problems import Problem
 
 GRID = tuple(float(f"{10.0**k:.2g}") for k in np.arange(-5.0, 2.01, 0.5))
-_ACCURACY = 1e-6  # of ‖g‖∞, relative to its first value, that a rate is asked to reach
-_SEED = 20
-_SPREAD = 0.1
+_ACCURACY = 1e-6  # of ‖g‖∞ relative to its first value: the target of a rate
+_TUNING_SEED = 20  # differs from every reported seed
+_SPREAD = 0.1  # of the held-out starts, relative to the size of the start
 
 Score = Callable[[float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class RateTrial:
-    """What one rate came to."""
+    """The result of one rate."""
 
     rate: float
     cost: float
-    """Until the target was reached; infinite where it was not."""
+    """Until the target was reached; infinite if it was not."""
     value: float
-    """The lowest value: what decides between rates that did not reach the target."""
+    """The lowest value; it decides between rates that did not reach the target."""
 
     @property
     def converged(self) -> bool:
@@ -51,47 +51,47 @@ class RateTrial:
 
 @dataclass(frozen=True, slots=True)
 class RateSearch:
-    """All rates of a grid, tried on the same budget."""
+    """All rates of a grid, tried with the same budget."""
 
     trials: tuple[RateTrial, ...]
     """One for each rate of the grid, ascending."""
     finer: tuple[RateTrial, ...]
-    """Those between the best of the grid and its neighbours, if such were asked for."""
+    """The rates tried between the best of the grid and its neighbours, if any."""
     default: RateTrial | None
-    """The method's own rate, where it has one."""
+    """The default rate of the method, if it has one."""
     target: str
-    """What the rates were asked to reach, in words."""
+    """The target of the rates, as text."""
     budget: int
-    """Gradients a rate was given."""
+    """Gradients that each rate could use."""
 
     @property
     def best(self) -> RateTrial:
-        """The rate that reached the target at least cost; where none did, the one with the lowest value."""
+        """The rate that reached the target at the lowest cost; if none did, the one with the lowest value."""
         return _best((*self.trials, *self.finer))
 
     @property
     def rate(self) -> float:
-        """That of the best trial."""
+        """The rate of the best trial."""
         return self.best.rate
 
     @property
     def at_the_edge(self) -> bool:
-        """Whether the best rate is the first or last of the grid, so that one beyond it might do better."""
+        """Whether the best rate is the first or last of the grid, so that a rate beyond it may be better."""
         return self.rate in (self.trials[0].rate, self.trials[-1].rate)
 
     @property
     def converged(self) -> tuple[float, ...]:
-        """The rates of the grid that reached the target: how forgiving the method is."""
+        """The rates of the grid that reached the target."""
         return tuple(trial.rate for trial in self.trials if trial.converged)
 
     @property
     def share(self) -> float:
-        """That of the grid which converged."""
+        """The share of the grid that reached the target."""
         return len(self.converged) / len(self.trials)
 
     @property
     def tuning(self) -> Tuning:
-        """The record that goes with a run."""
+        """The record for a run."""
         tried = sorted((*self.trials, *self.finer), key=lambda trial: trial.rate)
         converged = tuple(trial.rate for trial in tried if trial.converged)
         return Tuning(self.rate, tuple(trial.rate for trial in tried), converged, self.target, self.budget)
@@ -110,24 +110,24 @@ def tune_rate(
     target: str = "the target of the score",
     budget: int = 0,
 ) -> RateSearch:
-    """Score every rate of a grid, and the method's default rate beside them.
+    """Score every rate of a grid, and the default rate of the method.
 
     Parameters
     ----------
     score : callable
-        score(rate) -> (cost, value): the cost until a target was reached, infinite where it was not, and the lowest
-        value. It must use starts or seeds other than those reported, and give every rate the same budget. NaN counts as
+        score(rate) -> (cost, value): the cost until a target was reached, infinite if it was not, and the lowest value.
+        It must use other starts or seeds than those reported, and the same budget for every rate. NaN counts as
         infinite.
     grid : sequence of float, default 1e-5 … 100 in half decades
         Positive, no two the same.
     finer : int, at least 0, default 0
-        How many more rates to try, once the best of the grid is known, between it and each of its neighbours.
+        The number of further rates to try between the best of the grid and each of its neighbours.
     default : float, optional
-        The method's own rate.
+        The default rate of the method.
     target : str
-        What the score asks for, in words.
+        The target of the score, as text.
     budget : int
-        What it allows, in gradients.
+        The budget of the score, in gradients.
 
     Returns
     -------
@@ -158,13 +158,13 @@ def tune_rate(
 
 
 def needs_rate(method: str) -> bool:
-    """Whether the method is a first-order rule, with a learning rate to tune."""
+    """Whether the method is a first-order rule with a learning rate."""
     cls = METHODS.get(method)
     return cls is not None and issubclass(cls, GradientTransform)
 
 
 def held_out_start(problem: Problem, near: ArrayLike | None = None, which: int = 0) -> NDArray[np.float64]:
-    """A start for tuning, 10 % of the size of another away from it, seeded, never reported on.
+    """A random start for tuning, near another start, at 10 % of its size; it is never reported.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def held_out_start(problem: Problem, near: ArrayLike | None = None, which: int =
         0, 1, 2, … give different ones.
     """
     x0 = problem.starts["standard"] if near is None else np.asarray(near, dtype=np.float64)
-    rng = np.random.default_rng(_SEED + which)
+    rng = np.random.default_rng(_TUNING_SEED + which)
     return x0 + _SPREAD * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
 
 
@@ -191,13 +191,13 @@ def search(
     settled: bool = False,
     **options: Any,
 ) -> RateSearch:
-    """Every rate of the grid on one problem, from the same held-out starts and on the same budget.
+    """Try every rate of the grid on one problem, from the same held-out starts and with the same budget.
 
-    A rate converges if it takes ‖g‖∞ to a millionth of its first value from every start, at a known minimum where the
-    problem has one. Its cost is the mean number of gradients until then, its value the mean of the lowest f.
+    A rate converges if ‖g‖∞ falls to a millionth of its first value from every start, at a known minimum if the problem
+    has one. Its cost is the mean number of gradients until then, its value the mean of the lowest f.
 
-    The lowest f is what `newtonkit.minimize` returns, but a rate far too large may come across a low one by chance
-    while it leaps about; where the path matters, ask for where f settles, with ``settled``.
+    `newtonkit.minimize` returns the lowest f, but with a rate that is far too large a low f may occur by chance; if the
+    path matters, use ``settled``.
 
     Parameters
     ----------
@@ -210,18 +210,18 @@ def search(
     finer : int, at least 0, default 0
         As in `tune_rate`.
     near : array_like, shape (n,), optional
-        Where the held-out starts lie, see `held_out_start`.
+        The center of the held-out starts, see `held_out_start`.
     starts : int, at least 1, default 1
-        How many of them.
+        The number of held-out starts.
     settled : bool, default False
-        Whether the value is the median f of the second half of the run in place of the lowest.
+        Whether the value is the median f of the second half of the run, instead of the lowest f.
     **options
-        Of the rule, held fixed.
+        Fixed options of the rule.
 
     Raises
     ------
     ValueError
-        If the method has no rate.
+        If the method has no learning rate.
     """
     method = canonical_name(method)
     if not needs_rate(method):
@@ -256,5 +256,5 @@ def search(
 
 
 def tune(problem: Problem, method: str, *, budget: int, grid: tuple[float, ...] = GRID, **options: Any) -> Tuning:
-    """The record of a `search` from one held-out start: what a comparison runs a first-order method with."""
+    """The record of a `search` from one held-out start, as comparisons use it."""
     return search(problem, method, budget=budget, grid=grid, **options).tuning

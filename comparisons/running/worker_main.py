@@ -1,4 +1,4 @@
-"""What the process of a run does: take a task, keep its own limits, answer in bytes."""
+"""The main function of a worker process: receive tasks, set limits, answer in bytes."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from typing import Any
 Report = Callable[[bytes], None]
 Function = Callable[[Any, Report], bytes]
 
-# the first byte of a message; then, of an answer, the seconds it took, and the result or a sentence
+# the first byte of a message; an answer continues with its seconds, and the result or a sentence
 READY, REPORT, DONE, RAISED, MEMORY = (bytes([kind]) for kind in range(5))
 SECONDS = struct.Struct("<d")
 
-# its RLIMIT_DATA counts every private writable page; elsewhere it counts a heap that malloc hardly uses, if anything
+# RLIMIT_DATA of Linux counts every private writable page; elsewhere it counts a heap that malloc hardly uses
 KEEPS_MEMORY = sys.platform == "linux"
-_GRACE = 1.0  # seconds the parent has to stop this process before its own alarm does
-_FAR = 1e8  # seconds, three years: an alarm may not be set much later
+_GRACE = 1.0  # seconds after the limit; then the alarm of this process stops it if the parent has not
+_FAR = 1e8  # seconds, three years: about the latest time of an alarm
 
 
 def serve(pipe: Connection, function: Function, seconds: float, megabytes: float) -> None:
-    """Answer tasks until there are no more; the target of a process."""
+    """Answer tasks until there are no more; the main function of a process."""
     _leave_the_terminal()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # no more tasks; or a run has closed the pipe, which the parent sees too
+    with suppress(EOFError, OSError):  # no more tasks; or a run has closed the pipe, which the parent notices too
         pipe.send_bytes(READY)
         while True:
             message = pipe.recv_bytes()
@@ -47,7 +47,7 @@ def _leave_the_terminal() -> None:
     if os.name == "posix":
         import resource
 
-        os.setsid()  # a group of its own, so that what a run has started can be killed with it
+        os.setsid()  # a group of its own, so that processes started by a run can be killed with it
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -77,7 +77,7 @@ def _answer(message: bytes, function: Function, report: Report, seconds: float, 
 
 @contextmanager
 def _limits(seconds: float, megabytes: float) -> Iterator[None]:
-    """The limit on memory, and an alarm for a process that no parent stops any more and no thread of its own can."""
+    """The limit on memory, and an alarm in case that neither the parent nor a thread can stop this process."""
     if os.name != "posix":
         yield
         return
@@ -90,20 +90,20 @@ def _limits(seconds: float, megabytes: float) -> Iterator[None]:
         free, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (_held() + int(megabytes * 2**20), hard))
     try:
-        yield  # the alarm stays on: it frees a parent who waits for the rest of a garbled answer
+        yield  # the alarm stays set: it ends a parent's wait for the rest of an incomplete answer
     finally:
         if KEEPS_MEMORY and math.isfinite(megabytes):
             resource.setrlimit(resource.RLIMIT_DATA, (free, hard))
 
 
 def _held() -> int:
-    """Bytes of data this process has; proc_pid_statm(5), sixth field."""
+    """Bytes of data of this process; proc_pid_statm(5), sixth field."""
     import resource
 
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
 
 
 def _sentence(error: BaseException) -> str:
-    said = "".join(traceback.format_exception_only(error)).strip()
+    text = "".join(traceback.format_exception_only(error)).strip()
     *_, place = traceback.extract_tb(error.__traceback__)
-    return f"{said} ({Path(place.filename).name}, line {place.lineno})"
+    return f"{text} ({Path(place.filename).name}, line {place.lineno})"

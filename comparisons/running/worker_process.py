@@ -1,4 +1,4 @@
-"""One process seen from outside: it is given a task, watched, and killed."""
+"""A worker process, seen from its parent: send a task, wait, kill."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from multiprocessing.process import BaseProcess
 
 from comparisons.running.worker_main import DONE, MEMORY, RAISED, READY, REPORT, SECONDS
 
-_START = 120.0  # seconds for a process to import what it needs; from a cold disk that takes some tens
-_END = 5.0  # seconds for the system to clear away a killed process
-_DEATH = 1.0  # seconds from the end of a process's pipe to its own
-_DAY = 86400.0  # seconds of one wait; the system can count to 24 of them
-_LARGEST = 2**28  # bytes of a message; one that announces more is garbled
+_START = 120.0  # seconds for a process to import its modules; from a cold disk this takes tens of seconds
+_END = 5.0  # seconds for the system to remove a killed process
+_EXIT = 1.0  # seconds from the end of the pipe of a process to its exit
+_DAY = 86400.0  # seconds of one wait; the system allows at most 24 days
+_LARGEST = 2**28  # bytes of a message; a larger announced length means a corrupt message
 
 
 class TaskStatus(enum.Enum):
-    """How a run ended."""
+    """How a task ended."""
 
     DONE = "returned"
     RAISED = "raised an exception"
-    TIME = "ran into the limit on time"
-    MEMORY = "ran into the limit on memory"
-    DIED = "lost its process"
+    TIME = "exceeded the time limit"
+    MEMORY = "exceeded the memory limit"
+    DIED = "its process ended"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
-    """What became of one task."""
+    """The outcome of one task."""
 
     number: int
-    """Of the task, from 0."""
+    """The number of the task, from 0."""
     status: TaskStatus
     result: bytes | None = field(repr=False)
-    """What the function returned; None unless the status is DONE."""
+    """The return value of the function; None unless the status is DONE."""
     reports: tuple[bytes, ...] = field(repr=False)
-    """What it reported on its way, whatever its end."""
+    """The reports of the task, whatever its status."""
     seconds: float
     message: str
-    """Why there is no result, as a sentence; empty where there is one."""
+    """Why there is no result, as a sentence; empty if there is one."""
 
 
 class Child:
@@ -55,7 +55,7 @@ class Child:
         self._process, self._pipe, self._lock = process, pipe, lock
 
     def ready(self) -> bool:
-        """Whether it has started and imported what it needs."""
+        """Whether it has started and imported its modules."""
         wait([self._pipe, self._process.sentinel], _START)
         try:
             return self._pipe.poll() and self._pipe.recv_bytes() == READY
@@ -63,7 +63,7 @@ class Child:
             return False
 
     def run(self, number: int, message: bytes, seconds: float, megabytes: float) -> TaskOutcome:
-        """Give it a task and wait for the outcome, as long as the limit allows."""
+        """Send a task and wait for the outcome until the time limit."""
         began = time.monotonic()
         reports: list[bytes] = []
 
@@ -93,7 +93,7 @@ class Child:
                     return outcome(TaskStatus.DONE, "", spent, result)
                 if kind == MEMORY:
                     allowed = f"the {megabytes:g} MB it may allocate" if math.isfinite(megabytes) else "there is"
-                    return outcome(TaskStatus.MEMORY, f"asked for more memory than {allowed}", spent)
+                    return outcome(TaskStatus.MEMORY, f"requested more memory than {allowed}", spent)
                 return outcome(TaskStatus.RAISED, result.decode(errors="replace"), spent)
         except (EOFError, OSError):
             spent = time.monotonic() - began
@@ -103,20 +103,20 @@ class Child:
         return outcome(TaskStatus.TIME, late, time.monotonic() - began)
 
     def kill(self) -> None:
-        """Kill it, and what it has started."""
+        """Kill it, and the processes that it has started."""
         if os.name == "posix" and self._process.pid is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
 
     def end(self) -> None:
-        """Kill it, and give back what it holds here."""
+        """Kill it, and close the pipe."""
         self.kill()
         self.exit_code(_END)
         self._pipe.close()
 
-    def exit_code(self, seconds: float = _DEATH) -> int | None:
-        """Once it is dead, which is waited for so long; negative: the signal that killed it."""
+    def exit_code(self, seconds: float = _EXIT) -> int | None:
+        """Its exit code after at most so many seconds; negative: the signal that killed it; None: still alive."""
         wait([self._process.sentinel], seconds)
         with self._lock:
             self._process.join(0)
@@ -124,7 +124,7 @@ class Child:
 
 
 def exit_description(code: int | None) -> str:
-    """How a process ended, by its exit code.
+    """A description of how a process ended, from its exit code.
 
     Examples
     --------

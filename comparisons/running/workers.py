@@ -1,4 +1,9 @@
-"""One process for each run, with limits: a hang, a crash or a flood of memory costs that run only."""
+"""A pool of worker processes with limits: a hang, a crash or an excess of memory ends one run only.
+
+Why not a library's pool, such as pebble 5.2 (measured): it has no reports of a running task and no limit on memory; it
+unpickles what comes back; processes that a killed task has started survive; and a task that writes a part of a message
+to the shared pipe blocks the results of all others.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +24,15 @@ from comparisons.running.worker_process import Child, TaskOutcome, TaskStatus, e
 
 __all__ = ["TaskOutcome", "TaskStatus", "no_memory_limit", "one_thread_each", "run_all"]
 
-# A fork of a server that has imported everything costs 10 ms, against 1 s for a new interpreter. Only Linux is safe to
-# fork from: the system libraries of macOS may run threads, whose locks a child would find held for ever.
+# A fork of a server that has imported everything takes 10 ms, a new interpreter 1 s. Forking is safe on Linux only: the
+# system libraries of macOS may run threads, whose locks would stay locked in a child.
 _FORKS = sys.platform == "linux"
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 
 
 def no_memory_limit() -> str:
-    """Why runs have no limit on memory here, as a sentence; empty where they have."""
-    return "" if KEEPS_MEMORY else f"The limit on memory is not kept: {sys.platform} has none that can be relied on."
+    """Why there is no limit on memory on this system, as a sentence; empty if there is one."""
+    return "" if KEEPS_MEMORY else f"The limit on memory is ignored: {sys.platform} has no reliable one."
 
 
 def run_all(
@@ -40,29 +45,29 @@ def run_all(
     preload: Sequence[str] = (),
     reuse: bool = not _FORKS,
 ) -> Iterator[TaskOutcome]:
-    """Call ``function(task, report)`` for every task, each in a process of its own; outcomes come as they are ready.
+    """Call ``function(task, report)`` for every task, each in a process of its own; yield outcomes as they are ready.
 
-    The limits are kept from outside: a run that exceeds its time is killed, with all it has started. Abandoning the
-    iterator, or Ctrl-C, kills every process at once; an outcome that was handed out is complete.
+    The parent enforces the limits: a run that exceeds its time is killed, with all processes that it has started.
+    Closing the iterator, or Ctrl-C, kills every process at once; outcomes that were yielded are complete.
 
     Parameters
     ----------
     tasks : iterable
-        Of anything that can be pickled.
+        Any objects that can be pickled.
     function : callable
-        At the top level of a module. It returns bytes; what it has so far it may give to ``report``, as bytes, so
-        that a run that is stopped leaves more than nothing. Nothing that comes back is unpickled.
+        At the top level of a module. It returns bytes; it may pass intermediate results to ``report``, as bytes, which
+        are kept if the run is stopped. Nothing that comes back is unpickled.
     jobs : int, at least 1, default 1
         Runs at a time.
     seconds : float, positive, default inf
         For each run.
     megabytes : float, positive, default inf
-        Each run may allocate beyond what its process held at the beginning; see `no_memory_limit`.
+        Memory that each run may allocate in addition to that of its process at the start; see `no_memory_limit`.
     preload : sequence of str, optional
-        Modules that the function needs: imported once instead of once for each process.
+        Modules of the function: imported once instead of once for each process.
     reuse : bool, default False on Linux, True elsewhere
-        Whether a process whose run returned or raised is given another. Saves its start, 10 ms on Linux and 1 s
-        elsewhere; but a run may then depend on those before it.
+        Whether a process is used again after its run returned or raised. Saves a start, 10 ms on Linux and 1 s on other
+        systems; but a run may then depend on earlier ones.
 
     Returns
     -------
@@ -77,8 +82,8 @@ def run_all(
 
     Notes
     -----
-    Processes have one BLAS thread each, and no part in the terminal: Ctrl-C reaches this process only. A thread for
-    each job watches its process, so that a caller who is slow to take the outcomes holds up no run.
+    Processes have one BLAS thread each and do not belong to the terminal: Ctrl-C reaches this process only. A thread
+    for each job waits for its process, so that a slow caller does not delay the runs.
     """
     if not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"jobs must be an integer, at least 1, got {jobs!r}")
@@ -95,7 +100,7 @@ def run_all(
 def _pickled(value: Any, name: str) -> bytes:
     try:
         return pickle.dumps(value)
-    except Exception as error:  # an object may raise anything when it is pickled
+    except Exception as error:  # pickling an object may raise any exception
         raise TypeError(
             f"{name}, {value!r}, cannot be sent to a process of its own ({error}); a function must be at the top "
             "level of a module"
@@ -104,7 +109,7 @@ def _pickled(value: Any, name: str) -> bytes:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Processes started inside use one BLAS thread: several threads in each would fight for the same cores."""
+    """Processes started inside use one BLAS thread, since several threads each would compete for the cores."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
@@ -120,8 +125,8 @@ def one_thread_each() -> Iterator[None]:
 
 def _outcomes(pool: _WorkerPool, jobs: int) -> Iterator[TaskOutcome]:
     threads = [threading.Thread(target=pool.work, daemon=True) for _ in range(jobs)]
-    # multiprocessing would wait at the exit for processes that an iterator nobody has closed has left behind; they are
-    # no daemons, for those may not start processes of their own, as solvers do
+    # at exit multiprocessing waits for processes of an iterator that was not closed; they are not daemons, since
+    # daemons may not start processes of their own, as solvers do
     atexit.register(pool.stop)
     try:
         for thread in threads:
@@ -139,7 +144,7 @@ def _outcomes(pool: _WorkerPool, jobs: int) -> Iterator[TaskOutcome]:
 
 
 class _WorkerPool:
-    """What the threads share: tasks, outcomes, and the processes that are alive."""
+    """The state that the threads share: tasks, outcomes, and the processes that are alive."""
 
     def __init__(
         self, messages: Sequence[bytes], function: Function, seconds: float, megabytes: float, reuse: bool
@@ -152,8 +157,8 @@ class _WorkerPool:
         self._function, self._seconds, self._megabytes, self._reuse = function, seconds, megabytes, reuse
         self._alive: set[Child] = set()
         self._stopped = False
-        # multiprocessing looks after all children whenever it starts or joins one: two threads that learn of the same
-        # death would leave one of them with a wrong exit code
+        # multiprocessing polls all children whenever it starts or joins one: if two threads notice the same exit,
+        # one of them gets a wrong exit code
         self._lock = threading.Lock()
 
     def next(self) -> TaskOutcome | BaseException:
@@ -163,14 +168,14 @@ class _WorkerPool:
                 return self._ready.get(timeout=0.2)  # without a timeout Windows would not deliver Ctrl-C
 
     def stop(self) -> None:
-        """Kill every process, and start no more."""
+        """Kill every process and start no more."""
         with self._lock:
             self._stopped = True
             for child in self._alive:
                 child.kill()
 
     def work(self) -> None:
-        """Run tasks until none is left; the life of a thread."""
+        """Run tasks until none is left; the function of a thread."""
         child = None
         try:
             while not self._stopped:
@@ -190,7 +195,7 @@ class _WorkerPool:
                 self._end(child)
 
     def _start(self) -> Child:
-        for _ in range(2):  # twice: a server whose death is found out by a start is replaced by the next one
+        for _ in range(2):  # twice: if the fork server has died, the next start replaces it
             child = self._begun()
             if child.ready():
                 return child

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import problems
+from comparisons.core.endings import Ending
 from comparisons.core.runs import record
 from comparisons.running.protocol import Protocol
 from comparisons.running.regression_check import changes, stored_runs
@@ -73,12 +74,12 @@ def test_the_share_can_be_chosen():
 
 
 def test_the_cost_of_a_run_that_is_not_solved_is_no_change():
-    lost = replace(inaccurate(RUN), ending="budget")
+    lost = replace(inaccurate(RUN), ending=Ending.BUDGET)
     assert changes([lost], [replace(lost, cost=9 * lost.cost)]) == []
 
 
 def test_of_a_cell_that_is_in_one_of_both_only_nothing_is_said():
-    assert changes([RUN], [replace(RUN, start="far", ending="saddle")]) == []
+    assert changes([RUN], [replace(RUN, start="far", ending=Ending.SADDLE)]) == []
 
 
 def test_the_last_run_of_a_cell_counts_and_runs_under_another_protocol_do_not(tmp_path):

@@ -177,7 +177,7 @@ def test_a_full_disk_is_a_sentence_and_the_rows_before_it_can_be_read(writers, p
     (outcome,) = run_all([path], writers.fill)
     sentence = outcome.result.decode()
     assert sentence.startswith(f"{path} cannot be written to: ")
-    assert "is the disk full? The rows written before are safe" in sentence
+    assert "is the disk full? Earlier rows are safe" in sentence
     rows = contents(path)
     assert len(rows) == len(outcome.reports) > 5
     with Store(path) as store:  # and with space again it goes on
@@ -210,7 +210,7 @@ def test_a_file_that_is_no_store_is_left_alone(path):
     path.write_bytes(pickle.dumps({"a": 1}) + bytes(1000))
     before = path.read_bytes()
     for read_only in (False, True):
-        with pytest.raises(ValueError, match=r"runs.sqlite is no store of runs, or a damaged one"):
+        with pytest.raises(ValueError, match=r"runs.sqlite is not a store of runs, or it is damaged"):
             Store(path, read_only=read_only)
     assert path.read_bytes() == before
     path.unlink()
@@ -219,7 +219,9 @@ def test_a_file_that_is_no_store_is_left_alone(path):
     other.close()
     before = path.read_bytes()
     for read_only in (False, True):
-        with pytest.raises(ValueError, match="is no store of runs: it is empty, or a SQLite file of another program"):
+        with pytest.raises(
+            ValueError, match="is not a store of runs: it is empty, or a SQLite file of another program"
+        ):
             Store(path, read_only=read_only)
     assert path.read_bytes() == before
 

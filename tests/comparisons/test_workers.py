@@ -33,7 +33,7 @@ def runs():
 
 
 DONE, RAISED, TIME, MEMORY, DIED = TaskStatus
-# what it does, how it ends, what is said of it
+# task, status, message
 MISBEHAVIOUR = [
     ("hang_with_the_lock", TIME, "stopped after 1 s, its limit"),
     ("hang_deaf", TIME, "stopped after 1 s, its limit"),
@@ -47,8 +47,8 @@ MISBEHAVIOUR = [
     (("vanish", 0), DIED, "its process ended by itself, with exit code 0"),
     (("vanish", 3), DIED, "its process ended by itself, with exit code 3"),
     ("close_everything", DIED, "its process ended by itself, with exit code 0"),
-    ("flood", MEMORY, "asked for more memory than the 50 MB it may allocate"),
-    ("flood_slowly", MEMORY, "asked for more memory than the 50 MB it may allocate"),
+    ("flood", MEMORY, "requested more memory than the 50 MB it may allocate"),
+    ("flood_slowly", MEMORY, "requested more memory than the 50 MB it may allocate"),
     ("fail", RAISED, "ZeroDivisionError: of my own (misbehaving.py"),
     ("fail_unprintably", RAISED, "UnprintableError"),
     ("leave", RAISED, "SystemExit: I have had enough (misbehaving.py"),
