@@ -63,6 +63,9 @@ PATTERN = re.compile(
 )
 
 FOLDERS = [
+    "comparisons/core",
+    "comparisons/running",
+    "comparisons/scores",
     "comparisons/__init__.py",
     "comparisons/api.py",
     "comparisons/cli",
