@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from newtonkit.linalg.kernels import Vector, all_finite, finite_max_norm, max_norm
+from newtonkit.linalg.kernels import EPS, Vector, add_scaled, all_finite, finite_max_norm, max_norm
+
+_NEAR = 10 * EPS  # relative distance from a bound that rounding explains
 
 
 class OutsideDomainError(AssertionError):
@@ -42,6 +44,33 @@ class Domain(Protocol):
 
     def free(self, x: Vector, g: Vector) -> NDArray[np.bool_]:
         """Return which variables may move along −g."""
+
+    def holds_any(self, x: Vector, g: Vector) -> bool:
+        """Return whether any variable is not free."""
+
+    def free_gradient(self, x: Vector, g: Vector) -> Vector:
+        """Return g with zeros for the variables that are not free."""
+
+    def restrict(self, x: Vector, g: Vector, p: Vector) -> Vector:
+        """Return p with zeros for the variables that are not free, or that it would move out of the domain."""
+
+    def project_direction(self, x: Vector, p: Vector, alpha: float) -> Vector:
+        """Return (P(x + αp) − x)/α, so that x plus α times it lies in the domain; p itself if x + αp does."""
+
+    def along(self, x: Vector, alpha: float, p: Vector) -> Vector:
+        """Return x + αp, projected; exactly on a bound if within rounding of it."""
+
+    def steps(self, x: Vector) -> Domain:
+        """Return the domain of the steps from x: s such that x + s lies in this domain."""
+
+    def move(self, x: Vector, s: Vector) -> Vector:
+        """Return x + s, projected; exactly on a bound if within rounding of it."""
+
+    def largest_step(self, x: Vector, p: Vector) -> float:
+        """Return the largest α such that x + αp lies in the domain; infinite if there is none."""
+
+    def reach(self, x: Vector, p: Vector) -> Vector:
+        """Return for each variable the largest α such that it stays within its bounds at x + αp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +113,42 @@ class Unbounded:
     def free(self, x: Vector, g: Vector) -> NDArray[np.bool_]:
         """Return True for every variable."""
         return np.ones(x.shape, dtype=bool)
+
+    def holds_any(self, x: Vector, g: Vector) -> bool:
+        """Return False."""
+        return False
+
+    def free_gradient(self, x: Vector, g: Vector) -> Vector:
+        """Return g itself."""
+        return g
+
+    def restrict(self, x: Vector, g: Vector, p: Vector) -> Vector:
+        """Return p itself."""
+        return p
+
+    def project_direction(self, x: Vector, p: Vector, alpha: float) -> Vector:
+        """Return p itself."""
+        return p
+
+    def along(self, x: Vector, alpha: float, p: Vector) -> Vector:
+        """Return x + αp."""
+        return add_scaled(x.copy(), alpha, p)
+
+    def steps(self, x: Vector) -> Domain:
+        """Return all of ℝⁿ."""
+        return self
+
+    def move(self, x: Vector, s: Vector) -> Vector:
+        """Return x + s."""
+        return x + s
+
+    def largest_step(self, x: Vector, p: Vector) -> float:
+        """Return infinity."""
+        return math.inf
+
+    def reach(self, x: Vector, p: Vector) -> Vector:
+        """Return infinity for every variable."""
+        return np.full(x.shape, math.inf)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -165,6 +230,50 @@ class Box:
         fixed: NDArray[np.bool_] = self.lower == self.upper
         held = fixed | ((x <= self.lower) & (g > 0.0)) | ((x >= self.upper) & (g < 0.0))
         return ~held
+
+    def holds_any(self, x: Vector, g: Vector) -> bool:
+        """Return whether −g holds a variable at a bound, or one is fixed."""
+        return not bool(self.free(x, g).all())
+
+    def free_gradient(self, x: Vector, g: Vector) -> Vector:
+        """Return g with zeros for the variables that are held at a bound."""
+        return np.where(self.free(x, g), g, 0.0)
+
+    def restrict(self, x: Vector, g: Vector, p: Vector) -> Vector:
+        """Return p with zeros for the variables that are held at a bound, or that p would move out of the box."""
+        outward = ((x <= self.lower) & (p < 0.0)) | ((x >= self.upper) & (p > 0.0))
+        return np.where(self.free(x, g) & ~outward, p, 0.0)
+
+    def project_direction(self, x: Vector, p: Vector, alpha: float) -> Vector:
+        """Return (P(x + αp) − x)/α; p itself if x + αp lies in the box."""
+        end = x + alpha * p
+        return p if self.contains(end) else (self.project(end) - x) / alpha
+
+    def along(self, x: Vector, alpha: float, p: Vector) -> Vector:
+        """Return `move` of x by αp."""
+        return self.move(x, alpha * p)
+
+    def steps(self, x: Vector) -> Domain:
+        """Return the box [lower − x, upper − x]; it contains 0."""
+        return Box(np.minimum(self.lower - x, 0.0), np.maximum(self.upper - x, 0.0))
+
+    def move(self, x: Vector, s: Vector) -> Vector:
+        """Return x + s, projected; a variable within 10·eps·max(|x|, |s|) of a bound is set to the bound."""
+        y, near = self.project(x + s), _NEAR * np.maximum(np.abs(x), np.abs(s))
+        y = np.where(y - self.lower <= near, self.lower, y)
+        moved: Vector = np.where(self.upper - y <= near, self.upper, y)
+        return moved
+
+    def largest_step(self, x: Vector, p: Vector) -> float:
+        """Return the largest α such that x + αp lies in the box."""
+        return float(self.reach(x, p).min(initial=math.inf))
+
+    def reach(self, x: Vector, p: Vector) -> Vector:
+        """Return for each variable the largest α such that it stays within its bounds at x + αp."""
+        with np.errstate(all="ignore"):
+            room = np.where(p > 0.0, self.upper - x, np.where(p < 0.0, x - self.lower, math.inf))
+            reach: Vector = np.where(p == 0.0, math.inf, np.maximum(room, 0.0) / np.abs(p))
+        return reach
 
 
 def _bound(name: str, values: Any) -> Vector:

@@ -60,8 +60,18 @@ class Symmetric(Protocol):
     def times(self, v: Vector) -> Vector:
         """Bv."""
 
+    def masked(self, free: NDArray[np.bool_]) -> Symmetric:
+        """Return B on the free variables and ‖B‖ on the diagonal of the others, which are then decoupled."""
+
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b; None if B + shift·I is not positive definite."""
+
+
+def masked_matrix(B: Matrix, free: NDArray[np.bool_], scale: float) -> Matrix:
+    """Return B on the free variables, and ``scale``, or 1 if that is 0, on the diagonal of the others."""
+    masked: Matrix = np.where(free[:, None] & free, B, 0.0)
+    masked[~free, ~free] = scale or 1.0
+    return masked
 
 
 class DenseSymmetric:
@@ -82,6 +92,10 @@ class DenseSymmetric:
     def times(self, v: Vector) -> Vector:
         """Bv."""
         return symmetric_times(self.B, v)
+
+    def masked(self, free: NDArray[np.bool_]) -> DenseSymmetric:
+        """Return B on the free variables and ‖B‖ on the diagonal of the others."""
+        return DenseSymmetric(masked_matrix(self.B, free, self.norm))
 
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
@@ -116,6 +130,11 @@ class TridiagonalSymmetric:
         product[1:] += self.off_diagonal * v[:-1]
         return product
 
+    def masked(self, free: NDArray[np.bool_]) -> TridiagonalSymmetric:
+        """Return B on the free variables and ‖B‖ on the diagonal of the others."""
+        off_diagonal = np.where(free[:-1] & free[1:], self.off_diagonal, 0.0)
+        return TridiagonalSymmetric(np.where(free, self.diagonal, self.norm or 1.0), off_diagonal)
+
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
         if self.diagonal.size == 1:  # LAPACK requires an off-diagonal
@@ -141,6 +160,18 @@ class _Sparse:
         product: Vector = self.B @ v
         return product
 
+    def _masked(self, free: NDArray[np.bool_]) -> sp.csc_array:
+        B = self.B.copy()
+        row, column = _coordinates(B)
+        B.data[~(free[row] & free[column])] = 0.0
+        held = (row == column) & ~free[row]
+        B.data[held] = self.norm or 1.0
+        if np.count_nonzero(held) < np.count_nonzero(~free):  # some of these diagonal entries are not stored
+            missing = ~free
+            missing[row[held]] = False
+            B = sp.csc_array(B + sp.diags_array(np.where(missing, self.norm or 1.0, 0.0), format="csc"))
+        return B
+
 
 class BandSymmetric(_Sparse):
     """A sparse matrix that has a small bandwidth after a permutation: band Cholesky, n·bandwidth² operations."""
@@ -148,6 +179,11 @@ class BandSymmetric(_Sparse):
     def __init__(self, B: sp.csc_array, layout: BandLayout) -> None:
         super().__init__(B)
         self.layout = layout
+
+    def masked(self, free: NDArray[np.bool_]) -> BandSymmetric:
+        """Return B on the free variables and ‖B‖ on the diagonal of the others, in the same band."""
+        B = self._masked(free)
+        return BandSymmetric(B, self.layout if same_pattern(B, self.B) else BandLayout(B))
 
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
@@ -183,6 +219,10 @@ class SparseSymmetric(_Sparse):
     The diagonal of U then has as many negative entries as B has negative eigenvalues (Sylvester's law). At a zero
     pivot SuperLU takes a pivot off the diagonal; the matrix is then treated as one that is not positive definite.
     """
+
+    def masked(self, free: NDArray[np.bool_]) -> SparseSymmetric:
+        """Return B on the free variables and ‖B‖ on the diagonal of the others."""
+        return SparseSymmetric(self._masked(free))
 
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
@@ -262,10 +302,10 @@ class SparseStructure:
     def matrix(self, B: sp.csc_array) -> Symmetric:
         """B as a matrix that can be factored; a new layout is computed if its pattern differs."""
         layout = self.layout
-        if layout is not None and not _same_pattern(B, self.pattern):
+        if layout is not None and not same_pattern(B, self.pattern):
             layout = SparseStructure(B).layout
         return SparseSymmetric(B) if layout is None else BandSymmetric(B, layout)
 
 
-def _same_pattern(A: sp.csc_array, B: sp.csc_array) -> bool:
+def same_pattern(A: sp.csc_array, B: sp.csc_array) -> bool:
     return np.array_equal(A.indptr, B.indptr) and np.array_equal(A.indices, B.indices)

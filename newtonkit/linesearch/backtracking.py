@@ -41,6 +41,7 @@ class Backtracking:
     def search(self, line: LineFunction, alpha: float) -> float | None:
         """Return an acceptable step length, starting from ``alpha`` > 0; None if none was found."""
         f0, slope0 = line.f0, line.slope0
+        alpha = min(alpha, line.alpha_max)
         for _ in range(self.max_trials):
             f = line.value(alpha)
             rounding = 1e4 * EPS * max(abs(f0), abs(f))

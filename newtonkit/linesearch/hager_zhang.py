@@ -55,6 +55,7 @@ class HagerZhang:
 
     def search(self, line: LineFunction, alpha: float) -> float | None:
         """Return an acceptable step length, starting from ``alpha`` > 0; None if none was found."""
+        alpha = min(alpha, line.alpha_max)
         f, slope = line(alpha)
         if self._accepts(line, alpha, f, slope):
             return alpha
@@ -84,7 +85,9 @@ class HagerZhang:
                 else:
                     high = trial
                 if high is None:
-                    alpha = _EXPANSION * trial.alpha
+                    alpha = min(_EXPANSION * trial.alpha, line.alpha_max)
+                    if alpha == trial.alpha:
+                        return None  # f falls to the boundary, but not enough
                 else:
                     shrunk = high.alpha - low.alpha
                     alpha = _between(low, high) if shrunk <= _SHRINKAGE * width else 0.5 * (low.alpha + high.alpha)
@@ -99,6 +102,8 @@ class HagerZhang:
 
     def _accepts(self, line: LineFunction, alpha: float, f: float, slope: float) -> bool:
         slope0 = line.slope0
+        if line.ends_search(alpha, f, slope):
+            return True
         if not slope >= self.sigma * slope0:
             return False
         if f - line.f0 <= self.delta * alpha * slope0:

@@ -7,7 +7,9 @@ from typing import Protocol
 
 from newtonkit.core.state import State
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector, add_scaled, all_finite, dot
+from newtonkit.linalg.kernels import Vector, all_finite, dot
+
+ARMIJO = 1e-4  # c₁ of Armijo's condition; N&W (2006), eq. 3.4
 
 
 class LineFunction:
@@ -20,13 +22,33 @@ class LineFunction:
         The point at α = 0: x, f, g.
     p : ndarray, shape (n,)
         A descent direction.
+
+    Attributes
+    ----------
+    alpha_max : float
+        The largest step length in the domain of x; infinite if there are no bounds.
     """
 
-    __slots__ = ("alpha", "base", "best", "best_armijo_f", "evaluator", "f", "f0", "g", "p", "slope0", "trials", "x")
+    __slots__ = (
+        "alpha",
+        "alpha_max",
+        "base",
+        "best",
+        "best_armijo_f",
+        "evaluator",
+        "f",
+        "f0",
+        "g",
+        "p",
+        "slope0",
+        "trials",
+        "x",
+    )
 
     def __init__(self, evaluator: Evaluator, state: State, p: Vector) -> None:
         self.evaluator = evaluator
         self.base = state.x
+        self.alpha_max = evaluator.domain.largest_step(state.x, p)
         self.p = p
         self.f0 = state.f
         self.slope0 = dot(state.g, p)
@@ -40,13 +62,12 @@ class LineFunction:
         """Return φ(α) and φ′(α); the slope is NaN if f or g is not finite."""
         self.trials += 1
         self.alpha = alpha
-        self.x = add_scaled(self.base.copy(), alpha, self.p)
+        self.x = self.evaluator.domain.along(self.base, alpha, self.p)
         f, g = self.f, self.g = self.evaluator.value_and_grad(self.x)
         slope = dot(g, self.p)
         if not (math.isfinite(f) and math.isfinite(slope)):  # a slope is finite only if all of g is
             return math.inf, math.nan
-        # Armijo's constant of N&W (2006), eq. 3.4
-        if f < self.best_armijo_f and f <= self.f0 + 1e-4 * alpha * self.slope0:
+        if f < self.best_armijo_f and f <= self.f0 + ARMIJO * alpha * self.slope0:
             self.best_armijo_f, self.best = f, (alpha, self.x, f, g)
         return f, slope
 
@@ -54,7 +75,7 @@ class LineFunction:
         """Return φ(α) alone; infinite if f is not finite. `gradient` completes the trial."""
         self.trials += 1
         self.alpha = alpha
-        self.x = add_scaled(self.base.copy(), alpha, self.p)
+        self.x = self.evaluator.domain.along(self.base, alpha, self.p)
         self.f = self.evaluator.value(self.x)
         return self.f if math.isfinite(self.f) else math.inf
 
@@ -62,6 +83,10 @@ class LineFunction:
         """Return φ′ at the last trial, whose value is known; NaN if g is not finite."""
         self.g = self.evaluator.gradient(self.x)
         return dot(self.g, self.p) if all_finite(self.g) else math.nan
+
+    def ends_search(self, alpha: float, f: float, slope: float) -> bool:
+        """Return whether α is the largest step length, f still falls there, and Armijo's condition holds."""
+        return alpha >= self.alpha_max and slope < 0.0 and f <= self.f0 + ARMIJO * alpha * self.slope0
 
     def restore_best(self) -> bool:
         """Make the best point that met Armijo's condition the last trial; return False if there is none."""

@@ -35,7 +35,7 @@ class MoreThuente:
 
     There are three departures from the paper. After a trial that is not finite, the next is a tenth of the way to it,
     and no later trial reaches as far. Values that differ by rounding only are not compared; the slopes are used
-    instead, and there a slope that meets the second condition suffices. There are no bounds on α.
+    instead, and there a slope that meets the second condition suffices. α is bounded above only if the domain of x is.
 
     References
     ----------
@@ -53,6 +53,7 @@ class MoreThuente:
 
     def search(self, line: LineFunction, alpha: float) -> float | None:
         """Return an acceptable step length, starting from ``alpha`` > 0; None if none was found."""
+        alpha = min(alpha, line.alpha_max)
         f, slope = line(alpha)
         if self._accepts(line, alpha, f, slope):
             return alpha
@@ -87,6 +88,7 @@ class MoreThuente:
                     if not math.isfinite(alpha) or now > _SHRINKAGE * width_before:
                         alpha = 0.5 * (low.alpha + high.alpha)
                     width, width_before = now, width
+            alpha = min(alpha, line.alpha_max)
             if alpha == low.alpha or (high is not None and alpha == high.alpha):
                 return None  # the interval contains no other floating-point number
             trial = Point(alpha, *line(alpha))
@@ -96,6 +98,8 @@ class MoreThuente:
 
     def _accepts(self, line: LineFunction, alpha: float, f: float, slope: float) -> bool:
         f0, slope0 = line.f0, line.slope0
+        if line.ends_search(alpha, f, slope):
+            return True
         if not abs(slope) <= -self.c2 * slope0:
             return False
         if f - f0 <= self.c1 * alpha * slope0:

@@ -20,6 +20,8 @@ class MethodBase:
 
     name: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset({"grad"})
+    accepts_bounds: ClassVar[bool] = False
+    """Whether it keeps to a bounded domain."""
     escapes: ClassVar[bool] = True
     learns_curvature: ClassVar[bool] = False
     """Whether it builds curvature from differences of gradients, as quasi-Newton methods do."""

@@ -61,5 +61,6 @@ class BFGS(SelfScaling):
     'converged'
     """
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "bfgs"
     workspace: ClassVar[type[InverseHessian]] = BFGSInverse

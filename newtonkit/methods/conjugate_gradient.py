@@ -69,6 +69,7 @@ class ConjugateGradient(MethodBase):
     eta: float = 0.4
     line_search: LineSearch = field(default_factory=HagerZhang)
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "cg"
 
     def __post_init__(self) -> None:
@@ -83,8 +84,12 @@ class ConjugateGradient(MethodBase):
         guess = 1.0 if state.p is None else _first_trial(LineFunction(evaluator, state, state.p), state.info.alpha)
         line, info = line_search_step(evaluator, state, state.p, self.line_search, guess)
         since = state.since + 1 if line.p is state.p else 1
-        p = None if since >= _RESTART * state.x.size else self._next_direction(line.p, state.g, line.g)
-        return ConjugateState(line.x, line.f, line.g, info, -line.g if p is None else p, 0 if p is None else since)
+        domain = evaluator.domain
+        g, g_next = domain.free_gradient(state.x, state.g), domain.free_gradient(line.x, line.g)
+        p = None if since >= _RESTART * state.x.size else self._next_direction(line.p, g, g_next)
+        if p is not None and not dot(p := domain.restrict(line.x, line.g, p), g_next) < 0.0:
+            p = None
+        return ConjugateState(line.x, line.f, line.g, info, -g_next if p is None else p, 0 if p is None else since)
 
     def _next_direction(self, p: Vector, g: Vector, g_next: Vector) -> Vector | None:
         """Return p₊, or None if it is not a descent direction by rounding."""
@@ -102,7 +107,7 @@ class ConjugateGradient(MethodBase):
 
 def _first_trial(line: LineFunction, last: float) -> float:
     """Return the first α of a line search by steps I1 and I2 of the paper; ``last`` is the last α."""
-    probe = _PROBE * last
+    probe = min(_PROBE * last, line.alpha_max)
     if not -probe * line.slope0 > 1e4 * EPS * abs(line.f0):
         return _LONGER * last  # the difference of values would be rounding
     f = line.value(probe)

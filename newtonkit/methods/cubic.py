@@ -9,8 +9,9 @@ from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, norm
-from newtonkit.methods.hessian_source import HessianSource, QuadraticModel, choose_hessian_source
+from newtonkit.methods.hessian_source import HessianSource, choose_hessian_source
 from newtonkit.methods.trust_region import TrustRegionMethod
+from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.step_bound import CubicRegularization, StepBound, SubproblemSolution, TrustRegion
 
 _GOOD = 0.9  # as for the trust region (radius.py)
@@ -53,6 +54,7 @@ class Cubic(TrustRegionMethod):
 
     initial_weight: float | None = None
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "cubic"
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
 
@@ -68,7 +70,7 @@ class Cubic(TrustRegionMethod):
         """Return the first σ: the option, or 0.1‖H₀‖²/‖g₀‖."""
         if self.initial_weight is not None:
             return self.initial_weight
-        g_norm, H_norm = norm(state.g), model.hessian_norm
+        g_norm, H_norm = norm(model.g), model.hessian_norm
         if g_norm == 0.0 or H_norm == 0.0:
             return g_norm or H_norm or 1.0
         return _FIRST * H_norm * (H_norm / g_norm)

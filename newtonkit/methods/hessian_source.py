@@ -15,8 +15,8 @@ from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symm
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.lanczos import LanczosSubproblem
+from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
-from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
 # Up to this n the subproblem is solved by one eigendecomposition. Measured, µs, against one Cholesky factorization:
 # n = 10: 11 and 3; n = 100: 857 and 35
@@ -25,21 +25,6 @@ _FULL = 100  # up to this n a full Hessian is used without a search for its patt
 _DENSITY = 0.1  # share of nonzeros above which a sparse factorization is not faster than a dense one
 _DENSE_LIMIT = 5000  # a dense Cholesky factorization takes 4e10 operations there, and a Hessian 5000 products
 _FORCING = 0.1  # largest relative residual of an inexact Newton step
-
-
-class QuadraticModel(Protocol):
-    """The quadratic model at one point."""
-
-    @property
-    def hessian_norm(self) -> float:
-        """‖∇²f‖, or a bound on it."""
-
-    @property
-    def newton_length(self) -> float:
-        """Length of the Newton step if the model is certainly convex; 0 if it is not, or if that is unknown."""
-
-    def solve(self, bound: StepBound) -> SubproblemSolution:
-        """Return the minimizer of the model within the bound."""
 
 
 class HessianSource(Protocol):
@@ -141,7 +126,8 @@ class HessianProducts(EvaluatedHessian):
     def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
         """Return the model; it computes products when it is solved."""
         first = self.first_gradient_norm
-        forcing = min(_FORCING, math.sqrt(norm(state.g) / first)) if first > 0.0 else _FORCING
+        g = evaluator.domain.free_gradient(state.x, state.g)
+        forcing = min(_FORCING, math.sqrt(norm(g) / first)) if first > 0.0 else _FORCING
         precondition = None if self.preconditioner is None else self.preconditioner(state.x.copy())
         return LanczosSubproblem(state.g, evaluator.hvp(state.x), forcing, precondition, self.max_products)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newtonkit.core.state import FIRST, State
 from newtonkit.core.validation import check_integer
@@ -14,6 +15,7 @@ from newtonkit.linalg.kernels import Vector, add_scaled, dot, gemv, inner_produc
 from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
+from newtonkit.methods.compact_model import CompactModel, direction_in_domain
 from newtonkit.methods.line_search_step import line_search_step
 from newtonkit.methods.quasi_newton import check_fresh, curvature_condition
 
@@ -65,6 +67,7 @@ class LBFGS(MethodBase):
     memory: int | None = None
     line_search: LineSearch = field(default_factory=lambda: HagerZhang(sigma=0.99))
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "lbfgs"
     learns_curvature: ClassVar[bool] = True
 
@@ -85,6 +88,8 @@ class LBFGS(MethodBase):
         p = None
         if pairs:
             p = scale(pairs.inverse_hessian_times(state.g), -1.0)
+        domain = evaluator.domain
+        p = direction_in_domain(domain, state, p, lambda: pairs.quadratic_model(state.g, domain.free(state.x, state.g)))
         line, info = line_search_step(evaluator, state, p, self.line_search)
         if line.p is not p:
             pairs.clear()
@@ -149,6 +154,15 @@ class CurvaturePairs:
         # αᵢ − βᵢ of the second loop
         c = add_scaled(alpha * self._D[window], -self.gamma, inner_products(Y, q))
         return gemv(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q)
+
+    def quadratic_model(self, g: Vector, free: NDArray[np.bool_]) -> CompactModel:
+        """Return the model with gradient g and Hessian H⁻¹, from the pairs restricted to the free variables.
+
+        A bound's multiplier changes y but not s, and would make B too large.
+        """
+        window = slice(self._begin, self._end)
+        mask = free[:, None]
+        return CompactModel(g, np.where(mask, self._S[:, window], 0.0), np.where(mask, self._Y[:, window], 0.0))
 
     def _move_to_front(self) -> None:
         kept, begin = self._end - self._begin, self._begin

@@ -19,7 +19,8 @@ def line_search_step(
 ) -> tuple[LineFunction, StepInfo]:
     """Search along p, starting from α = ``guess``; along −g if that fails, or if p is None or no descent direction.
 
-    The last trial of the returned line is the accepted point; ``line.p`` is the direction that was used.
+    The last trial of the returned line is the accepted point; ``line.p`` is the direction that was used, which is p
+    itself unless a bound or a failure changed it.
 
     Raises
     ------
@@ -27,18 +28,34 @@ def line_search_step(
         LINE_SEARCH or NOT_DESCENT, if the search along −g fails too.
     """
     note = ""
+    domain = evaluator.domain
     if p is not None:
-        line = LineFunction(evaluator, state, p)
+        line = LineFunction(evaluator, state, domain.project_direction(state.x, p, guess))
         if line.slope0 < 0.0 and (alpha := _found(line, line_search, guess)) is not None:
             return line, _info(line, state, alpha, "")
         note = "search direction failed: curvature discarded, steepest-descent step taken"
-    line = LineFunction(evaluator, state, -state.g)
-    if not line.slope0 < 0.0:
-        raise StepFailure(TerminationReason.NOT_DESCENT, measured=line.slope0, limit=0.0)
-    alpha = _found(line, line_search, first_step_length(evaluator, state.x, state.g, line.p))
+    line, guess = steepest_descent_line(evaluator, state)
+    alpha = _found(line, line_search, guess)
     if alpha is None:
         raise StepFailure(TerminationReason.LINE_SEARCH, f"slope {line.slope0:.3g}", limit=line_search.max_trials)
     return line, _info(line, state, alpha, note)
+
+
+def steepest_descent_line(evaluator: Evaluator, state: State, guess: float | None = None) -> tuple[LineFunction, float]:
+    """Return f along the projected steepest-descent direction, and the first trial: ``guess``, or `first_step_length`.
+
+    Raises
+    ------
+    StepFailure
+        NOT_DESCENT, if the direction is zero.
+    """
+    domain = evaluator.domain
+    p = -domain.free_gradient(state.x, state.g)
+    slope = dot(state.g, p)
+    if not slope < 0.0:
+        raise StepFailure(TerminationReason.NOT_DESCENT, measured=slope, limit=0.0)
+    alpha = first_step_length(evaluator, state.x, state.g, p) if guess is None else guess
+    return LineFunction(evaluator, state, domain.project_direction(state.x, p, alpha)), alpha
 
 
 def _found(line: LineFunction, line_search: LineSearch, guess: float) -> float | None:

@@ -9,11 +9,15 @@ import numpy as np
 
 from newtonkit.core.state import FIRST, State
 from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.factorization import DenseSymmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, norm, scale, symmetric_times
 from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
+from newtonkit.methods.compact_model import direction_in_domain
 from newtonkit.methods.line_search_step import line_search_step
+from newtonkit.trustregion.model import QuadraticModel
+from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
 
 _TINY = 1e-290  # smallest divisor: its inverse is finite
 _LARGEST_SCALING = 1e10  # above this, sᵀy is more likely rounding than curvature
@@ -93,6 +97,11 @@ class InverseHessian:
             H *= self.factor
             self.factor = 1.0
 
+    def quadratic_model(self, g: Vector) -> QuadraticModel:
+        """Return the model with gradient g and Hessian H⁻¹."""
+        B = np.linalg.inv(self.matrix)
+        return MoreSorensenSubproblem(g, DenseSymmetric(0.5 * (B + B.T)))
+
     @property
     def matrix(self) -> Matrix:
         """H as a full symmetric matrix; the identity before the first update."""
@@ -136,13 +145,13 @@ class QuasiNewton(MethodBase):
         """Return the state after one line search and one update."""
         inverse = state.inverse
         check_fresh(inverse.iteration, state.iteration)
-        p = inverse.direction  # None without an approximation
+        p = direction_in_domain(evaluator.domain, state, inverse.direction, lambda: inverse.quadratic_model(state.g))
         line, info = line_search_step(evaluator, state, p, self.line_search)
         s, y = line.x - state.x, line.g - state.g
         theta = 1.0
         if p is None or line.p is not p:
             inverse.reset()
-        else:
+        elif p is inverse.direction:
             theta = self.scaling(-info.alpha * info.alpha * line.slope0, dot(s, y))
         inverse.update(s, y, line.g, theta)
         if inverse.note:

@@ -8,11 +8,11 @@ from typing import ClassVar
 from newtonkit.core.state import State, StepFailure, StepInfo
 from newtonkit.core.termination import TerminationReason
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import norm
+from newtonkit.linalg.kernels import dot, norm
 from newtonkit.linesearch.hager_zhang import HagerZhang
-from newtonkit.linesearch.line_function import LineFunction, LineSearch
+from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
-from newtonkit.methods.line_search_step import first_step_length
+from newtonkit.methods.line_search_step import steepest_descent_line
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,16 @@ class SteepestDescent(MethodBase):
 
     line_search: LineSearch = field(default_factory=HagerZhang)
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "gd-linesearch"
 
     def step(self, evaluator: Evaluator, state: State) -> State:
         """Return the state after one line search along −g."""
-        line = LineFunction(evaluator, state, -state.g)
-        if not line.slope0 < 0.0:
-            raise StepFailure(TerminationReason.NOT_DESCENT, measured=line.slope0, limit=0.0)
+        guess = None
         if state.info.decrease > 0.0:
-            guess = 2.0 * state.info.decrease / -line.slope0
-        else:
-            guess = first_step_length(evaluator, state.x, state.g, line.p)
+            free = evaluator.domain.free_gradient(state.x, state.g)
+            guess = 2.0 * state.info.decrease / dot(state.g, free)
+        line, guess = steepest_descent_line(evaluator, state, guess)
         alpha = self.line_search.search(line, guess)
         if alpha is None:
             if not line.restore_best():

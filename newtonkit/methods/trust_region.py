@@ -14,8 +14,10 @@ from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import Symmetric
 from newtonkit.linalg.kernels import Vector, all_finite, dot, norm
 from newtonkit.methods.base import MethodBase
-from newtonkit.methods.hessian_source import HessianSource, QuadraticModel
+from newtonkit.methods.hessian_source import HessianSource
+from newtonkit.trustregion.box_step import DomainModel
 from newtonkit.trustregion.eigen import EigenSubproblem
+from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.radius import ACCEPT, exceeds_best, first_radius, next_radius, reduction_is_rounding
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution, TrustRegion
 
@@ -29,7 +31,7 @@ class Origin(NamedTuple):
     f: float
     g: Vector
     lam: float
-    model: QuadraticModel
+    model: DomainModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class TrustRegionState(State):
     """Trust-region radius Δ, or the weight σ of the cubic term; NaN before the first step."""
     lam: float
     """λ of the last accepted step, the first guess for the next λ."""
-    model: QuadraticModel | None
+    model: DomainModel | None
     """Kept after a rejected step; None at a new point."""
     source: HessianSource
     origin: Origin | None
@@ -48,7 +50,7 @@ class TrustRegionState(State):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy keeps small models only: the others may hold functions, and are computed again from the Hessian.
-        model = self.model if isinstance(self.model, EigenSubproblem) else None
+        model = self.model if self.model is not None and isinstance(self.model.whole, EigenSubproblem) else None
         fields = (self.x, self.f, self.g, self.info, self.radius, self.lam, model, self.source, None)
         return TrustRegionState, fields
 
@@ -87,7 +89,7 @@ class TrustRegionMethod(MethodBase):
 
     def first_radius(self, model: QuadraticModel, state: State) -> float:
         """Return the first radius: at least the length of the Newton step, if that exists."""
-        return max(first_radius(norm(state.g), model.hessian_norm, norm(state.x)), model.newton_length)
+        return max(first_radius(norm(model.g), model.hessian_norm, norm(state.x)), model.newton_length)
 
     def next_radius(self, radius: float, model: QuadraticModel, solution: SubproblemSolution, ratio: float) -> float:
         """Return the radius after this step; ``ratio`` is NaN if f or g was not finite at the trial point."""
@@ -109,16 +111,17 @@ class TrustRegionMethod(MethodBase):
 
     def step(self, evaluator: Evaluator, state: TrustRegionState) -> TrustRegionState:
         """Return the state at the trial point if that is accepted, else the same point with a tighter bound."""
-        model = state.model
+        domain, model = evaluator.domain, state.model
         if model is None:
-            model = state.source.quadratic_model(evaluator, state, state.lam)
-        if model is None:
-            return self.undo_step(state)
-        radius = self.first_radius(model, state) if math.isnan(state.radius) else state.radius
-        solution = model.solve(self.bound(radius))
+            whole = state.source.quadratic_model(evaluator, state, state.lam)
+            if whole is None:
+                return self.undo_step(state)
+            model = DomainModel.at(whole, domain, state.x)
+        radius = self.first_radius(model.face, state) if math.isnan(state.radius) else state.radius
+        solution = model.solve(domain, state.x, self.bound(radius))
         if math.isnan(solution.predicted):
             return self.undo_step(state)
-        x = state.x + solution.p
+        x = domain.move(state.x, solution.p)
         _check_progress(state, solution, x)
 
         trial = _evaluate(evaluator, state, solution, x)
@@ -132,7 +135,7 @@ class TrustRegionMethod(MethodBase):
             inner=solution.inner,
             note="f not finite" if math.isnan(trial.f) else "",
         )
-        radius = self.next_radius(radius, model, solution, trial.ratio)
+        radius = self.next_radius(radius, model.face, solution, trial.ratio)
         if trial.accepted:
             origin = Origin(state.x, state.f, state.g, state.lam, model)
             return _state(trial, info, radius, solution.lam, None, source, origin)
@@ -149,7 +152,7 @@ class TrustRegionMethod(MethodBase):
         length, radius = state.info.length, state.info.radius
         info = StepInfo(False, length, radius=radius, note="Hessian not finite: step undone")
         rejected = SubproblemSolution(state.x - origin.x, math.nan, False, length)
-        radius = self.next_radius(radius, origin.model, rejected, math.nan)
+        radius = self.next_radius(radius, origin.model.face, rejected, math.nan)
         return _state(origin, info, radius, origin.lam, origin.model, state.source, None)
 
 
@@ -158,7 +161,7 @@ def _state(
     info: StepInfo,
     radius: float,
     lam: float,
-    model: QuadraticModel | None,
+    model: DomainModel | None,
     source: HessianSource,
     origin: Origin | None,
 ) -> TrustRegionState:

@@ -9,8 +9,9 @@ from typing import ClassVar
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.methods.hessian_source import HessianSource, QuadraticModel, choose_hessian_source
+from newtonkit.methods.hessian_source import HessianSource, choose_hessian_source
 from newtonkit.methods.trust_region import TrustRegionMethod
+from newtonkit.trustregion.model import QuadraticModel
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class TrustRegionNewton(TrustRegionMethod):
 
     initial_radius: float | None = None
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "newton"
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
 

@@ -10,9 +10,10 @@ from newtonkit.core.state import State
 from newtonkit.core.validation import check_integer
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector, norm
-from newtonkit.methods.hessian_source import HessianProducts, HessianSource, QuadraticModel
+from newtonkit.methods.hessian_source import HessianProducts, HessianSource
 from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.methods.trust_region_newton import check_radius
+from newtonkit.trustregion.model import QuadraticModel
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class TrustRegionNewtonCG(TrustRegionMethod):
     max_products: int | None = None
     initial_radius: float | None = None
 
+    accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "newton-cg"
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hvp"})
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from newtonkit.linalg.factorization import masked_matrix
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, eigh, max_norm, norm
+from newtonkit.trustregion.model import MAX_KNOTS
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
 _TOLERANCE = 1e-10  # relative error of ‖p‖
@@ -35,7 +39,10 @@ class EigenSubproblem:
     Moré & Sorensen (1983), SIAM J. Sci. Stat. Comput. 4(3), 553; Nocedal & Wright (2006), section 4.3.
     """
 
+    max_knots: ClassVar[int] = MAX_KNOTS
+
     def __init__(self, g: Vector, B: Matrix, noise: Vector | None = None) -> None:
+        self.g, self.B, self.noise = g, B, noise
         self.eigenvalues, self.Q = eigh(B)
         self.c = self.Q.T @ g
         self.hessian_norm = max_norm(self.eigenvalues)
@@ -53,6 +60,15 @@ class EigenSubproblem:
     def newton_length(self) -> float:
         """Length of the unconstrained minimizer of the model; 0 if the model is not certainly convex."""
         return 0.0 if self._newton is None else self._newton[1]
+
+    def times(self, v: Vector) -> Vector:
+        """Return Bv."""
+        return self.B @ v
+
+    def face(self, free: NDArray[np.bool_], g: Vector) -> EigenSubproblem:
+        """Return the model of the free variables alone, with this gradient; the others do not move."""
+        noise = None if self.noise is None else np.where(free, self.noise, 0.0)
+        return EigenSubproblem(np.where(free, g, 0.0), masked_matrix(self.B, free, self.hessian_norm), noise)
 
     def solve(self, bound: StepBound) -> SubproblemSolution:
         """Return the minimizer within this bound."""

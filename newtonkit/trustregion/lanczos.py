@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newtonkit.linalg.factorization import TridiagonalSymmetric
 from newtonkit.linalg.kernels import (
@@ -69,6 +71,8 @@ class LanczosSubproblem:
     Yuan (2000), Math. Program. 87, 561.
     """
 
+    max_knots: ClassVar[int] = 3  # products are evaluations here
+
     def __init__(
         self,
         g: Vector,
@@ -78,7 +82,7 @@ class LanczosSubproblem:
         max_products: int | None = None,
     ) -> None:
         self.g, self.product, self.precondition = g, product, precondition
-        self.tolerance = tolerance
+        self.tolerance, self._max_products = tolerance, max_products
         n = g.size
         self.most = min(2 * n if max_products is None else max_products, max(_CAPACITY, _STORE // n))
         self.products = 0
@@ -94,6 +98,16 @@ class LanczosSubproblem:
         self._Mq = np.zeros(0 if precondition is None else n)  # M times the last vector of the basis
         self._largest = 0.0  # entry of the tridiagonal matrix
         self._cg = _ConjugateGradients(self.g_norm)
+
+    def times(self, v: Vector) -> Vector:
+        """Return Bv; it costs a product."""
+        return self.product(v)
+
+    def face(self, free: NDArray[np.bool_], g: Vector) -> LanczosSubproblem:
+        """Return the model of the free variables alone, with this gradient; the others do not move."""
+        precondition = None if self.precondition is None else _masked(self.precondition, free)
+        product = _masked(self.product, free)
+        return LanczosSubproblem(np.where(free, g, 0.0), product, self.tolerance, precondition, self._max_products)
 
     @property
     def hessian_norm(self) -> float:
@@ -199,6 +213,11 @@ class LanczosSubproblem:
         self._betas.append(following)
         self._next = following
         return True
+
+
+def _masked(operator: Callable[[Vector], Vector], free: NDArray[np.bool_]) -> Callable[[Vector], Vector]:
+    """Return the operator restricted to vectors that vanish outside the free variables."""
+    return lambda v: np.where(free, operator(np.where(free, v, 0.0)), 0.0)
 
 
 class _ConjugateGradients:

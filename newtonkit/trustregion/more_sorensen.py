@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newtonkit.linalg.factorization import Solve, Symmetric
 from newtonkit.linalg.kernels import Vector, dot, norm
+from newtonkit.trustregion.model import MAX_KNOTS
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
 _EASY = 0.01  # relative error of ‖p‖; Conn, Gould & Toint (2000, p. 185) use 0.1
@@ -50,6 +52,8 @@ class MoreSorensenSubproblem:
     Methods*, algorithm 7.3.4.
     """
 
+    max_knots: ClassVar[int] = MAX_KNOTS
+
     def __init__(self, g: Vector, B: Symmetric, lam: float = 0.0) -> None:
         self.g, self.B = g, B
         self.g_norm = norm(g)
@@ -63,6 +67,14 @@ class MoreSorensenSubproblem:
         self._free = self._shifted(0.0) if self._lowest == 0.0 else None
         if self._free is None and self._lowest <= B.rounding:
             self._free = self._shifted(B.rounding)
+
+    def times(self, v: Vector) -> Vector:
+        """Return Bv."""
+        return self.B.times(v)
+
+    def face(self, free: NDArray[np.bool_], g: Vector) -> MoreSorensenSubproblem:
+        """Return the model of the free variables alone, with this gradient; the others do not move."""
+        return MoreSorensenSubproblem(np.where(free, g, 0.0), self.B.masked(free), self.lam)
 
     @property
     def indefinite(self) -> bool:

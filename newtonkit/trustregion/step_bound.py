@@ -45,6 +45,9 @@ class StepBound(Protocol):
     def penalty(self, length: float) -> float:
         """Return the term that the bound adds to the model at this length."""
 
+    def within(self, length: float) -> TrustRegion:
+        """Return the ball for the steps that follow a first one of this length, which left the domain."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrustRegion:
@@ -71,6 +74,10 @@ class TrustRegion:
     def penalty(self, length: float) -> float:
         """Return 0."""
         return 0.0
+
+    def within(self, length: float) -> TrustRegion:
+        """Return the trust region itself."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +116,7 @@ class CubicRegularization:
     def penalty(self, length: float) -> float:
         """Return (σ/3)‖p‖³."""
         return self.sigma / 3.0 * length * length * length
+
+    def within(self, length: float) -> TrustRegion:
+        """Return the ball of this length, in which λ is the same at the first step."""
+        return TrustRegion(length)
