@@ -20,9 +20,9 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     ----------
     x0 : array_like, or a dict, list or tuple of them
         Numbers, and lists or tuples (of lists or tuples) of numbers only, are converted by ``numpy.asarray``.
-        A number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, and a list or
-        tuple that contains an array or a dict, keeps its structure; every leaf becomes a float64 array. The
-        entries of a dict are taken in the order of the sorted keys.
+        A number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, a named tuple, and a list
+        or tuple that contains an array or a dict, keeps its structure; a number in it stays a number, every other leaf
+        becomes a float64 array. The entries of a dict are taken in the order of the sorted keys.
     name : str, default "x0"
         The name in error messages.
 
@@ -45,10 +45,14 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     >>> vector, unflatten = flatten({"w": np.zeros((2, 2)), "b": 1.0})
     >>> vector.shape, unflatten(vector)["w"].shape
     ((5,), (2, 2))
+    >>> float(unflatten(vector)["b"])
+    1.0
     """
     if isbox(x0):  # an array of autograd, already float: the caller is being differentiated
         return (x0, _identity) if x0.ndim == 1 else (x0.reshape(-1), _reshaping(x0.shape))
     tree = _with_float_leaves(x0, name)
+    if isinstance(tree, np.ndarray):
+        tree = np.atleast_1d(tree)
     if not _has_entries(tree):
         raise ValueError(f"{name} must hold at least one number, got {x0!r}")
     if isinstance(tree, np.ndarray):
@@ -66,6 +70,8 @@ def _unflattener(tree: Any, leaves: list[Vector], start: int) -> tuple[Unflatten
     if isinstance(tree, np.ndarray):
         leaves.append(tree)
         stop, shape = start + tree.size, tree.shape
+        if tree.ndim == 0:
+            return lambda v: v[start], stop
         if tree.ndim == 1:
             return lambda v: v[start:stop], stop
         return lambda v: v[start:stop].reshape(shape), stop
@@ -79,6 +85,8 @@ def _unflattener(tree: Any, leaves: list[Vector], start: int) -> tuple[Unflatten
     for leaf in tree:
         part, stop = _unflattener(leaf, leaves, stop)
         parts.append(part)
+    if is_named_tuple(tree):
+        return lambda v: type(tree)(*(part(v) for part in parts)), stop
     if isinstance(tree, tuple):
         return lambda v: tuple(part(v) for part in parts), stop
     return lambda v: [part(v) for part in parts], stop
@@ -86,6 +94,11 @@ def _unflattener(tree: Any, leaves: list[Vector], start: int) -> tuple[Unflatten
 
 def _reshaping(shape: tuple[int, ...]) -> Unflatten:
     return lambda v: v.reshape(shape)
+
+
+def is_named_tuple(value: Any) -> bool:
+    """Whether a value is a `collections.namedtuple` or a `typing.NamedTuple`."""
+    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 def leaf_shapes(x0: Any) -> tuple[tuple[int, ...], ...]:
@@ -98,7 +111,7 @@ def leaf_shapes(x0: Any) -> tuple[tuple[int, ...], ...]:
     """
     tree = _with_float_leaves(x0, "params")
     if isinstance(tree, np.ndarray):
-        return (tree.shape,)
+        return (np.atleast_1d(tree).shape,)
     leaves: list[Vector] = []
     _unflattener(tree, leaves, 0)
     return tuple(leaf.shape for leaf in leaves)
@@ -111,8 +124,8 @@ def structure(x0: Any) -> Any:
     if isinstance(x0, dict):
         return "dict", tuple((key, structure(x0[key])) for key in x0)
     if isinstance(x0, list | tuple) and not _is_numbers_only(x0):
-        return type(x0).__name__, tuple(map(structure, x0))
-    return "array", np.atleast_1d(np.asarray(x0)).shape
+        return type(x0) if is_named_tuple(x0) else type(x0).__name__, tuple(map(structure, x0))
+    return "array", np.shape(x0)
 
 
 def is_plain_vector(unflatten: Unflatten) -> bool:
@@ -134,14 +147,18 @@ def _with_float_leaves(value: Any, name: str) -> Any:
         return {key: _with_float_leaves(leaf, f"{name}[{key!r}]") for key, leaf in value.items()}
     if isinstance(value, list | tuple) and not _is_numbers_only(value):
         leaves = [_with_float_leaves(leaf, f"{name}[{i}]") for i, leaf in enumerate(value)]
+        if is_named_tuple(value):
+            return type(value)(*leaves)
         return leaves if isinstance(value, list) else tuple(leaves)
     array = np.asarray(value)
     if array.dtype.kind not in "iufb":
         raise TypeError(f"{name} must hold real numbers, got {_described(value, array)}")
-    return np.atleast_1d(array.astype(np.float64))
+    return np.asarray(array, dtype=np.float64)
 
 
 def _is_numbers_only(value: Any) -> bool:
+    if is_named_tuple(value):
+        return False
     if isinstance(value, list | tuple):
         return all(_is_numbers_only(entry) for entry in value)
     return bool(np.isscalar(value))

@@ -162,7 +162,7 @@ class GivenDerivatives(DerivativeSource):
         grad = self._grad
         spent = 1
         try:
-            times = trace_jacobian_product(lambda z: grad(z, *self._args), x)
+            times = trace_jacobian_product(lambda z: _reshaped(grad(z, *self._args), x), x)
             if True not in self._traceable:
                 # a gradient that keeps values of its own would give a wrong product: compare once
                 spent = 3
@@ -183,6 +183,11 @@ class GivenDerivatives(DerivativeSource):
         with trace_lock:
             Hv = hvp(x.copy(), v.copy(), *self._args)
         return _as_vector(Hv, x, "hessp")
+
+
+def _reshaped(g: Any, x: Vector) -> Any:
+    """A traced gradient in x's shape, if it is an array of as many entries: a row or a column."""
+    return g.reshape(x.shape) if getattr(g, "shape", x.shape) != x.shape and g.size == x.size else g
 
 
 def _as_vector(result: Any, x: Vector, name: str) -> Vector:
