@@ -53,15 +53,15 @@ _COUNTERPARTS = {
     "scipy:trust-exact": "newton",
 }
 
-# the mark of a run that is not solved: in a table, in a figure, and its meaning
-MARKS: dict[Ending, tuple[str, str, str]] = {
-    Ending.GLOBAL: ("☆", "*", "near the lowest known minimum, accuracy not reached"),
-    Ending.LOCAL: ("○", "o", "another minimum"),
-    Ending.SADDLE: ("×", "x", "a saddle point or maximum"),
-    Ending.DEGENERATE: ("+", "P", "a degenerate critical point"),
-    Ending.BUDGET: ("–", "_", "budget spent before convergence"),
-    Ending.DIVERGED: ("▼", "v", "diverged"),
-    Ending.ELSEWHERE: ("?", "$?$", "stopped elsewhere"),
+# the mark of a run that is not solved, and its meaning
+MARKS: dict[Ending, tuple[str, str]] = {
+    Ending.GLOBAL: ("☆", "near the lowest known minimum, accuracy not reached"),
+    Ending.LOCAL: ("○", "another minimum"),
+    Ending.SADDLE: ("×", "a saddle point or maximum"),
+    Ending.DEGENERATE: ("+", "a degenerate critical point"),
+    Ending.BUDGET: ("–", "budget spent before convergence"),
+    Ending.DIVERGED: ("▼", "diverged"),
+    Ending.ELSEWHERE: ("?", "stopped elsewhere"),
 }
 
 

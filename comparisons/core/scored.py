@@ -184,7 +184,7 @@ def ending_sentences(rows: Sequence[Scored]) -> list[str]:
         who = "all methods" if len(there) == len(rows) > 1 else listing([row.method for row in there])
         heights = sorted({row.run.reached_f for row in there if row.run.reached_f is not None})
         height = f" (f = {listing([number(f) for f in heights])})" if ending is Ending.LOCAL and heights else ""
-        where = MARKS[ending][2] if ending is Ending.GLOBAL else ending.description
+        where = MARKS[ending][1] if ending is Ending.GLOBAL else ending.description
         sentences.append(f"{where[0].upper()}{where[1:]}{height}: {who}.")
     wrong = [row.method for row in rows if row.false_success]
     if wrong:

@@ -175,7 +175,7 @@ def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> 
         axes.xaxis.set_major_formatter(tick)
         axes.yaxis.set_major_formatter(tick)
     panels[0, 0].set(ylabel="f − f*" if best is not None else "f")
-    panels[1, 0].set(ylabel="‖g‖∞, the largest entry of the gradient")
+    panels[1, 0].set(ylabel="‖g‖∞")
     if best is None:
         # around zero the labels of a symmetric axis would overlap
         panels[0, 0].yaxis.set_major_formatter(lambda value, _: tick(value) if value == 0 or abs(value) > 10 else "")

@@ -10,9 +10,7 @@ from comparisons.core.reference import below_reference
 from comparisons.core.runs import Run
 from comparisons.core.scored import score_runs
 from comparisons.core.solving import TOLERANCES, spending
-from comparisons.plots.overview import overview
 from comparisons.plots.scoreboard import scoreboard
-from comparisons.plots.style import save
 from comparisons.report.checks import audit_section, below_reference_notes, check_section, check_summary
 from comparisons.report.document import Block, Bullets, Document, Note, Section, Table
 from comparisons.report.figures import MAX_FIGURE_SECTIONS, problem_figures, score_sections
@@ -38,7 +36,6 @@ _ANCHORS = (
     "how",
     "glossary",
 )
-_MAX_OVERVIEW_ROWS = 60  # of the overview as a figure
 _MAX_PRINTED = 6  # problems and starts whose runs are printed on a terminal
 
 _METHOD_NOTE = (
@@ -107,19 +104,15 @@ def comparison_document(
         folder.mkdir(parents=True, exist_ok=True)
         if not many:
             drawn = problem_figures(folder, anchors, members, jobs)
-        if len(members) <= _MAX_OVERVIEW_ROWS:
-            save(overview(runs), folder / "overview.png")
-    short = findings_section(runs, tolerance)
-    scores: Sequence[Block] = ["The figures were left out."]
-    if folder is not None and _unscored(runs, tolerance) == "":
+    unscored = _unscored(runs, tolerance)
+    scores: Sequence[Block] = [f"There are none: {unscored}." if unscored else "The figures were left out."]
+    if folder is not None and not unscored:
         scores = score_sections(folder, scoreboard(runs, tolerance=tolerance, measurements=measurements))
-    elif folder is not None:
-        scores = [f"There are none: {_unscored(runs, tolerance)}."]
     failed = sum(not finding.passed for finding in findings)
     blocks: list[Block] = [
         *below_reference_notes(below_reference(runs)),
         *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
-        short,
+        findings_section(runs, tolerance),
         Section("Methods", [method_table(scored), _METHOD_NOTE], "methods"),
         Section("Overview", [overview_table(scored, anchors, run_anchor), overview_legend()], "overview"),
         Section("Scores", scores, "scores"),

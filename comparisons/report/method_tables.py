@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 from matplotlib.colors import to_hex
 
 from comparisons.core.endings import Ending, count_endings
-from comparisons.core.labels import MARKS, ending_label, long_name, number, times
+from comparisons.core.labels import MARKS, ending_label, groups, long_name, number, times
 from comparisons.core.runs import Run
 from comparisons.core.scored import Scored, ScoredTable
 from comparisons.plots.heatmaps import cost_colour
-from comparisons.plots.overview import row_labels
 from comparisons.plots.style import style
 from comparisons.report.document import Cell, Row, Table
-
-_MAX_SHADE = 100.0  # times the cheapest; the colour scale ends there
 
 
 def method_cell(method: str, **more: str) -> Cell:
@@ -46,6 +43,18 @@ def ending_table(runs: Sequence[Run]) -> Table:
     return Table("", ("method", *Ending), rows)
 
 
+def row_labels(runs: Sequence[Run]) -> list[str]:
+    """A short name for each problem and start: parameters and start only where they distinguish rows."""
+    firsts = [members[0] for members in groups(runs).values()]
+    labels_of_name = {name: {run.problem for run in firsts if run.name == name} for name in {r.name for r in firsts}}
+    several_starts = len({run.start for run in firsts}) > 1
+    return [
+        (run.name if len(labels_of_name[run.name]) == 1 else run.problem)
+        + (f" · {run.start}" if several_starts else "")
+        for run in firsts
+    ]
+
+
 def overview_table(scored: ScoredTable, anchors: Sequence[str], run_anchor: Mapping[int, str]) -> Table:
     """A row for each problem and start, a column for each method; each cell leads to its run.
 
@@ -70,14 +79,14 @@ def _overview_cell(row: Scored, anchor: str) -> Cell:
     wrong = "!" if row.false_success else ""
     if row.solved:
         hint = f"{row.method}: {times(row.ratio)} times the lowest cost"
-        return Cell(times(row.ratio) + wrong, anchor, hint, fill=to_hex(cost_colour(min(row.ratio, _MAX_SHADE))))
+        return Cell(times(row.ratio) + wrong, anchor, hint, fill=to_hex(cost_colour(row.ratio)))
     hint = f"{row.method}: {ending_label(row.run, row.solved)}"
     return Cell(MARKS[row.ending][0] + wrong, anchor, hint, "bad" if wrong else "")
 
 
 def overview_legend() -> str:
     """What the entries of the overview mean."""
-    marks = "; ".join(f"{mark} {meaning}" for mark, _, meaning in MARKS.values())
+    marks = "; ".join(f"{mark} {meaning}" for mark, meaning in MARKS.values())
     return (
         "A row is a problem from one start, a column a method. A number means that the run reached the lowest known "
         "minimum; it is the cost relative to the cheapest such run (1 is the best). Other runs have a mark: "

@@ -9,9 +9,8 @@ from comparisons.core.endings import Ending
 from comparisons.core.labels import count, ending_label, full_name, gap_text, listing, number, problem_of, times
 from comparisons.core.runs import Run
 from comparisons.core.scored import Scored, ScoredTable, cheapest
-from comparisons.plots.overview import row_labels
 from comparisons.report.document import Block, Cell, Row, Section, Table, Tone
-from comparisons.report.method_tables import method_cell
+from comparisons.report.method_tables import method_cell, row_labels
 from problems import Problem
 
 _POINT_ENTRIES = 8  # coordinates of a point that are shown

@@ -153,7 +153,7 @@ def _first_order(table: CostTable) -> str:
     if both.any():
         ratio = statistics.median((theirs[both] / others[both]).tolist())
         text += f"; where both solve, the best first-order method costs {times(ratio)} times as much (median)"
-    return text + (f"; {never} are solved by other methods only." if never else ".")
+    return text + (f"; only other methods solve {never}." if never else ".")
 
 
 def _named(names: Sequence[str]) -> str:

@@ -176,7 +176,7 @@ def test_where_curvature_needs_least_it_is_said(task):
 
 def test_a_method_counts_only_where_half_of_the_starts_get_there(task):
     few = a_race(task, {"adam": [5, math.inf, math.inf], "lbfgs": [50, 60, math.inf]})
-    assert "only methods with curvature get there from half the starts" in verdict(few)
+    assert "only methods with curvature reach it from half the starts" in verdict(few)
     rows = {row[0]: row[1:3] for row in reach_table(few, "title").rows}
     assert rows["Adam, batches of 64"] == ["never", "1/3: 5 … 5"]
     assert rows["L-BFGS"] == ["60 (6.0 s)", "2/3: 50 … 60"]

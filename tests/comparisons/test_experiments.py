@@ -272,7 +272,7 @@ class TestRaces:
         ends = column(report.parts(Table)[0], "ended at")
         assert {ends[name] for name in ("newton", "bfgs", "lbfgs")} == {"lowest minimum"}
         assert {ends[name] for name in ("gd", "momentum", "adagrad")} <= {"saddle", "budget spent"}
-        assert "At a saddle point or maximum end gd" in report.parts(FigureBlock)[0].caption
+        assert "Ended at a saddle point or maximum: gd" in report.parts(FigureBlock)[0].caption
         assert (tmp_path / "stable-manifold.gif").exists()
 
     def test_the_rates_are_said(self, tmp_path):

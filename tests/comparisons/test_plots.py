@@ -16,9 +16,9 @@ from comparisons.core.trace import Evaluations, Iterations, Trace
 from comparisons.plots.convergence import GREY, convergence, convergence_caption
 from comparisons.plots.convergence_curves import in_colour
 from comparisons.plots.convergence_order_plots import order_caption, order_of_convergence
-from comparisons.plots.overview import overview, overview_caption
 from comparisons.plots.paths import paths, paths_caption
 from comparisons.plots.style import save, style, svg_text, thin
+from comparisons.report.method_tables import overview_table
 from comparisons.running.runner import DEFAULT_METHODS
 from comparisons.scores.convergence_order import observed_order
 from newtonkit import Counts
@@ -410,24 +410,25 @@ class TestOrder:
 
 
 class TestOverview:
+    def cells(self, runs):
+        anchors = {id(run): f"r{k}" for k, run in enumerate(runs)}
+        scored = score_runs(runs)
+        return overview_table(scored, ["here", "there"][: len(scored.instances)], anchors).cells
+
     def test_a_cell_shows_the_cost_relative_to_the_cheapest_of_its_row(self):
         runs = [make_run("bfgs", cost=20), make_run("newton", cost=50), nowhere("gd", cost=3)]
-        texts = [text.get_text() for text in overview(runs).axes[0].texts]
-        assert texts == ["1", "2.5"]
-
-    def test_the_caption_names_the_method_that_is_most_often_cheapest(self):
-        runs = [make_run("bfgs", cost=20), make_run("newton", cost=50)]
-        caption = overview_caption(runs)
-        assert "Most often the cheapest: BFGS, on 1 of 1 row." in caption
+        ((_, *cells),) = self.cells(runs)
+        assert [cell.text for cell in cells] == ["1", "2.5", "–"]
+        assert [cell.link for cell in cells] == ["r0", "r1", "r2"]
 
     def test_a_false_success_is_marked(self):
-        figure = overview([make_run(), nowhere("scipy:Newton-CG", success=True)])
-        assert "!" in [text.get_text() for text in figure.axes[0].texts]
+        ((_, _, wrong),) = self.cells([make_run(), nowhere("scipy:Newton-CG", success=True)])
+        assert wrong.text.endswith("!")
+        assert wrong.tone == "bad"
 
-    def test_rows_are_named_apart(self):
-        runs = [make_run(), make_run(start="far")]
-        labels = [text.get_text() for text in overview(runs).axes[0].get_yticklabels()]
-        assert labels == ["himmelblau · standard", "himmelblau · far"]
+    def test_rows_with_the_same_problem_are_named_by_their_start(self):
+        rows = self.cells([make_run(), make_run(start="far")])
+        assert [row[0].text for row in rows] == ["himmelblau · standard", "himmelblau · far"]
 
 
 class TestSaving:

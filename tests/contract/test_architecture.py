@@ -147,3 +147,7 @@ def test_importing_newtonkit_loads_numpy_scipy_and_autograd_only():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=TOP)
+
+
+def test_dir_of_newtonkit_lists_the_public_names_only():
+    assert set(dir(newtonkit)) == {*newtonkit.__all__, "__version__"}
