@@ -24,6 +24,7 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector
 _LARGEST_NOISE = 1e-2  # of |f|: a larger η would give steps as long as x itself; our choice
 _BAR = 4.0  # standard deviations in an error bar: 6 in 100,000 errors of a normal distribution are larger
 _HESSIAN_ERROR = 1e-7  # least relative error of second differences: √eps with a margin, N&W (2006), p. 202
+_UNRELIABLE = 0.1  # of ‖g‖∞: forward differences with a larger error bar are replaced by central ones; our choice
 _STALE = 0.1  # of the noise when it was estimated: after f has fallen to less, an error bar needs a new estimate
 
 
@@ -140,8 +141,8 @@ class Differences(DerivativeSource):
         """Return the noise of f divided by the step, plus the change of g when all steps are doubled; about 2n calls.
 
         The change is three times the truncation of a central difference, and equal to that of a forward difference.
-        Forward differences with an error bar above ‖g‖∞ are no longer of use: all later ones are central (Gill, Murray
-        & Wright, 1981, *Practical Optimization*, section 8.6.2).
+        If the error bar of forward differences exceeds a tenth of ‖g‖∞, all later ones are central (Gill, Murray &
+        Wright, 1981, *Practical Optimization*, section 8.6.2).
         """
         f = self._call(x)
         eta = self._eta
@@ -153,7 +154,7 @@ class Differences(DerivativeSource):
         with np.errstate(all="ignore"):
             bars = np.abs(coarse - g) + 2.0 * noise * weight  # the weight belongs to the doubled step
         bar = float(bars.max(initial=0.0))
-        if bar > float(np.abs(g).max(initial=0.0)):
+        if bar > _UNRELIABLE * float(np.abs(g).max(initial=0.0)):
             self._central = True
         return bar
 
