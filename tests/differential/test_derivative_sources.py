@@ -45,7 +45,16 @@ def waves(x):
     return anp.sum(anp.exp(0.3 * x) + anp.sin(x)) + 0.5 * anp.sum(x) ** 2
 
 
-PROBLEMS = [(rosenbrock, [-1.2, 1.0]), (beale, [1.0, 1.0]), (wood, [-3.0, -1.0, -3.0, -1.0])]
+def rosenbrock_in_another_order(x):
+    return 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+
+
+PROBLEMS = [
+    (rosenbrock, [-1.2, 1.0]),
+    (rosenbrock_in_another_order, [-1.2, 1.0]),
+    (beale, [1.0, 1.0]),
+    (wood, [-3.0, -1.0, -3.0, -1.0]),
+]
 FUNCTIONS = [(rosenbrock, 3), (beale, 2), (wood, 4), (waves, 5)]
 
 
