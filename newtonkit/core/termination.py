@@ -52,7 +52,7 @@ class TerminationReason(enum.Enum):
     )
     ITERATIONS = (
         Kind.BUDGET,
-        "stopped after {measured:.0f} iterations (maxiter = {limit:.0f})",
+        "stopped after {measured:.0f} iterations (maxiter = {limit:.0f}){detail}",
         "raise maxiter to resume from this result.",
     )
     EVALUATIONS = (

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.core.termination import Kind, Termination, TerminationReason
+from newtonkit.derivatives.taylor_test import SlopeCheck
 from newtonkit.driver.value_checks import NOT_PROBED, ProbeResult
 from newtonkit.linalg.kernels import EPS
 
@@ -87,7 +88,7 @@ class Evidence:
     """Whether f decays along the path from x₀ to x as towards an infimum at infinity."""
     gradient_inconsistency: str = ""
     """How differences of f contradict a gradient that the user gave; empty if they do not."""
-    slope_diagnosis: str = ""
+    slope: SlopeCheck | None = None
     """Comparison of the slope along −g with differences of f."""
     plain_value: float | None = None
     """The user's function, called plainly at the point to be returned."""
@@ -199,10 +200,20 @@ def decide(claim: Termination, evidence: Evidence) -> Termination | None:
     if claim.reason is TerminationReason.PRECISION:
         return None
     if claim.reason in NO_STEP:
-        return claim._replace(detail=evidence.slope_diagnosis or claim.detail)
-    if claim.reason is TerminationReason.NO_PROGRESS and evidence.curvature_ratio >= _BAD_UNITS:
-        return claim._replace(detail=f"; the curvatures of the variables differ by {evidence.curvature_ratio:.0e}")
+        return claim if evidence.slope is None else claim._replace(detail=str(evidence.slope))
+    if claim.reason is TerminationReason.NO_PROGRESS:
+        return claim._replace(detail=_cause(evidence))
     return claim
+
+
+def _cause(evidence: Evidence) -> str:
+    """Why a run makes no progress; empty if that is not known."""
+    slope = evidence.slope
+    if slope is not None and (slope.has_kink or slope.wrong):
+        return f"; {slope}"
+    if evidence.curvature_ratio >= _BAD_UNITS:
+        return f"; the curvatures of the variables differ by {evidence.curvature_ratio:.0e}"
+    return ""
 
 
 def _confirm(claim: Termination, evidence: Evidence) -> Termination | None:

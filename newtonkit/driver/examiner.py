@@ -101,8 +101,8 @@ class Examiner:
             return evidence
         if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
             return self._with_values(evidence, state, first, H, may_escape=may_escape)
-        if outcome.reason in NO_STEP:
-            return dataclasses.replace(evidence, slope_diagnosis=diagnose_gradient(self.evaluator, state, first))
+        if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
+            return dataclasses.replace(evidence, slope=diagnose_gradient(self.evaluator, state, first))
         return evidence
 
     def _numbers(self, state: State, first: State) -> Evidence:

@@ -40,6 +40,9 @@ class Method(Protocol):
     def factorizable_hessian(self, evaluator: Evaluator, state: State) -> Symmetric | None:
         """Return the Hessian at state.x in the form that the method factors; None if it factors none."""
 
+    def inverse_hessian(self, state: Any) -> Any:
+        """Return the approximation of (∇²f)⁻¹ at a state of this method; None if it has none."""
+
 
 def as_method(method: Any) -> Method:
     """Return the method itself, or the method made from a first-order rule."""

@@ -20,6 +20,9 @@ class Result(OptimizeResult):  # type: ignore[misc]
         The user's own function at x, called plainly.
     hess : ndarray, shape (n, n)
         The Hessian at x, where it was computed at exactly this point.
+    hess_inv : ndarray, shape (n, n), or LinearOperator
+        Quasi-Newton methods only: the approximation of the inverse Hessian, an operator for lbfgs; absent if a point
+        other than the last one is returned.
     success : bool
         Whether the reason is a converged one and the verdict does not contradict it.
     reason : TerminationReason

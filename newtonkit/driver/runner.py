@@ -165,4 +165,7 @@ def _build_result(session: Session, termination: Termination, state: State, fun:
     H = evaluator.known_hessian(state.x)
     if H is not None:
         result.hess = H.copy()
+    hess_inv = session.method.inverse_hessian(state) if state is session.method_state else None
+    if hess_inv is not None:
+        result.hess_inv = hess_inv
     return result

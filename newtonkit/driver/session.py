@@ -20,7 +20,7 @@ from newtonkit.driver.history import History, Progress
 from newtonkit.driver.iteration import states_after, states_from_point
 from newtonkit.driver.method import Method, models_curvature, wants_curvature
 from newtonkit.driver.result import Result
-from newtonkit.driver.stagnation import ProgressMonitor, StallDetector
+from newtonkit.driver.stagnation import ProgressMonitor, RecentProgress, StallDetector
 from newtonkit.driver.stopping import Stop, unbounded_limit
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.evaluation.first_order import Observer
@@ -68,10 +68,12 @@ class Session:
         self.states: Iterator[Any] = iter(())
         self.first: State | None = None
         self.state: State | None = None
+        self.state_method: Method | None = None  # the method that made the last state
         self.nit = 0
         self.lowest = -math.inf
         self.stall = StallDetector()
         self.monitor: ProgressMonitor | None = None
+        self.recent: RecentProgress | None = None
         self.restarts_left = MAX_RESTARTS
         self.escapes_left = MAX_ESCAPES
         self.user_errstate = np.geterr()
@@ -88,6 +90,7 @@ class Session:
     def resume(self, earlier: Result) -> None:
         """Continue from the last state of an earlier run, with its counts."""
         self.state, self.first, self.nit = copy.deepcopy(earlier.state), earlier.start, earlier.nit
+        self.state_method = self.method
         self.lowest = unbounded_limit(self.first)
         self.log = [earlier.choice] if earlier.choice else []
         counts = Counts(earlier.nfev, earlier.njev, earlier.nhev, earlier.nhvp)
@@ -128,8 +131,10 @@ class Session:
                 self.log.append(state.info.note)
         else:
             self.nit += 1
-        self.state = state
+        self.state, self.state_method = state, self.method
         size = self.criticality(state)
+        self.recent = self.recent or RecentProgress(state.f)
+        self.recent.record(self.nit, self.evaluator.incumbent.f, size)
         if self.history is not None:
             self.history.record(self.nit, state, size, self.evaluator.counts, self.evaluator.elapsed())
         if self.progress is not None:
@@ -161,11 +166,12 @@ class Session:
         claim = self.stop.claim(state, size, self.nit, self.lowest)
         if claim is None:
             return
-        if self.examiner.is_due(claim):
+        if claim.reason is not TerminationReason.ITERATIONS and self.examiner.is_due(claim):
             yield claim
         spent = self.stop.iterations_spent(self.nit)
         if spent is not None:
-            yield spent
+            slow = "" if self.recent is None else self.recent.description(self.nit, self.evaluator.incumbent.f)
+            yield spent._replace(detail=slow)
 
     def first_accepted(self, claims: Iterator[Termination]) -> Termination | None:
         """Return the Termination of the first claim that is not refused; None if the run continues."""
@@ -185,6 +191,11 @@ class Session:
         if termination is None:
             self.examiner.refuse(claim, evidence)
         return termination
+
+    @property
+    def method_state(self) -> State | None:
+        """The last state if it was made by the present method, not by one that failed."""
+        return self.state if self.state_method is self.method else None
 
     # --- continuing after a termination -----------------------------------------------------------------------
 
@@ -212,7 +223,8 @@ class Session:
         best = self.evaluator.incumbent.x
         if termination.reason not in FALLBACK_REASONS or best is None or self.nit >= self.stop.maxiter:
             return False
-        if not self.fallbacks:
+        g = self.evaluator.incumbent.g
+        if not self.fallbacks or (g is not None and not all_finite(g)):
             return False
         failed, self.method = self.method.name, self.fallbacks.pop(0)
         note = f"{failed} failed ({termination.reason.name}) after {self.nit} iterations, {self.method.name} took over"
@@ -235,7 +247,7 @@ class Session:
                 return False
         self.restarts_left -= 1
         self.examiner.forget()
-        self.state, self.first, self.monitor = state, None, None
+        self.state, self.state_method, self.first, self.monitor = state, None, None, None
         self.start(state.x.copy())
         return True
 

@@ -14,6 +14,7 @@ _REDUCTION = 1e-10  # of f₀ − f_best, within the window; DESIGN, rule 7
 # of |f_best|, within the window: at this rate f takes 3e7 iterations to halve. From starts where f₀ is huge, runs on
 # penalty-2, meyer and powell-badly-scaled converge although windows gain less than 1e-10·(f₀ − f_best), measured
 _RELATIVE_REDUCTION = 1e-6
+_SLOW = 1e-3  # of the total reduction of f in half of the iterations: as many again gain no more
 _CRITICALITY = 0.9  # of the lowest ‖g‖∞ before the window; DESIGN, rule 7
 
 
@@ -38,6 +39,36 @@ class StallDetector:
             return False
         self.stall_count, self.stall_limit = 0, 2 * self.stall_limit
         return True
+
+
+class RecentProgress:
+    """What the second half of a run has gained, for the advice at the limit of iterations.
+
+    A mark is set at every power of two, so that it lies between half of the iterations and all of them.
+    """
+
+    def __init__(self, f_start: float) -> None:
+        self._f_start = f_start
+        self._nit, self._f, self._gradient_norm, self._lowest = 0, math.inf, math.inf, math.inf
+        self._previous: tuple[int, float, float] = (0, math.inf, math.inf)
+
+    def record(self, nit: int, f_best: float, gradient_norm: float) -> None:
+        """Record a state."""
+        if gradient_norm < self._lowest:
+            self._lowest = gradient_norm
+        if not nit & (nit - 1):
+            self._previous = (self._nit, self._f, self._gradient_norm)
+            self._nit, self._f, self._gradient_norm = nit, f_best, self._lowest
+
+    def description(self, nit: int, f_best: float) -> str:
+        """Describe slow progress in a clause; empty if f or ‖g‖∞ has fallen notably."""
+        start, f, gradient_norm = self._previous
+        if nit - start < WINDOW or self._lowest < 0.5 * gradient_norm:
+            return ""
+        share = (f - f_best) / (self._f_start - f_best) if self._f_start > f_best else 0.0
+        if not share < _SLOW:
+            return ""
+        return f", the last {nit - start} of which reduced f by {max(share, 0.0):.1g} of its total reduction"
 
 
 class ProgressMonitor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from newtonkit.core.counts import Budget
 from newtonkit.core.state import State
 from newtonkit.core.termination import Termination, TerminationReason
@@ -113,6 +115,9 @@ def unbounded_limit(first: State) -> float:
 
 
 def _non_finite(state: State, nit: int) -> Termination:
-    what = f"f = {state.f}" if not math.isfinite(state.f) else "the gradient has entries that are not finite"
     where = "at x0" if nit == 0 else f"after {nit} iterations"
-    return Termination(TerminationReason.NON_FINITE, state.f, detail=f"{what} {where}")
+    if not math.isfinite(state.f):
+        return Termination(TerminationReason.NON_FINITE, state.f, detail=f"f = {state.f} {where}")
+    wrong = np.flatnonzero(~np.isfinite(state.g))
+    entries = f"{wrong.size} of {state.g.size} entries of the gradient are not finite, the first is entry {wrong[0]}"
+    return Termination(TerminationReason.NON_FINITE, state.f, detail=f"f = {state.f:.6g} {where}, but {entries}")

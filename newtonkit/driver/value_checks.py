@@ -95,15 +95,15 @@ def looks_unbounded(evaluator: Evaluator, state: State, first: State) -> bool:
     return two - three > one - two
 
 
-def diagnose_gradient(evaluator: Evaluator, state: State, first: State) -> str:
-    """Compare the slope along −g with differences of f, in a sentence; empty if the budget is too small."""
+def diagnose_gradient(evaluator: Evaluator, state: State, first: State) -> SlopeCheck | None:
+    """Compare the slope along −g with differences of f; None if the budget is too small."""
     if not (all_finite(state.g) and state.g.any()):
-        return ""
+        return None
     try:
         with _probing(evaluator):
-            return str(_slope(evaluator, state, first, -state.g / norm(state.g), "-g"))
+            return _slope(evaluator, state, first, -state.g / norm(state.g), "-g")
     except BudgetSpent:
-        return ""
+        return None
 
 
 def gradient_inconsistent(evaluator: Evaluator, state: State, first: State) -> str:

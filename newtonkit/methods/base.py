@@ -45,6 +45,10 @@ class MethodBase:
             return DenseSymmetric(evaluator.hessian(state.x))
         return None
 
+    def inverse_hessian(self, state: Any) -> Any:
+        """Return the approximation of (∇²f)⁻¹ at this state for ``result.hess_inv``; None if the method has none."""
+        return None
+
     def __call__(
         self,
         fun: Callable[..., Any],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator
 
 from newtonkit.core.state import FIRST, State
 from newtonkit.core.validation import check_integer
@@ -81,6 +83,10 @@ class LBFGS(MethodBase):
         memory = self.memory or (_MEMORY if n <= _SMALL else _MEMORY_ABOVE)
         return LBFGSState(x0, *evaluator.value_and_grad(x0), FIRST, CurvaturePairs(n, memory), 0)
 
+    def inverse_hessian(self, state: LBFGSState) -> InverseHessianOperator:
+        """Return H as a linear operator, shape (n, n)."""
+        return InverseHessianOperator(state.pairs, state.x.size)
+
     def step(self, evaluator: Evaluator, state: LBFGSState) -> LBFGSState:
         """Return the state after one line search, with one more pair."""
         pairs = state.pairs
@@ -96,6 +102,28 @@ class LBFGS(MethodBase):
         if not pairs.push(line.x - state.x, line.g - state.g):
             info = info._replace(note="update skipped: no certain curvature")
         return LBFGSState(line.x, line.f, line.g, info, pairs, pairs.iteration)
+
+
+class InverseHessianOperator(LinearOperator):  # type: ignore[misc]
+    """H of L-BFGS as a symmetric linear operator; it can be pickled.
+
+    Parameters
+    ----------
+    pairs : CurvaturePairs
+        Copied: later steps do not change the operator.
+    n : int
+    """
+
+    def __init__(self, pairs: CurvaturePairs, n: int) -> None:
+        super().__init__(np.dtype(np.float64), (n, n))
+        self.pairs = copy.deepcopy(pairs)
+
+    def _matvec(self, v: Vector) -> Vector:
+        v = np.array(v, dtype=np.float64).ravel()
+        return self.pairs.inverse_hessian_times(v) if self.pairs else v
+
+    def _adjoint(self) -> InverseHessianOperator:
+        return self
 
 
 class CurvaturePairs:

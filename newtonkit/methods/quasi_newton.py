@@ -141,6 +141,10 @@ class QuasiNewton(MethodBase):
         """Return the factor of H before its update; ``predicted`` is sᵀH⁻¹s = −αsᵀg, since s = −αHg."""
         return 1.0
 
+    def inverse_hessian(self, state: QuasiNewtonState) -> Matrix:
+        """Return H, shape (n, n)."""
+        return state.inverse.matrix
+
     def step(self, evaluator: Evaluator, state: QuasiNewtonState) -> QuasiNewtonState:
         """Return the state after one line search and one update."""
         inverse = state.inverse

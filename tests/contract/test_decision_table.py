@@ -5,6 +5,7 @@ import pytest
 
 from newtonkit.classification.verdict import Verdict
 from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.derivatives.taylor_test import SlopeCheck
 from newtonkit.driver.convergence import Evidence, Refusal, decide
 from newtonkit.driver.value_checks import DescentProbe, ProbeResult
 
@@ -64,6 +65,10 @@ DONE = Evidence(f=1.0, f_start=101.0, plain_value=1.0)  # at the point to be ret
 def done(**fields):
     return Evidence(**({"f": 1.0, "f_start": 101.0, "plain_value": 1.0} | fields))
 
+
+RIGHT = SlopeCheck("-g", -1.0, -1.0, 1e-9, -1.0, -1.0, 1.0, False)
+WRONG = SlopeCheck("-g", -1.0, 2.0, 1e-9, 2.0, 2.0, 1.0, False)
+KINK = SlopeCheck("-g", -1.0, 0.0, 1.0, -1.0, 1.0, 1.0, True)
 
 TABLE = [
     # claims of convergence
@@ -183,8 +188,13 @@ def test_the_termination_records_number_limit_and_detail():
 
 
 def test_a_failure_of_the_step_carries_the_diagnosis_of_the_gradient():
-    termination = decide(LINE_SEARCH, evidence(verdict=LEFT, slope_diagnosis="the gradient looks wrong"))
-    assert termination.detail == "the gradient looks wrong"
+    termination = decide(LINE_SEARCH, evidence(verdict=LEFT, slope=WRONG))
+    assert "the gradient looks wrong" in termination.detail
+
+
+@pytest.mark.parametrize(("slope", "named"), [(KINK, "a kink"), (WRONG, "the gradient looks wrong"), (RIGHT, "1e+20")])
+def test_no_progress_names_a_kink_or_a_wrong_gradient_before_the_units(slope, named):
+    assert named in decide(NO_PROGRESS, evidence(verdict=LEFT, slope=slope, curvature_ratio=1e20)).detail
 
 
 @pytest.mark.parametrize(("ratio", "named"), [(1e20, True), (10.0, False), (np.nan, False)])

@@ -283,3 +283,16 @@ def test_an_error_in_user_code_travels_through_scipy_with_the_result_so_far(meth
     with pytest.raises(ZeroDivisionError) as caught:
         under_scipy(method, breaks, jac=valley_gradient, hess=valley_hessian, options={"gtol": 0.0})
     assert caught.value.partial_result.reason is TerminationReason.EXCEPTION
+
+
+@pytest.mark.parametrize("name", ["bfgs", "dfp", "sr1", "lbfgs"])
+def test_hess_inv_is_symmetric_and_meets_the_secant_equation(name):
+    result = under_newtonkit(name, options={"history": "points", "gtol": 1e-4})
+    H = pickle.loads(pickle.dumps(result)).hess_inv @ onp.eye(3)
+    s, y = (onp.diff(points[-2:], axis=0)[0] for points in (result.history.x, result.history.g))
+    onp.testing.assert_allclose(H, H.T, rtol=1e-12)
+    onp.testing.assert_allclose(H @ y, s, rtol=1e-6)
+
+
+def test_only_quasi_newton_methods_have_a_hess_inv():
+    assert "hess_inv" not in under_newtonkit("newton")
