@@ -1,4 +1,4 @@
-"""`minimize`: names, scipy's signature, structures, options, and the automatic choice of a method."""
+"""`minimize`: scipy's signature, structured parameters, and the automatic choice of a method."""
 
 from __future__ import annotations
 
@@ -40,16 +40,17 @@ def minimize(
         f(x, \\*args), written with ``autograd.numpy``; returns one real number. Without ``autograd.numpy``, pass jac.
     x0 : array_like, or a dict, list or tuple of arrays, or a Result
         The start. Everything that takes or returns a point (fun, jac, callback, ``result.x``) has its structure;
-        integers and float32 become float64, a number a vector of length 1. An earlier Result: go on from its last state
-        with what the method has learnt, by the same method unless that is given again with its options; limits,
-        maxtime apart, hold for the counts of both runs together.
+        integers and float32 become float64, a number a vector of length 1. An earlier Result resumes that run
+        from its last state, with everything that the method has learned; the method may be given again with other
+        options, and the limits, except maxtime, hold for the counts of both runs together. A result of scipy or of
+        `train` gives its point only.
     args : tuple, optional
         Further arguments of fun, jac, hess, hessp.
     method : str or method, optional
         One of `newtonkit.method_names()`, a name of scipy's, or an instance such as ``LBFGS(memory=20)``. Default
-        "auto": "newton" where a Hessian costs no more than 50 gradients, by counts of numpy calls, numbers and
-        non-zeros, else "newton-cg"; "bfgs" or "lbfgs" where only jac is given. Should it fail, the next takes over:
-        newton, cubic, bfgs, on one budget and the same counts. ``result.choice`` tells.
+        "auto": "newton" if a Hessian costs no more than 50 gradients, by counts of numpy calls, numbers and
+        non-zeros, else "newton-cg"; "bfgs" or "lbfgs" if only jac is given. If it fails, the next one of newton, cubic
+        and bfgs starts from the best point, with one budget and the same counts. ``result.choice`` names the methods.
     jac : callable, True, "2-point" or "3-point", optional
         Gradient jac(x, \\*args); True: fun returns (f, gradient). "2-point", "3-point": forward or central differences
         of fun, whose calls count in ``nfev``; forward differences become central ones where they are too inaccurate.
@@ -59,7 +60,7 @@ def minimize(
     hessp : callable, optional
         Hessian-vector product hessp(x, p, \\*args).
     bounds, constraints
-        Not supported; must be empty.
+        Not supported. Bounds that are all infinite or None are accepted.
     tol : float, optional
         Short for ``options={"gtol": tol}``.
     callback : callable, optional
@@ -68,10 +69,13 @@ def minimize(
     options : dict, optional
         gtol, ftol, xtol, maxiter, maxfev, maxgev, maxhev, maxhvp, maxtime, target (see `newtonkit.Stop`);
         ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to
-        keep x and g too); ``verdict`` (bool, default True): check every claim of convergence by curvature; ``tape``
-        (bool, default True): replay autograd's work as straight numpy; ``errors`` ("raise", default, or "reject"):
-        a LinAlgError, ArithmeticError or ValueError that fun, jac or hess raises at a trial point ends the run, or
-        rejects the point like a value that is not finite; and the method's own.
+        record x and g too); ``return_all`` (bool, default False): all points, as ``result.allvecs``; ``verdict``
+        (bool, default True): check every claim of convergence by curvature; ``tape`` (bool, default True): record the
+        work of autograd and replay it as plain numpy; ``errors`` ("raise", default, or "reject"): a LinAlgError,
+        ArithmeticError or ValueError that fun, jac or hess raises at a trial point ends the run, or rejects the point
+        like a value that is not finite; and the method's own. scipy's names (maxcor, maxfun, maxls,
+        initial_trust_radius, iprint; None for a default) are understood; an option of scipy's without effect here
+        gives an OptimizeWarning.
     derivatives : str, default "tape"
         The source of derivatives that are not given: "tape" (exact, by autograd, replayed as straight numpy),
         "autograd" (exact, without the tape), or "differences" (central differences of fun, which need not be written
@@ -80,7 +84,7 @@ def minimize(
     Returns
     -------
     Result
-        Numerical trouble ends in a Result that holds the best point and says why; it never raises.
+        Numerical failures end in a Result with the best point and the reason; they do not raise.
 
     Raises
     ------
@@ -93,8 +97,8 @@ def minimize(
 
     Notes
     -----
-    ``success`` is True only where the test named in ``message`` holds at ``x`` and ``verdict`` does not contradict it:
-    a saddle, a maximum or a point that is not critical is no success. Evaluations made for the verdict are counted in
+    ``success`` is True only if the test named in ``message`` holds at ``x`` and ``verdict`` does not contradict it: a
+    saddle, a maximum or a point that is not critical is not a success. Evaluations made for the verdict are counted in
     ``checks``, not in nfev, njev, nhev, nhvp; limits hold for their sum.
 
     Examples

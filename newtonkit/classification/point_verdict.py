@@ -24,7 +24,7 @@ _THOROUGH = 30
 
 
 class PointVerdict(NamedTuple):
-    """A verdict and the full Hessian at the point, where it was evaluated."""
+    """A verdict and the full Hessian at the point, if it was evaluated."""
 
     verdict: Verdict
     hessian: Matrix | None
@@ -40,7 +40,7 @@ def verdict_at(
     thorough: bool = False,
     earlier: PointVerdict | None = None,
 ) -> PointVerdict:
-    """What kind of point x is; "unchecked" where g is not finite or the budget is too small. Raises no BudgetSpent.
+    """What kind of point x is; "unchecked" if g is not finite or the budget is too small. Raises no BudgetSpent.
 
     Every evaluation is counted in ``evaluator.check_counts``.
 
@@ -53,7 +53,7 @@ def verdict_at(
     g : ndarray, shape (n,)
         ∇f(x).
     factorizable : callable
-        factorizable() returns the Hessian at x in a form that can be factored, or None where the method of the run has
+        factorizable() returns the Hessian at x in a form that can be factored, or None if the method of the run has
         none; called only for n > 200.
     thorough : bool, default False
         Whether to examine a singular Hessian too, by what f does along the directions without curvature. Made for

@@ -1,4 +1,4 @@
-"""Checks of what a caller passes in; each error names the argument, the value and what would be right."""
+"""Validation of arguments; each error names the argument, the value and the valid range."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 
 def nearest_name(name: str, valid: Iterable[str]) -> str:
-    """A sentence naming the valid name nearest to a misspelt one, or all of them where none is near.
+    """Return a sentence with the valid name nearest to a misspelt one, or with all names if none is near.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def check_real(
     Raises
     ------
     TypeError
-        If ``value`` is no real number.
+        If ``value`` is not a real number.
     ValueError
         If it is NaN or outside the range.
     """
@@ -57,7 +57,7 @@ def check_integer(name: str, value: object, low: int) -> None:
     Raises
     ------
     TypeError
-        If ``value`` is no integer.
+        If ``value`` is not an integer.
     ValueError
         If it is below ``low``.
     """
@@ -68,13 +68,13 @@ def check_integer(name: str, value: object, low: int) -> None:
 
 
 def check_choice(name: str, value: object, valid: Iterable[str]) -> None:
-    """Raise unless ``value`` is one of the ``valid`` words.
+    """Raise unless ``value`` is one of the ``valid`` names.
 
     Raises
     ------
     ValueError
-        With the nearest valid word.
+        With the nearest valid name.
     """
-    words = list(valid)
-    if value not in words:
-        raise ValueError(f"{name}={value!r} is not known; {nearest_name(str(value), words)}")
+    names = list(valid)
+    if value not in names:
+        raise ValueError(f"{name}={value!r} is not known; {nearest_name(str(value), names)}")

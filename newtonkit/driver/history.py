@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One line of a History: the state after ``nit`` iterations and what it had cost by then."""
+    """One line of a History: the state after ``nit`` iterations and the evaluations until then."""
 
     nit: int
     f: float
@@ -52,7 +52,7 @@ class History:
 
     def __init__(self, *, points: bool = False) -> None:
         self.points = points
-        self._rows: list[tuple[Any, ...]] = []  # a Row each, made into one only where it is read
+        self._rows: list[tuple[Any, ...]] = []  # converted to Row when they are read
         self._x: list[Vector] = []
         self._g: list[Vector] = []
 
@@ -105,7 +105,7 @@ class History:
 
     def _kept(self, vectors: list[Vector]) -> Vector:
         if not self.points:
-            raise ValueError("x and g were not kept; ask for them with options={'history': 'points'}")
+            raise ValueError("x and g were not recorded; record them with options={'history': 'points'}")
         return np.array(vectors)
 
     def __repr__(self) -> str:
@@ -119,14 +119,14 @@ class History:
 
 
 class Progress:
-    """A line per iteration on standard output, thinned out by half after every twenty lines."""
+    """Prints a line per iteration; the interval between lines is doubled after every twenty."""
 
     def __init__(self) -> None:
         self.every = 1
         self.lines = 0
 
     def show(self, nit: int, state: State, gradient_norm: float) -> None:
-        """Print the state, if its turn has come."""
+        """Print the state if ``nit`` is a multiple of the present interval."""
         if nit % self.every:
             return
         if self.lines == 0:
@@ -139,5 +139,5 @@ class Progress:
             self.every *= 2
 
     def close(self, message: str) -> None:
-        """Print how the run ended."""
+        """Print the message of the result."""
         print(message)

@@ -9,17 +9,17 @@ from newtonkit.derivatives.pytree import flatten
 
 
 class Result(OptimizeResult):  # type: ignore[misc]
-    """The outcome of a run: everything `scipy.optimize.OptimizeResult` holds, and why.
+    """The outcome of a run: the fields of `scipy.optimize.OptimizeResult`, the reason of the termination, a verdict.
 
     Attributes
     ----------
     x, jac : array or structure of arrays
-        The point and the gradient there, in the structure of x0. The converged point, unless a point lower by more
-        than rounding was seen; then that one.
+        The point and the gradient there, in the structure of x0. The last point, or the best one if its f is lower by
+        more than rounding.
     fun : float
         The user's own function at x, called plainly.
     hess : ndarray, shape (n, n)
-        The Hessian at x, where it was computed at exactly this point.
+        The Hessian at x, if it was computed at exactly this point.
     hess_inv : ndarray, shape (n, n), or LinearOperator
         Quasi-Newton methods only: the approximation of the inverse Hessian, an operator for lbfgs; absent if a point
         other than the last one is returned.
@@ -33,16 +33,16 @@ class Result(OptimizeResult):  # type: ignore[misc]
     verdict : Verdict
         What kind of point x is.
     nit, nfev, njev, nhev, nhvp : int
-        Iterations and evaluations asked for by the method.
+        Iterations and evaluations made for the method.
     checks : Counts
-        Evaluations made for the verdict and for checks, which scores leave out.
+        Evaluations made for the verdict and for checks; not contained in nfev, njev, nhev, nhvp.
     method, choice : str
-        The method's name, and why it was taken where the choice was automatic.
+        The method's name, and the reason for an automatic choice.
     derivatives : str
         Where they came from: "given", "tape", or "plain autograd" and why no tape.
     history : History or None
     state : State
-        The last state of the method: what `minimize` goes on from where it is given this result in place of x0.
+        The last state of the method; `minimize` resumes from it if this result is passed as x0.
     start : State
         The first.
     elapsed : float

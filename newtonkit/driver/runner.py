@@ -1,4 +1,4 @@
-"""`run`: iterate a method until the run ends; the only place where a run is started, continued and ended."""
+"""`run`: iterate a method until the run ends; starting, continuing and ending a run in one paragraph."""
 
 from __future__ import annotations
 

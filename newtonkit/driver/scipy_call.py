@@ -108,8 +108,11 @@ def solve_problem(
     given = translate_options(method.name, options or {})
     if tol is not None:
         given.setdefault("gtol", tol)
+    trials = given.pop("maxls", None)
     own, stop, settings = _split_options(method, given)
     method = with_options(method, own)
+    if trials is not None:
+        method = _limit_trials(method, trials)
     _check_memory(method, problem.x0.size)
     result = run(
         method,
@@ -202,6 +205,14 @@ def _split_options(method: Method, given: dict[str, Any]) -> tuple[dict[str, Any
         Stop(**{name: value for name, value in given.items() if name in STOP_OPTIONS}),
         {name: value for name, value in given.items() if name in RUN_OPTIONS},
     )
+
+
+def _limit_trials(method: Method, trials: int) -> Method:
+    """Return the method with at most this many trials per line search: the option ``maxls`` of L-BFGS-B."""
+    line_search = getattr(method, "line_search", None)
+    if line_search is None:
+        raise ValueError(f"option 'maxls': method {method.name!r} has no line search")
+    return with_options(method, {"line_search": dataclasses.replace(line_search, max_trials=trials)})
 
 
 def _check_memory(method: Method, n: int) -> None:

@@ -1,4 +1,4 @@
-"""Options under scipy's names: translated into ours, or accepted with a warning that says why they have no effect."""
+"""Options under scipy's names: translated into ours, or accepted with a warning if they have no effect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ _WITHOUT_EFFECT = {
     "norm": "gtol limits the largest component of the gradient",
     "c1": _OWN_LINE_SEARCH,
     "c2": _OWN_LINE_SEARCH,
-    "maxls": _OWN_LINE_SEARCH,
     "xrtol": "use xtol, which limits the length of the last step relative to ‖x‖",
     "hess_inv0": "the first approximation is scaled from the first step",
     "max_trust_radius": _OWN_RADIUS,

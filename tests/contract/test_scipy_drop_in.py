@@ -160,8 +160,9 @@ def test_return_all_gives_every_point(method):
 
 
 def test_the_options_of_l_bfgs_b_are_translated():
-    given = {"maxcor": 3, "maxfun": 30, "maxiter": 7, "gtol": 0.0, "iprint": -1}
-    ours = {"memory": 3, "maxfev": 30, "maxiter": 7, "gtol": 0.0}
+    given = {"maxcor": 3, "maxfun": 30, "maxiter": 7, "gtol": 0.0, "iprint": -1, "maxls": 9}
+    search = newtonkit.HagerZhang(max_trials=9)
+    ours = {"memory": 3, "maxfev": 30, "maxiter": 7, "gtol": 0.0, "line_search": search}
     results = [under_newtonkit("L-BFGS-B", options=options) for options in (given, ours)]
     assert_same(*results)
 
