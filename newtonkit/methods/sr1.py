@@ -103,6 +103,7 @@ class SR1(TrustRegionMethod):
 
     accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "sr1"
+    learns_curvature: ClassVar[bool] = True
     matrices: ClassVar[int] = 3
 
     def __post_init__(self) -> None:

@@ -286,7 +286,7 @@ def test_an_error_in_user_code_travels_through_scipy_with_the_result_so_far(meth
     assert caught.value.partial_result.reason is TerminationReason.EXCEPTION
 
 
-@pytest.mark.parametrize("name", ["bfgs", "dfp", "sr1", "lbfgs"])
+@pytest.mark.parametrize("name", ["bfgs", "dfp", "lbfgs"])
 def test_hess_inv_is_symmetric_and_meets_the_secant_equation(name):
     result = under_newtonkit(name, options={"history": "points", "gtol": 1e-4})
     H = pickle.loads(pickle.dumps(result)).hess_inv @ onp.eye(3)
