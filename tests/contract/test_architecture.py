@@ -38,7 +38,7 @@ def modules():
 
 @cache
 def imports(module):
-    """The modules of ours that a module imports anywhere in its code, TYPE_CHECKING excepted; with the line."""
+    """The modules of the project that a module imports anywhere in its code, with the line; TYPE_CHECKING excepted."""
     tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
     typing_only = {
         id(node)

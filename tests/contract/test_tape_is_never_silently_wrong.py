@@ -1377,3 +1377,32 @@ def test_minimize_returns_no_wrong_result_if_f_depends_on_the_type_of_an_argumen
         result = newtonkit.minimize(fun, x0, args=(argument,), method="bfgs", options={"maxiter": 30})
         exact = autograd.grad(fun)(result.x, argument)
         onp.testing.assert_allclose(result.jac, exact, rtol=1e-8, atol=1e-8 * (1 + onp.abs(exact).max()))
+
+
+# --- no false reports: differences within the rounding errors of intermediate values ---------------------------------
+
+
+@pytest.mark.parametrize("method", ["newton", "bfgs", "lbfgs", "cg", "sr1"])
+@pytest.mark.parametrize("seed", range(3))
+def test_cancellation_far_out_on_separable_data_is_not_reported_as_changed_data(method, seed):
+    """The curvature of a logistic regression tends to zero there, while intermediate values stay of order one."""
+    y, X = onp.array([1.0, 1, 0, 0]), onp.array([[1.0, 0, 1], [1, 0, 1], [1, 2, 1], [1, 1, 1]])
+
+    def loss(b):
+        return np.sum(np.logaddexp(0, np.dot(X, b)) - y * np.dot(X, b))
+
+    result = minimize(loss, onp.random.default_rng(seed).normal(size=3), method=method)
+    assert result.derivatives == "tape"
+
+
+def test_two_subgradients_at_a_kink_are_not_reported_as_changed_data():
+    """The tape multiplies by 0.1·3 at once, plain autograd by 0.1 and by 3: they are on two sides of the kink."""
+    at = next(x for x in onp.linspace(1.0, 2.0, 1000) if x * 0.1 * 3 != x * (0.1 * 3))
+    kink = at * 0.1 * 3
+    derivatives = Derivatives(lambda x: np.sum(np.abs(x * 0.1 * 3 - kink)))
+    for k in range(6):
+        derivatives.value_and_gradient(onp.array([1.0 + k, 2.0]))
+    for _ in range(8):  # uses are compared at powers of two
+        derivatives.value_and_gradient(onp.array([at, 2.0]))
+    assert derivatives.source == TAPE
+    assert not derivatives.note

@@ -39,7 +39,7 @@ def points_of_torch(make):
         yield x.detach().numpy().copy()
 
 
-def points_of_ours(rule):
+def points_of_newtonkit(rule):
     """The points where gradients are taken: for Nesterov's rule, PyTorch's variable is the look-ahead point."""
     x, state = START.copy(), rule.init(3)
     for _ in range(STEPS):
@@ -89,7 +89,7 @@ CASES = {
 def test_a_rule_takes_the_steps_of_torch(case):
     """To 1e-12 over 200 steps; the order of multiplications differs."""
     rule, make = CASES[case]
-    ours, theirs = np.array(list(points_of_ours(rule))), np.array(list(points_of_torch(make)))
+    ours, theirs = np.array(list(points_of_newtonkit(rule))), np.array(list(points_of_torch(make)))
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
     assert np.linalg.norm(ours[-1] - START) > 0.1
 

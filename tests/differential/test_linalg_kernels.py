@@ -134,5 +134,5 @@ def test_solve_gives_a_small_residual_and_leaves_its_arguments_alone(n, seed):
 
 
 @pytest.mark.parametrize("A", [np.zeros((1, 1)), np.zeros((3, 3)), np.diag([1.0, 0.0]), np.array([[1.0, 2], [2, 4]])])
-def test_solve_says_none_where_a_pivot_is_exactly_zero(A):
+def test_solve_returns_none_if_a_pivot_is_exactly_zero(A):
     assert linalg.solve(A, np.ones(len(A))) is None

@@ -112,7 +112,7 @@ UNIMODAL = [
 
 @pytest.mark.parametrize(("name", "parameters", "start"), UNIMODAL)
 def test_bfgs_l_bfgs_and_the_textbook_find_the_same_minimizer(name, parameters, start):
-    """Each to 1e-5: all are asked for a gradient of 1e-8."""
+    """Each to 1e-5; the gradient tolerance is 1e-8 for all."""
     problem = problems.get(name, **parameters)
     x0 = np.array(problem.starts[start])
     naive = textbook_bfgs(problem.fun, grad(problem.fun), x0)

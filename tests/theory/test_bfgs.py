@@ -102,7 +102,7 @@ def test_after_every_step_the_inverse_hessian_meets_the_secant_equation(kind, na
         s, y = x_next - x, g_next - g
         rounding = rounding_of_update(H, H_next, s, y, g, g_next) * np.linalg.norm(y)
         assert np.linalg.norm(H_next @ y - s) <= 100 * rounding
-        assert rounding < 1e-3 * np.linalg.norm(s), "else this says nothing"
+        assert rounding < 1e-3 * np.linalg.norm(s), "otherwise the test is meaningless"
 
 
 @pytest.mark.parametrize("kind", RANK_TWO)

@@ -34,7 +34,7 @@ def test_on_the_hyperbola_branch_the_newton_step_maps_x_to_minus_x_cubed(start):
     assert (abs(states[-1].x[0]) > 1e4) == (start == "standard")
 
 
-def test_pure_newton_diverges_on_the_hyperbola_branch_and_says_so():
+def test_pure_newton_diverges_on_the_hyperbola_branch_and_reports_it():
     result = minimize(problems.get("hyperbola-branch").fun, [1.5], method="newton-pure")
     assert not result.success
 
@@ -84,7 +84,7 @@ def test_on_powells_singular_function_f_shrinks_by_16_81_from_the_second_newton_
     assert abs(f[1] / f[0] - 16 / 81) > 5e-6
 
 
-def test_on_the_three_halves_power_the_newton_step_goes_to_and_fro():
+def test_on_the_three_halves_power_the_newton_iterates_oscillate():
     """x − (3/2 x^½)/(3/4 x^−½) = −x."""
     problem = problems.get("three-halves-power")
     x0 = problem.starts["standard"]

@@ -147,13 +147,13 @@ def test_the_first_trial_is_exact_on_a_parabola_and_costs_one_value():
         exact = (g @ g) / (g @ A @ g)
         alpha = _first_trial(ray, last)
         assert (evaluator.counts.f, evaluator.counts.g) == (before[0] + 1, before[1])
-        if 0.1 * last <= 2 * exact:  # beyond, the value is above φ(0) and says only to go on as before
+        if 0.1 * last <= 2 * exact:  # beyond this the value exceeds φ(0), and the step is not changed
             assert alpha == pytest.approx(exact, rel=1e-6)
         else:
             assert alpha == 2 * last
 
 
-def test_the_first_trial_comes_back_from_a_wall_and_asks_for_nothing_where_values_are_all_rounding():
+def test_the_first_trial_is_reduced_at_a_wall_and_costs_nothing_if_all_values_are_rounding_errors():
     def ray(fun, slope):
         evaluator = Evaluator(Objective(fun, grad=lambda x: np.array([slope])))
         x = np.zeros(1)

@@ -119,7 +119,7 @@ def test_the_factorization_is_chosen_by_bandwidth_and_by_the_fill_to_expect():
     assert "fill" in tangled.reason
 
 
-def test_a_matrix_of_another_pattern_is_laid_out_anew():
+def test_a_matrix_with_another_pattern_gets_a_new_layout():
     structure = SparseStructure(tridiagonal(40))
     B = grid(7)[:40][:, :40]
     x = structure.matrix(sp.csc_array(B)).factor(1.0)(np.ones(40))

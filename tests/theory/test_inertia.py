@@ -61,7 +61,7 @@ def grid(seed):
 
 
 def at_the_first_threshold_of_six(H):
-    """What `inertia` says if no threshold is left out."""
+    """The result of `inertia` if no threshold is left out."""
     n, size = H.shape[0], float(abs(H).sum(axis=0).max())
     unit = sp.eye_array(n, format="csc")
     for k in range(6):

@@ -111,9 +111,9 @@ def test_a_constant_makes_no_point_of_a_plateau_a_minimum(method, shift):
 
 @pytest.mark.parametrize(("name", "parameters", "start", "method"), RUNS)
 def test_f_in_a_unit_a_million_times_larger_is_still_solved_at_the_default_gtol(name, parameters, start, method):
-    """1e-6·f has gradients below gtol far from any minimizer; the run goes on until a 1e-8th of the way down is left.
+    """1e-6·f has gradients below gtol far from any minimizer; the run continues until 1e-8 of the decrease is left.
 
-    Twice that, for it is the model that says what is left.
+    Twice that, since the remaining decrease is estimated by the model.
     """
     problem = problems.get(name, **parameters)
     x0 = problem.starts[start]
@@ -129,7 +129,7 @@ def test_f_in_a_unit_a_million_times_larger_is_still_solved_at_the_default_gtol(
 @pytest.mark.parametrize("method", METHODS[:-1])
 @pytest.mark.parametrize("name", ["bowl", "rosenbrock", "himmelblau"])
 def test_a_constant_added_to_f_does_not_make_success_easier(name, method, constant):
-    """The share of the way down that is left does not grow with the constant, but for the rounding it brings.
+    """The remaining share of the decrease does not grow with the constant, except for its rounding errors.
 
     That is ten eps·|f|, twice for the model.
     """
@@ -144,7 +144,7 @@ def test_a_constant_added_to_f_does_not_make_success_easier(name, method, consta
 
 @pytest.mark.parametrize("k", [-300, -70, -20])
 def test_the_unit_of_f_does_not_end_a_large_run_early_either(k):
-    """At n = 300 the verdict rests on products; whatever the unit, the same share of the way down may be left."""
+    """At n = 300 the verdict rests on products; for any unit, the same share of the decrease may remain."""
     problem = problems.get("quadratic", n=300)
     x0 = problem.starts["standard"]
     result = minimize(lambda x: 2.0**k * problem.fun(x), x0, method="lbfgs")

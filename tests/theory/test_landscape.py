@@ -30,7 +30,7 @@ def test_every_scipy_result_at_the_saddle_is_found_out_and_led_to_a_minimum():
     assert caught >= 15
 
 
-def test_a_result_of_ours_is_a_minimum():
+def test_a_result_of_newtonkit_is_a_minimum():
     checked = check_result(fun, minimize(fun, [1.0, 0.3]))
     assert checked.verdict.kind == "minimum"
     assert not checked.contradicted
@@ -49,7 +49,7 @@ def test_a_function_that_autograd_cannot_follow_is_checked_by_differences():
     assert checked.escape.fun < -0.7
 
 
-def test_from_a_point_that_is_not_critical_the_way_down_is_along_the_gradient():
+def test_the_escape_from_a_point_that_is_not_critical_is_along_the_gradient():
     checked = check_result(lambda x: anp.exp(-x[0]), scipy.optimize.OptimizeResult(x=np.array([20.0]), success=True))
     assert checked.verdict.kind == "not critical"
     assert checked.contradicted
@@ -86,7 +86,7 @@ def test_parameters_with_structure_come_back_in_it():
         (lambda x: x[0] * x[1] * x[2], [0.0, 0.0, 0.0]),
     ],
 )
-def test_from_a_degenerate_saddle_the_way_down_is_long_enough_to_stay_down(degenerate, x):
+def test_the_escape_from_a_degenerate_saddle_is_long_enough(degenerate, x):
     """At 1e-3 the gradient of a quartic is 4e-9, and any gtol would stop there at once."""
     lower = escape(degenerate, x)
     assert lower.length > 0.1
@@ -94,6 +94,6 @@ def test_from_a_degenerate_saddle_the_way_down_is_long_enough_to_stay_down(degen
 
 
 @pytest.mark.parametrize("minimum", [lambda x: x[0] ** 4 + x[1] ** 4, lambda x: (x[0] ** 2 + x[1] ** 2) ** 2])
-def test_there_is_no_way_down_from_a_degenerate_minimum(minimum):
+def test_there_is_no_escape_from_a_degenerate_minimum(minimum):
     assert classify(minimum, [0.0, 0.0]).kind == "degenerate minimum"
     assert escape(minimum, [0.0, 0.0]) is None

@@ -200,7 +200,7 @@ def test_a_search_makes_at_most_max_trials_trials(kind, trials):
 @pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("rise", [lambda t: t, lambda t: t + t * t, lambda t: math.expm1(min(t, 700.0))])
 @pytest.mark.parametrize("guess", [1e-3, 1.0, 1e3])
-def test_there_is_no_step_where_f_only_rises_against_what_its_gradient_says(search, rise, guess):
+def test_there_is_no_step_if_f_increases_although_the_gradient_is_negative(search, rise, guess):
     ray = make_ray(rise, lambda t: -1.0)
     assert search.search(ray, guess) is None
     assert not ray.restore_best()

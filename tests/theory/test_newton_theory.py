@@ -73,7 +73,7 @@ def observed_order(method, steps, start_within=0.2):
             if e[-1] < 1e-12:
                 break
         pairs += [(math.log(a), math.log(b)) for a, b in pairwise(e) if a < 0.02 and b > 1e-12]
-    assert len(pairs) >= 50, "a slope through few points says little"
+    assert len(pairs) >= 50, "a slope through few points is not reliable"
     return float(np.polyfit(*np.array(pairs).T, 1)[0])
 
 
@@ -122,8 +122,8 @@ def test_on_x_to_the_fourth_newtons_factor_is_two_thirds():
             assert after / before == pytest.approx(2 / 3, rel=1e-13)
 
 
-def test_pure_newton_started_near_a_saddle_ends_at_it_and_says_so():
-    """It ends at the saddle; what it hands back is the lowest point of the way there, which lies beside it."""
+def test_pure_newton_started_near_a_saddle_ends_at_it_and_reports_it():
+    """It ends at the saddle and returns the lowest point of the path, which is near it."""
     problem = problems.get("strict-saddle")
     result = minimize(problem.fun, [0.5, 0.05], method="newton-pure")
     np.testing.assert_allclose(result.state.x, 0.0, atol=1e-8)
@@ -136,7 +136,7 @@ def test_pure_newton_started_near_a_saddle_ends_at_it_and_says_so():
 @pytest.mark.parametrize("method", ["newton", "newton-linesearch", "bfgs", "lbfgs"])
 @pytest.mark.parametrize("start", [[0.5, 0.05], [1.0, 1e-3], [1.0, 0.0], [0.0, 0.0]])
 def test_the_guarded_methods_leave_the_saddle_for_a_minimum(method, start):
-    """From beside the saddle, from its stable manifold, and from the saddle itself."""
+    """From near the saddle, from its stable manifold, and from the saddle itself."""
     problem = problems.get("strict-saddle")
     result = minimize(problem.fun, start, method=method)
     assert result.success
@@ -148,7 +148,7 @@ def test_the_guarded_methods_leave_the_saddle_for_a_minimum(method, start):
     ("name", "start"), [("strict-saddle", [1.0, 0.5]), ("himmelblau", [0.0, 3.0]), ("himmelblau", [-0.2, -0.8])]
 )
 def test_newton_with_a_line_search_turns_negative_curvature_round(name, start):
-    """Its direction is −Q|Λ|⁻¹Qᵀg: away from saddles and maxima, with the length that |λ| says. To 1e-10."""
+    """Its direction is −Q|Λ|⁻¹Qᵀg: away from saddles and maxima, with the length given by |λ|. To 1e-10."""
     problem = problems.get(name)
     x = np.array(start)
     g, H = grad(problem.fun)(x), hessian(problem.fun)(x)

@@ -306,7 +306,7 @@ def test_any_chain_of_data_movements_is_followed_exactly(first, second):
 # --- the groups -----------------------------------------------------------------------------------------------------
 
 
-def assert_columns_can_be_told_apart(pattern, groups):
+def assert_columns_are_separated(pattern, groups):
     P = pattern.toarray()
     for number in range(groups.count):
         members = np.flatnonzero(groups.of == number)
@@ -321,7 +321,7 @@ def assert_columns_can_be_told_apart(pattern, groups):
 @pytest.mark.parametrize("name", ALL)
 def test_no_two_columns_of_a_group_share_a_row_that_is_not_dense(name):
     pattern = hessian_pattern(ALL[name], point())
-    assert_columns_can_be_told_apart(pattern, group_columns(pattern))
+    assert_columns_are_separated(pattern, group_columns(pattern))
 
 
 @settings(max_examples=60, deadline=None)
@@ -333,7 +333,7 @@ def test_the_groups_are_valid_for_any_symmetric_pattern(n, fill, heads, seed):
         P[head] = True
     pattern = sp.csc_array(P | P.T)
     groups = group_columns(pattern)
-    assert_columns_can_be_told_apart(pattern, groups)
+    assert_columns_are_separated(pattern, groups)
     assert groups.count <= n
     H = sp.csc_array(np.where(P | P.T, 1.0 + np.add.outer(np.arange(n), np.arange(n)), 0.0))
     hessian_of = SparseHessian(lambda x: 0.5 * anp.dot(x, anp.dot(H.toarray(), x)), np.ones(n))

@@ -139,7 +139,7 @@ def test_with_a_cubic_term_the_multiplier_is_its_weight_times_the_length(shape, 
         assert np.linalg.eigvalsh(B)[0] + multiplier >= -100 * n * EPS * (norm_B + multiplier)
 
 
-def test_products_in_the_krylov_space_stop_at_the_residual_asked_for():
+def test_products_in_the_krylov_space_stop_at_the_requested_residual():
     rng = np.random.default_rng(1)
     g, B = positive(rng, 60)
     spent = []
@@ -184,7 +184,7 @@ def test_a_preconditioned_space_measures_lengths_by_the_preconditioner():
     assert trial.length == pytest.approx(1e-3, rel=0.011)
 
 
-def test_a_product_that_is_not_finite_is_told_and_not_used():
+def test_a_product_that_is_not_finite_is_reported_and_not_used():
     trial = LanczosSubproblem(np.ones(3), lambda v: v * np.nan, 0.1).solve(TrustRegion(1.0))
     assert np.isnan(trial.predicted)
 

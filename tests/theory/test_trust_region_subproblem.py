@@ -192,7 +192,7 @@ def cauchy_reduction(g, B, radius):
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_step_promises_at_least_as_much_as_the_cauchy_point(shape, n):
-    """Up to the relative 1e-9 to which the length of the step is asked for, and 100·n·eps of the terms."""
+    """Up to the relative 1e-9 that is requested for the length of the step, and 100·n·eps of the terms."""
     for g, B, radius in problems(shape, n):
         p, predicted, *_ = EigenSubproblem(g, B).solve(TrustRegion(radius))
         size = np.linalg.norm(p)
@@ -293,7 +293,7 @@ def test_where_there_is_neither_slope_nor_curvature_the_step_does_not_go(n, null
 def test_near_a_degenerate_minimizer_rounding_of_the_gradient_does_not_send_the_step_to_the_boundary(nullity, distance):
     """There g is a small difference of large terms, so that its rounding is eps·|B||x|, far above eps·‖g‖.
 
-    The model is told so, as `TrustRegionNewton` tells it. The step is as long as the way to the nearest minimizer,
+    The model gets this information from `TrustRegionNewton`. The step is as long as the way to the nearest minimizer,
     at most
     twice, and not as long as the radius.
     """

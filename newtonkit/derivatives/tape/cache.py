@@ -71,7 +71,7 @@ class Derivatives:
             if not case.is_due("value"):
                 return f
             plain = as_number(self.fun(x, *args))
-            if case.agree(f, _NO_GRADIENT, plain, _NO_GRADIENT):
+            if case.agree(f, _NO_GRADIENT, plain, _NO_GRADIENT, x, args, "value"):
                 return f
             self._drop(case)
             return plain
@@ -105,7 +105,7 @@ class Derivatives:
                 self.source = TAPE
                 return taped
             plain = self._plain_linearization(x, args, None)
-            if case.agree_on_curvature(taped, plain, x):
+            if case.agree_on_curvature(taped, plain, x, args):
                 self.source = TAPE
                 return taped
             self._drop(case)
@@ -137,7 +137,8 @@ class Derivatives:
         if case is None or not case.programs:
             return True
         f_plain, g_plain = self._plain(x, args)
-        if case.agree(f_plain, g, f_plain, g_plain):
+        kind = "gradient" if "gradient" in case.programs else "product"
+        if case.agree(f_plain, g, f_plain, g_plain, x, args, kind):
             self.source = TAPE
             return True
         self._drop(case)
@@ -183,7 +184,7 @@ class Derivatives:
                     taped = case.linearize(x, args)
                 except Exception:  # as in `value`
                     return dense_from_products(product, x.size)
-                if case.agree_on_curvature(taped, plain, x):
+                if case.agree_on_curvature(taped, plain, x, args):
                     self.source = TAPE
                     return taped.hessian()
                 self._drop(case)
@@ -197,7 +198,7 @@ class Derivatives:
 
     def _agrees(self, case: TapeCache, f: float, g: Vector, x: Vector, args: tuple[Any, ...]) -> bool:
         """Whether plain autograd gives the same; if not, the tape is dropped."""
-        same = case.agree(f, g, *self._plain(x, args))
+        same = case.agree(f, g, *self._plain(x, args), x, args, "gradient")
         if not same:
             self._drop(case)
         return same

@@ -37,7 +37,7 @@ class Program:
         The generated code.
     """
 
-    __slots__ = ("fresh", "once", "per_direction", "residuals", "source")
+    __slots__ = ("_rounded", "_writer", "fresh", "once", "per_direction", "residuals", "source")
 
     def __init__(self, tape: Tape) -> None:
         writer = _Writer(tape)
@@ -49,6 +49,20 @@ class Program:
         exec(compile(self.source, "<tape>", "exec"), scope)
         self.once: Callable[..., Any] = scope["once"]
         self.per_direction: Callable[..., Any] | None = scope.get("per_direction")
+        self._writer = writer
+        self._rounded: Callable[..., Any] | None = None
+
+    def rounded(self, perturb: Callable[[Any], Any], *inputs: Any) -> tuple[Any, ...]:
+        """All outputs, with every floating-point intermediate value passed through ``perturb``: for rounding errors.
+
+        The inputs come in the order of the tape, the direction included. This is Monte Carlo arithmetic (Parker, 1997).
+        """
+        if self._rounded is None:
+            source = self._writer.rounded_source()
+            scope: dict[str, Any] = dict(self._writer.constants)
+            exec(compile(source, "<rounded tape>", "exec"), scope)
+            self._rounded = scope["rounded"]
+        return self._rounded(perturb, *inputs)  # type: ignore[no-any-return]
 
 
 class _Writer:
@@ -84,6 +98,18 @@ class _Writer:
             lines += self._body(depends_on_v=True)
             (varying,) = [out for out in self.tape.outputs if _varies(out)] or [self.tape.outputs[-1]]
             lines.append(f"    return {self.name(varying)}")
+        return "\n".join(lines) + "\n"
+
+    def rounded_source(self) -> str:
+        """The text of ``rounded``: both stages in one function, with a call of ``perturb`` after each instruction."""
+        inputs = [self.name(i) for i in self.tape.inputs.values()]
+        lines = [f"def rounded({', '.join(['perturb', *inputs])}):"]
+        for i in self.tape.instructions:
+            if i.op is not INPUT:
+                lines += [f"    {line}" for line in self._statement(i)]
+            if i.dtype is not None and i.dtype.kind == "f":
+                lines.append(f"    {self.name(i)} = perturb({self.name(i)})")
+        lines.append(f"    return {_tuple([self.name(out) for out in self.tape.outputs])}")
         return "\n".join(lines) + "\n"
 
     def _body(self, *, depends_on_v: bool) -> list[str]:
