@@ -1406,3 +1406,27 @@ def test_two_subgradients_at_a_kink_are_not_reported_as_changed_data():
         derivatives.value_and_gradient(onp.array([at, 2.0]))
     assert derivatives.source == TAPE
     assert not derivatives.note
+
+
+# --- an exception in a replay -------------------------------------------------------------------------------------
+
+
+def log_determinant(x):
+    """+∞ if the matrix is not positive definite, as is usual in Gaussian process regression."""
+    try:
+        return np.sum(np.log(np.diag(np.linalg.cholesky(np.eye(2) * 2.0 + np.outer(x, x) * x[0])))) + np.sum(x**2)
+    except onp.linalg.LinAlgError:
+        return onp.inf
+
+
+def test_an_exception_in_a_replay_is_handled_by_the_function_of_the_user():
+    good, bad = onp.array([0.5, 0.3]), onp.array([-3.0, 2.0])
+    derivatives = Derivatives(log_determinant)
+    for x in (good, good, good, 1.1 * good, bad, good):
+        f, g = derivatives.value_and_gradient(x)
+        assert derivatives.value(x) == pytest.approx(log_determinant(x), rel=1e-12)
+        assert f == pytest.approx(log_determinant(x), rel=1e-12)
+        expected = autograd.grad(log_determinant)(x) if onp.isfinite(f) else onp.zeros(2)  # inf is a constant
+        onp.testing.assert_allclose(g, expected, rtol=1e-9)
+        assert derivatives.linearize(x).f == pytest.approx(log_determinant(x), rel=1e-12)
+    assert derivatives.source == TAPE, "one exception does not drop the tape"

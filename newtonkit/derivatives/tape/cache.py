@@ -66,7 +66,7 @@ class Derivatives:
         if case is not None and case.has_value(x, args):
             try:
                 f = case.value(x, args)
-            except Exception:  # the user's own try/except may catch it
+            except Exception:  # the user's function may handle it
                 return as_number(self.fun(x, *args))
             if not case.is_due("value"):
                 return f

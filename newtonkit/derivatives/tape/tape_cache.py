@@ -174,8 +174,11 @@ class TapeCache:
             exact = program.rounded(lambda value: value, *inputs)
             errors = np.zeros(len(exact))
             for _ in range(ROUNDING_SAMPLES):
-                change = [np.abs(a - b).max() for a, b in zip(program.rounded(perturb, *inputs), exact, strict=True)]
-                errors = np.fmax(errors, change)
+                try:
+                    outputs = program.rounded(perturb, *inputs)
+                except Exception:  # e.g. a matrix that is no longer positive definite: no information
+                    continue
+                errors = np.fmax(errors, [np.abs(a - b).max() for a, b in zip(outputs, exact, strict=True)])
         return [float(ROUNDING_FACTOR * error) for error in errors]
 
 
