@@ -70,8 +70,9 @@ def minimize(
         gtol, ftol, xtol, maxiter, maxfev, maxgev, maxhev, maxhvp, maxtime, target (see `newtonkit.Stop`);
         ``disp`` (bool, default False): print a line per iteration; ``history`` (True, default; False; or "points" to
         record x and g too); ``return_all`` (bool, default False): all points, as ``result.allvecs``; ``verdict``
-        (bool, default True): check every claim of convergence by curvature; ``tape`` (bool, default True): record the
-        work of autograd and replay it as plain numpy; ``errors`` ("raise", default, or "reject"): a LinAlgError,
+        (True, default; False; or "thorough"): check every claim of convergence by curvature, at a fifth of the cost of
+        the run or two Hessians and ten gradients, whichever is more; "thorough" sets no limit; ``tape`` (bool, default
+        True): record the work of autograd and replay it as plain numpy; ``errors`` ("raise", default, or "reject"): a LinAlgError,
         ArithmeticError or ValueError that fun, jac or hess raises at a trial point ends the run, or rejects the point
         like a value that is not finite; and the method's own. scipy's names (maxcor, maxfun, maxls,
         initial_trust_radius, iprint; None for a default) are understood; an option of scipy's without effect here

@@ -20,7 +20,8 @@ from comparisons.running.recorder import Recorder, Report
 from comparisons.running.solvers import Solver, accepted, as_solver
 from comparisons.running.tuning import tune
 from newtonkit import Counts, Evaluator, Objective, Stop
-from newtonkit.classification.examination import dense_verdict
+from newtonkit.classification.allowance import Allowance
+from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict
 from newtonkit.driver.method import Method
 from newtonkit.driver.runner import run as run_method
@@ -115,7 +116,8 @@ def verdict_on(problem: Problem, x: Vector) -> Verdict:
     """
     if problem.n <= _SAMPLED or problem.n > _SPECTRUM:
         return newtonkit.classify(problem.fun, x)
-    return dense_verdict(Evaluator(Objective(problem.fun), second_order=True), np.array(x))
+    evaluator, x = Evaluator(Objective(problem.fun), second_order=True), np.array(x)
+    return staged_verdict(evaluator, x, evaluator.gradient(x), allowance=Allowance(g=200, H=3))
 
 
 def classified_run(

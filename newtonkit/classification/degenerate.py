@@ -14,15 +14,15 @@ import math
 
 import numpy as np
 
+from newtonkit.classification.allowance import MeteredEvaluator
 from newtonkit.classification.reduction import ReducedPoint, Reduction
 from newtonkit.classification.spheres import Sphere, sphere
 from newtonkit.classification.verdict import Verdict
-from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, Vector, norm
 
 # radii of the spheres, in units of that within which the critical point must lie; from 60 on in steps short enough
 # to notice where a null manifold turns back
-_LADDER = (2.0, 6.0, 20.0, 60.0, 90.0, 135.0, 200.0, 300.0, 450.0)
+_RADII = (2.0, 6.0, 20.0, 60.0, 90.0, 135.0, 200.0, 300.0, 450.0)
 _AGREE = 3  # radii that must agree; two, where the others are all rounding or out of reach
 _FLAT = 3  # radii of nothing but rounding that make a manifold of critical points
 _POLISHES = 60  # Newton's method converges to a root of multiplicity m like (1 − 1/m)^k
@@ -36,7 +36,7 @@ _RISES = {"minimum", "valley", "no descent"}
 _FALLS = {"maximum", "ridge", "no ascent"}
 
 
-def degenerate_verdict(evaluator: Evaluator, x: Vector, regular: Verdict, *, radius: float) -> Verdict:
+def degenerate_verdict(evaluator: MeteredEvaluator, x: Vector, regular: Verdict, *, radius: float) -> Verdict:
     """The verdict at x by Lyapunov–Schmidt reduction, where eigenvalues gave no more than the verdict ``regular``.
 
     That one stands where no direction is degenerate. ``radius`` is how far from x the critical point may lie.
@@ -44,7 +44,7 @@ def degenerate_verdict(evaluator: Evaluator, x: Vector, regular: Verdict, *, rad
     H = evaluator.hessian(x)
     if not np.isfinite(H).all():
         return regular
-    inner = _LADDER[0] * radius
+    inner = _RADII[0] * radius
     reduction = Reduction(evaluator, x, H, inner)
     centre = reduction.at(np.zeros(reduction.nullity)) if reduction.nullity else None
     if centre is None:
@@ -58,38 +58,38 @@ def degenerate_verdict(evaluator: Evaluator, x: Vector, regular: Verdict, *, rad
             regular if regular.kind == "not critical" else dataclasses.replace(found, kind="undecided", reason=reason)
         )
 
-    spheres = _ladder(reduction, centre, radius)
-    telling = [s for s in spheres if s.tells]
+    spheres = _sphere_sequence(reduction, centre, radius)
+    conclusive = [s for s in spheres if s.conclusive]
     size = f"{reduction.nullity} of {x.size} eigenvalues cannot be told from zero"
     if len(spheres) >= _FLAT and all(s.kind == "flat" for s in spheres):
         reach = spheres[-1].radius
         return _concluded(found, reduction, spheres, f"f is critical all along them, as far as {reach:.2g}", centre.y)
-    if len(telling) < 2 or len({(s.kind, s.degree) for s in telling}) > 1:
+    if len(conclusive) < 2 or len({(s.kind, s.degree) for s in conclusive}) > 1:
         kinds = ", ".join(f"{s.kind} at {s.radius:.1g}" for s in spheres) or "none"
         return undecided(f"{size}; what the spheres around the point say does not settle it: {kinds}")
-    if telling[0].degree is None and telling[0].kind == "saddle" and _range(telling[0]) > _SAMPLED:
+    if conclusive[0].degree is None and conclusive[0].kind == "saddle" and _range(conclusive[0]) > _SAMPLED:
         return undecided(f"{size}, and f changes by too many powers of ten about the point for samples to tell")
-    root = _root(reduction, centre, telling[0])
-    if root is None and not telling[0].degree:
+    root = _root(reduction, centre, conclusive[0])
+    if root is None and not conclusive[0].degree:
         # a degree other than zero promises a critical point inside; zero, or none, promises nothing
         return undecided(f"{size}, but no critical point was found within {inner:.2g}")
     if root is not None and root.z.size < 3:
         around = max(float(np.linalg.norm(p.curvature, 2)) for p in spheres[0].points)
-        if float(np.linalg.norm(root.curvature, -2)) > _SINGULAR * around and telling[0].radius == inner:
+        if float(np.linalg.norm(root.curvature, -2)) > _SINGULAR * around and conclusive[0].radius == inner:
             return undecided(f"{size}; a regular critical point is {norm(root.y - x):.2g} away, and others near")
     found = dataclasses.replace(found, distance=inner if root is None else norm(root.y - x))
-    return _concluded(found, reduction, telling, _evidence(telling), x)
+    return _concluded(found, reduction, conclusive, _evidence(conclusive), x)
 
 
-def _ladder(reduction: Reduction, centre: ReducedPoint, radius: float) -> list[Sphere]:
+def _sphere_sequence(reduction: Reduction, centre: ReducedPoint, radius: float) -> list[Sphere]:
     """Spheres of growing radius until enough of them tell something, or the graph ends."""
     spheres: list[Sphere] = []
-    for factor in _LADDER:
+    for factor in _RADII:
         next_one = sphere(reduction, centre, factor * radius, spheres[-1] if spheres else None)
         if next_one is None:
             break
         spheres.append(next_one)
-        if sum(s.tells for s in spheres) == _AGREE:
+        if sum(s.conclusive for s in spheres) == _AGREE:
             break
     return spheres
 
@@ -149,7 +149,7 @@ def _concluded(found: Verdict, reduction: Reduction, spheres: list[Sphere], evid
         found,
         kind=answer,
         reason=f"{size}; {evidence}",
-        dimension={"flat": k, "valley": 1, "ridge": 1}.get(kind),
+        flat_dimension={"flat": k, "valley": 1, "ridge": 1}.get(kind),
         escape_direction=None if direction is None else direction / norm(direction),
         escape_length=math.nan if downhill is None else norm(downhill - x),
     )
@@ -160,7 +160,7 @@ def _way_down(reduction: Reduction, outermost: Sphere) -> Vector | None:
     point = outermost.downhill
     if point is None:
         return None
-    value, farthest = reduction.evaluator.value, reduction.radius * _LADDER[-1] / _LADDER[0]
+    value, farthest = reduction.evaluator.value, reduction.radius * _RADII[-1] / _RADII[0]
     f = value(point.y)
     while True:
         farther = reduction.at(_FARTHER * point.z, point)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from newtonkit.classification.allowance import MeteredEvaluator
 from newtonkit.derivatives.autograd.tracing import as_number
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.equilibration import equilibrating
@@ -60,7 +61,7 @@ def by_differences(fun: Callable[..., Any], args: tuple[Any, ...], scale: float)
 
 
 def error_bars(
-    evaluator: Evaluator, x: Vector, g: Vector, H: Matrix, scale: float, *, of_values: bool = False
+    evaluator: Evaluator | MeteredEvaluator, x: Vector, g: Vector, H: Matrix, scale: float, *, of_values: bool = False
 ) -> ErrorBars:
     """The error bars of g and H at x; ``scale`` is the length that counts as large in x.
 
@@ -91,7 +92,9 @@ def error_bars(
     return ErrorBars(GRADIENTS, np.maximum(E, E.T), e)
 
 
-def _bars_of_values(evaluator: Evaluator, x: Vector, g: Vector, H: Matrix, scale: float) -> ErrorBars:
+def _bars_of_values(
+    evaluator: Evaluator | MeteredEvaluator, x: Vector, g: Vector, H: Matrix, scale: float
+) -> ErrorBars:
     value = evaluator.value
     noise = (
         _NOISE * EPS * (abs(value(x)) + float(np.abs(g) @ np.abs(x)) + 0.5 * float(np.abs(x) @ np.abs(H) @ np.abs(x)))

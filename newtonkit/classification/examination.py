@@ -11,25 +11,22 @@ eigenvalue crosses zero, so the signs at x are those at the critical point; only
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from newtonkit.classification.degenerate import degenerate_verdict
-from newtonkit.classification.error_bars import ErrorBars, by_differences, error_bars
+from newtonkit.classification.error_bars import by_differences
 from newtonkit.classification.factored import sparse_verdict
-from newtonkit.classification.kantorovich import contraction, radius_of_existence, spread
 from newtonkit.classification.lanczos import product_verdict
-from newtonkit.classification.quadratic_model import Model, regular_verdict
-from newtonkit.classification.verdict import REGULAR, Verdict
+from newtonkit.classification.staged import staged_verdict
+from newtonkit.classification.verdict import Verdict
 from newtonkit.core.validation import check_real
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.pytree import flatten
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import SparseStructure
-from newtonkit.linalg.kernels import Matrix, Vector, all_finite, max_norm, norm
+from newtonkit.linalg.kernels import Vector, all_finite, max_norm
 from newtonkit.objectives.objective import structured_objective
 
 _POLISHES = 3
@@ -152,86 +149,11 @@ def examine(
         if vector.size > _MANY:
             return Examined(_large_verdict(evaluator, vector, g, radius), evaluator, vector, scale, unflatten)
 
-        def bars(y: Vector, g: Vector, H: Matrix) -> ErrorBars:
-            return error_bars(evaluator, y, g, H, scale, of_values=of_values)
-
-        verdict = dense_verdict(evaluator, vector, g, radius=radius, x_scale=x_scale, bars=bars)
-        if not verdict.settled and not of_values:
-            verdict = degenerate_verdict(evaluator, vector, verdict, radius=radius * scale)
-        elif not verdict.settled:
+        verdict = staged_verdict(evaluator, vector, g, radius=radius, x_scale=scale, of_values=of_values)
+        if of_values and not verdict.settled:
             why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
             verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; {why}")
     return Examined(verdict, evaluator, vector, scale, unflatten)
-
-
-def dense_verdict(
-    evaluator: Evaluator,
-    x: Vector,
-    g: Vector | None = None,
-    *,
-    radius: float = 1e-3,
-    x_scale: float | None = None,
-    bars: Callable[[Vector, Vector, Matrix], ErrorBars] | None = None,
-) -> Verdict:
-    """The verdict at x by full Hessians asked of the evaluator; see `classify`.
-
-    ``bars`` gives the errors of g and H at a point, and asks for certainty: the Hessian is then sampled wherever the
-    critical point may lie, not along Newton's step only, which near a valley or a multiple root is not enough.
-    """
-    scale = max(1.0, max_norm(x)) if x_scale is None else x_scale
-    model = _model_at(evaluator, x, evaluator.gradient(x) if g is None else g, bars)
-    if model is None:
-        return Verdict("undecided", "the gradient or the Hessian is not finite here")
-    here, gradient_norm = model, max_norm(model.g)
-    if here.null_slope > 0.0:
-        return here.verdict(
-            "not critical",
-            f"the gradient has a component of {here.null_slope:.3g} along directions without curvature",
-            gradient_norm=gradient_norm,
-            contraction=math.inf,
-        )
-    y, shrinking = x, 1.0
-    for _ in range(_POLISHES):
-        h = contraction(evaluator, y, model, scale)
-        change = 0.0 if bars is None or h > REGULAR else spread(evaluator, y, model)
-        if change == math.inf:
-            h = math.inf
-        if not h > REGULAR:  # NaN: the Newton step is all rounding
-            distance = norm(y - x) + radius_of_existence(model.length, h)
-            if bars is not None and y is not x and model.null.any() and distance > radius * scale:
-                # Newton's steps may have gone along a manifold of critical points, past the nearest
-                reason = f"a critical point is {distance:.3g} away, but with directions without curvature"
-                return here.verdict("undecided", reason, gradient_norm=gradient_norm, distance=distance, contraction=h)
-            return regular_verdict(here, model, h, distance, radius * scale, gradient_norm, change)
-        y_next = y + model.step
-        if norm(y_next - x) > _DEGENERATE_RADIUS * scale:
-            break
-        model_next = _model_at(evaluator, y_next, evaluator.gradient(y_next), bars)
-        if model_next is None:
-            break
-        shrinking = model_next.length / model.length if model.length else math.inf
-        y, model = y_next, model_next
-        if shrinking > _LINEAR:
-            break
-
-    distance = norm(y - x) + model.length / (1.0 - shrinking) if shrinking <= _LINEAR else math.inf
-    if distance <= _DEGENERATE_RADIUS * scale:
-        return here.verdict(
-            "undecided",
-            f"Newton's steps shrink only by {shrinking:.2f} each: a degenerate critical point about "
-            f"{distance:.2g} away, or none",
-            gradient_norm=gradient_norm,
-            distance=distance,
-            contraction=h,
-        )
-    facts = {"gradient_norm": gradient_norm, "distance": here.length, "radius": radius * scale, "contraction": h}
-    if here.length <= radius * scale:
-        return here.verdict(
-            "undecided", f"Newton's step is only {here.length:.2g} long, but the next is no shorter", **facts
-        )
-    return here.verdict(
-        "not critical", f"the Newton step is {here.length:.3g} long, with no sign of a critical point near", **facts
-    )
 
 
 def _large_verdict(evaluator: Evaluator, x: Vector, g: Vector, radius: float) -> Verdict:
@@ -242,12 +164,3 @@ def _large_verdict(evaluator: Evaluator, x: Vector, g: Vector, radius: float) ->
         if H is not None and bool(np.isfinite(H.data).all()):
             return sparse_verdict(evaluator, x, g, H, structure, radius=radius)
     return product_verdict(evaluator, x, g, radius=radius)
-
-
-def _model_at(
-    evaluator: Evaluator, x: Vector, g: Vector, bars: Callable[[Vector, Vector, Matrix], ErrorBars] | None
-) -> Model | None:
-    H = evaluator.hessian(x)
-    if not (all_finite(g) and bool(np.isfinite(H).all())):
-        return None
-    return Model(g, H, x, evaluator.hessian_error, None if bars is None else bars(x, g, H))

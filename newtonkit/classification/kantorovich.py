@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from newtonkit.classification.quadratic_model import Model
-from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.classification.allowance import MeteredEvaluator
+from newtonkit.classification.quadratic_model import QuadraticModel
 from newtonkit.linalg.kernels import EPS, Vector, all_finite, norm
 
 
-def contraction(evaluator: Evaluator, y: Vector, model: Model, scale: float) -> float:
+def contraction(evaluator: MeteredEvaluator, y: Vector, model: QuadraticModel, scale: float) -> float:
     """h = ωη sampled by a simplified Newton step; NaN where the step is no larger than the rounding of g."""
     if model.length <= max(100 * EPS * model.condition * scale, model.rounding):
         return math.nan
@@ -24,7 +24,7 @@ def contraction(evaluator: Evaluator, y: Vector, model: Model, scale: float) -> 
     return math.inf
 
 
-def spread(evaluator: Evaluator, y: Vector, model: Model) -> float:
+def hessian_variation(evaluator: MeteredEvaluator, y: Vector, model: QuadraticModel) -> float:
     """How much an eigenvalue may change up to the critical point; ∞ where one of the certain ones may be zero there.
 
     That is excluded where ‖H⁻¹(H(·) − H)‖ < ½ at twice the distance, along every axis.
@@ -32,7 +32,7 @@ def spread(evaluator: Evaluator, y: Vector, model: Model) -> float:
     changes = []
     for v in model.displacements():
         H = evaluator.hessian(y + v)
-        change = model.turned(H)
+        change = model.in_eigenbasis(H)
         if change.size and not (np.isfinite(change).all() and float(np.linalg.norm(change, 2)) < 0.5):
             return math.inf
         changes.append(0.5 * float(np.linalg.norm(H - model.H, 2)))

@@ -15,7 +15,7 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector, eigh, max_norm, norm
 _AXES = 10  # along which the Hessian is sampled to confirm a verdict, both ways
 
 
-class Model:
+class QuadraticModel:
     """The quadratic model at one point, in the eigenbasis of its equilibrated Hessian.
 
     With x = Dz, D diagonal, the Hessian in z is DHD: by Sylvester's law its inertia is that of H, and with the rows of
@@ -55,9 +55,9 @@ class Model:
             E = self.D[:, np.newaxis] * bars.H * self.D
             rounding = 10 * EPS * g.size * max_norm(self.eigenvalues)
             self.tolerance = max(rounding, float(np.linalg.norm(E, 2)))
-            turned = np.abs(self.Q.T) @ E @ np.abs(self.Q)
-            self.negative = _certain(-self.eigenvalues, turned, rounding, self.tolerance)
-            self.positive = _certain(self.eigenvalues[::-1], turned[::-1, ::-1], rounding, self.tolerance)
+            in_eigenbasis = np.abs(self.Q.T) @ E @ np.abs(self.Q)
+            self.negative = _certain(-self.eigenvalues, in_eigenbasis, rounding, self.tolerance)
+            self.positive = _certain(self.eigenvalues[::-1], in_eigenbasis[::-1, ::-1], rounding, self.tolerance)
         self.null = np.ones(g.size, dtype=bool)
         self.null[: self.negative] = self.null[g.size - self.positive :] = False
         self.c = c = self.Q.T @ (self.D * g)
@@ -81,7 +81,7 @@ class Model:
         step: Vector = self.D * (Q @ ((Q.T @ (self.D * g)) / self.eigenvalues[kept]))
         return step
 
-    def turned(self, H: Matrix) -> Matrix:
+    def in_eigenbasis(self, H: Matrix) -> Matrix:
         """H⁻¹(H(y) − H) in the equilibrated eigenbasis, directions of no certain curvature left out."""
         kept = ~self.null
         Q = self.D[:, np.newaxis] * self.Q[:, kept]
@@ -121,8 +121,8 @@ class Model:
             return f"{plain[which]:.3g}"
         return f"{self.eigenvalues[which]:.3g} with equilibrated variables"
 
-    def verdict(self, kind: str, reason: str, *, spread: float = 0.0, **facts: Any) -> Verdict:
-        """A verdict on this model; ``spread`` is how much its eigenvalues may change up to the critical point."""
+    def verdict(self, kind: str, reason: str, *, variation: float = 0.0, **facts: Any) -> Verdict:
+        """A verdict on this model; ``variation`` is how much its eigenvalues may change up to the critical point."""
         bars = self.bars
         downhill = self.D * self.Q[:, 0]
         return Verdict(
@@ -132,7 +132,7 @@ class Model:
             nullity=int(self.null.sum()),
             eigenvalues=self.plain_eigenvalues,
             eigenvalue_tolerance=self.tolerance,
-            eigenvalue_error=math.nan if bars is None else bars.eigenvalues + spread,
+            eigenvalue_error=math.nan if bars is None else bars.eigenvalues + variation,
             source="" if bars is None else bars.source,
             newton_step=self.length,
             decrease=self.decrease,
@@ -155,11 +155,17 @@ def _certain(sizes: Vector, E: Matrix, rounding: float, widest: float) -> int:
 
 
 def regular_verdict(
-    here: Model, model: Model, h: float, distance: float, radius: float, gradient_norm: float, spread: float
+    here: QuadraticModel,
+    model: QuadraticModel,
+    h: float,
+    distance: float,
+    radius: float,
+    gradient_norm: float,
+    variation: float,
 ) -> Verdict:
     """The verdict near a regular critical point, by signs of eigenvalues; ``here`` is the model at the given x."""
     facts = {"gradient_norm": gradient_norm, "distance": distance, "radius": radius, "contraction": h}
-    facts["spread"] = spread
+    facts["variation"] = variation
     if distance > radius:
         return here.verdict(
             "not critical",

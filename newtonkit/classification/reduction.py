@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.classification.allowance import MeteredEvaluator
 from newtonkit.linalg.equilibration import equilibrating
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, eigh, max_norm, norm, solve
 
@@ -66,7 +66,7 @@ class Reduction:
     variation together, so that no unit of a variable decides.
     """
 
-    def __init__(self, evaluator: Evaluator, x: Vector, H: Matrix, radius: float) -> None:
+    def __init__(self, evaluator: MeteredEvaluator, x: Vector, H: Matrix, radius: float) -> None:
         self.evaluator, self.x, self.radius = evaluator, x, radius
         n = x.size
         changes = list(self._changes(H, radius))
@@ -74,15 +74,15 @@ class Reduction:
         D = equilibrating(np.abs(H) + variation)
         eigenvalues, Q = eigh(D[:, np.newaxis] * H * D)
         tolerance = evaluator.hessian_error * n * max(max_norm(eigenvalues), EPS)
-        turned = [Q.T @ (D[:, np.newaxis] * change * D) @ Q for change in changes]
-        varies = np.max([np.abs(np.diag(change)) for change in turned], axis=0, initial=0.0)
+        in_eigenbasis = [Q.T @ (D[:, np.newaxis] * change * D) @ Q for change in changes]
+        varies = np.max([np.abs(np.diag(change)) for change in in_eigenbasis], axis=0, initial=0.0)
         order = np.argsort(np.abs(eigenvalues) / np.maximum(varies, tolerance))
         for k in range(n + 1):
             kept = order[k:]
             least = np.min(np.abs(eigenvalues[kept]), initial=np.inf)
             if least > tolerance and all(
                 np.linalg.norm(change[np.ix_(kept, kept)] / eigenvalues[kept, np.newaxis], 2) < _REGULAR
-                for change in (turned if kept.size else [])
+                for change in (in_eigenbasis if kept.size else [])
             ):
                 break
         self.nullity = k

@@ -32,7 +32,7 @@ class Sphere(NamedTuple):
     points: list[ReducedPoint]
 
     @property
-    def tells(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether it says anything of the kind of φ."""
         return self.kind not in ("flat", "unclear")
 

@@ -68,13 +68,19 @@ class Verdict:
     decrease: float = math.nan
     """Decrease of f that the quadratic model still predicts, ½ gᵀH⁻¹g over the positive eigenvalues."""
     level: str = ""
-    """"numerical" (all eigenvalues, up to the tolerance) or "estimated" (from Hessian-vector products)."""
+    """"numerical" (all eigenvalues, up to their error bars) or "estimated" (Hessian-vector products; samples)."""
     escape_direction: Vector | None = None
     """A unit direction in which f falls, by certain negative curvature or seen to; None where there is none."""
     escape_length: float = math.nan
     """How far along that direction f was seen to be lower; NaN where curvature says that it is for any short step."""
-    dimension: int | None = None
-    """Of the manifold of critical points, for a valley or a ridge."""
+    flat_dimension: int | None = None
+    """Dimension of the manifold of critical points, for a valley or a ridge; None otherwise."""
+    scope: str = "local"
+    """"local", or "global" if no point has a lower value of f."""
+    gap: float = math.nan
+    """Proved upper bound of f(x) − f*; NaN where none is proved."""
+    modulus: float = math.nan
+    """Proved modulus of strong convexity of f; NaN where none is proved."""
 
     @property
     def regular(self) -> bool:

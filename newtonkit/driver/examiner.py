@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from newtonkit.classification.point_verdict import FULL_EIGENVALUES, PointVerdict, verdict_at
+from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED
+from newtonkit.classification.point_verdict import PointVerdict, verdict_at
 from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.state import State
 from newtonkit.core.termination import Kind, Termination, TerminationReason
-from newtonkit.driver.convergence import CLAIMS_OF_CONVERGENCE, EXCUSABLE, NO_STEP, Evidence, Refusal, decide
+from newtonkit.driver.convergence import (
+    CLAIMS_OF_CONVERGENCE,
+    EXCUSABLE,
+    NO_STEP,
+    Evidence,
+    Refusal,
+    decide,
+    nothing_left,
+)
 from newtonkit.driver.method import Method
 from newtonkit.driver.value_checks import (
     diagnose_gradient,
@@ -39,13 +49,18 @@ class Examiner:
     gtol : float
     enabled : bool
         False: every verdict is "unchecked".
+    thorough : bool, default False
+        Whether a verdict may spend more than its allowance.
     """
 
-    def __init__(self, evaluator: Evaluator, method: Method, gtol: float, *, enabled: bool = True) -> None:
+    def __init__(
+        self, evaluator: Evaluator, method: Method, gtol: float, *, enabled: bool = True, thorough: bool = False
+    ) -> None:
         self.evaluator = evaluator
         self.method = method
         self.gtol = gtol
         self.enabled = enabled
+        self.thorough = thorough
         self.forget()
 
     def forget(self) -> None:
@@ -85,7 +100,8 @@ class Examiner:
             return evidence
         if claim.reason in CLAIMS_OF_CONVERGENCE and evidence.is_settling:
             return evidence
-        verdict, H = self.point_verdict(state)
+        probe = claim.reason in CLAIMS_OF_CONVERGENCE or claim.reason is TerminationReason.PRECISION
+        verdict, H, _ = self.point_verdict(state, self._worthwhile(claim, state, first), probe=probe)
         evidence = dataclasses.replace(
             evidence,
             verdict=verdict,
@@ -104,6 +120,13 @@ class Examiner:
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
             return dataclasses.replace(evidence, slope=diagnose_gradient(self.evaluator, state, first))
         return evidence
+
+    def _worthwhile(self, claim: Termination, state: State, first: State) -> Callable[[float, float], bool] | None:
+        """For a claim on the gradient: whether a predicted reduction and a Newton step refuse it by themselves."""
+        if claim.reason is not TerminationReason.GRADIENT:
+            return None
+        f, f_start, x_norm = state.f, first.f, norm(state.x)
+        return lambda decrease, step: not nothing_left(decrease, step, f, f_start, x_norm)
 
     def _numbers(self, state: State, first: State) -> Evidence:
         return Evidence(
@@ -143,19 +166,26 @@ class Examiner:
         inconsistency = gradient_inconsistent(self.evaluator, state, first)
         return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
 
-    def point_verdict(self, state: State, *, thorough: bool = False) -> PointVerdict:
-        """Return the verdict at this state and the Hessian; what was computed at this point is not computed again."""
+    def point_verdict(
+        self, state: State, worthwhile: Callable[[float, float], bool] | None = None, *, probe: bool = True
+    ) -> PointVerdict:
+        """Return the verdict at this state and the Hessian; what was computed at this point is not computed again.
+
+        ``worthwhile`` and ``probe`` are as for `verdict_at`.
+        """
         if not self.enabled:
             size = max_norm(state.g) if all_finite(state.g) else math.nan
             return PointVerdict(unchecked("second-order checks are turned off (options verdict=False)", size), None)
-        if thorough or self._x is not state.x:
+        if self._x is not state.x or not self._known.complete:
             known = verdict_at(
                 self.evaluator,
                 state.x,
                 state.f,
                 state.g,
                 factorizable=lambda: self.method.factorizable_hessian(self.evaluator, state),
-                thorough=thorough,
+                allowance=UNLIMITED if self.thorough else None,
+                worthwhile=worthwhile,
+                probe=probe,
                 earlier=self._known if self._x is state.x else None,
             )
             self._known, self._x = known, state.x
@@ -167,7 +197,7 @@ class Examiner:
         cheap = "hess" in self.method.needs or state.x.size <= FULL_EIGENVALUES
         if not (converged or claim.reason is TerminationReason.SADDLE or cheap):
             return unchecked("the run did not converge")
-        return self.point_verdict(state, thorough=converged).verdict
+        return self.point_verdict(state, probe=converged or claim.reason is TerminationReason.SADDLE).verdict
 
 
 def _is_rounding(state: State, H: Matrix | None) -> bool:

@@ -37,7 +37,7 @@ def run(
     callback: Callback | None = None,
     history: History | None = None,
     progress: Progress | None = None,
-    check: bool = True,
+    check: bool | str = True,
     fallbacks: Sequence[Method] = (),
     earlier: Result | None = None,
     observer: Observer | None = None,
@@ -55,8 +55,8 @@ def run(
     history : History, optional
         Filled with one row per state.
     progress : Progress, optional
-    check : bool, default True
-        Whether claims of convergence are checked by curvature.
+    check : bool or "thorough", default True
+        Whether claims of convergence are checked by curvature; "thorough": at whatever cost.
     fallbacks : sequence of Method
         If the method fails, each in turn starts from the best point, on the same budget and the same counts.
     earlier : Result, optional

@@ -122,7 +122,7 @@ def solve_problem(
         callback=None if callback is None else _run_callback(callback, problem.unflatten),
         history=_history("points" if settings.get("return_all") else settings.get("history", True)),
         progress=Progress() if settings.get("disp", False) else None,
-        check=bool(settings.get("verdict", True)),
+        check=_verdict_option(settings.get("verdict", True)),
         fallbacks=fallbacks,
         earlier=problem.earlier,
     )
@@ -256,3 +256,9 @@ def _run_callback(callback: Callable[..., Any], unflatten: Unflatten) -> Callbac
         return isinstance(answer, bool | np.bool_) and bool(answer)
 
     return call
+
+
+def _verdict_option(value: Any) -> bool | str:
+    if isinstance(value, str) and value != "thorough":
+        raise ValueError(f"verdict must be True, False or 'thorough', got {value!r}")
+    return value if isinstance(value, str) else bool(value)

@@ -55,7 +55,7 @@ class Session:
         callback: Callback | None,
         history: History | None,
         progress: Progress | None,
-        check: bool,
+        check: bool | str,
         fallbacks: Sequence[Method],
         observer: Observer | None,
     ) -> None:
@@ -63,7 +63,7 @@ class Session:
         self.callback, self.history, self.progress = callback, history, progress
         self.fallbacks = list(fallbacks)
         self.evaluator = Evaluator(objective, stop.budget, second_order=wants_curvature(method), observer=observer)
-        self.examiner = Examiner(self.evaluator, method, stop.gtol, enabled=check)
+        self.examiner = Examiner(self.evaluator, method, stop.gtol, enabled=bool(check), thorough=check == "thorough")
         self.log: list[str] = []
         self.states: Iterator[Any] = iter(())
         self.first: State | None = None

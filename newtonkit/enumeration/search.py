@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from newtonkit.classification.examination import dense_verdict
+from newtonkit.classification.staged import staged_verdict
 from newtonkit.core.validation import check_choice, check_integer
 from newtonkit.enumeration.audit import Audit, degree_of_clusters, sum_of_signs
 from newtonkit.enumeration.branching import all_zeros
@@ -211,7 +211,8 @@ class _Search:
         for k, t in enumerate(limits):
             x = self.unit * np.clip(t, self.lo, self.hi)
             with np.errstate(all="ignore"):
-                verdict = dense_verdict(Evaluator(self.objective, second_order=True), x)
+                evaluator = Evaluator(self.objective, second_order=True)
+                verdict = staged_verdict(evaluator, x, evaluator.gradient(x))
             if verdict.kind != "not critical":
                 index = None if verdict.nullity or verdict.kind == "undecided" else verdict.index
                 fun = self.objective.value(x)

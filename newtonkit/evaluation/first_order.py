@@ -145,12 +145,14 @@ class FirstOrderEvaluator:
 
     @contextmanager
     def probing(self) -> Iterator[None]:
-        """Points evaluated inside are no candidates for the incumbent: their gradients are not evaluated."""
-        before, self.incumbent = self.incumbent, Incumbent()
+        """Points evaluated inside are no candidates for the incumbent, and the Hessian known before stays known."""
+        incumbent, self.incumbent = self.incumbent, Incumbent()
+        cache, self._cache = self._cache, EvaluationCache(self._ledger)
         try:
             yield
         finally:
-            self.incumbent = before
+            self.incumbent, self._cache = incumbent, cache
+            cache.forget_linearization()  # a tape has one set of buffers
 
     # --- helpers --------------------------------------------------------------------------------------------
 

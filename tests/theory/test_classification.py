@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import problems
 from newtonkit import Evaluator, Objective, classify
-from newtonkit.classification.examination import dense_verdict
+from newtonkit.classification.allowance import Allowance
 from newtonkit.classification.lanczos import product_verdict
+from newtonkit.classification.staged import staged_verdict
 
 
 def kind_of(index, n):
@@ -120,7 +121,7 @@ def test_a_large_gradient_may_be_rounding_in_x():
 def test_eigenvalues_alone_leave_the_kind_undecided_where_the_hessian_is_singular(name):
     problem = problems.get(name)
     evaluator = Evaluator(Objective(problem.fun), second_order=True)
-    verdict = dense_verdict(evaluator, np.zeros(problem.n))
+    verdict = staged_verdict(evaluator, np.zeros(problem.n), np.zeros(problem.n), allowance=Allowance(H=1))
     assert verdict.kind == "undecided"
     assert verdict.nullity == 2
 
@@ -191,7 +192,7 @@ def both_verdicts(fun, x, grad=None):
     """Dense and by products, each with an evaluator of its own."""
     objective = Objective(fun, grad)
     answers = []
-    for judge in (dense_verdict, product_verdict):
+    for judge in (staged_verdict, product_verdict):
         evaluator = Evaluator(objective, second_order=True)
         answers.append(judge(evaluator, x, evaluator.gradient(x)))
     return answers

@@ -93,8 +93,8 @@ def test_the_escape_direction_of_a_degenerate_saddle_leads_down_at_the_length_st
 
 
 def test_a_valley_has_the_dimension_of_its_manifold():
-    assert classify(circle, [0.6, 0.8]).dimension == 1
-    assert classify(lambda x: (anp.dot(x, x) - 1.0) ** 2, [0.48, 0.64, 0.6]).dimension == 2
+    assert classify(circle, [0.6, 0.8]).flat_dimension == 1
+    assert classify(lambda x: (anp.dot(x, x) - 1.0) ** 2, [0.48, 0.64, 0.6]).flat_dimension == 2
 
 
 def test_differences_of_a_gradient_are_enough_to_tell_degenerate_kinds_apart():
