@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -66,6 +65,8 @@ class _Commands(click.Group):
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import; for --version only
+
     try:
         return version("newtonkit")
     except PackageNotFoundError:  # run from the source folder, not installed

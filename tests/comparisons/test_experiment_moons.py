@@ -9,7 +9,7 @@ from comparisons.report.document import Figure as FigureBlock
 from comparisons.studies import registry as experiments
 from comparisons.studies.learning import moons
 from comparisons.studies.learning import time_to_target as reaching
-from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.learning.loss_curves import LossCurve, Task, minimized, trained
 from comparisons.studies.learning.moons_boundaries import boundaries_figure, endings
 from comparisons.studies.learning.moons_document import RULES, document_run, document_start, training_accuracy
 from comparisons.studies.learning.moons_paths import swings_of
@@ -114,7 +114,7 @@ def test_the_work_of_a_method_with_curvature_is_what_it_asks_of_the_network(task
 
 
 def test_a_loss_is_reached_where_it_is_first_no_larger():
-    course = Course(np.arange(4.0), 10 * np.arange(4.0), np.array([3.0, 1.0, 2.0, 0.5]), np.full(4, np.nan), None)
+    course = LossCurve(np.arange(4.0), 10 * np.arange(4.0), np.array([3.0, 1.0, 2.0, 0.5]), np.full(4, np.nan), None)
     assert course.until(1.0) == (1.0, 10.0)
     assert course.until(0.9) == (3.0, 30.0)
     assert course.until(0.1) == (math.inf, math.inf)
@@ -156,7 +156,7 @@ def test_a_race_without_starts_or_budget_is_refused(task, seeds, budget, message
 def a_race(task, costs):
     """Methods that reach a loss of 0.1 after these gradient-equivalents, one number for each start."""
     reached = {label: {0.1: [(cost, cost / 10) for cost in each]} for label, each in costs.items()}
-    course = Course(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([1.0, 0.5]), np.full(2, np.nan), None)
+    course = LossCurve(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([1.0, 0.5]), np.full(2, np.nan), None)
     courses = {label: [course] * len(each) for label, each in costs.items()}
     starts = tuple(range(len(next(iter(costs.values())))))
     return Race(task, (0.1,), 100, starts, 1, reached, courses, {})
@@ -181,11 +181,11 @@ def test_a_method_counts_only_where_half_of_the_starts_get_there(task):
     assert rows["Adam, batches of 64"] == ["never", "1/3: 5 … 5"]
     assert rows["L-BFGS"] == ["60 (6.0 s)", "2/3: 50 … 60"]
     none = a_race(task, {"adam": [math.inf] * 3, "lbfgs": [math.inf] * 3})
-    assert "no method gets there" in verdict(none)
+    assert "no method reaches it" in verdict(none)
 
 
 def test_starts_that_no_method_improves_on_a_constant_are_counted(task):
-    flat = Course(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.7, 0.6931]), np.full(2, np.nan), None)
+    flat = LossCurve(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.7, 0.6931]), np.full(2, np.nan), None)
     found = a_race(task, {"adam": [5, 5], "lbfgs": [10, 10]})
     assert moons.stuck(found) == "No start is stuck at ln 2, the loss of a constant."
     found.courses["lbfgs"][1] = flat

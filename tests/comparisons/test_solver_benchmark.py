@@ -16,11 +16,11 @@ from comparisons.running import scipy_solvers as reference
 from comparisons.studies.solvers import solver_benchmark
 from comparisons.studies.solvers import solver_scores as scoring
 from comparisons.studies.solvers import solver_tables as benchmark_tables
-from comparisons.studies.solvers.solver_benchmark import Terms, Trial
+from comparisons.studies.solvers.solver_benchmark import SolverRun, Terms
 from newtonkit import Budget, Counts
 
 # a run that ended where it should and says so
-SOLVED = Trial(
+SOLVED = SolverRun(
     problem="p",
     n=2,
     start="standard",

@@ -49,7 +49,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Course:
+class LossCurve:
     """One run: the loss over all data against work and time."""
 
     spent: Vector
@@ -67,7 +67,7 @@ class Course:
         return (float(self.spent[there[0]]), float(self.seconds[there[0]])) if there.size else (math.inf, math.inf)
 
 
-def minimized(task: Task, method: str, seed: int, budget: int, target: float = -math.inf) -> Course:
+def minimized(task: Task, method: str, seed: int, budget: int, target: float = -math.inf) -> LossCurve:
     """A run of a method on all data, until the budget is spent or rounding stops it."""
     start = task.start(seed)
     options = {
@@ -90,7 +90,7 @@ def minimized(task: Task, method: str, seed: int, budget: int, target: float = -
     unflatten = flatten(start)[1]
     points = [unflatten(x) for x in history.x[kept]]
     tested = [math.nan if task.held_out is None else float(task.loss(params, task.held_out)) for params in points]
-    return Course(spent[kept], seconds[kept], history.f[kept], np.array(tested), points[-1])
+    return LossCurve(spent[kept], seconds[kept], history.f[kept], np.array(tested), points[-1])
 
 
 def trained(
@@ -102,7 +102,7 @@ def trained(
     target: float = -math.inf,
     *,
     timed: bool = True,
-) -> Course:
+) -> LossCurve:
     """A run of a first-order rule on batches of one size, None for all data; the loss is evaluated once an epoch.
 
     The seconds are those of a run without these evaluations; without ``timed``, of the run with them.
@@ -132,7 +132,7 @@ def trained(
             return np.asarray(history.full_update * again.elapsed / result.nit)
 
         seconds = _least(without_looks(), without_looks)
-    return Course(history.full_epochs, seconds, history.full_loss, history.validation_loss, result.last)
+    return LossCurve(history.full_epochs, seconds, history.full_loss, history.validation_loss, result.last)
 
 
 def _least(seconds: Vector, again: Callable[[], Vector]) -> Vector:

@@ -48,7 +48,7 @@ _DRAWS = 200  # batches on which the error of the pairs is measured
 
 
 @dataclass(frozen=True)
-class Course:
+class LossCurve:
     """One run at its tuned rate."""
 
     search: RateSearch
@@ -136,7 +136,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, passes: int = 60) -> D
 
 def _course(
     digits: Digits, rule: GradientTransform, size: int | None, grid: Sequence[float], passes: int, seed: int
-) -> Course:
+) -> LossCurve:
     """A rule at its best rate for this batch size."""
     twice = isinstance(rule, SampledLBFGS) and rule.pairs == "one batch"
     epochs = max(1, passes // 2) if twice else passes
@@ -162,7 +162,7 @@ def _course(
 
     found = tune_rate(score, grid, target=f"f − f* settled at {_SHARE:g} of that at the start", budget=passes)
     result = trained(found.rate, seed)
-    return Course(found, result.history.full_epochs, result.history.full_loss - digits.best, result.reason.name)
+    return LossCurve(found, result.history.full_epochs, result.history.full_loss - digits.best, result.reason.name)
 
 
 def _full_batch(digits: Digits, passes: int) -> tuple[Vector, Vector]:
@@ -224,8 +224,8 @@ def _size(size: int | None) -> str:
 
 
 def verdict(
-    courses: Mapping[tuple[str, int | None], Course],
-    first_order: Mapping[str, Course],
+    courses: Mapping[tuple[str, int | None], LossCurve],
+    first_order: Mapping[str, LossCurve],
     full: tuple[Vector, Vector],
 ) -> str:
     """The level at which L-BFGS settles by batch size, and better methods."""
@@ -248,7 +248,9 @@ def verdict(
 
 
 def caption(
-    courses: Mapping[tuple[str, int | None], Course], first_order: Mapping[str, Course], full: tuple[Vector, Vector]
+    courses: Mapping[tuple[str, int | None], LossCurve],
+    first_order: Mapping[str, LossCurve],
+    full: tuple[Vector, Vector],
 ) -> str:
     """What the figure shows."""
     ended = [f"{_size(size)}, {kind}" for (kind, size), course in courses.items() if course.ended != "EPOCHS"]
@@ -268,7 +270,7 @@ def _name(method: str) -> str:
 
 
 def _courses_table(
-    courses: Mapping[tuple[str, int | None], Course], first_order: Mapping[str, Course], passes: int
+    courses: Mapping[tuple[str, int | None], LossCurve], first_order: Mapping[str, LossCurve], passes: int
 ) -> Table:
     rows = [_row("L-BFGS", kind, size, course) for (kind, size), course in courses.items()]
     rows += [_row(_name(name), "–", _FIRST_ORDER_BATCH, course) for name, course in first_order.items()]
@@ -276,7 +278,7 @@ def _courses_table(
     return Table(f"After {passes} passes over the data", heads, rows, text=(0, 1, 7))
 
 
-def _row(method: str, kind: str, size: int | None, course: Course) -> list[str]:
+def _row(method: str, kind: str, size: int | None, course: LossCurve) -> list[str]:
     found = course.search
     edge = "*" if found.at_the_edge else ""
     return [
@@ -304,8 +306,8 @@ def _errors_table(errors: Mapping[int, Mapping[str, tuple[float, float]]]) -> Ta
 
 
 def gap_figure(
-    courses: Mapping[tuple[str, int | None], Course],
-    first_order: Mapping[str, Course],
+    courses: Mapping[tuple[str, int | None], LossCurve],
+    first_order: Mapping[str, LossCurve],
     full: tuple[Vector, Vector],
     passes: int,
 ) -> Figure:

@@ -17,7 +17,7 @@ from comparisons.core.labels import listing, long_name, number
 from comparisons.plots.style import style, tick
 from comparisons.report.document import Table
 from comparisons.running.tuning import RateSearch, tune_rate
-from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.learning.loss_curves import LossCurve, Task, minimized, trained
 from newtonkit import Adam, GradientDescent, Momentum
 from newtonkit.methods.transforms.composition import FirstOrderRule
 from problems.networks import Network, accuracy, softmax_cross_entropy
@@ -45,7 +45,7 @@ def subset_of(network: Network, x: Vector, labels: NDArray[np.int64], images: in
 
 def on_subset(
     subset: Task, elsewhere: Task, seeds: tuple[int, int], grid: Sequence[float], passes: int
-) -> tuple[dict[str, Course], dict[str, RateSearch]]:
+) -> tuple[dict[str, LossCurve], dict[str, RateSearch]]:
     """Loss curves by label: first-order rules at rates tuned on other images, and methods on all images.
 
     Parameters
@@ -61,7 +61,7 @@ def on_subset(
     """
     seed, other = seeds
     elsewhere = replace(elsewhere, held_out=None)
-    courses: dict[str, Course] = {}
+    courses: dict[str, LossCurve] = {}
     searches: dict[str, RateSearch] = {}
     for label, (rule, batch) in FIRST_ORDER.items():
 
@@ -84,14 +84,14 @@ def on_subset(
     return courses, searches
 
 
-def accuracy_of(subset: Task, course: Course) -> float:
+def accuracy_of(subset: Task, course: LossCurve) -> float:
     """Accuracy on the held-out images at the end."""
     assert subset.held_out is not None
     x, labels = subset.held_out
     return accuracy(subset.network.scores(course.params, x), labels.argmax(axis=1))
 
 
-def courses_table(subset: Task, courses: Mapping[str, Course], searches: Mapping[str, RateSearch]) -> Table:
+def courses_table(subset: Task, courses: Mapping[str, LossCurve], searches: Mapping[str, RateSearch]) -> Table:
     rows = []
     for label, course in courses.items():
         until = [course.until(loss)[0] for loss in _LOSSES]
@@ -121,7 +121,7 @@ def courses_table(subset: Task, courses: Mapping[str, Course], searches: Mapping
     return Table("On the subset: passes to training losses, and results on held-out images", heads, rows)
 
 
-def subset_verdict(courses: Mapping[str, Course]) -> str:
+def subset_verdict(courses: Mapping[str, LossCurve]) -> str:
     """The fastest methods in training, early and late, and the best on the test images."""
     sentences = []
     for loss in _LOSSES:
@@ -147,7 +147,7 @@ def subset_verdict(courses: Mapping[str, Course]) -> str:
     return f"{words}. By the end the test loss of {listed} has risen again: {fitted}, and no others."
 
 
-def courses_figure(courses: Mapping[str, Course], passes: int) -> Figure:
+def courses_figure(courses: Mapping[str, LossCurve], passes: int) -> Figure:
     """Training and test loss against passes."""
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -166,7 +166,7 @@ def courses_figure(courses: Mapping[str, Course], passes: int) -> Figure:
     return figure
 
 
-def courses_caption(courses: Mapping[str, Course], passes: int) -> str:
+def courses_caption(courses: Mapping[str, LossCurve], passes: int) -> str:
     """Where each ends."""
     order = sorted(courses, key=lambda label: courses[label].loss[-1])
     ends = listing([f"{label_of(label)} {number(float(courses[label].loss[-1]), 2)}" for label in order])

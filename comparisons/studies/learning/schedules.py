@@ -58,7 +58,7 @@ SCHEDULES: Mapping[str, tuple[str, object, Callable[[float, int], Rate]]] = {
 
 
 @dataclass(frozen=True)
-class Course:
+class LossCurve:
     """A schedule at its best initial rate."""
 
     search: RateSearch
@@ -97,7 +97,7 @@ def expected(rate: Rate, updates: int, noise: float) -> Vector:
     return np.array(f)
 
 
-def tuned(schedule: Callable[[float, int], Rate], updates: int, *, noise: float, runs: int, seed: int) -> Course:
+def tuned(schedule: Callable[[float, int], Rate], updates: int, *, noise: float, runs: int, seed: int) -> LossCurve:
     """The initial rate is found on other noise than that reported."""
 
     def score(rate: float) -> tuple[float, float]:
@@ -110,7 +110,7 @@ def tuned(schedule: Callable[[float, int], Rate], updates: int, *, noise: float,
     found = tune_rate(score, _GRID, target=words, budget=updates)
     best = schedule(found.rate, updates)
     f = descend(best, updates, noise=noise, runs=runs, seed=(seed, 0))
-    return Course(found, f, float(expected(best, updates, noise)[-1]))
+    return LossCurve(found, f, float(expected(best, updates, noise)[-1]))
 
 
 def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
@@ -140,7 +140,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False) -> Document:
     return Document("Learning-rate schedules", [*paragraphs, drawn, table(exact, noisy)])
 
 
-def table(exact: Mapping[str, Course], noisy: Mapping[str, Course]) -> Table:
+def table(exact: Mapping[str, LossCurve], noisy: Mapping[str, LossCurve]) -> Table:
     """A row for each schedule: its best initial rates, the final f, and the share of the grid that converges."""
     rows = [
         [
@@ -171,7 +171,7 @@ def table(exact: Mapping[str, Course], noisy: Mapping[str, Course]) -> Table:
     return Table("Gradient descent with each schedule, its initial rate tuned", heads, rows)
 
 
-def draw(exact: Mapping[str, Course], noisy: Mapping[str, Course], updates: int) -> Figure:
+def draw(exact: Mapping[str, LossCurve], noisy: Mapping[str, LossCurve], updates: int) -> Figure:
     """The curves; f with exact gradients; f with noisy ones."""
     figure = Figure(figsize=(10.4, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
@@ -198,7 +198,7 @@ def _falling(axes: Axes, f: Vector, look: dict[str, object]) -> None:
     axes.yaxis.set_major_formatter(tick)
 
 
-def caption(exact: Mapping[str, Course], noisy: Mapping[str, Course], updates: int, runs: int) -> str:
+def caption(exact: Mapping[str, LossCurve], noisy: Mapping[str, LossCurve], updates: int, runs: int) -> str:
     """The schedule with the lowest final f in each case, compared with a constant rate."""
     sentences = [
         f"Left, the schedules; then f of gradient descent over {updates} updates, each at its best η₀; right, the "

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from comparisons.running.tuning import RateSearch, tune_rate
-from comparisons.studies.learning.loss_curves import Course, Task, minimized, trained
+from comparisons.studies.learning.loss_curves import LossCurve, Task, minimized, trained
 from newtonkit import Adam
 from newtonkit.core.validation import check_integer
 
@@ -37,8 +37,8 @@ class Race:
     tuned_on: int
     """Number of starts on which the rates were tuned."""
     reached: Mapping[str, Mapping[float, Sequence[tuple[float, float]]]]
-    """By method and target, for every start: `Course.until`."""
-    courses: Mapping[str, Sequence[Course]]
+    """By method and target, for every start: `LossCurve.until`."""
+    courses: Mapping[str, Sequence[LossCurve]]
     """By method; Adam's at the rate for the lowest target that its tuning reached."""
     searches: Mapping[str, Mapping[float, RateSearch]]
     """How Adam's rates were found."""
@@ -75,13 +75,13 @@ def race(
         raise ValueError(f"starts must be at most {_ELSEWHERE}, since rates are tuned on others; got {len(seeds)}")
     lowest = min(targets)
     reached: dict[str, dict[float, list[tuple[float, float]]]] = {}
-    courses: dict[str, list[Course]] = {}
+    courses: dict[str, list[LossCurve]] = {}
     searches: dict[str, dict[float, RateSearch]] = {}
     for label, batch in ADAMS.items():
         searches[label] = _tuned(task, batch, targets, elsewhere, grid, budget)
 
         @cache
-        def course(rate: float, seed: int, batch: int | None = batch) -> Course:
+        def course(rate: float, seed: int, batch: int | None = batch) -> LossCurve:
             return trained(task, Adam(rate=rate), batch, seed, budget, lowest)
 
         rates = {target: found.rate for target, found in searches[label].items()}
@@ -102,7 +102,7 @@ def _tuned(
     """For each target the rate with the lowest median cost over these starts."""
 
     @cache
-    def courses(rate: float) -> list[Course]:
+    def courses(rate: float) -> list[LossCurve]:
         rule = Adam(rate=rate)
         return [trained(task, rule, batch, seed, budget, min(targets), timed=False) for seed in seeds]
 

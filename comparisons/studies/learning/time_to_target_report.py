@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from comparisons.core.labels import count, full_name, listing, number, times
 from comparisons.plots.style import INK, style, tick
 from comparisons.report.document import Table
-from comparisons.studies.learning.loss_curves import Course
+from comparisons.studies.learning.loss_curves import LossCurve
 from comparisons.studies.learning.time_to_target import ADAMS, BATCH, CURVED, Race
 
 _DASH = (0, (4, 2))
@@ -147,7 +147,7 @@ def reach_figure(found: Race) -> Figure:
     return figure
 
 
-def _median_line(axes: Axes, courses: Sequence[Course], column: str, look: dict[str, Any]) -> None:
+def _median_line(axes: Axes, courses: Sequence[LossCurve], column: str, look: dict[str, Any]) -> None:
     lows = [np.minimum.accumulate(course.loss) for course in courses]
     spent = [np.maximum(getattr(course, column), 1e-12) for course in courses]
     for x, low in zip(spent, lows, strict=True):

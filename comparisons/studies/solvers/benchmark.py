@@ -9,7 +9,7 @@ import problems
 from comparisons.core.runs import write_jsonl
 from comparisons.report.document import Document
 from comparisons.running import galahad
-from comparisons.studies.solvers.solver_benchmark import Cell, Terms, cells, chosen_solvers, run_cells
+from comparisons.studies.solvers.solver_benchmark import SolverTask, Terms, cells, chosen_solvers, run_cells
 from comparisons.studies.solvers.solver_tables import benchmark_document
 
 
@@ -23,7 +23,7 @@ def run(
     jobs: int = 1,
     out: Path | None = None,
     on_start: Callable[[int], None] = lambda total: None,
-    on_done: Callable[[Cell], None] = lambda cell: None,
+    on_done: Callable[[SolverTask], None] = lambda cell: None,
 ) -> Document:
     """Run the benchmark.
 

@@ -64,7 +64,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class SolverRun:
     """One solver on one problem from one start: its end by our measurement, and its own report.
 
     It contains no seconds, so that repeating the benchmark writes the same file.
@@ -95,7 +95,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Cell:
+class SolverTask:
     """One problem and one solver, over several starts; names only, so that it can be pickled."""
 
     name: str
@@ -137,23 +137,27 @@ def chosen_solvers(wanted: Sequence[str]) -> list[str]:
     return [known[name.lower()] for name in wanted] or list(known.values())
 
 
-def cells(chosen: Sequence[Problem], methods: Sequence[str], starts: Sequence[str] = ()) -> list[Cell]:
+def cells(chosen: Sequence[Problem], methods: Sequence[str], starts: Sequence[str] = ()) -> list[SolverTask]:
     """Every problem with every solver, from the starts of these names that it has; from all for none."""
     found = []
     for problem in chosen:
         here = tuple(start for start in problem.starts if not starts or start in starts)
         parameters = tuple(problem.parameters.items())
-        found += [Cell(problem.name, parameters, here, method) for method in methods if here]
+        found += [SolverTask(problem.name, parameters, here, method) for method in methods if here]
     return found
 
 
 def run_cells(
-    work: Sequence[Cell], terms: Terms, *, jobs: int = 1, on_done: Callable[[Cell], None] = lambda cell: None
-) -> list[Trial]:
+    work: Sequence[SolverTask],
+    terms: Terms,
+    *,
+    jobs: int = 1,
+    on_done: Callable[[SolverTask], None] = lambda cell: None,
+) -> list[SolverRun]:
     """All trials of these cells, in their order, ``jobs`` cells at a time; 1 runs in this process."""
     if jobs == 1:
         return [trial for cell in work for trial in _reported(cell, terms, on_done)]
-    found: dict[int, list[Trial]] = {}
+    found: dict[int, list[SolverRun]] = {}
     context = multiprocessing.get_context("spawn")
     with one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
         # the most expensive first, so that none of them is the last to finish
@@ -166,12 +170,12 @@ def run_cells(
     return [trial for i in range(len(work)) for trial in found[i]]
 
 
-def _reported(cell: Cell, terms: Terms, on_done: Callable[[Cell], None]) -> Iterator[Trial]:
+def _reported(cell: SolverTask, terms: Terms, on_done: Callable[[SolverTask], None]) -> Iterator[SolverRun]:
     yield from run_cell(cell, terms)
     on_done(cell)
 
 
-def run_cell(cell: Cell, terms: Terms) -> list[Trial]:
+def run_cell(cell: SolverTask, terms: Terms) -> list[SolverRun]:
     """The trials of one cell."""
     problem = problems.get(cell.name, **dict(cell.parameters))
     return [run_trial(problem, start, cell.method, terms) for start in cell.starts]
@@ -190,7 +194,7 @@ class _End:
     nit: int
 
 
-def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Trial:
+def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> SolverRun:
     """One solver on one problem from one start.
 
     Parameters
@@ -214,7 +218,7 @@ def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Trial:
         kind = point.kind
     else:
         kind = "undecided" if verdict is None else verdict.kind
-    return Trial(
+    return SolverRun(
         problem=problem.label,
         n=problem.n,
         start=start,

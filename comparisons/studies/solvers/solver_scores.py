@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from comparisons.studies.solvers.solver_benchmark import Trial
+from comparisons.studies.solvers.solver_benchmark import SolverRun
 from newtonkit import Counts
 from newtonkit.classification.verdict import NO_MINIMUM
 from newtonkit.linalg.kernels import EPS
@@ -45,70 +45,70 @@ PAIRS = (
 )
 
 
-def start_class(trial: Trial) -> str:
+def start_class(trial: SolverRun) -> str:
     """One of `CLASSES`: the name of the start if it describes a distance, "special" otherwise, as on lines of "
     "symmetry."""
     return trial.start if trial.start in CLASSES else "special"
 
 
-def small_gradient(trial: Trial) -> bool:
+def small_gradient(trial: SolverRun) -> bool:
     """‖g‖∞ ≤ 1e-8 at any kind of point."""
     return trial.gradient_norm <= SOLVED
 
 
-def solved(trial: Trial) -> bool:
+def solved(trial: SolverRun) -> bool:
     """See the module."""
     if trial.kind in NO_MINIMUM or not math.isfinite(trial.f) or (trial.kind == "undecided" and not best(trial)):
         return False
     return stationary(trial)
 
 
-def stationary(trial: Trial) -> bool:
+def stationary(trial: SolverRun) -> bool:
     """Whether the gradient is as small as required, or as rounding allows."""
     return small_gradient(trial) or trial.decrement <= 10 * EPS * abs(trial.f)
 
 
-def best(trial: Trial) -> bool:
+def best(trial: SolverRun) -> bool:
     """Whether f is that of the lowest minimum known; see the module."""
     return trial.best is not None and trial.f - trial.best <= 1e-8 + 10 * EPS * abs(trial.best)
 
 
-def at_saddle(trial: Trial) -> bool:
+def at_saddle(trial: SolverRun) -> bool:
     """Whether the endpoint is a critical point, but no minimum."""
     return trial.kind in NO_MINIMUM and trial.kind != "not critical"
 
 
-def false_failure(trial: Trial) -> bool:
+def false_failure(trial: SolverRun) -> bool:
     """See the module."""
     return solved(trial) and not trial.success
 
 
-def short(trial: Trial) -> bool:
+def short(trial: SolverRun) -> bool:
     """A success at a minimum, but not to the accuracy that is scored."""
     return trial.success and not solved(trial) and trial.kind.endswith("minimum")
 
 
-def unsure(trial: Trial) -> bool:
+def unsure(trial: SolverRun) -> bool:
     """A success where f is flat, so that a minimum cannot be confirmed."""
     return trial.success and not solved(trial) and trial.kind == "undecided" and stationary(trial)
 
 
-def false_success(trial: Trial) -> bool:
+def false_success(trial: SolverRun) -> bool:
     """See the module."""
     return trial.success and not solved(trial) and not short(trial) and not unsure(trial)
 
 
-def success_at_saddle(trial: Trial) -> bool:
+def success_at_saddle(trial: SolverRun) -> bool:
     """The worst of the false successes."""
     return trial.success and at_saddle(trial)
 
 
-def amount(trial: Trial, what: str) -> float:
+def amount(trial: SolverRun, what: str) -> float:
     """One of the counts "f", "g", "H", "Hv"; or "cost": f + g + Hv + n·H, each product worth one evaluation."""
     return _cost(trial.counts, trial.n) if what == "cost" else float(getattr(trial.counts, what))
 
 
-def checks_cost(trial: Trial) -> float:
+def checks_cost(trial: SolverRun) -> float:
     """The same for what checks and verdict evaluated, which the counts leave out."""
     return _cost(trial.checks, trial.n)
 
@@ -131,15 +131,15 @@ def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(math.fsum(math.log(v + shift) for v in values) / len(values)) - shift
 
 
-def by_run(trials: Iterable[Trial]) -> dict[tuple[str, str], dict[str, Trial]]:
+def by_run(trials: Iterable[SolverRun]) -> dict[tuple[str, str], dict[str, SolverRun]]:
     """The trials of each problem and start by solver."""
-    found: dict[tuple[str, str], dict[str, Trial]] = {}
+    found: dict[tuple[str, str], dict[str, SolverRun]] = {}
     for trial in trials:
         found.setdefault((trial.problem, trial.start), {})[trial.method] = trial
     return found
 
 
-def solved_by_all(trials: Iterable[Trial], methods: Sequence[str]) -> list[dict[str, Trial]]:
+def solved_by_all(trials: Iterable[SolverRun], methods: Sequence[str]) -> list[dict[str, SolverRun]]:
     """The problems and starts that all of these solvers solve."""
     runs = by_run(trials).values()
     return [run for run in runs if all(m in run and solved(run[m]) for m in methods)]
@@ -156,7 +156,7 @@ class Comparison:
     """Of our geometric mean to the other's, by what is counted; NaN where the other counts none."""
 
 
-def compare(trials: Sequence[Trial], ours: str, other: str) -> Comparison:
+def compare(trials: Sequence[SolverRun], ours: str, other: str) -> Comparison:
     """Our costs divided by those of the other solver."""
     both = solved_by_all(trials, (ours, other))
 
@@ -180,7 +180,7 @@ class Aim:
     met: bool
 
 
-def aims(trials: Sequence[Trial]) -> list[Aim]:
+def aims(trials: Sequence[SolverRun]) -> list[Aim]:
     """Every aim whose solvers took part."""
     took_part = list(dict.fromkeys(trial.method for trial in trials))
     ours = [method for method in took_part if ":" not in method]
@@ -216,7 +216,7 @@ def aims(trials: Sequence[Trial]) -> list[Aim]:
     return found
 
 
-def _counts_solved(trials: Sequence[Trial], method: str, others: Sequence[str]) -> list[Aim]:
+def _counts_solved(trials: Sequence[SolverRun], method: str, others: Sequence[str]) -> list[Aim]:
     found = []
     for name in CLASSES:
         here = [trial for trial in trials if start_class(trial) == name]
@@ -234,6 +234,6 @@ def _counts_solved(trials: Sequence[Trial], method: str, others: Sequence[str]) 
     return found
 
 
-def _none_of(trials: Sequence[Trial], ours: Sequence[str], name: str, wrong: Callable[[Trial], bool]) -> Aim:
+def _none_of(trials: Sequence[SolverRun], ours: Sequence[str], name: str, wrong: Callable[[SolverRun], bool]) -> Aim:
     cases = [trial for trial in trials if trial.method in ours and wrong(trial)]
     return Aim(f"no {name} by any of our methods", f"{len(cases)}", not cases)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from comparisons.core.labels import number
 from comparisons.report.document import Cell, Document, Row, Table
 from comparisons.studies.solvers import solver_scores as scoring
-from comparisons.studies.solvers.solver_benchmark import Trial
+from comparisons.studies.solvers.solver_benchmark import SolverRun
 
 
-def benchmark_document(trials: Sequence[Trial]) -> Document:
+def benchmark_document(trials: Sequence[SolverRun]) -> Document:
     """All tables: runs solved, reports of success, cost, aims, and the runs that our methods fail."""
     own = [trial for trial in trials if ":" not in trial.method]
     tables = [table(trials) for table in (solved_table, claims_table, cost_table, pair_table, aim_table)]
@@ -25,11 +25,11 @@ def benchmark_document(trials: Sequence[Trial]) -> Document:
     return Document("Benchmark of solvers", tables)
 
 
-def _methods(trials: Sequence[Trial]) -> list[str]:
+def _methods(trials: Sequence[SolverRun]) -> list[str]:
     return list(dict.fromkeys(trial.method for trial in trials))
 
 
-def _classes(trials: Sequence[Trial]) -> Iterator[tuple[str, int]]:
+def _classes(trials: Sequence[SolverRun]) -> Iterator[tuple[str, int]]:
     """The classes of starts that occur, and how many problems are run from each."""
     for name in scoring.CLASSES:
         runs = {(t.problem, t.start) for t in trials if scoring.start_class(t) == name}
@@ -37,7 +37,7 @@ def _classes(trials: Sequence[Trial]) -> Iterator[tuple[str, int]]:
             yield name, len(runs)
 
 
-def solved_table(trials: Sequence[Trial]) -> Table:
+def solved_table(trials: Sequence[SolverRun]) -> Table:
     """Runs solved and lowest minima reached, solvers down and classes of starts across."""
     classes = list(_classes(trials))
     headings = ("solver", *(f"{name} ({runs})" for name, runs in classes), f"all ({sum(runs for _, runs in classes)})")
@@ -49,14 +49,14 @@ def solved_table(trials: Sequence[Trial]) -> Table:
     return Table("Solved, and in brackets at the lowest known minimum", headings, rows)
 
 
-def _solved_and_best(trials: Sequence[Trial]) -> str:
+def _solved_and_best(trials: Sequence[SolverRun]) -> str:
     good = [trial for trial in trials if scoring.solved(trial)]
     return f"{len(good)} ({sum(map(scoring.best, good))})"
 
 
-def claims_table(trials: Sequence[Trial]) -> Table:
+def claims_table(trials: Sequence[SolverRun]) -> Table:
     """The reports of each solver compared with where its runs ended."""
-    columns: dict[str, Callable[[Trial], bool]] = {
+    columns: dict[str, Callable[[SolverRun], bool]] = {
         "solved": scoring.solved,
         "‖g‖∞ ≤ 1e-8": lambda t: scoring.solved(t) and scoring.small_gradient(t),
         "rounding floor": lambda t: scoring.solved(t) and not scoring.small_gradient(t),
@@ -76,7 +76,7 @@ def claims_table(trials: Sequence[Trial]) -> Table:
     return Table("Reports of success", ("solver", *columns), rows)
 
 
-def cost_table(trials: Sequence[Trial]) -> Table:
+def cost_table(trials: Sequence[SolverRun]) -> Table:
     """Geometric means over the runs that all solvers solve."""
     methods = _methods(trials)
     runs = scoring.solved_by_all(trials, methods)
@@ -90,7 +90,7 @@ def cost_table(trials: Sequence[Trial]) -> Table:
     return Table(title, ("solver", *scoring.COUNTED, "cost", "checks"), rows)
 
 
-def pair_table(trials: Sequence[Trial]) -> Table:
+def pair_table(trials: Sequence[SolverRun]) -> Table:
     """The evaluations of our method relative to its counterpart, over the runs that both solve."""
     rows = []
     took_part = set(_methods(trials))
@@ -102,7 +102,7 @@ def pair_table(trials: Sequence[Trial]) -> Table:
     return Table(title, ("ours", "other", "runs", *scoring.COUNTED, "cost"), rows, text=(0, 1))
 
 
-def aim_table(trials: Sequence[Trial]) -> Table:
+def aim_table(trials: Sequence[SolverRun]) -> Table:
     """The aims, what was measured, and whether they are met."""
     rows: list[Row] = [
         [aim.sentence, aim.measured, Cell("yes") if aim.met else Cell("NO", tone="bad")] for aim in scoring.aims(trials)
@@ -110,14 +110,14 @@ def aim_table(trials: Sequence[Trial]) -> Table:
     return Table("Aims", ("aim", "measured", "met"), rows, text=(0, 1, 2))
 
 
-def unsolved_by_ours(trials: Sequence[Trial]) -> Callable[[Trial], bool]:
+def unsolved_by_ours(trials: Sequence[SolverRun]) -> Callable[[SolverRun], bool]:
     """Whether a trial is not solved, though another solver solves that run."""
     runs = scoring.by_run(trials)
     solvable = {run for run, by_method in runs.items() if any(map(scoring.solved, by_method.values()))}
     return lambda trial: (trial.problem, trial.start) in solvable and not scoring.solved(trial)
 
 
-def case_table(title: str, cases: Sequence[Trial]) -> Table:
+def case_table(title: str, cases: Sequence[SolverRun]) -> Table:
     """One row for each run, with its report."""
     rows = [[t.problem, t.start, t.method, number(t.f), number(t.gradient_norm, 2), t.kind, t.reason] for t in cases]
     headings = ("problem", "start", "solver", "f", "‖g‖∞", "kind", "stopped by")
