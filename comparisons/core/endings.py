@@ -48,6 +48,9 @@ class Ending(enum.StrEnum):
     ELSEWHERE = "elsewhere"
     """None of these, and the solver stopped by itself."""
 
+    def __repr__(self) -> str:
+        return repr(self.value)  # as text in printed records
+
     @property
     def at_minimum(self) -> bool:
         """Whether the run ended at a minimum."""
