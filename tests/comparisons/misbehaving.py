@@ -27,7 +27,7 @@ def minimize(name, report):
 
 
 def behave(task, report):
-    """What the task says."""
+    """Call the function named by the task."""
     name, *arguments = task if isinstance(task, tuple) else (task,)
     return globals()[name](*arguments)
 
@@ -148,7 +148,7 @@ def report_much(task, report):
     return b"well"
 
 
-def report_for_ever(task, report):
+def report_endlessly(task, report):
     while True:
         report(b"and on")
 

@@ -61,7 +61,7 @@ def test_differences_of_a_gradient_are_counted_one_by_one():
     assert evaluator.counts.g > problem.n
 
 
-def test_what_an_evaluation_returned_stands_in_its_row():
+def test_the_row_of_an_evaluation_holds_its_value():
     problem = problems.get("himmelblau")
     run = run_one(problem, "standard", "newton")
     rows, states = run.trace.evaluations, run.trace.iterations

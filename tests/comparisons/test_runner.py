@@ -1,4 +1,4 @@
-"""Running methods over problems: what a record says is what happened."""
+"""Runs of methods on problems: records agree with what happened."""
 
 import dataclasses
 import json
@@ -103,7 +103,7 @@ def test_cost_weighs_evaluations_by_the_theory_of_automatic_differentiation():
     assert records.cost(Counts(f=3, g=2, H=1, Hv=5), n=10) == 3 + 2 * 2 + 4 * 5 + 4 * 10 * 1
 
 
-def test_a_record_tells_which_known_point_was_reached(beale_runs):
+def test_a_record_names_the_known_point_that_was_reached(beale_runs):
     for run in beale_runs:
         if run.method == "adam":
             continue
@@ -159,7 +159,7 @@ def test_a_learning_rate_is_tuned_on_another_start_than_those_reported():
 
 
 def test_tuning_finds_the_best_rate_of_gradient_descent_on_a_quadratic():
-    # 2/(λ₁ + λ₂) = 0.952 is the best fixed rate on x²/20 + y²; 1 leads y to and fro for ever
+    # 2/(λ₁ + λ₂) = 0.952 is the best fixed rate on x²/20 + y²; 1 makes y oscillate without end
     problem = problems.get("long-ellipse")
     found = tuning.tune(problem, "gd", budget=500, grid=(0.01, 0.1, 0.5, 0.95, 1.0, 10.0))
     assert found.rate == 0.95
@@ -198,7 +198,7 @@ def test_a_misspelt_method_is_answered_with_the_nearest_one(name, suggestion):
 ENDLESS = Protocol(gradients=10**8, tuning_gradients=10**8)
 
 
-def test_a_run_that_takes_for_ever_costs_one_cell_and_keeps_what_it_had_evaluated():
+def test_a_run_that_does_not_end_is_stopped_and_its_evaluations_are_kept():
     work = cells(["rosenbrock"], ["gd[rate=1e-6]"]) + cells(["booth"], ["bfgs"], ["standard", "far"])
     slow, *others = run_cells(work, ENDLESS, seconds=1.0)
     assert slow.reason == "TIME"
@@ -211,7 +211,7 @@ def test_a_run_that_takes_for_ever_costs_one_cell_and_keeps_what_it_had_evaluate
     assert [run.ending for run in others] == ["global", "global"]
 
 
-def test_a_search_for_a_rate_that_is_lost_is_told_of_in_each_run_it_was_for():
+def test_each_run_names_the_lost_search_for_its_rate():
     runs = run_cells(cells(["rosenbrock"], ["gd"], ["standard", "x10"]), ENDLESS, seconds=0.2)
     assert [run.reason for run in runs] == ["TIME", "TIME"]
     assert all("learning rate" in run.message for run in runs)

@@ -95,7 +95,7 @@ def test_the_first_row_of_a_key_stays(path):
         assert [row.record["f"] for row in store.rows()] == ["first"]
 
 
-def test_a_key_tells_apart_whatever_differs_and_nothing_else():
+def test_keys_differ_exactly_if_identities_differ():
     base = {"problem": "beale", "options": {"memory": 5, "rate": 0.1}, "starts": (1.0, 2.0)}
     same = {"starts": [1, 2], "options": {"rate": np.float64(0.1), "memory": np.int64(5)}, "problem": "beale"}
     assert key_of(base) == key_of(same)
@@ -180,7 +180,7 @@ def test_a_full_disk_is_a_sentence_and_the_rows_before_it_can_be_read(writers, p
     assert "is the disk full? Earlier rows are safe" in sentence
     rows = contents(path)
     assert len(rows) == len(outcome.reports) > 5
-    with Store(path) as store:  # and with space again it goes on
+    with Store(path) as store:  # with free space it continues
         assert store.append({"after": 1}, {})
 
 

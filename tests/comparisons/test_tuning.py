@@ -35,7 +35,7 @@ class TestSearch:
         assert (record.rate, record.grid, record.converged) == (found.rate, GRID, found.converged)
         assert record.rate in record.converged
 
-    def test_the_default_rate_is_scored_beside_the_grid_but_is_not_of_it(self):
+    def test_the_default_rate_is_scored_but_is_not_part_of_the_grid(self):
         found = search(ELLIPSE, "adadelta", budget=50, grid=(0.1, 10.0))
         assert found.default.rate == newtonkit.AdaDelta().rate == 1.0
         assert [trial.rate for trial in found.trials] == [0.1, 10.0]
@@ -59,7 +59,7 @@ class TestSearch:
         one, three = (search(problem, "gd", budget=200, starts=k) for k in (1, 3))
         assert set(three.converged) <= set(one.converged)
 
-    def test_the_starts_are_near_the_one_asked_for_and_different_from_it(self):
+    def test_the_starts_are_near_the_given_one_and_different_from_it(self):
         near = np.array([1.0, 1.5])
         starts = [held_out_start(problems.get("beale"), near, k) for k in range(3)]
         for i, start in enumerate(starts):

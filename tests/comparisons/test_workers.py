@@ -1,4 +1,4 @@
-"""Whatever a run does, it costs that run only."""
+"""A run that misbehaves ends alone: other runs are not affected."""
 
 import importlib
 import multiprocessing
@@ -60,7 +60,7 @@ MISBEHAVIOUR = [
 @posix
 @pytest.mark.skipif(bool(no_memory_limit()), reason=no_memory_limit() or "there is one")
 @pytest.mark.parametrize("reuse", [False, True])
-def test_each_misbehaving_run_costs_its_own_cell_and_its_neighbours_nothing(runs, reuse):
+def test_a_misbehaving_run_does_not_affect_other_runs(runs, reuse):
     # a hang costs its second whichever process it has, so one of them is enough the second time
     misbehaviour = MISBEHAVIOUR[3 * reuse :]
     tasks = [task for bad, _, _ in misbehaviour for task in (bad, "well")]
@@ -76,7 +76,7 @@ def test_each_misbehaving_run_costs_its_own_cell_and_its_neighbours_nothing(runs
 
 
 @pytest.mark.parametrize("seconds", [1e12, float("inf")])
-def test_a_limit_may_be_as_long_as_one_likes(runs, seconds):
+def test_a_limit_may_be_arbitrarily_long(runs, seconds):
     (outcome,) = run_all([21], runs.double, seconds=seconds, preload=PRELOAD)
     assert outcome.result == b"42"
 
@@ -90,14 +90,14 @@ def test_every_task_has_one_outcome_whatever_the_number_of_jobs(runs, jobs, reus
     assert list(run_all([], runs.double, jobs=jobs)) == []
 
 
-def test_a_run_in_its_own_process_gives_the_numbers_of_one_in_this(runs):
+def test_a_run_in_another_process_gives_the_same_numbers(runs):
     names = ["beale", "rosenbrock", "himmelblau"]
     outcomes = run_all(names, runs.minimize, jobs=2, preload=PRELOAD)
     assert {names[o.number]: o.result for o in outcomes} == {name: runs.minimize(name, None) for name in names}
     assert np.isfinite(problems.get("beale").fun(np.frombuffer(runs.minimize("beale", None))))
 
 
-def test_a_process_is_given_a_second_run_only_if_asked(runs):
+def test_a_process_is_reused_only_if_requested(runs):
     def processes(reuse):
         return {o.result for o in run_all(["process"] * 5, runs.behave, preload=PRELOAD, reuse=reuse)}
 
@@ -106,7 +106,7 @@ def test_a_process_is_given_a_second_run_only_if_asked(runs):
 
 
 @pytest.mark.skipif(bool(no_memory_limit()), reason=no_memory_limit() or "there is one")
-def test_what_a_run_returns_does_not_count_twice(runs):
+def test_a_large_result_counts_once_against_the_memory_limit(runs):
     (outcome,) = run_all(["large_result"], runs.behave, megabytes=50, preload=PRELOAD)
     assert (outcome.message, len(outcome.result)) == ("", 30 * 2**20)
 
@@ -117,7 +117,7 @@ def test_a_run_may_start_processes_of_its_own(runs):
     assert (outcome.message, outcome.result) == ("", b"6")
 
 
-def test_where_no_server_can_be_forked_from_new_interpreters_do_the_same(runs, monkeypatch):
+def test_new_interpreters_replace_the_fork_server(runs, monkeypatch):
     monkeypatch.setattr(workers, "_CONTEXT", multiprocessing.get_context("spawn"))
     monkeypatch.setattr(workers, "_FORKS", False)
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
@@ -129,19 +129,19 @@ def test_where_no_server_can_be_forked_from_new_interpreters_do_the_same(runs, m
 @pytest.mark.parametrize(
     ("function", "status"), [("report_then_hang", TIME), ("report_then_crash", DIED), ("report_much", DONE)]
 )
-def test_what_a_run_has_reported_outlives_it(runs, function, status):
+def test_reports_of_a_run_are_kept_after_its_end(runs, function, status):
     (outcome,) = run_all([3], getattr(runs, function), seconds=0.5, preload=PRELOAD)
     assert outcome.status is status
     assert outcome.reports == ((bytes(2**20),) * 3 if function == "report_much" else (b"0", b"1", b"2"))
 
 
 def test_a_run_that_never_stops_reporting_is_stopped(runs):
-    (outcome,) = run_all([0], runs.report_for_ever, seconds=0.2, preload=PRELOAD)
+    (outcome,) = run_all([0], runs.report_endlessly, seconds=0.2, preload=PRELOAD)
     assert outcome.status is TIME
     assert set(outcome.reports) == {b"and on"}
 
 
-def test_a_caller_who_is_slow_costs_no_run_its_time(runs):
+def test_a_slow_caller_does_not_delay_runs(runs):
     # 3 MB are more than a pipe holds: a run whose reports nobody took would stand still
     for outcome in run_all([3, 3], runs.report_much, jobs=1, seconds=0.6, preload=PRELOAD):
         time.sleep(0.7)
@@ -169,7 +169,7 @@ def within(seconds, condition):
 
 
 @posix
-def test_what_a_run_has_started_is_killed_with_it(runs, tmp_path):
+def test_processes_started_by_a_run_are_killed_with_it(runs, tmp_path):
     path = tmp_path / "number"
     (outcome,) = run_all([str(path)], runs.start_another_and_hang, seconds=1, preload=PRELOAD)
     assert outcome.status is TIME
@@ -207,7 +207,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     ("how", "code"), [("SIGINT", -signal.SIGINT), ("SIGKILL", -signal.SIGKILL), ("leave", 0)], ids=str
 )
-def test_no_process_outlives_the_one_that_started_it(how, code, tmp_path):
+def test_no_process_survives_its_parent(how, code, tmp_path):
     script, path = tmp_path / "script.py", tmp_path / "number"
     script.write_text(SCRIPT.format(here=str(HERE)))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(problems.__file__).parents[1]), *sys.path])}
@@ -244,6 +244,6 @@ def test_a_function_that_the_processes_cannot_import_is_named(monkeypatch):
     ("argument", "value"),
     [("jobs", 0), ("jobs", 1.5), ("seconds", 0), ("seconds", float("nan")), ("megabytes", -1)],
 )
-def test_a_limit_that_is_none_is_named(argument, value):
+def test_an_invalid_limit_is_named(argument, value):
     with pytest.raises(ValueError, match=f"{argument} must be .* got {value}"):
         run_all([1], print, **{argument: value})

@@ -40,7 +40,7 @@ class TestBreakEven:
         assert one == other
 
     @given(counts)
-    def test_up_to_that_price_the_first_is_no_dearer_on_half_and_above_it_is_dearer_on_more_than_half(self, values):
+    def test_the_first_method_is_cheaper_on_half_up_to_the_price_and_on_less_above_it(self, values):
         values[:, :, 2] = 0.0
         values[:, 1, 3] = 0.0
         found = break_even(Spending(("newton-cg", "lbfgs"), ROWS, values), "newton-cg", "lbfgs", times=5)
@@ -79,7 +79,7 @@ class TestBreakEven:
         assert np.isnan(nothing.price)
         assert "solves any" in nothing.sentence
 
-    def test_who_is_dearer_before_any_product_is_paid_never_overtakes(self):
+    def test_a_method_more_expensive_without_products_never_breaks_even(self):
         found = result([[50, 50, 0, 20]], [[30, 30, 0, 0]])
         assert found.price == -3.0
         assert "even if products cost nothing" in found.sentence

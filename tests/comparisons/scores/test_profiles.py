@@ -162,7 +162,7 @@ class TestBootstrap:
         assert (low <= profile.share("a", AT)).all()
         assert (profile.share("a", AT) <= high).all()
 
-    def test_a_band_covers_the_truth_about_as_often_as_it_says(self):
+    def test_a_band_covers_the_truth_about_as_often_as_its_level(self):
         """Half of all instances are solved; the 95 % band of 40 of them holds one half in 88 to 100 of 100 samples."""
         rng = np.random.default_rng(11)
         rows = tuple(Instance(f"p{k}", "s", 2) for k in range(40))

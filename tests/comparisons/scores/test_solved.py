@@ -1,4 +1,4 @@
-"""When a run was solved is found in its trace alone."""
+"""Whether and when a run was solved follows from its trace alone."""
 
 import itertools
 from dataclasses import replace
@@ -53,7 +53,7 @@ class TestFirstMet:
     def test_by_distance_it_is_the_first_close_point(self, by_hand):
         assert counts(by_hand, "distance", 0.1) == {"f": 2, "g": 1, "H": 0, "Hv": 1}
 
-    def test_a_small_gradient_beside_a_saddle_that_is_passed_is_no_end(self, traced):
+    def test_a_small_gradient_near_a_saddle_on_the_way_does_not_solve(self, traced):
         run = traced(
             ("g", NAN, 40.0, 5.0, SADDLE, False),
             ("g", NAN, 1e-9, 1e-9, SADDLE, False),
@@ -69,7 +69,7 @@ class TestFirstMet:
         assert counts(lost, test, 0.1)["f"] == np.inf
 
     def test_rounding_of_a_minimum_far_from_zero_is_no_failure(self, traced):
-        """At τ = 1e-10 a fall by one asks for more digits than f* = −1.03 has, once f₀ is close to it."""
+        """At τ = 1e-10 a fall by one requires more digits than f* = −1.03 has, once f₀ is close to it."""
         camel = problems.get("six-hump-camel")
         low = camel.best.f
         run = traced(("f", low + 1e-6, NAN, 1.0, 0, False), ("f", low + 1e-15, NAN, 1.0, 0, False), f_start=low + 1e-6)
@@ -104,7 +104,7 @@ class TestRealRuns:
                 spent = found.counts[i, m]
                 assert np.isinf(spent).all() or (spent <= total[problem, start, method]).all()
 
-    def test_who_ends_at_the_lowest_minimum_with_a_small_gap_is_solved_by_value(self, real_runs):
+    def test_a_small_gap_at_the_lowest_minimum_solves_by_value(self, real_runs):
         found = spending(real_runs, "value", 1e-4)
         solved = np.isfinite(found.counts[:, :, 0])
         gaps = {(r.problem, r.start, r.method): (r.gap, r.f_start, r.f - r.gap) for r in real_runs}
@@ -132,7 +132,7 @@ class TestWhoTakesPart:
                 spending([run], test, 0.1)
             assert len(spending([run, by_hand], test, 0.1).instances) == 1
 
-    def test_a_problem_of_ones_own_of_which_nothing_is_known_is_judged_by_its_gradient(self, by_hand):
+    def test_a_user_problem_without_known_points_is_judged_by_its_gradient(self, by_hand):
         own = replace(by_hand, problem="mine", name="mine", parameters={}, gap=None)
         rows = own.trace.evaluations
         own = replace(own, trace=replace(own.trace, evaluations=replace(rows, nearest=np.full(len(rows), -1))))
@@ -140,7 +140,7 @@ class TestWhoTakesPart:
         with pytest.raises(ValueError, match="value test"):
             spending([own], "value", 0.1)
 
-    def test_a_problem_of_ones_own_may_be_handed_over(self, by_hand):
+    def test_a_user_problem_may_be_passed(self, by_hand):
         own = replace(by_hand, problem="mine", name="mine", parameters={})
         assert np.isfinite(spending([own], "value", 0.1, own={"mine": HIMMELBLAU}).counts).all()
 
@@ -181,7 +181,7 @@ class TestPrices:
         assert found.priced(with_product(ad_costs, 0.5)).costs[0, 0] == 1 + 2 * 2 + 3 * 2.5 + 4 * 0.5
         assert found.priced(ad_costs).unit[0] == 3
 
-    def test_half_way_the_turned_prices_are_the_old_ones(self):
+    def test_at_pi_over_4_the_reweighted_prices_are_proportional_to_the_old_ones(self):
         half = np.array(reweight(ad_costs, np.pi / 4)(self.INSTANCE))
         np.testing.assert_allclose(half * np.sqrt(2), ad_costs(self.INSTANCE), rtol=1e-15)
         with pytest.raises(ValueError, match="angle"):

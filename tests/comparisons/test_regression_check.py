@@ -48,12 +48,12 @@ def test_a_comparison_has_not_changed_against_itself():
     ("before", "after", "better"),
     [("global", "saddle", False), ("local", "global", True), ("saddle", "budget", None), ("diverged", "local", True)],
 )
-def test_another_ending_is_a_change_for_the_better_if_it_is_a_minimum(before, after, better):
+def test_another_ending_is_an_improvement_if_it_is_a_minimum(before, after, better):
     change = only(replace(RUN, ending=before), replace(RUN, ending=after))
     assert (change.what, change.before, change.after, change.better) == ("ending", before, after, better)
 
 
-def test_the_same_ending_that_is_not_accurate_any_more_is_a_change():
+def test_a_lost_accuracy_with_the_same_ending_is_a_change():
     change = only(RUN, inaccurate(RUN))
     assert (change.what, change.before, change.after, change.better) == ("accuracy", "reached", "not reached", False)
 
@@ -78,7 +78,7 @@ def test_the_cost_of_a_run_that_is_not_solved_is_no_change():
     assert changes([lost], [replace(lost, cost=9 * lost.cost)]) == []
 
 
-def test_of_a_cell_that_is_in_one_of_both_only_nothing_is_said():
+def test_a_cell_in_only_one_comparison_is_left_out():
     assert changes([RUN], [replace(RUN, start="far", ending=Ending.SADDLE)]) == []
 
 

@@ -35,7 +35,7 @@ def with_ours(runs, **changes):
     return [dataclasses.replace(runs[0], **changes), *runs[1:]]
 
 
-def test_a_run_that_ends_at_a_verified_minimum_as_good_as_scipys_passes(booth):
+def test_a_run_that_ends_at_a_verified_minimum_as_low_as_scipys_passes(booth):
     finding = only(check(booth))
     assert finding.passed
     assert "as low as 2 of scipy's 2" in finding.sentence
@@ -65,23 +65,23 @@ def test_a_run_that_ends_at_a_saddle_or_nowhere_fails(camel):
     assert not only(check(with_ours(camel, reached=None, reached_f=None, ending=Ending.ELSEWHERE))).passed
 
 
-def test_a_minimum_that_only_the_hessian_knows_passes_and_is_called_that(camel):
+def test_a_minimum_confirmed_by_the_hessian_only_passes_and_is_named(camel):
     finding = only(check(with_ours(camel, reached=None, reached_f=None, ending=Ending.LOCAL)))
     assert finding.passed
     assert "which is not in the catalogue" in finding.sentence
 
 
-def test_a_minimum_without_a_claim_of_success_fails(booth):
+def test_a_minimum_without_reported_success_fails(booth):
     finding = only(check(with_ours(booth, success=False, message="stopped after 3 iterations")))
     assert not finding.passed
     assert "stopped after 3 iterations" in finding.sentence
 
 
-def test_a_run_that_was_told_to_go_on_for_ever_need_not_claim_success(booth):
+def test_a_run_with_tolerance_zero_need_not_report_success(booth):
     assert only(check(with_ours(booth, success=False, gtol=0.0))).passed
 
 
-def test_where_no_minimum_is_known_a_claim_of_success_fails():
+def test_without_a_known_minimum_reported_success_fails():
     runs = run_cells(cells(["monkey-saddle"], METHODS), PROTOCOL)
     assert only(check(runs)).passed
     assert not only(check(with_ours(runs, success=True))).passed
