@@ -72,9 +72,9 @@ def minimize(
         record x and g too); ``return_all`` (bool, default False): all points, as ``result.allvecs``; ``verdict``
         (True, default; False; or "thorough"): check every claim of convergence by curvature, at a fifth of the cost of
         the run or two Hessians and ten gradients, whichever is more; "thorough" sets no limit; ``tape`` (bool, default
-        True): record the work of autograd and replay it as plain numpy; ``errors`` ("raise", default, or "reject"): a LinAlgError,
-        ArithmeticError or ValueError that fun, jac or hess raises at a trial point ends the run, or rejects the point
-        like a value that is not finite; and the method's own. scipy's names (maxcor, maxfun, maxls,
+        True): record the work of autograd and replay it as plain numpy; ``errors`` ("raise", default, or "reject"): a
+        LinAlgError, ArithmeticError or ValueError that fun, jac or hess raises at a trial point ends the run, or
+        rejects the point like a value that is not finite; and the method's own. scipy's names (maxcor, maxfun, maxls,
         initial_trust_radius, iprint; None for a default) are understood; an option of scipy's without effect here
         gives an OptimizeWarning.
     derivatives : str, default "tape"
