@@ -49,6 +49,11 @@ class Allowance:
         """The total in units of one f, where a Hessian is made of so many products."""
         return self.f + _GRADIENT * self.g + _PRODUCT * (self.Hv + hessian_products * self.H)
 
+    @property
+    def products(self) -> float:
+        """Number of Hessian-vector products of the same cost, Hessians left out."""
+        return self.cost(0) / _PRODUCT
+
 
 UNLIMITED = Allowance(g=math.inf)
 

@@ -17,15 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from newtonkit.classification.error_bars import by_differences
-from newtonkit.classification.factored import sparse_verdict
-from newtonkit.classification.lanczos import product_verdict
+from newtonkit.classification.large import large_verdict
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict
 from newtonkit.core.validation import check_real
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.pytree import flatten
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.factorization import SparseStructure
 from newtonkit.linalg.kernels import Vector, all_finite, max_norm
 from newtonkit.objectives.objective import structured_objective
 
@@ -147,20 +145,10 @@ def examine(
             evaluator, of_values = Evaluator(by_differences(objective.fun, args, scale)), True
             g = evaluator.gradient(vector)
         if vector.size > _MANY:
-            return Examined(_large_verdict(evaluator, vector, g, radius), evaluator, vector, scale, unflatten)
+            return Examined(large_verdict(evaluator, vector, g, radius), evaluator, vector, scale, unflatten)
 
         verdict = staged_verdict(evaluator, vector, g, radius=radius, x_scale=scale, of_values=of_values)
         if of_values and not verdict.settled:
             why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
             verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; {why}")
     return Examined(verdict, evaluator, vector, scale, unflatten)
-
-
-def _large_verdict(evaluator: Evaluator, x: Vector, g: Vector, radius: float) -> Verdict:
-    """By the factors of a sparse Hessian, where they are sparse too; else by products."""
-    pattern, _ = evaluator.hessian_pattern(x)
-    if pattern is not None and (structure := SparseStructure(pattern)).fits:
-        H = evaluator.sparse_hessian(x)
-        if H is not None and bool(np.isfinite(H.data).all()):
-            return sparse_verdict(evaluator, x, g, H, structure, radius=radius)
-    return product_verdict(evaluator, x, g, radius=radius)

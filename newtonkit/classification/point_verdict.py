@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from newtonkit.classification.allowance import FULL_EIGENVALUES, Allowance, allowance_after
+from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED, Allowance, allowance_after
 from newtonkit.classification.factored import factored_verdict
 from newtonkit.classification.full_hessian import quadratic_verdict
 from newtonkit.classification.lanczos import product_verdict
+from newtonkit.classification.large import large_verdict
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.state import BudgetSpent
@@ -85,9 +86,11 @@ def verdict_at(
                 verdict = staged_verdict(evaluator, x, g, allowance=allowance, probe=probe)
                 return PointVerdict(verdict, evaluator.known_hessian(x), complete=probe or verdict.settled)
             B = factorizable()
-            return PointVerdict(
-                product_verdict(evaluator, x, g) if B is None else factored_verdict(evaluator, x, g, B), None
-            )
+            if B is not None:
+                return PointVerdict(factored_verdict(evaluator, x, g, B), None)
+            if allowance == UNLIMITED:
+                return PointVerdict(large_verdict(evaluator, x, g), None)
+            return PointVerdict(product_verdict(evaluator, x, g, products=allowance.products, count=False), None)
     except BudgetSpent as spent:
         reason = f"the budget is too small for it ({spent.termination.reason.name})"
         return PointVerdict(unchecked(reason, max_norm(g)), evaluator.known_hessian(x))
