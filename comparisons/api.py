@@ -150,7 +150,7 @@ def compare(
     --------
     >>> import comparisons
     >>> found = comparisons.compare(["booth"], ["newton", "scipy:BFGS"], starts="standard")
-    >>> [(run.method, run.ending) for run in found.runs]
+    >>> [(run.method, str(run.ending)) for run in found.runs]
     [('newton', 'global'), ('scipy:BFGS', 'global')]
     """
     if seed is not None:

@@ -58,10 +58,10 @@ def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
     coloured = in_colour(runs)
     chosen = [curve for curve in curves if any(curve.run is run for run in coloured)]
     for curve in reversed(curves):  # the first on top
-        look = style(curve.run.method) if any(curve is one for one in chosen) else None
+        line_style = style(curve.run.method) if any(curve is one for one in chosen) else None
         for column, along in enumerate(_ALONG):
-            _draw(panels[0, column], getattr(curve, along), curve.height, look)
-            _draw(panels[1, column], getattr(curve, along), curve.gradient, look)
+            _draw(panels[0, column], getattr(curve, along), curve.height, line_style)
+            _draw(panels[1, column], getattr(curve, along), curve.gradient, line_style)
     _scale_values(panels[0, 0], curves, best)
     _scale_logarithmic(panels[1, 0], [curve.gradient for curve in curves])
     if best is not None and rounding_is_in_view(curves, best):
@@ -87,19 +87,21 @@ def _draw_rounding(panels: Sequence[Axes], floor: float) -> None:
     )
 
 
-def _draw(axes: Axes, x: Vector, y: Vector, look: Style | None) -> None:
+def _draw(axes: Axes, x: Vector, y: Vector, line_style: Style | None) -> None:
     """One line with a marker at its end, grey without a style; it is interrupted where a value is not finite."""
     shown = np.isfinite(y)
     if not shown.any():
         return
-    if look is None:
+    if line_style is None:
         axes.plot(x, np.where(shown, y, np.nan), color=GREY, linewidth=1.1, zorder=1)
         return
     width = (
-        {"linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 3} if look.dashed else {"linewidth": 1.9, "zorder": 2}
+        {"linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 3}
+        if line_style.dashed
+        else {"linewidth": 1.9, "zorder": 2}
     )
-    axes.plot(x, np.where(shown, y, np.nan), color=look.colour, **width)
-    axes.plot(x[shown][-1:], y[shown][-1:], linestyle="none", zorder=4, **marker(look))
+    axes.plot(x, np.where(shown, y, np.nan), color=line_style.colour, **width)
+    axes.plot(x[shown][-1:], y[shown][-1:], linestyle="none", zorder=4, **marker(line_style))
 
 
 def _name_the_ends(axes: Axes, ends: Sequence[tuple[str, Vector, Vector]]) -> None:

@@ -28,9 +28,9 @@ def order_of_convergence(runs: Sequence[Run], problem: Problem) -> Figure:
     axes = figure.subplots()
     drawn = orders(runs, problem)
     for run, steps, order in drawn:
-        look = style(run.method)
+        line_style = style(run.method)
         label = f"{run.method}: observed order {order:.2f}"
-        axes.plot(*np.array(steps).T, color=look.colour, label=label, linewidth=1.6, **marker(look))
+        axes.plot(*np.array(steps).T, color=line_style.colour, label=label, linewidth=1.6, **marker(line_style))
     axes.set(xscale="log", yscale="log", xlabel="error before the step, ‖x − x*‖", ylabel="error after the step")
     if drawn:
         _reference_slopes(axes, [e for _, steps, _ in drawn for e, _ in steps])

@@ -104,17 +104,17 @@ def _path(axes: Axes, run: Run, window: Window, depth: int) -> None:
     if not len(points):
         return
     points = pulled_in(points[thin(len(points))], window)
-    look = style(run.method)
+    line_style = style(run.method)
     width: dict[str, Any] = {"linewidth": min(1.4 + 0.25 * depth, 2.4)}
-    if look.dashed:
+    if line_style.dashed:
         width |= {"linewidth": 1.1, "linestyle": (0, (4, 2))}
     if len(points) <= 60:
         width |= {"marker": ".", "markersize": 3.5}
-    axes.plot(*points.T, color=look.colour, alpha=0.9, zorder=3, **width)
+    axes.plot(*points.T, color=line_style.colour, alpha=0.9, zorder=3, **width)
     axes.plot(*points[:1].T, "o", color="white", markeredgecolor="black", markersize=7, zorder=6)
-    axes.plot(*points[-1:].T, linestyle="none", zorder=5, **marker(look))
+    axes.plot(*points[-1:].T, linestyle="none", zorder=5, **marker(line_style))
     for before, after in _exits(points, window)[:_EXITS]:
-        arrow = {"arrowstyle": "-|>", "color": look.colour, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>", "color": line_style.colour, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", tuple(after), xytext=tuple(before), arrowprops=arrow, zorder=5)
 
 
@@ -151,12 +151,12 @@ def known_points(axes: Axes, problem: Problem) -> None:
     for point in problem.points:
         if point.x is not None:
             marker, size = _POINT_MARKERS[_kind(point)]
-            look: dict[str, Any] = {
+            line_style: dict[str, Any] = {
                 "color": INK,
                 "markeredgecolor": "white" if marker != "x" else INK,
                 "markeredgewidth": 0.8,
             }
-            axes.plot(*point.x, marker=marker, markersize=size, linestyle="none", zorder=2, **look)
+            axes.plot(*point.x, marker=marker, markersize=size, linestyle="none", zorder=2, **line_style)
 
 
 def _point_handles(problem: Problem) -> list[Line2D]:

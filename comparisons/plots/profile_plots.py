@@ -55,12 +55,12 @@ def profile_figure(
     title : str, optional
     """
     shown = leading(profile) if methods is None else list(methods)
-    look = line_styles(shown)
+    styles = line_styles(shown)
     figure = Figure(figsize=(9.0, 4.8), layout="constrained")
     axes = figure.subplots()
     _scale(axes, profile)
     for method in profile.methods:
-        if method not in look:
+        if method not in styles:
             _steps(axes, profile, method, LineStyle(GREY, "solid"), width=0.8, order=1)
     if bands:
         drawn = resamples(profile.instances, seed=seed)
@@ -68,13 +68,13 @@ def profile_figure(
         at = np.geomspace(low, high, _PLACES)
         for method in shown[:_BANDS]:
             below, above = band(profile, method, at, drawn)
-            axes.fill_between(at, below, above, color=look[method].colour, alpha=0.13, linewidth=0, zorder=1)
+            axes.fill_between(at, below, above, color=styles[method].colour, alpha=0.13, linewidth=0, zorder=1)
     for method in reversed(shown):  # the best on top
-        _steps(axes, profile, method, look[method], width=1.8, order=2)
+        _steps(axes, profile, method, styles[method], width=1.8, order=2)
     clean_axes(axes)
     # of names at the same height, that of the best is on top
     edges = [(method, _edge(profile, method)) for method in reversed(shown)]
-    name_ends(axes, [(f"{method}  {_percent(edge)}", edge, look[method]) for method, edge in edges])
+    name_ends(axes, [(f"{method}  {_percent(edge)}", edge, styles[method]) for method, edge in edges])
     axes.set(xlabel=_AXES[profile.kind], ylabel="share of the instances", title=title)
     axes.title.set_fontsize(11)
     return figure
@@ -109,7 +109,7 @@ def _scale(axes: Axes, profile: Profile) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: _percent(value))
 
 
-def _steps(axes: Axes, profile: Profile, method: str, look: LineStyle, *, width: float, order: int) -> None:
+def _steps(axes: Axes, profile: Profile, method: str, line_style: LineStyle, *, width: float, order: int) -> None:
     """The step line over the whole width of the axes."""
     low, high = _limits(profile)
     at, _ = profile.steps(method)
@@ -117,7 +117,15 @@ def _steps(axes: Axes, profile: Profile, method: str, look: LineStyle, *, width:
     shares = profile.share(method, places)
     if profile.kind != ACCURACY:
         shares[-1] = profile.share(method, np.nextafter(high, 0.0))
-    axes.step(places, shares, where="post", color=look.colour, linestyle=look.dashes, linewidth=width, zorder=order)
+    axes.step(
+        places,
+        shares,
+        where="post",
+        color=line_style.colour,
+        linestyle=line_style.dashes,
+        linewidth=width,
+        zorder=order,
+    )
 
 
 def profile_caption(profile: Profile, methods: Sequence[str] | None = None, *, seed: int = 0) -> str:

@@ -31,22 +31,22 @@ def rank_chart(ranking: Ranking, axis: str, title: str = "") -> Figure:
     """
     ranks = ranking.ranks
     shown = [ranking.methods[k] for k in np.lexsort((ranks.mean(axis=0), ranks.min(axis=0) > 1))[:MAX_LINES]]
-    look = line_styles(shown)
+    styles = line_styles(shown)
     size = len(ranking.methods)
     figure = Figure(figsize=(9.0, 1.6 + 0.34 * max(size, 6)), layout="constrained")
     axes = figure.subplots()
     across = np.arange(len(ranking.labels))
     for k, method in enumerate(ranking.methods):
-        colour, dashes = look.get(method, LineStyle(GREY, "solid"))
-        axes.plot(across, ranks[:, k], color=colour, linestyle=dashes, linewidth=2 if method in look else 0.9)
-        axes.plot(across, ranks[:, k], "o", color=colour, markersize=6 if method in look else 3)
+        colour, dashes = styles.get(method, LineStyle(GREY, "solid"))
+        axes.plot(across, ranks[:, k], color=colour, linestyle=dashes, linewidth=2 if method in styles else 0.9)
+        axes.plot(across, ranks[:, k], "o", color=colour, markersize=6 if method in styles else 3)
     axes.set(xlim=(-0.2, across[-1] + 0.2), ylim=(size + 0.5, 0.5), xlabel=axis, ylabel="rank by score", title=title)
     axes.set_xticks(across, ranking.labels)
     axes.set_yticks(range(1, size + 1))
     clean_axes(axes)
     axes.title.set_fontsize(11)
     grey = LineStyle(GREY, "solid")
-    name_ends(axes, [(m, ranks[-1, k], look.get(m, grey)) for k, m in enumerate(ranking.methods)])
+    name_ends(axes, [(m, ranks[-1, k], styles.get(m, grey)) for k, m in enumerate(ranking.methods)])
     return figure
 
 
@@ -88,7 +88,7 @@ def break_even_figure(results: Sequence[BreakEven], title: str = "") -> Figure:
         products stops to be the cheaper one.
     title : str, optional
     """
-    look = line_styles([result.method for result in results])
+    styles = line_styles([result.method for result in results])
     figure = Figure(figsize=(9.0, 4.4), layout="constrained")
     axes = figure.subplots()
     axes.set_xscale("log", base=2)
@@ -97,7 +97,7 @@ def break_even_figure(results: Sequence[BreakEven], title: str = "") -> Figure:
     low, high = max(low, _LEAST / 16), min(high, _MOST * 16)
     at = np.geomspace(low, high, 400)
     for result in results:
-        colour, dashes = look[result.method]
+        colour, dashes = styles[result.method]
         shares = (result.each[:, None] >= at).astype(np.float64)
         drawn = resamples(result.rows)
         bands = np.quantile((drawn @ shares) / drawn.sum(axis=1, keepdims=True), [0.025, 0.975], axis=0)
@@ -115,7 +115,7 @@ def break_even_figure(results: Sequence[BreakEven], title: str = "") -> Figure:
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     clean_axes(axes)
     axes.title.set_fontsize(11)
-    name_ends(axes, [(r.method, float((r.each >= high).mean()), look[r.method]) for r in results])
+    name_ends(axes, [(r.method, float((r.each >= high).mean()), styles[r.method]) for r in results])
     return figure
 
 

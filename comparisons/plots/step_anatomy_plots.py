@@ -20,7 +20,7 @@ from newtonkit.trustregion.radius import ACCEPT
 from problems import Problem
 
 _STEP, _NEWTON, _CAUCHY, _DOWN, _GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8a8a8a"
-_WINDOW = 1.7  # of the radius, from the middle to the edge of the picture
+_WINDOW = 1.7  # of the radius, from the centre to the edge of the figure
 _EDGE = 0.96  # of the window: where an arrow that leaves it is cut
 _GRID = 161
 _LEVELS = 14

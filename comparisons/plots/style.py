@@ -101,13 +101,13 @@ def thin(length: int, keep: int = _KEEP) -> NDArray[np.intp]:
     return np.unique(np.append(np.geomspace(1, length, keep).astype(int) - 1, length - 1))
 
 
-def marker(look: Style) -> dict[str, Any]:
+def marker(line_style: Style) -> dict[str, Any]:
     """Filled for our methods; hollow and larger for scipy's, so that both are visible at the same point."""
     return {
-        "marker": look.marker,
-        "markersize": 9 if look.dashed else 6.5,
-        "markerfacecolor": "none" if look.dashed else look.colour,
-        "markeredgecolor": look.colour,
+        "marker": line_style.marker,
+        "markersize": 9 if line_style.dashed else 6.5,
+        "markerfacecolor": "none" if line_style.dashed else line_style.colour,
+        "markeredgecolor": line_style.colour,
     }
 
 
@@ -122,11 +122,11 @@ def legend(
     """Draw the legend below the figure: names of methods, or their entries in ``names``, second-order methods first."""
     handles: list[Line2D] = []
     for method in sorted(methods(runs), key=lambda name: (FAMILIES.index(family(name)), name.startswith("scipy:"))):
-        look = style(method)
+        line_style = style(method)
         label = method if names is None else names.get(method, method)
-        line = {"linestyle": (0, (4, 2)), "linewidth": 1.1} if look.dashed else {"linewidth": 1.9}
-        handles.append(Line2D([], [], color=look.colour, label=label, **line, **marker(look)))
-        if look.dashed:
+        line = {"linestyle": (0, (4, 2)), "linewidth": 1.1} if line_style.dashed else {"linewidth": 1.9}
+        handles.append(Line2D([], [], color=line_style.colour, label=label, **line, **marker(line_style)))
+        if line_style.dashed:
             handles[-1].set(markerfacecolor="white", markersize=7)
     handles += extra
     columns = min(columns, len(handles))
@@ -194,14 +194,14 @@ def name_ends(axes: Axes, ends: Sequence[tuple[str, float, LineStyle]]) -> None:
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = [float(to_axes.transform((axes.get_xlim()[1], height))[1]) for _, height, _ in ends]
     gap = min(LEAST_GAP, 1.0 / max(len(ends), 1))  # figures with many names are taller
-    for (text, _, look), height, place in zip(ends, heights, spread(heights, gap), strict=True):
+    for (text, _, line_style), height, place in zip(ends, heights, spread(heights, gap), strict=True):
         axes.plot(
             [1.0, 1.03, 1.09],
             [height, place, place],
             transform=axes.transAxes,
             clip_on=False,
-            color=look.colour,
-            linestyle=look.dashes,
+            color=line_style.colour,
+            linestyle=line_style.dashes,
             linewidth=1.6,
             zorder=3,
         )

@@ -66,7 +66,7 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = Non
     if race is not None and race not in RACES:
         raise ValueError(f"race must be one of {', '.join(RACES)}, got {race!r}")
     check_integer("budget", budget, 2)
-    films = can_write_mp4()
+    mp4 = can_write_mp4()
     tables: list[Table] = []
     figures: list[Figure] = []
     for name in RACES if race is None else [race]:
@@ -77,13 +77,13 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, race: str | None = Non
         )
         alt = f"{chosen.title}: a race of {count(len(METHODS), 'method')}, as an animation."
         figures.append(Figure(write_gif(frames, out / f"{name}.gif", baselines.runs), alt, caption(baselines, chosen)))
-        if films:
+        if mp4:
             figures.append(Figure(write_mp4(frames, out / f"{name}.mp4"), alt, f"{chosen.title}, as MP4."))
         tables += [results(baselines, chosen), search_table(baselines.searches, f"{chosen.title}: learning rates")]
-    return Document("Races", [*_rules(baselines, budget, films=films), *figures, *tables])
+    return Document("Races", [*_rules(baselines, budget, mp4=mp4), *figures, *tables])
 
 
-def _rules(baselines: Baselines, budget: int, *, films: bool) -> list[str]:
+def _rules(baselines: Baselines, budget: int, *, mp4: bool) -> list[str]:
     """What is shown, and the conditions of the runs."""
     rates = max(len(found.tuning.grid) for found in baselines.searches.values())
     paragraphs = [
@@ -99,7 +99,7 @@ def _rules(baselines: Baselines, budget: int, *, films: bool) -> list[str]:
         "monotonically find a near one, and a rule with a large rate may jump to the lowest.",
         "AdamW is not among them: its weight decay changes what is minimized.",
     ]
-    if not films:
+    if not mp4:
         paragraphs.append("ffmpeg is not installed: the animations are written as GIF only, not as MP4.")
     return paragraphs
 
