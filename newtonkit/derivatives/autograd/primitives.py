@@ -9,12 +9,15 @@ import autograd.scipy.special
 import numpy as np
 from autograd.numpy.numpy_boxes import ArrayBox
 
+from newtonkit.derivatives.autograd.sparse_products import sparse_times
+
 
 def raw_function(primitive: Any) -> Any:
     """The numpy or scipy function below a primitive; the primitive itself where it wraps none."""
     return getattr(primitive, "fun", primitive)
 
 
+SPARSE_TIMES = raw_function(sparse_times)
 GETITEM = raw_function(ArrayBox.__getitem__)
 CONCATENATE_ARGS = raw_function(anp.numpy_wrapper.concatenate_args)
 ARRAY_FROM_ARGS = raw_function(anp.numpy_wrapper.array_from_args)

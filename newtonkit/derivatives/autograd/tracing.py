@@ -17,10 +17,23 @@ from autograd.core import VJPNode, backward_pass
 from autograd.extend import vspace
 from autograd.tracer import getval, isbox, new_box, trace_stack
 
+from newtonkit.derivatives.autograd.hints import explain_foreign_tensors, explanation
+from newtonkit.derivatives.autograd.interpolation import define_broadcast_where, define_interpolation
+from newtonkit.derivatives.autograd.pandas_operands import support_pandas
+from newtonkit.derivatives.autograd.sparse_products import support_sparse_products
+from newtonkit.derivatives.autograd.special_functions import define_special_functions
 from newtonkit.linalg.kernels import Matrix, Vector
+
+define_broadcast_where()
+define_interpolation()
+define_special_functions()
+support_sparse_products()
 
 # held during every trace, and during plain calls of functions that may trace inside
 trace_lock = threading.RLock()
+
+
+_MIXED = "the result is a plain numpy array that contains autograd's boxes"
 
 
 class DifferentiationError(TypeError):
@@ -62,6 +75,7 @@ def trace_gradient(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vector]:
         try:
             value, back = pullback(fun, x)
             g = back(unit(value))
+            _require_numbers(g)
         except Exception as error:
             raise _explained(error, fun, x) from error
     return value, g
@@ -85,6 +99,7 @@ def trace_linearization(fun: Callable[[Any], Any], x: Vector) -> tuple[Any, Vect
     with trace_lock:
         try:
             g, product = pullback(gradient, x)
+            _require_numbers(g)
         except Exception as error:
             raise _explained(error, fun, x) from error
     return values[0], getval(g), product
@@ -121,18 +136,27 @@ def _trace(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]
     ``autograd.core.make_vjp`` does the same. But it warns if the output does not depend on x, which is legitimate
     here (f is constant), and after an exception it leaves the trace stack one level too high.
     """
+    support_pandas()
     height = trace_stack.top
     try:
         with trace_stack.new_trace() as trace:
             end = fun(new_box(x, trace, VJPNode.new_root()))
             if isbox(end) and end._trace == trace:
                 node = end._node
+                if isbox(end._value) and not isbox(x):
+                    raise TypeError(_MIXED)
                 return end._value, lambda w: backward_pass(w, node), True
     finally:
         trace_stack.top = height
     if isinstance(end, np.ndarray) and end.dtype.hasobject:
-        raise TypeError("the result is a plain numpy array that contains autograd's boxes")
+        raise TypeError(_MIXED)
     return end, lambda w: vspace(x).zeros(), False
+
+
+def _require_numbers(g: Any) -> None:
+    """Raise TypeError if a gradient is an array of Python objects."""
+    if getattr(g, "dtype", None) == np.object_:
+        raise TypeError(_MIXED)
 
 
 def unit(value: Any) -> Any:
@@ -152,11 +176,10 @@ def _explained(error: Exception, fun: Callable[[Any], Any], x: Vector) -> Except
     try:
         as_number(fun(x.copy()))
     except Exception as own:
+        explain_foreign_tensors(own)
         return own
     return DifferentiationError(
-        f"autograd could not differentiate the function ({type(error).__name__}: {error}). Write it with "
-        "`import autograd.numpy as np` in place of numpy, without float(), math.* or assignment into arrays; "
-        'pass its gradient as jac=; or use derivatives="differences"'
+        f"autograd could not differentiate the function ({type(error).__name__}: {error}): {explanation(error)}"
     )
 
 

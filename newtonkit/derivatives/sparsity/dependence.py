@@ -24,6 +24,7 @@ from autograd.builtins import container_take
 from autograd.numpy import numpy_wrapper
 from autograd.numpy.numpy_vjps import nograd_functions
 
+from newtonkit.derivatives.autograd.primitives import SPARSE_TIMES
 from newtonkit.derivatives.autograd.tracing import pullback, unit
 from newtonkit.derivatives.sparsity.pattern_rows import (
     LIMIT,
@@ -175,6 +176,8 @@ class Dependence:
             return self._differenced(i)
         if op in _PRODUCTS and len(i.args) == 2:
             return self._multiplied(i)
+        if op is SPARSE_TIMES:
+            return self._sparse_product(i)
         if op in _SPLITS:
             return self._everything(i)  # used if another instruction than container_take, below, reads it
         if op is container_take.fun and getattr(i.args[0], "op", None) in _SPLITS:
@@ -296,6 +299,19 @@ class Dependence:
             P = _times_constant(transposed, p, k, m, A if isinstance(A, Instruction) else np.reshape(A, (m, k)).T)
             parts.append(select_rows(P, np.arange(1, m * p + 1).reshape(p, m).T.ravel()))
         return union_of_rows(parts)
+
+    def _sparse_product(self, i: Instruction) -> Pattern:
+        """A constant sparse matrix times a vector or matrix."""
+        S, X = i.args
+        P = self._of[X.id]
+        selects = sp.csr_array(S, dtype=bool)
+        if len(X.shape) == 2:
+            selects = sp.kron(selects, sp.eye_array(X.shape[1], dtype=bool), format="csr")
+        if np.diff(P.indptr)[selects.indices].sum(dtype=np.int64) > LIMIT:
+            return _NO_RULE
+        product = sp.csr_array(selects @ P)
+        product.sort_indices()
+        return product
 
 
 _NO_RULE = object()

@@ -1,0 +1,98 @@
+"""Why autograd cannot differentiate a function, and what to write instead, by the exception and its traceback."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterator
+
+import autograd.numpy as anp
+import autograd.scipy.linalg
+import autograd.scipy.special
+import autograd.scipy.stats
+import numpy as np
+
+_GENERAL = (
+    "Write it with `import autograd.numpy as np` in place of numpy, without float(), math.* or assignment into arrays"
+)
+_OTHERWISE = 'pass its gradient as jac=; or use derivatives="differences"'
+_NUMPY = "use `import autograd.numpy as np` in place of numpy"
+_ASSIGNMENT = f"{_NUMPY}, and build arrays with np.array, np.concatenate or np.where, without assignment into arrays"
+# packages that a traceback may pass through, and what to write instead of them
+_PACKAGES = {
+    "pandas": "convert pandas objects to arrays before they meet x: df['a'].to_numpy()",
+    "jax": "it uses JAX: pass its gradient, such as jac=jax.grad(fun) with float64 enabled, or write it with "
+    "autograd.numpy",
+    "jaxlib": "it uses JAX: pass its gradient, such as jac=jax.grad(fun) with float64 enabled, or write it with "
+    "autograd.numpy",
+    "torch": "it uses PyTorch: pass its gradient by jac=True with a function that converts x to a tensor and returns "
+    "the value and the gradient as numpy arrays, or write it with autograd.numpy",
+    "sparse": "only products S @ x of a sparse matrix with x are differentiable",
+}
+_ELSEWHERE = (
+    ("autograd.numpy", anp),
+    ("autograd.scipy.special", autograd.scipy.special),
+    ("autograd.scipy.linalg", autograd.scipy.linalg),
+    ("autograd.scipy.stats", autograd.scipy.stats),
+)
+
+
+def explanation(error: Exception) -> str:
+    """A sentence on what to change in a function that autograd could not differentiate."""
+    return f"{_hint(error) or _GENERAL}; {_OTHERWISE}"
+
+
+def explain_foreign_tensors(error: Exception) -> None:
+    """Add a note to the user's own exception if the function expects tensors of PyTorch or JAX in place of arrays."""
+    text = str(error)
+    for package, sign in (("torch", "must be Tensor"), ("torch", "Tensor'"), ("jax", "valid JAX type")):
+        if sign in text:
+            error.add_note(f"The function cannot be called with a numpy array: {_PACKAGES[package]}.")
+            return
+
+
+def _hint(error: Exception) -> str:
+    text = str(error)
+    undefined = re.match(r"VJP of (\w+) wrt argnums \((\d+),?\) not defined", text)
+    if undefined:
+        return f"autograd has no derivative of {undefined[1]}"
+    if "must be real number, not ArrayBox" in text:
+        return "functions of the module math take plain numbers only: use np.exp, np.sqrt … of autograd.numpy"
+    if re.match(r"(float|int|complex)\(\) argument", text):
+        return "float() and int() take plain numbers only: leave them out"
+    if "does not support item assignment" in text:
+        return _ASSIGNMENT
+    for name in _scipy_functions(error):
+        for module, functions in _ELSEWHERE:
+            if hasattr(functions, name):
+                return f"use {module}.{name} in place of scipy's {name}"
+        return f"autograd has no derivative of scipy's {name}"
+    packages = list(_packages(error))
+    for package, hint in _PACKAGES.items():
+        if package in packages:
+            return hint
+    if "setting an array element with a sequence" in text:
+        return _ASSIGNMENT
+    return ""
+
+
+def _scipy_functions(error: Exception) -> Iterator[str]:
+    """The names of scipy's functions that received a box, outermost first."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = frame.filename.replace("\\", "/")
+        own = re.search(r"/scipy/(special|linalg)/", path) and "autograd" not in path
+        if own and not frame.name.startswith("_") and frame.name not in ("wrapper", "inner", "decorator"):
+            yield frame.name
+    ufunc = re.search(r"<ufunc '(\w+)'>", str(error))
+    if ufunc and not hasattr(np, ufunc[1]):
+        yield ufunc[1]
+
+
+def _packages(error: Exception) -> Iterator[str]:
+    """The packages whose frames the traceback passes through; "sparse" for scipy.sparse."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = frame.filename.replace("\\", "/")
+        _, found, rest = path.rpartition("site-packages/")
+        if found:
+            package, _, inner = rest.partition("/")
+            yield "sparse" if package == "scipy" and inner.startswith("sparse/") else package
