@@ -91,6 +91,8 @@ def key_findings(spent: Spending, rough: Spending, fine: Spending) -> list[str]:
 def _most_solved(table: CostTable) -> str:
     shares = table.share_solved
     best = max(shares.values())
+    if best == 0:
+        return ""
     top = [method for method, share in shares.items() if share == best]
     text = (
         f"{_capital(_named(top))} {'solves' if len(top) == 1 else 'solve'} the most: {_percent(best)} of the "
