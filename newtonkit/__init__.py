@@ -71,6 +71,7 @@ from newtonkit.methods.transforms.weight_decay import add_weight_decay, decay_we
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
 from newtonkit.objectives.objective import Objective
+from newtonkit.objectives.sum_of_squares import SumOfSquares
 from newtonkit.solve import minimize
 from newtonkit.training.interface import train
 
@@ -134,6 +135,7 @@ __all__ = [
     "StepFailure",
     "StepInfo",
     "Stop",
+    "SumOfSquares",
     "TerminationReason",
     "TrustRegionNewton",
     "TrustRegionNewtonCG",

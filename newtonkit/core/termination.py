@@ -111,6 +111,11 @@ class TerminationReason(enum.Enum):
         "the trust region shrank to {measured:.3g}, below the rounding of x, {limit:.3g}: {detail}",
         "newtonkit.check_derivatives shows whether f is noisy or has a kink here.",
     )
+    NO_REDUCTION = (
+        Kind.FAILURE,
+        "no step reduces {detail}; the largest entry of the gradient is {measured:.3g}",
+        "start from another point, or use method='hybrid', which leaves saddles by exact second derivatives.",
+    )
     SINGULAR = (
         Kind.FAILURE,
         "the Hessian is singular: {detail}",

@@ -7,47 +7,60 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+import scipy.sparse as sp
 from autograd.differential_operators import make_jvp, make_vjp
 from numpy.typing import NDArray
 
 from newtonkit.derivatives.autograd.tracing import DifferentiationError, trace_lock
+from newtonkit.derivatives.pytree import is_input
 from newtonkit.derivatives.tape.batching import BatchedStage
-from newtonkit.derivatives.tape.cache import Derivatives
+from newtonkit.derivatives.tape.cache import TAPE, Derivatives
 from newtonkit.derivatives.tape.code_generation import Program
 from newtonkit.derivatives.tape.programs import jacobian_program
 from newtonkit.linalg.kernels import Matrix, Vector
 
 _PLAIN_JACOBIANS = 1  # by plain autograd before a tape is recorded: one recording costs about two of them
 _AGREEMENT = 1e-9  # relative difference of tape and plain autograd, far above rounding
+_CANCELLATION = 1e-12  # the same, relative to the largest residuals seen: covers residuals that cancel
+_MOST_TAPES = 64  # for different shapes of x and of the data
 
 
 class ResidualDerivatives:
-    """Derivatives of ``fun(x)``, a vector of m residuals of a vector x of n entries.
+    """Derivatives of ``fun(x, *args)``, a vector of m residuals of a vector x of n entries.
 
     Parameters
     ----------
     fun : callable
         Written with autograd.numpy; returns an array, or a structure of arrays, of residuals.
+    tape : bool, default True
+        False: plain autograd only.
 
     Notes
     -----
-    A Jacobian is n forward passes, made at once on the tape; where autograd has no forward rule, m reverse passes. The
-    first taped Jacobian is compared with plain autograd; where they differ, the tape is not used.
+    A Jacobian is n forward passes, made at once on the tape; where autograd has no forward rule, m reverse passes.
+    Arrays and floats among ``args`` are inputs of the tape, so that one recording serves all data of the same shape.
+    The first taped Jacobian is compared with plain autograd. Later ones are compared with the residuals of a plain
+    call at the same x, which the caller has anyway: a tape that has become stale is no longer used.
     """
 
-    def __init__(self, fun: Callable[[Any], Any]) -> None:
-        self.fun: Callable[[Any], Any] = lambda x: flat_residuals(fun(x))
-        self._weighted = Derivatives(lambda x, w: anp.dot(w, self.fun(x)))
-        self._program: tuple[Program, BatchedStage] | None = None
-        self._made = 0
+    def __init__(self, fun: Callable[..., Any], *, tape: bool = True) -> None:
+        self.fun: Callable[..., Any] = lambda x, *args: flat_residuals(fun(x, *args))
+        self._weighted = Derivatives(lambda x, w, *args: anp.dot(w, self.fun(x, *args)), tape=tape)
+        self._tape = tape
+        self._tapes: dict[Any, _Tape] = {}
         self._forward = True
+        self.linear: dict[Any, NDArray[np.bool_]] = {}
+        """Parameters in which the residuals are affine, by the shapes of x and args; see `signature`."""
 
-    def value(self, x: Vector) -> Vector:
-        """r(x), by a plain call."""
-        return residual_vector(self.fun(x))
-
-    def jacobian(self, x: Vector, columns: NDArray[np.bool_] | None = None) -> Matrix:
-        """J(x), shape (m, n), or some of its columns.
+    def jacobian(
+        self,
+        x: Vector,
+        args: tuple[Any, ...] = (),
+        *,
+        columns: NDArray[np.bool_] | None = None,
+        residuals: Vector | None = None,
+    ) -> Matrix:
+        """J(x), shape (m, n), or some of its columns; ``residuals`` is r(x) by a plain call, if it is known.
 
         Raises
         ------
@@ -55,48 +68,127 @@ class ResidualDerivatives:
             If autograd cannot differentiate fun.
         """
         with trace_lock, np.errstate(all="ignore"):
-            directions = np.eye(x.size) if columns is None else np.eye(x.size)[columns]
-            self._made += 1
-            if self._made == _PLAIN_JACOBIANS + 1:
-                self._record(x)
-            if self._program is not None:
-                program, batched = self._program
-                _, residuals = program.once(x)
-                return np.ascontiguousarray(batched(residuals, directions).T)
-            J = self._plain(x)
+            tape = self._tape_for(x, args)
+            if tape is not None and tape.ready(self, x, args):
+                directions = np.eye(x.size) if columns is None else np.eye(x.size)[columns]
+                J = tape.jacobian(x, args, directions, residuals)
+                if J is not None:
+                    return J
+            J = self.plain(x, args)
             return J if columns is None else J[:, columns]
 
-    def curvature(self, x: Vector, w: Vector) -> Matrix:
-        """Σ wᵢ∇²rᵢ(x), shape (n, n), symmetric."""
+    def curvature(self, x: Vector, w: Vector, args: tuple[Any, ...] = (), *, residuals: Vector | None = None) -> Matrix:
+        """Σ wᵢ∇²rᵢ(x), shape (n, n), symmetric; ``residuals`` as for `jacobian`."""
         with trace_lock, np.errstate(all="ignore"):
-            self._weighted.prepare(x, (w,))
-            return self._weighted.linearize(x, (w,)).hessian()
+            inputs = (w, *args)
+            self._weighted.prepare(x, inputs)
+            linearization = self._weighted.linearize(x, inputs)
+            if residuals is not None and self._weighted.source == TAPE:
+                terms = np.abs(w) @ np.abs(residuals)
+                if abs(linearization.f - w @ residuals) > _AGREEMENT * terms:
+                    # the tape is stale
+                    self._weighted = Derivatives(self._weighted.fun, tape=False)
+                    linearization = self._weighted.linearize(x, inputs)
+            return linearization.hessian()
 
-    def _record(self, x: Vector) -> None:
-        try:
-            program, batched = jacobian_program(self.fun, x)
-            _, residuals = program.once(x)
-            taped, plain = batched(residuals, np.eye(x.size)).T, self._plain(x)
-        except Exception:  # whatever a tape cannot do, plain autograd can
-            return
-        scale = np.abs(plain).max(initial=0.0)
-        if np.abs(taped - plain).max(initial=0.0) <= _AGREEMENT * scale:
-            self._program = program, batched
+    def plain(self, x: Vector, args: tuple[Any, ...]) -> Matrix:
+        """J(x) by plain autograd."""
 
-    def _plain(self, x: Vector) -> Matrix:
+        def fun(z: Any) -> Any:
+            return self.fun(z, *args)
+
         if self._forward:
             try:
-                push = make_jvp(self.fun)(x)
+                push = make_jvp(fun)(x)
                 return np.array([push(e)[1] for e in np.eye(x.size)], dtype=np.float64).T
             except NotImplementedError:  # a primitive without a forward rule
                 self._forward = False
             except (TypeError, ValueError, AttributeError) as error:
                 raise _not_differentiable(error) from error
         try:
-            pull, r = make_vjp(self.fun, x)
+            pull, r = make_vjp(fun, x)
             return np.array([pull(e) for e in np.eye(np.size(r))], dtype=np.float64)
         except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
             raise _not_differentiable(error) from error
+
+    def _tape_for(self, x: Vector, args: tuple[Any, ...]) -> _Tape | None:
+        if not self._tape:
+            return None
+        try:
+            key = signature(x, args)
+            tape = self._tapes.get(key)
+        except TypeError:  # a constant argument that is not hashable
+            return None
+        if tape is None:
+            if len(self._tapes) >= _MOST_TAPES:
+                self._tapes.clear()
+            tape = self._tapes[key] = _Tape()
+        return tape
+
+
+class _Tape:
+    """The recorded Jacobian for one shape of x and args."""
+
+    def __init__(self) -> None:
+        self._program: tuple[Program, BatchedStage] | None = None
+        self._requests = 0
+        self._largest = 0.0
+
+    def ready(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...]) -> bool:
+        """Whether there is a tape; it is recorded at the second request."""
+        self._requests += 1
+        if self._requests == _PLAIN_JACOBIANS + 1:
+            self._record(owner, x, args)
+        return self._program is not None
+
+    def jacobian(self, x: Vector, args: tuple[Any, ...], directions: Matrix, known: Vector | None) -> Matrix | None:
+        """J at some directions; None, from now on, if the residuals of the tape are not those that are known."""
+        assert self._program is not None
+        program, batched = self._program
+        try:
+            (r, *_), residuals = program.once(x, *filter(is_input, args))
+            if known is not None and not self._agrees(r, known):
+                self._program = None
+                return None
+            return np.ascontiguousarray(batched(residuals, directions).T)
+        except Exception:  # fun may handle what raises here: plain autograd calls fun itself
+            return None
+
+    def _agrees(self, r: Any, known: Vector) -> bool:
+        size = float(np.abs(known).max(initial=0.0))
+        if not np.isfinite(size):
+            return True
+        self._largest = max(self._largest, size)
+        return bool(np.abs(r - known).max(initial=0.0) <= _AGREEMENT * size + _CANCELLATION * self._largest)
+
+    def _record(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...]) -> None:
+        try:
+            program, batched = jacobian_program(owner.fun, x, args)
+            _, residuals = program.once(x, *filter(is_input, args))
+            taped, plain = batched(residuals, np.eye(x.size)).T, owner.plain(x, args)
+        except Exception:  # whatever a tape cannot do, plain autograd can
+            return
+        scale = np.abs(plain).max(initial=0.0)
+        if np.abs(taped - plain).max(initial=0.0) <= _AGREEMENT * scale:
+            self._program = program, batched
+
+
+def signature(x: Vector, args: tuple[Any, ...]) -> Any:
+    """A key that is equal only where one tape serves: shapes of inputs, values of constants.
+
+    Raises
+    ------
+    TypeError
+        If a constant is not hashable.
+    """
+    parts: list[Any] = [x.size]
+    for arg in args:
+        if is_input(arg):
+            parts.append(np.shape(arg))
+        else:
+            hash(arg)
+            parts.append((type(arg), arg))
+    return tuple(parts)
 
 
 def flat_residuals(value: Any) -> Any:
@@ -105,7 +197,20 @@ def flat_residuals(value: Any) -> Any:
         value = [value[key] for key in sorted(value)]
     if isinstance(value, list | tuple):
         return anp.concatenate([flat_residuals(part) for part in value])
-    return anp.reshape(value, (-1,))
+    return value if getattr(value, "ndim", 0) == 1 else anp.reshape(value, (-1,))
+
+
+def transposed_product(J: Any, w: Any) -> Any:
+    """Jᵀw, traceable by autograd for a dense J that was computed with autograd.numpy.
+
+    Raises
+    ------
+    TypeError
+        If J was computed from traced values by plain numpy.
+    """
+    if isinstance(J, np.ndarray) and J.dtype == object:
+        raise TypeError("jac is not written with autograd.numpy")
+    return J.T @ w if sp.issparse(J) else anp.dot(anp.transpose(J), w)
 
 
 def residual_vector(value: Any) -> Vector:

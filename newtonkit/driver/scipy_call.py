@@ -40,7 +40,7 @@ class Problem(NamedTuple):
 
 
 def read_problem(
-    fun: Callable[..., Any],
+    fun: Callable[..., Any] | Objective,
     x0: Any,
     args: Any,
     jac: Callable[..., Any] | str | bool | None,
@@ -60,7 +60,7 @@ def read_problem(
         For a mistake of the caller, naming the argument.
     """
     _refuse_constraints(bounds, constraints)
-    if not callable(fun):
+    if not (callable(fun) or isinstance(fun, Objective)):
         raise TypeError(f"fun must be callable, got {fun!r}")
     if not isinstance(options or {}, Mapping):
         raise TypeError(f"options must be a dict such as {{'gtol': 1e-8}}, got {options!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,30 +32,60 @@ def method_name(method: Any) -> str:
     return name
 
 
-def domain_of(bounds: Any, n: int) -> Domain:
-    """The domain of scipy's ``(lower, upper)``, or of a `scipy.optimize.Bounds`; numbers stand for every parameter.
+def domain_of(bounds: Any, n: int, x0: Any = None) -> Domain:
+    """The domain of scipy's ``(lower, upper)``, a `scipy.optimize.Bounds`, or a dict of name to (lower, upper).
+
+    Parameters
+    ----------
+    bounds : object
+        Numbers stand for every parameter. A dict names entries of the dict x0; None, and a missing name, mean no bound.
+    n : int
+        The number of parameters.
+    x0 : object
+        The start, for its structure.
 
     Raises
     ------
     ValueError
-        If a lower bound exceeds its upper bound, a bound is NaN, or a length is wrong.
+        If a lower bound exceeds its upper bound, a bound is NaN, or a length or a name is wrong.
     """
     if bounds is None:
         return Unbounded()
-    if isinstance(bounds, Bounds):
+    if isinstance(bounds, Mapping):
+        lower, upper = _sides_of_names(bounds, x0)
+    elif isinstance(bounds, Bounds):
         lower, upper = bounds.lb, bounds.ub
-    elif isinstance(bounds, Sequence) and len(bounds) == 2:
+    elif isinstance(bounds, Sequence | np.ndarray) and len(bounds) == 2:
         lower, upper = bounds
     else:
-        raise ValueError(f"bounds must be a pair (lower, upper) or scipy.optimize.Bounds, got {bounds!r}")
+        raise ValueError(
+            f"bounds must be a pair (lower, upper), scipy.optimize.Bounds or a dict of pairs, got {bounds!r}"
+        )
     sides = []
     for name, side in (("lower", lower), ("upper", upper)):
-        vector = np.asarray(side, dtype=np.float64) if np.ndim(side) == 0 else flatten(side, f"{name} bounds")[0]
+        vector = flatten(side, f"{name} bounds")[0]
         if vector.size not in (1, n):
             raise ValueError(f"the {name} bounds must be a number or have {n} entries, got {vector.size}")
         sides.append(np.broadcast_to(vector.reshape(-1), (n,)).copy())
     box = Box(*sides)
     return box if box.is_bounded else Unbounded()
+
+
+def _sides_of_names(bounds: Mapping[str, Any], x0: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The lower and the upper bounds in the structure of the dict x0."""
+    if not isinstance(x0, Mapping):
+        raise ValueError("bounds can be a dict only if x0 is a dict with the same names")
+    unknown = [name for name in bounds if name not in x0]
+    if unknown:
+        raise ValueError(f"bounds name entries of x0, {', '.join(map(str, x0))}; got {unknown[0]!r}")
+    sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name, value in x0.items():
+        pair = bounds.get(name) or (None, None)
+        if len(pair) != 2:
+            raise ValueError(f"bounds[{name!r}] must be a pair (lower, upper), got {pair!r}")
+        for side, end, absent in zip(sides, pair, (-np.inf, np.inf), strict=True):
+            side[name] = np.broadcast_to(absent if end is None else end, np.shape(value)).astype(np.float64)
+    return sides
 
 
 def parameter_names(names: Sequence[str] | None, x0: Any, n: int) -> list[str]:

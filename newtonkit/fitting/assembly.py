@@ -9,12 +9,13 @@ import numpy as np
 from newtonkit.classification.point_verdict import verdict_at
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict, unchecked
 from newtonkit.core.domain import Domain
+from newtonkit.core.state import BudgetSpent
 from newtonkit.core.termination import Kind
+from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.fitting.covariance import covariances, undetermined_combinations
 from newtonkit.fitting.functions import FitFunctions
-from newtonkit.fitting.losses import Loss
 from newtonkit.fitting.outcome import Fitted, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
 from newtonkit.fitting.result import FitResult, termination
@@ -42,8 +43,7 @@ def assemble(
     """The result; evaluates the Jacobian and the second derivatives at the end point, and counts them."""
     whole = FitProblem(setting.functions, setting.loss)
     with np.errstate(all="ignore"):
-        at = whole.evaluate(fitted.at.parameters)
-        finite = np.isfinite(at.cost) and whole.linearize(at)
+        at, finite = _end_point(fitted, whole)
         S = whole.curvature(at) if finite and whole.has_curvature and fitted.success else None
     x, n = at.x, at.x.size
     J = at.jacobian if at.jacobian is not None else np.full((at.residuals.size, n), np.nan)
@@ -51,7 +51,7 @@ def assemble(
     free = setting.domain.free(x, g)
     optimality = setting.domain.criticality(x, g)
     undetermined = undetermined_combinations(J, free, names) if finite else []
-    ending = termination(fitted, setting.tolerances, optimality, undetermined)
+    ending = termination(fitted, setting.tolerances, optimality, undetermined, setting.functions.limit)
     verdict = _verdict(whole, at, g, S, free) if fitted.success else unchecked("the fit did not converge")
     success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
     degrees = at.residuals.size - int(free.sum())
@@ -90,6 +90,20 @@ def assemble(
         derivatives=setting.functions.source,
         costs=np.array(fitted.costs),
     )
+
+
+def _end_point(fitted: Fitted, whole: FitProblem) -> tuple[FitPoint, bool]:
+    """The point in all parameters with its Jacobian, if the budget allows, and whether that is finite."""
+    end = fitted.at
+    at = FitPoint(end.parameters, end.parameters, end.residuals, end.cost, end.weighted)
+    try:
+        at = whole.evaluate(end.parameters)
+        return at, bool(np.isfinite(at.cost)) and whole.linearize(at)
+    except BudgetSpent:
+        if end.jacobian is None or end.x is not end.parameters:
+            return at, False
+        at.jacobian, at.weighted = end.jacobian, end.weighted
+        return at, True
 
 
 def _active(domain: Domain, x: Vector) -> Any:

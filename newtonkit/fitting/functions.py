@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import scipy.sparse as sp
 
 from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Domain
+from newtonkit.core.state import BudgetSpent
+from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.core.validation import check_choice
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.residuals import ResidualDerivatives, flat_residuals, residual_vector
 from newtonkit.fitting.difference_jacobian import difference_jacobian
@@ -17,6 +21,8 @@ from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Matrix, Vector
 
 SCHEMES = ("2-point", "3-point")
+_AUTOMATIC = ("tape", "autograd")
+_DIFFERENCES = {"differences": "3-point", "3-point": "3-point", "2-point": "2-point"}
 
 
 class FitFunctions:
@@ -25,15 +31,22 @@ class FitFunctions:
     Parameters
     ----------
     fun : callable
-        The residuals of a flat vector.
+        The residuals of a flat vector, fun(x, \\*args).
     jac : None, "2-point", "3-point" or callable
-        None: autograd; where it cannot differentiate fun, 3-point differences, and ``source`` states this.
+        jac(x, \\*args). None: ``automatic``; where it cannot differentiate fun, 3-point differences, and ``source``
+        states this.
     curvature : callable, optional
-        (x, w) ↦ Σ wᵢ∇²rᵢ(x).
+        (x, w, \\*args) ↦ Σ wᵢ∇²rᵢ(x).
     domain : Domain
         Differences stay within it.
     diff_step : float or ndarray, optional
         Relative steps of differences.
+    args : tuple
+        Further arguments of all three.
+    automatic : ResidualDerivatives, optional
+        Exact derivatives of fun, which calls may share.
+    limit : float, default infinity
+        Of residual evaluations.
 
     Attributes
     ----------
@@ -42,49 +55,54 @@ class FitFunctions:
         which only some columns are evaluated counts in part.
     source : str
         Where the Jacobian comes from.
-
-    Raises
-    ------
-    ValueError
-        For another string.
     """
 
     def __init__(
         self,
-        fun: Callable[[Any], Any],
+        fun: Callable[..., Any],
         jac: Any,
-        curvature: Callable[[Vector, Vector], Any] | None,
+        curvature: Callable[..., Any] | None,
         domain: Domain,
         diff_step: Any = None,
+        *,
+        args: tuple[Any, ...] = (),
+        automatic: ResidualDerivatives | None = None,
+        limit: float = math.inf,
     ) -> None:
-        if isinstance(jac, str) and jac not in SCHEMES:
-            raise ValueError(_unknown_scheme(jac))
-        if not (jac is None or callable(jac) or jac in SCHEMES):
-            raise TypeError(f"jac must be None, a callable, '2-point' or '3-point', got {jac!r}")
-        self._fun, self._domain, self._diff_step = fun, domain, diff_step
+        self._fun, self._domain, self._diff_step, self.args = fun, domain, diff_step, args
         self._jac, self._given_curvature = jac, curvature
-        self._automatic = ResidualDerivatives(fun) if jac is None else None
+        self.automatic = (automatic or ResidualDerivatives(fun)) if jac is None else None
         self.source = "autograd" if jac is None else "given" if callable(jac) else f"{jac} differences"
-        self.counts = Counts()
+        self.counts, self.limit = Counts(), limit
         self._columns = 0
         self._last: tuple[Vector, Vector] | None = None
 
     @property
     def has_curvature(self) -> bool:
         """Whether `curvature` may be called."""
-        return self._given_curvature is not None or self._automatic is not None
+        return self._given_curvature is not None or self.automatic is not None
 
     @property
     def finds_linear(self) -> bool:
         """Whether second derivatives are exact zeros where residuals are affine."""
-        return self._automatic is not None and self._given_curvature is None
+        return self.automatic is not None and self._given_curvature is None
 
     def residuals(self, x: Vector) -> Vector:
-        """r(x), shape (m,)."""
-        if self._last is not None and np.array_equal(self._last[0], x):
-            return self._last[1].copy()
+        """r(x), shape (m,).
+
+        Raises
+        ------
+        BudgetSpent
+            If the limit is reached.
+        """
+        known = self._known(x)
+        if known is not None:
+            return known.copy()
+        if self.counts.f >= self.limit:
+            reason = TerminationReason.EVALUATIONS
+            raise BudgetSpent(Termination(reason, self.limit + 1, self.limit, "the residuals (max_nfev)"))
         self.counts.f += 1
-        r = residual_vector(flat_residuals(self._fun(x.copy())))
+        r = residual_vector(flat_residuals(self._fun(x.copy(), *self.args)))
         self._last = x.copy(), r
         return r.copy()
 
@@ -94,28 +112,32 @@ class FitFunctions:
             return self._by_differences(x, columns)
         self._columns += x.size if columns is None else int(columns.sum())
         self.counts.g = -(-self._columns // x.size)
-        if self._automatic is not None:
+        if self.automatic is not None:
             try:
-                return self._automatic.jacobian(x, columns)
+                return self.automatic.jacobian(x, self.args, columns=columns, residuals=self._known(x))
             except DifferentiationError as error:
                 reason = str(error).partition(". Write")[0]
                 self.source = f"3-point differences, since {reason}"
-                self._jac, self._automatic = "3-point", None
+                self._jac, self.automatic = "3-point", None
                 self._columns, self.counts.g = 0, 0
                 return self._by_differences(x, columns)
-        J = _jacobian_matrix(self._jac(x.copy()), x.size)
+        J = _jacobian_matrix(self._jac(x.copy(), *self.args), x.size)
         return J if columns is None else J[:, columns]
 
     def curvature(self, x: Vector, w: Vector) -> Matrix:
         """Σ wᵢ∇²rᵢ(x), shape (n, n)."""
         self.counts.H += 1
         if self._given_curvature is not None:
-            S = np.array(self._given_curvature(x.copy(), w.copy()), dtype=np.float64)
+            S = np.array(self._given_curvature(x.copy(), w.copy(), *self.args), dtype=np.float64)
             if S.shape != (x.size, x.size):
                 raise ValueError(f"curvature must return an array of shape {(x.size, x.size)}, got shape {S.shape}")
             return S
-        assert self._automatic is not None
-        return self._automatic.curvature(x, w)
+        assert self.automatic is not None
+        return self.automatic.curvature(x, w, self.args, residuals=self._known(x))
+
+    def _known(self, x: Vector) -> Vector | None:
+        """r(x) if it was evaluated last."""
+        return self._last[1] if self._last is not None and np.array_equal(self._last[0], x) else None
 
     def _by_differences(self, x: Vector, columns: Mask | None) -> Matrix:
         r = self.residuals(x)
@@ -124,13 +146,26 @@ class FitFunctions:
         return J if columns is None else J[:, columns]
 
 
-def _unknown_scheme(jac: str) -> str:
-    if jac == "cs":
-        return (
-            "jac='cs' is not supported, since it requires a fun of complex numbers; the default gives exact "
-            "derivatives, jac='3-point' finite differences"
-        )
-    return f"jac must be None, a callable, '2-point' or '3-point', got {jac!r}"
+def check_source(jac: Any, derivatives: str) -> tuple[Any, bool]:
+    """The Jacobian to use (callable, a scheme of differences, or None for autograd), and whether to use a tape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a value that is not supported, naming the argument.
+    """
+    check_choice("derivatives", derivatives, (*_AUTOMATIC, *_DIFFERENCES))
+    if isinstance(jac, str):
+        if jac == "cs":
+            raise ValueError(
+                "jac='cs' is not supported, since it requires a fun of complex numbers; the default gives exact "
+                "derivatives, jac='3-point' finite differences"
+            )
+        check_choice("jac", jac, SCHEMES)
+        return jac, False
+    if not (jac is None or callable(jac)):
+        raise TypeError(f"jac must be None, a callable, '2-point' or '3-point', got {jac!r}")
+    return (_DIFFERENCES.get(derivatives) if jac is None else jac), derivatives == "tape"
 
 
 def _jacobian_matrix(value: Any, n: int) -> Matrix:

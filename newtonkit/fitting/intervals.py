@@ -18,9 +18,9 @@ from scipy.stats import t as student
 
 from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Box, Domain, Unbounded
+from newtonkit.derivatives.losses import Loss
 from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.iteration import Iteration
-from newtonkit.fitting.losses import Loss
 from newtonkit.fitting.problem import FitProblem
 from newtonkit.linalg.kernels import Matrix, Vector
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
-from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Domain, Unbounded
+from newtonkit.core.state import BudgetSpent
 from newtonkit.fitting.box_step import step_in_box
 from newtonkit.fitting.outcome import Fitted, Model, Outcome, Tolerances
-from newtonkit.fitting.problem import FitPoint
+from newtonkit.fitting.problem import FitPoint, Problem
 from newtonkit.fitting.step_model import Mask, StepModel, length_of
-from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
+from newtonkit.linalg.kernels import EPS, Vector, norm
 from newtonkit.trustregion.radius import ACCEPT, next_radius
 
 _FIRST_RADIUS = (
@@ -32,31 +31,6 @@ _FADED = 1e-8  # a column of J below this share of its largest norm does not det
 _ROUNDING = 10 * EPS  # of sums of terms as large as FitPoint.rounding
 _SHORT = 1e-4, 1e-3  # shares of |x| and of the standard error: a free step this short is converged where f is rounding
 _PATIENCE = 50  # iterations without progress, as in `newtonkit.driver.stopping`
-
-
-class Problem(Protocol):
-    """What the iteration needs of a problem; see `newtonkit.fitting.problem.FitProblem`."""
-
-    @property
-    def counts(self) -> Counts:
-        """Evaluations so far."""
-
-    @property
-    def has_curvature(self) -> bool:
-        """Whether `curvature` may be called."""
-
-    @property
-    def exact_differences(self) -> bool:
-        """Whether f − f₊ = ½(r − r₊)ᵀ(r + r₊)."""
-
-    def evaluate(self, x: Vector) -> FitPoint:
-        """Residuals and cost."""
-
-    def linearize(self, at: FitPoint) -> bool:
-        """Evaluate the Jacobian in place; whether it is finite."""
-
-    def curvature(self, at: FitPoint) -> Matrix:
-        """Σ wᵢ∇²rᵢ."""
 
 
 Callback = Callable[[FitPoint, int], bool]
@@ -79,6 +53,8 @@ class Iteration:
         Typical sizes of the parameters; then D = 1/sizes throughout.
     callback : callable, optional
         callback(point, nit) after every accepted step; true ends the run.
+    start : FitPoint, optional
+        x0 with its residuals, if they are known.
     """
 
     def __init__(
@@ -92,6 +68,7 @@ class Iteration:
         first_radius: float = _FIRST_RADIUS,
         sizes: Vector | None = None,
         callback: Callback | None = None,
+        start: FitPoint | None = None,
     ) -> None:
         self.problem, self.kind, self.callback = problem, kind, callback
         self.tolerances = tolerances or Tolerances()
@@ -99,7 +76,7 @@ class Iteration:
             self.kind = Model.GAUSS_NEWTON
         self.first_radius, self.sizes = first_radius, sizes
         self.domain = domain
-        self.at = problem.evaluate(x0)
+        self.at = problem.evaluate(x0) if start is None else start
         self.scales = np.ones(x0.size)
         self.radius = math.nan
         self.newton = self.kind is Model.NEWTON
@@ -109,12 +86,19 @@ class Iteration:
         """‖Dp‖ of the last step."""
         self.last_rounding_step = math.inf
         self.costs = [self.at.cost]
+        self.nit = 0
         self.stalled = 0
         self.mark: tuple[float, float] | None = None
         """Cost and gradient at the last point that counted as progress."""
 
     def run(self) -> Fitted:
         """Step until something ends the run."""
+        try:
+            return self._run()
+        except BudgetSpent:
+            return self._fitted(Outcome.EVALUATIONS, self.nit, None)
+
+    def _run(self) -> Fitted:
         if not math.isfinite(self.at.cost) or not self.problem.linearize(self.at):
             return self._fitted(Outcome.NOT_FINITE, 0, None)
         model = None
@@ -125,6 +109,7 @@ class Iteration:
                 if outcome is not None:
                     return self._finish(outcome, model, nit)
             accepted, outcome = self._trial(model)
+            self.nit = nit + 1
             if outcome is not None:
                 return self._fitted(outcome, nit + 1, model)
             if accepted:
@@ -132,8 +117,6 @@ class Iteration:
                 self.costs.append(self.at.cost)
                 if self.callback is not None and self.callback(self.at, nit + 1):
                     return self._fitted(Outcome.CALLBACK, nit + 1, None)
-            if self.problem.counts.f >= self.tolerances.max_residuals:
-                return self._fitted(Outcome.EVALUATIONS, nit + 1, model)
         return self._fitted(Outcome.ITERATIONS, self.tolerances.maxiter, model)
 
     # --- a new point ----------------------------------------------------------------------------------------
@@ -154,7 +137,7 @@ class Iteration:
                 self.scales = norm(np.ascontiguousarray(norms * self.sizes)) / self.sizes
             self.radius = self._radius_at_start()
         model = StepModel(at.jacobian, at.weighted, self.scales, self.domain.free(at.x, at.gradient))
-        self.rescued = self.refused = False
+        self.rescued = self.refused = self.escaped = False
         if self.kind is Model.HYBRID:
             free = model.free_step(newton=False)
             slow = self.newton or (free is not None and length_of(free) > _SLOW * self.length)
@@ -233,7 +216,7 @@ class Iteration:
             p = x - self.at.x
             self.length = norm(self.scales * p)
         if not predicted > 0.0 or bool(np.all(x == self.at.x)):
-            return False, self._outcome_without_step(model)
+            return False, self._end_or_escape(model)
         trial = self.problem.evaluate(x)
         self.interior = inside and not boundary
         ratio = math.nan
@@ -244,7 +227,7 @@ class Iteration:
                 shrinks = self.length <= 0.5 * self.last_rounding_step
                 self.last_rounding_step = self.length
                 if not shrinks:
-                    return False, self._outcome_without_step(model)
+                    return False, self._end_or_escape(model)
                 ratio = 1.0
         if ratio >= ACCEPT and not self.problem.linearize(trial):
             ratio = math.nan
@@ -265,9 +248,7 @@ class Iteration:
         return 0.5 * float((r - r_trial) @ (r + r_trial))
 
     def _is_rounding(self, predicted: float, actual: float) -> bool:
-        assert self.at.rounding is not None
-        noise = _ROUNDING * float(np.abs(self.at.weighted) @ self.at.rounding)
-        return max(predicted, abs(actual)) <= noise
+        return max(predicted, abs(actual)) <= self._noise()
 
     def _try_newton_instead(self, model: StepModel) -> bool:
         """Whether Newton's step takes the place of a rejected interior Gauss–Newton step, at the same radius."""
@@ -304,6 +285,28 @@ class Iteration:
         """The largest entry of the gradient in units of D, over the free variables."""
         free = self.domain.free(self.at.x, self.at.gradient)
         return float(np.max((np.abs(self.at.gradient) / self.scales)[free], initial=0.0))
+
+    def _end_or_escape(self, model: StepModel) -> Outcome | None:
+        """The outcome if no step can reduce the cost; None if certain negative curvature leads away, once a point.
+
+        Near a saddle, or a maximum, the Jacobian may be so small that every Gauss–Newton step is rounding.
+        """
+        outcome = self._outcome_without_step(model)
+        if outcome is not Outcome.NO_STEP or self.escaped or self.kind is Model.GAUSS_NEWTON:
+            return outcome
+        self.escaped = True
+        self._add_curvature(model)
+        length = model.escape_length(self._noise()) if model.has_curvature else None
+        if length is None:
+            return outcome
+        self.newton = self.refused = True
+        self.radius = max(self.radius, length)
+        return None
+
+    def _noise(self) -> float:
+        """The rounding error of the cost."""
+        assert self.at.rounding is not None
+        return _ROUNDING * float(np.abs(self.at.weighted) @ self.at.rounding)
 
     def _outcome_without_step(self, model: StepModel) -> Outcome:
         """ROUNDING where the free step is short for every parameter and all of them are determined."""

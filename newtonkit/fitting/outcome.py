@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass
 
 from newtonkit.fitting.problem import FitPoint
@@ -25,7 +24,6 @@ class Outcome(enum.Enum):
     CONVERGED = "converged"
     ROUNDING = "only rounding errors are left"
     SMALL_REDUCTION = "ftol"
-    SMALL_STEP = "xtol"
     SMALL_GRADIENT = "gtol"
     UNDETERMINED = "parameters not determined"
     NO_STEP = "no step reduces the cost"
@@ -36,9 +34,7 @@ class Outcome(enum.Enum):
     CALLBACK = "callback"
 
 
-SUCCESSES = frozenset(
-    {Outcome.CONVERGED, Outcome.ROUNDING, Outcome.SMALL_REDUCTION, Outcome.SMALL_STEP, Outcome.SMALL_GRADIENT}
-)
+SUCCESSES = frozenset({Outcome.CONVERGED, Outcome.ROUNDING, Outcome.SMALL_REDUCTION, Outcome.SMALL_GRADIENT})
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,6 @@ class Tolerances:
     ftol: float = 0.0
     gtol: float = 0.0
     maxiter: int = 1000
-    max_residuals: float = math.inf
 
 
 @dataclass

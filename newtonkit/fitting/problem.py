@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from newtonkit.core.counts import Counts
+from newtonkit.derivatives.losses import Loss
 from newtonkit.fitting.functions import FitFunctions
-from newtonkit.fitting.losses import Loss
 from newtonkit.linalg.kernels import Matrix, Vector
 
 
@@ -51,6 +52,31 @@ class FitPoint:
         return gradient
 
 
+class Problem(Protocol):
+    """What the iteration needs of a problem; see `FitProblem`."""
+
+    @property
+    def counts(self) -> Counts:
+        """Evaluations so far."""
+
+    @property
+    def has_curvature(self) -> bool:
+        """Whether `curvature` may be called."""
+
+    @property
+    def exact_differences(self) -> bool:
+        """Whether f − f₊ = ½(r − r₊)ᵀ(r + r₊)."""
+
+    def evaluate(self, x: Vector) -> FitPoint:
+        """Residuals and cost."""
+
+    def linearize(self, at: FitPoint) -> bool:
+        """Evaluate the Jacobian in place; whether it is finite."""
+
+    def curvature(self, at: FitPoint) -> Matrix:
+        """Σ wᵢ∇²rᵢ."""
+
+
 class FitProblem:
     """A fit with a loss, in all parameters.
 
@@ -82,7 +108,7 @@ class FitProblem:
         """r and the cost at x."""
         with np.errstate(all="ignore"):
             r = self.functions.residuals(x)
-            cost = self.loss.cost(r)
+            cost = float(self.loss.cost(r))
         return FitPoint(x, x, r, cost if math.isfinite(cost) else math.nan, r)
 
     def linearize(self, at: FitPoint) -> bool:

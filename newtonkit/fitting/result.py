@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 from newtonkit.core.termination import Termination, TerminationReason
 from newtonkit.fitting.outcome import SUCCESSES, Fitted, Outcome, Tolerances
-from newtonkit.linalg.kernels import max_norm
 
 
 class FitResult(OptimizeResult):  # type: ignore[misc]
@@ -55,6 +56,10 @@ class FitResult(OptimizeResult):  # type: ignore[misc]
         The cost at x0 and after every accepted step.
     """
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the functions of the user, which ``setting`` refers to and which may not be picklable."""
+        return FitResult, (), None, None, iter([(key, value) for key, value in self.items() if key != "setting"])
+
     def __repr__(self) -> str:
         """The facts, one per line."""
         x = np.array2string(np.asarray(self["vector"]), threshold=8, edgeitems=3, precision=8)
@@ -82,10 +87,12 @@ class FitResult(OptimizeResult):  # type: ignore[misc]
 _AT_THE_END = SUCCESSES | {Outcome.NO_STEP, Outcome.NO_PROGRESS}
 
 
-def termination(fitted: Fitted, tolerances: Tolerances, optimality: float, undetermined: list[str]) -> Termination:
+def termination(
+    fitted: Fitted, tolerances: Tolerances, optimality: float, undetermined: list[str], limit: float
+) -> Termination:
     """The reason of an outcome, with the numbers that decided it."""
     reason = TerminationReason
-    cost, x = fitted.at.cost, fitted.at.x
+    cost = fitted.at.cost
     outcome = fitted.outcome
     if undetermined and outcome in _AT_THE_END:
         outcome = Outcome.UNDETERMINED
@@ -108,12 +115,10 @@ def termination(fitted: Fitted, tolerances: Tolerances, optimality: float, undet
         case Outcome.NO_PROGRESS:
             return Termination(reason.NO_PROGRESS, fitted.iterations, optimality)
         case Outcome.NO_STEP:
-            limit = float(np.spacing(max_norm(x))) if x.size else 0.0
-            return Termination(reason.RADIUS, 0.0, limit, "no step reduces the cost")
+            return Termination(reason.NO_REDUCTION, optimality, detail="the cost, by more than its rounding error")
         case Outcome.ITERATIONS:
             return Termination(reason.ITERATIONS, fitted.iterations, tolerances.maxiter)
         case Outcome.EVALUATIONS:
-            limit = tolerances.max_residuals
             return Termination(reason.EVALUATIONS, limit + 1, limit, "the residuals (max_nfev)")
         case _:
             return Termination(reason.CALLBACK, fitted.iterations)

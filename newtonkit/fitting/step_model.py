@@ -23,6 +23,7 @@ Mask = NDArray[np.bool_]
 
 _RANK = 10 * EPS  # relative to the largest singular value and the larger dimension of J: rounding of the decomposition
 _POSITIVE = 1e-10  # λmin(I + s⁻¹Ks⁻¹) from which Newton's model is taken as certainly convex
+_CLEAR = 100.0  # reduction, in units of the rounding error of the cost, that a test can see; our choice
 _LENGTH = 1e-10  # relative accuracy of ‖y‖ on the boundary
 _SECULAR_STEPS = 60
 
@@ -116,6 +117,19 @@ class StepModel:
             solution = EigenSubproblem(self.s * self.c, 0.5 * (B + B.T)).solve(TrustRegion(radius))
             return np.ascontiguousarray(solution.p), True
         return self._levenberg_marquardt(radius)
+
+    def escape_length(self, noise: float) -> float | None:
+        """The length along the most negative curvature at which the cost falls by 100 times its rounding error.
+
+        None where Newton's model has no certainly negative curvature.
+        """
+        if self._K is None or not self.s.size or not np.isfinite(self._K).all():
+            return None
+        B = np.diag(self.s**2) + 0.5 * (self._K + self._K.T)
+        lowest = float(np.linalg.eigvalsh(B)[0])
+        if lowest >= -_RANK * self.s.size * float(np.abs(B).max()):
+            return None
+        return math.sqrt(2.0 * _CLEAR * noise / -lowest)
 
     def predicted(self, y: Vector, *, newton: bool) -> float:
         """The predicted reduction of the cost."""

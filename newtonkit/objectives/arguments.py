@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from newtonkit.core.validation import check_choice
-from newtonkit.derivatives.pytree import Unflatten
+from newtonkit.derivatives.pytree import Unflatten, is_plain_vector
 from newtonkit.derivatives.source import check_source
 from newtonkit.objectives.objective import Objective, structured_objective
 
@@ -15,7 +15,7 @@ SCHEMES = ("2-point", "3-point")
 
 
 def objective_from_arguments(
-    fun: Callable[..., Any],
+    fun: Callable[..., Any] | Objective,
     jac: Callable[..., Any] | str | bool | None,
     hess: Callable[..., Any] | str | None,
     hessp: Callable[..., Any] | None,
@@ -46,6 +46,8 @@ def objective_from_arguments(
     TypeError, ValueError
         For a wrong argument, naming it.
     """
+    if isinstance(fun, Objective):
+        return _given_objective(fun, {"jac": jac, "hess": hess, "hessp": hessp, "args": args or None}, unflatten)
     check_source(derivatives)
     source = "autograd" if derivatives == "tape" and not tape else derivatives
     scheme = None
@@ -62,6 +64,26 @@ def objective_from_arguments(
             raise TypeError(f"{name} must be {kinds}, got {value!r}")
     return structured_objective(
         fun, jac or None, hess, hessp, args, unflatten, source=source, hess_scheme=scheme, errors=errors
+    )
+
+
+def _given_objective(objective: Objective, others: dict[str, Any], unflatten: Unflatten) -> Objective:
+    """An Objective of the user as a function of the flat vector."""
+    for name, value in others.items():
+        if value is not None:
+            raise ValueError(f"fun is an Objective, which holds its own derivatives and args; leave out {name}")
+    if is_plain_vector(unflatten):
+        return objective
+    return structured_objective(
+        objective.fun,
+        objective.grad,
+        objective.hess,
+        objective.hvp,
+        objective.args,
+        unflatten,
+        source=objective.source,
+        hess_scheme=objective.hess_scheme,
+        errors=objective.errors,
     )
 
 

@@ -80,6 +80,7 @@ REACHED = {
     TerminationReason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
     TerminationReason.NO_PROGRESS: lambda: minimize(two_units, (4e-20, -3.0), "newton-linesearch"),
     TerminationReason.STEP: lambda: newtonkit.least_squares(lambda x: x - 1.0, [3.0, 4.0]),
+    TerminationReason.NO_REDUCTION: lambda: newtonkit.least_squares(lambda x: x**2 - 1.0, [1e-9], method="lm"),
     TerminationReason.UNDETERMINED: lambda: newtonkit.least_squares(lambda x: x[:1] + x[1:] - 1.0, [3.0, 4.0]),
     TerminationReason.EPOCHS: trained,
     TerminationReason.PATIENCE: lambda: trained(rate=1.0, patience=1),

@@ -1,5 +1,7 @@
 """Least squares: NIST's certified values, invariance under units, bounds, robust losses, undetermined parameters."""
 
+import pickle
+
 import autograd.numpy as np
 import numpy as onp
 import pytest
@@ -7,9 +9,9 @@ import scipy.optimize
 
 import newtonkit
 from newtonkit.core.domain import Unbounded
+from newtonkit.derivatives.losses import LOSSES, Loss
 from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.iteration import Iteration
-from newtonkit.fitting.losses import LOSSES, Loss
 from newtonkit.fitting.outcome import Model
 from newtonkit.fitting.problem import FitProblem
 from newtonkit.fitting.variable_projection import ProjectedProblem, linear_parameters
@@ -268,3 +270,106 @@ def test_limits():
 def test_mistakes_are_named(arguments, message):
     with pytest.raises((ValueError, TypeError), match=message):
         newtonkit.least_squares(decay, [1.0, 1.0, 0.1], **arguments)
+
+
+@pytest.mark.parametrize("x0", [1e-9, -1e-12, 1e-3])
+def test_the_neighbourhood_of_a_saddle_is_left(x0):
+    """Near the maximum of ½(x² − 1)² every Gauss–Newton step changes the cost by rounding errors only."""
+    result = newtonkit.least_squares(lambda x: x**2 - 1.0, [x0])
+    assert result.success
+    assert abs(result.x[0]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("method", ["auto", "hybrid", "variable-projection"])
+@pytest.mark.parametrize("jac", [None, "2-point", "3-point"])
+@pytest.mark.parametrize("limit", range(1, 12))
+def test_max_nfev_is_never_exceeded(limit, jac, method):
+    if jac is not None and method == "variable-projection":
+        method = "lm"
+    result = newtonkit.least_squares(decay, [1.0, 1.0, 0.1], jac, method=method, max_nfev=limit)
+    assert result.nfev <= limit
+    assert onp.isfinite(result.cost)
+    assert result.success == (result.reason.name in ("STEP", "PRECISION"))
+
+
+@pytest.mark.parametrize("derivatives", ["tape", "autograd", "differences", "3-point", "2-point"])
+def test_sources_of_derivatives(derivatives):
+    result = newtonkit.least_squares(decay, [1.0, 1.0, 0.1], derivatives=derivatives)
+    assert result.success
+    onp.testing.assert_allclose(result.x, newtonkit.least_squares(decay, [1.0, 1.0, 0.1]).x, rtol=1e-6)
+    assert ("differences" in result.derivatives) == (derivatives not in ("tape", "autograd"))
+
+
+def test_bounds_in_the_structure_of_the_start():
+    def residuals(p):
+        return decay(np.array([p["a"], p["b"], p["c"]]))
+
+    start = {"a": 1.0, "b": 1.0, "c": 0.1}
+    by_name = newtonkit.least_squares(residuals, start, bounds={"b": (None, 1.0)})
+    pair = newtonkit.least_squares(residuals, start, bounds=(-9.0, {"a": 9.0, "b": 1.0, "c": 9.0}))
+    box = scipy.optimize.Bounds([-onp.inf] * 3, [onp.inf, 1.0, onp.inf])
+    assert by_name.x["b"] == 1.0
+    assert pair.x["b"] == 1.0
+    onp.testing.assert_array_equal(by_name.vector, newtonkit.least_squares(residuals, start, bounds=box).vector)
+    with pytest.raises(ValueError, match="'d'"):
+        newtonkit.least_squares(residuals, start, bounds={"d": (0.0, 1.0)})
+
+
+def test_callbacks_in_both_styles_of_scipy():
+    seen, points = [], []
+
+    def stop(intermediate_result):
+        seen.append(intermediate_result)
+        raise StopIteration
+
+    result = newtonkit.least_squares(decay, [1.0, 1.0, 0.1], callback=stop)
+    newtonkit.least_squares(decay, [1.0, 1.0, 0.1], callback=points.append)
+    assert result.reason.name == "CALLBACK"
+    assert seen[0].cost == pytest.approx(result.cost, rel=1e-12)
+    assert all(point.shape == (3,) for point in points)
+
+
+def test_verbose_prints_a_table(capsys):
+    result = newtonkit.least_squares(decay, [1.0, 1.0, 0.1], verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[0] == "Iteration"
+    assert len(lines) == result.nit + 3
+    with pytest.raises(ValueError, match="verbose"):
+        newtonkit.least_squares(decay, [1.0], verbose=3)
+
+
+def test_results_pickle():
+    result = newtonkit.least_squares(decay, [1.0, 1.0, 0.1])
+    again = pickle.loads(pickle.dumps(result))
+    onp.testing.assert_array_equal(again.covariance, result.covariance)
+    assert (again.reason, again.message, str(again)) == (result.reason, result.message, str(result))
+
+
+def test_shared_tapes_follow_the_data_and_closures():
+    """One function, other data of the same shape, in args and in a closure: the fits are those of a new function."""
+    offset = [0.0]
+
+    def residuals(p, y):
+        return p[0] * np.exp(-p[1] * T) + p[2] + offset[0] - y
+
+    for shift in (0.0, 0.3, 1.0, 2.5):
+        offset[0] = shift
+        for y in (Y, 2.0 * Y, onp.sin(T)):
+            shared = newtonkit.least_squares(residuals, [1.0, 1.0, 0.1], args=(y,))
+            new = newtonkit.least_squares(lambda p, y: residuals(p, y), [1.0, 1.0, 0.1], args=(y,))
+            assert shared.success == new.success
+            onp.testing.assert_allclose(shared.x, new.x, rtol=1e-6)
+
+
+def test_linear_parameters_are_looked_for_again_where_the_data_change_them():
+    """With t = 0 the rate has no influence and the model is affine; with other t of the same shape it is not."""
+
+    def residuals(p, t, y):
+        return p[0] * np.exp(-p[1] * t) + p[2] * t - y
+
+    zero = onp.zeros_like(T)
+    newtonkit.least_squares(residuals, [1.0, 1.0, 1.0], args=(zero, Y))
+    result = newtonkit.least_squares(residuals, [1.0, 1.0, 1.0], args=(T, Y))
+    new = newtonkit.least_squares(lambda *args: residuals(*args), [1.0, 1.0, 1.0], args=(T, Y))
+    assert result.success
+    onp.testing.assert_allclose(result.x, new.x, rtol=1e-6)

@@ -42,13 +42,14 @@ def product_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -
     return program, BatchedStage(tape, program.residuals)
 
 
-def jacobian_program(fun: Callable[[Any], Any], x: Vector) -> tuple[Program, BatchedStage]:
-    """(r, v ↦ J·v) of a vector-valued function as straight numpy; the caller holds the lock on traces."""
+def jacobian_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> tuple[Program, BatchedStage]:
+    """(r, v ↦ J·v) of a vector-valued function as a numpy program; the caller holds `trace_lock`."""
+    function, names = _with_inputs(fun, args)
 
-    def run(x: Any, v: Any) -> tuple[Any, Any]:
-        return tuple(make_jvp(fun)(x)(v))
+    def run(x: Any, v: Any, **inputs: Any) -> tuple[Any, Any]:
+        return tuple(make_jvp(lambda z: function(z, inputs))(x)(v))
 
-    tape = Tape(record(run, {"x": x.copy(), "v": np.ones_like(x)}), directions=("v",))
+    tape = Tape(record(run, _inputs(x, args, names) | {"v": np.ones_like(x)}), directions=("v",))
     program = Program(tape)
     return program, BatchedStage(tape, program.residuals)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import autograd.numpy as anp
 import numpy as np
 
 from newtonkit.core.validation import check_choice, check_real
@@ -27,29 +28,31 @@ class Rho(NamedTuple):
 
 
 def _linear(z: Vector) -> Rho:
-    return Rho(z, np.ones_like(z), np.zeros_like(z))
+    return Rho(z, anp.ones_like(z), anp.zeros_like(z))
 
 
 def _soft_l1(z: Vector) -> Rho:
     # 2(√(1+z) − 1) without cancellation at small z
-    root = np.sqrt(1.0 + z)
+    root = anp.sqrt(1.0 + z)
     return Rho(2.0 * z / (1.0 + root), 1.0 / root, -0.5 * root**-3)
 
 
 def _huber(z: Vector) -> Rho:
     inside = z <= 1.0
-    root = np.sqrt(np.where(inside, 1.0, z))
+    root = anp.sqrt(anp.where(inside, 1.0, z))
     return Rho(
-        np.where(inside, z, 2.0 * root - 1.0), np.where(inside, 1.0, 1.0 / root), np.where(inside, 0.0, -0.5 * root**-3)
+        anp.where(inside, z, 2.0 * root - 1.0),
+        anp.where(inside, 1.0, 1.0 / root),
+        anp.where(inside, 0.0, -0.5 * root**-3),
     )
 
 
 def _cauchy(z: Vector) -> Rho:
-    return Rho(np.log1p(z), 1.0 / (1.0 + z), -1.0 / (1.0 + z) ** 2)
+    return Rho(anp.log1p(z), 1.0 / (1.0 + z), -1.0 / (1.0 + z) ** 2)
 
 
 def _arctan(z: Vector) -> Rho:
-    return Rho(np.arctan(z), 1.0 / (1.0 + z**2), -2.0 * z / (1.0 + z**2) ** 2)
+    return Rho(anp.arctan(z), 1.0 / (1.0 + z**2), -2.0 * z / (1.0 + z**2) ** 2)
 
 
 LOSSES: dict[str, Callable[[Vector], Rho]] = {
@@ -84,34 +87,37 @@ class Loss:
         check_real("f_scale", scale, 0.0, open_low=True, open_high=True)
         self.name = loss if isinstance(loss, str) else getattr(loss, "__name__", "callable")
         self.scale = float(scale)
-        self._rho = LOSSES[loss] if isinstance(loss, str) else _of_callable(loss)
+        self._rho = LOSSES[loss] if isinstance(loss, str) else _OfCallable(loss)
 
     @property
     def linear(self) -> bool:
         """Whether this is plain least squares."""
         return self.name == "linear"
 
-    def cost(self, r: Vector) -> float:
-        """½ scale² Σ ρ((rᵢ/scale)²)."""
+    def cost(self, r: Any) -> Any:
+        """½ scale² Σ ρ((rᵢ/scale)²), traceable by autograd for the losses with names."""
         if self.linear:
-            return 0.5 * float(r @ r)
-        return 0.5 * self.scale**2 * float(np.sum(self._rho((r / self.scale) ** 2).value))
+            return 0.5 * anp.dot(r, r)
+        return 0.5 * self.scale**2 * anp.sum(self._rho((r / self.scale) ** 2).value)
 
     def weights(self, r: Vector) -> tuple[Vector, Vector]:
         """ρ′ and ρ′ + 2zρ″: the gradient is Jᵀ(ρ′r); the Hessian is Jᵀdiag(ρ′ + 2zρ″)J + Σ ρ′ᵢrᵢ∇²rᵢ."""
         if self.linear:
-            one = np.ones_like(r)
+            one = anp.ones_like(r)
             return one, one
         z = (r / self.scale) ** 2
         rho = self._rho(z)
         return rho.first, rho.first + 2.0 * z * rho.second
 
 
-def _of_callable(loss: Callable[[Vector], Any]) -> Callable[[Vector], Rho]:
-    def rho(z: Vector) -> Rho:
-        values = np.asarray(loss(z), dtype=np.float64)
+class _OfCallable:
+    """A user's loss, which returns (ρ, ρ′, ρ″)."""
+
+    def __init__(self, loss: Callable[[Vector], Any]) -> None:
+        self.loss = loss
+
+    def __call__(self, z: Vector) -> Rho:
+        values = np.asarray(self.loss(z), dtype=np.float64)
         if values.shape != (3, z.size):
             raise ValueError(f"loss must return an array of shape {(3, z.size)} with ρ, ρ′, ρ″, got {values.shape}")
         return Rho(*values)
-
-    return rho
