@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from newtonkit.core.counts import Counts
+from newtonkit.core.domain import Domain
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Matrix, Vector
+from newtonkit.objectives.objective import Objective
 
 # costs in units of one f: what automatic differentiation needs at most (Griewank & Walther, 2008, *Evaluating
 # Derivatives*, sec. 4.6: a gradient 2 to 4, a product twice that); a Hessian is as many products as it is made of
@@ -74,12 +77,43 @@ def _cost(counts: Counts, products: int) -> float:
     return Allowance(counts.f, counts.g, counts.H, counts.Hv).cost(products)
 
 
+class Evaluations(Protocol):
+    """What a verdict requires of an evaluator: that of a run, or its restriction to a face of the box."""
+
+    @property
+    def domain(self) -> Domain:
+        """Where x may lie."""
+
+    @property
+    def objective(self) -> Objective:
+        """The function; it gives the number of products for a Hessian."""
+
+    @property
+    def hessian_error(self) -> float:
+        """Relative error to expect in a Hessian."""
+
+    def value(self, x: Vector) -> float:
+        """f(x)."""
+
+    def gradient(self, x: Vector) -> Vector:
+        """∇f(x)."""
+
+    def hessian(self, x: Vector) -> Matrix:
+        """∇²f(x)."""
+
+    def known_hessian(self, x: Vector) -> Matrix | None:
+        """∇²f(x) if it was computed at exactly this point last."""
+
+    def probing(self) -> AbstractContextManager[None]:
+        """Points evaluated inside are no candidates for the incumbent."""
+
+
 class MeteredEvaluator:
     """The requests of one verdict to an Evaluator: counted as checks, off the record of the run, within an allowance.
 
     Parameters
     ----------
-    evaluator : Evaluator
+    evaluator : Evaluations
     n : int
         Number of variables.
     allowance : Allowance
@@ -90,7 +124,7 @@ class MeteredEvaluator:
         By a request that would exceed the allowance; nothing is evaluated then.
     """
 
-    def __init__(self, evaluator: Evaluator, n: int, allowance: Allowance = UNLIMITED) -> None:
+    def __init__(self, evaluator: Evaluations, n: int, allowance: Allowance = UNLIMITED) -> None:
         self.evaluator = evaluator
         self.n = n
         self.allowance = allowance

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from newtonkit.classification.at_bounds import bounded_verdict
 from newtonkit.classification.error_bars import by_differences
 from newtonkit.classification.large import large_verdict
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict
+from newtonkit.core.read_bounds import read_bounds
 from newtonkit.core.validation import check_real
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.pytree import flatten
@@ -43,6 +45,7 @@ def classify(
     radius: float = 1e-3,
     x_scale: float | None = None,
     derivatives: str = "tape",
+    bounds: Any = None,
 ) -> Verdict:
     """What kind of point is x: minimum, maximum, saddle, one of these but degenerate, valley, ridge, or not critical?
 
@@ -67,10 +70,14 @@ def classify(
         How far, relative to ``x_scale``, the true critical point may lie from x to be called the same point.
     x_scale : float, positive, default max(1, ‖x‖∞)
         The length that counts as large in x.
-
     derivatives : str, default "tape"
         The source of derivatives that are not given, as in `newtonkit.minimize`; with "differences", ``fun`` is called
         on plain numbers only.
+    bounds : optional
+        As in `newtonkit.minimize`. The kind is then that among the points of the box: ``active``, ``multipliers``,
+        ``multiplier_errors`` and ``weakly_active`` of the verdict describe the bounds, ``index`` and ``eigenvalues``
+        the free variables. No function is called outside the box; a point outside is moved to the nearest point
+        inside. A variable near a bound that a Newton step would bring there counts as being at the bound.
 
     Returns
     -------
@@ -96,7 +103,9 @@ def classify(
     >>> verdict.kind, verdict.index, verdict.eigenvalues
     ('saddle', 1, array([-2.,  2.]))
     """
-    return examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale, derivatives=derivatives).verdict
+    return examine(
+        fun, x, args, jac, hess, radius=radius, x_scale=x_scale, derivatives=derivatives, bounds=bounds
+    ).verdict
 
 
 class Examined(NamedTuple):
@@ -120,6 +129,7 @@ def examine(
     radius: float = 1e-3,
     x_scale: float | None = None,
     derivatives: str = "tape",
+    bounds: Any = None,
 ) -> Examined:
     """What `classify` does, for those who need the evaluator afterwards."""
     check_real("radius", radius, 0.0, open_low=True)
@@ -128,12 +138,14 @@ def examine(
     vector, unflatten = flatten(x)
     if not all_finite(vector):
         raise ValueError(f"x must be finite, got {x!r}")
+    domain = read_bounds(bounds, vector.size, x)
+    vector = domain.project(vector)
     objective = structured_objective(fun, jac or None, hess, None, args, unflatten, source=derivatives)
     scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
     with np.errstate(all="ignore"):
-        evaluator, of_values = Evaluator(objective, second_order=True), False
+        evaluator, of_values = Evaluator(objective, second_order=True, domain=domain), False
         try:
-            if not (objective.is_traced or objective.has_own_derivatives):
+            if not (objective.is_traced or objective.has_own_derivatives or domain.is_bounded):
                 raise DifferentiationError("differences of f were requested")
             g = evaluator.gradient(vector)
         except DifferentiationError:
@@ -142,11 +154,19 @@ def examine(
             if vector.size > _MANY:
                 reason = f"fun cannot be traced, and x has {vector.size} > {_MANY} variables: give jac, or jac and hess"
                 return Examined(Verdict("undecided", reason), evaluator, vector, scale, unflatten)
-            evaluator, of_values = Evaluator(by_differences(objective.fun, args, scale)), True
+            if domain.is_bounded:  # differences that stay within the bounds
+                objective = structured_objective(fun, None, None, None, args, unflatten, source="differences")
+                evaluator = Evaluator(objective, second_order=True, domain=domain)
+            else:
+                evaluator, of_values = Evaluator(by_differences(objective.fun, args, scale)), True
             g = evaluator.gradient(vector)
         if vector.size > _MANY:
             return Examined(large_verdict(evaluator, vector, g, radius), evaluator, vector, scale, unflatten)
 
+        if domain.is_bounded:
+            error = evaluator.gradient_error(vector, g)
+            verdict = bounded_verdict(evaluator, vector, g, radius=radius, x_scale=scale, gradient_error=error)
+            return Examined(verdict, evaluator, vector, scale, unflatten)
         verdict = staged_verdict(evaluator, vector, g, radius=radius, x_scale=scale, of_values=of_values)
         if of_values and not verdict.settled:
             why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from newtonkit.classification.allowance import MeteredEvaluator
+from newtonkit.classification.allowance import Evaluations, MeteredEvaluator
 from newtonkit.classification.chord_steps import EquilibratedHessian, HessianError
 from newtonkit.classification.error_bars import EXACT, GRADIENTS, error_bars
 from newtonkit.classification.gradient_reduction import GradientReduction
@@ -14,7 +14,6 @@ from newtonkit.classification.null_space import NullSpaceShape, null_space_shape
 from newtonkit.classification.polished_spectrum import PolishedSpectrum, polished_spectrum
 from newtonkit.classification.quadratic_model import QuadraticModel
 from newtonkit.classification.verdict import Verdict
-from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, eigh, max_norm, norm
 
 # share of the last step above which Newton's method does not approach a critical point, not even a multiple one
@@ -60,7 +59,7 @@ def dense_verdict(
         return _Decision(evaluator, here, spectrum, scale, radius * scale, probe).verdict()
 
 
-def quadratic_verdict(evaluator: Evaluator, x: Vector, g: Vector) -> Verdict | None:
+def quadratic_verdict(evaluator: Evaluations, x: Vector, g: Vector) -> Verdict | None:
     """Newton step and predicted reduction at x from one Hessian; the kind is left open. None if H is not finite."""
     H = evaluator.hessian(x)
     if not (np.isfinite(g).all() and np.isfinite(H).all()):

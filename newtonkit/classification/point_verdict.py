@@ -8,17 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED, Allowance, allowance_after
+from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED, Allowance, Evaluations, allowance_after
+from newtonkit.classification.at_bounds import bounded_verdict
+from newtonkit.classification.faces import FaceEvaluator
 from newtonkit.classification.factored import factored_verdict
 from newtonkit.classification.full_hessian import quadratic_verdict
 from newtonkit.classification.lanczos import product_verdict
 from newtonkit.classification.large import large_verdict
+from newtonkit.classification.large_bounded import large_bounded_verdict
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.state import BudgetSpent
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import Symmetric
-from newtonkit.linalg.kernels import Matrix, Vector, all_finite, max_norm
+from newtonkit.linalg.kernels import Matrix, Vector, all_finite
 
 
 class PointVerdict(NamedTuple):
@@ -79,13 +82,25 @@ def verdict_at(
             if x.size <= FULL_EIGENVALUES:
                 if worthwhile is not None:
                     is_new = evaluator.known_hessian(x) is None
-                    brief = quadratic_verdict(evaluator, x, g)
+                    brief = quadratic_verdict(*_free_part(evaluator, x, g))
                     if brief is not None and worthwhile(brief.decrease, brief.newton_step):
                         return PointVerdict(brief, evaluator.known_hessian(x), complete=False)
                     allowance = dataclasses.replace(allowance, H=allowance.H - is_new)
-                verdict = staged_verdict(evaluator, x, g, allowance=allowance, probe=probe)
+                if evaluator.domain.is_bounded:
+                    verdict = bounded_verdict(
+                        evaluator,
+                        x,
+                        g,
+                        allowance=allowance,
+                        gradient_error=evaluator.gradient_error(x, g),
+                        probe=probe,
+                    )
+                else:
+                    verdict = staged_verdict(evaluator, x, g, allowance=allowance, probe=probe)
                 return PointVerdict(verdict, evaluator.known_hessian(x), complete=probe or verdict.settled)
             B = factorizable()
+            if evaluator.domain.is_bounded and (B is not None or allowance != UNLIMITED):
+                return PointVerdict(large_bounded_verdict(evaluator, x, g, B, products=allowance.products), None)
             if B is not None:
                 return PointVerdict(factored_verdict(evaluator, x, g, B), None)
             if allowance == UNLIMITED:
@@ -93,4 +108,12 @@ def verdict_at(
             return PointVerdict(product_verdict(evaluator, x, g, products=allowance.products, count=False), None)
     except BudgetSpent as spent:
         reason = f"the budget is too small for it ({spent.termination.reason.name})"
-        return PointVerdict(unchecked(reason, max_norm(g)), evaluator.known_hessian(x))
+        return PointVerdict(unchecked(reason, evaluator.domain.criticality(x, g)), evaluator.known_hessian(x))
+
+
+def _free_part(evaluator: Evaluator, x: Vector, g: Vector) -> tuple[Evaluations, Vector, Vector]:
+    """The evaluator, x and g of the variables that are not at a bound, or whose gradient leads into the domain."""
+    free = evaluator.domain.free(x, g)
+    if free.all() or not free.any():
+        return evaluator, x, g
+    return FaceEvaluator(evaluator, x, free), x[free], g[free]

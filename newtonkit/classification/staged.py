@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from newtonkit.classification.allowance import UNLIMITED, Allowance, AllowanceSpent, MeteredEvaluator
+from newtonkit.classification.allowance import UNLIMITED, Allowance, AllowanceSpent, Evaluations, MeteredEvaluator
 from newtonkit.classification.degenerate import degenerate_verdict
 from newtonkit.classification.error_bars import ErrorBars, error_bars
 from newtonkit.classification.full_hessian import dense_verdict
 from newtonkit.classification.sampled_hessian import sampled_verdict
 from newtonkit.classification.verdict import Verdict
-from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Matrix, Vector, max_norm
 
 # Hessians that must be left for the samples to be worth beginning; at two variables they take five, at ten 22, and
@@ -20,7 +19,7 @@ _MARGIN = 4.0  # times the estimated distance to a degenerate critical point, wi
 
 
 def staged_verdict(
-    evaluator: Evaluator,
+    evaluator: Evaluations,
     x: Vector,
     g: Vector,
     *,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newtonkit.linalg.kernels import Vector
 
@@ -81,6 +82,15 @@ class Verdict:
     """Proved upper bound of f(x) − f*; NaN where none is proved."""
     modulus: float = math.nan
     """Proved modulus of strong convexity of f; NaN where none is proved."""
+    active: NDArray[np.int64] | None = None
+    """In a box: −1 for each variable at its lower bound, +1 at its upper bound, 0 otherwise and for fixed variables;
+    None without bounds. Then ``index``, ``nullity`` and ``eigenvalues`` are those of the free variables."""
+    multipliers: Vector | None = None
+    """In a box: gᵢ at a lower, −gᵢ at an upper bound, 0 elsewhere; a minimum requires that none is negative."""
+    multiplier_errors: Vector | None = None
+    """In a box: the error bar of each multiplier, for rounding and for the distance to the critical point."""
+    weakly_active: NDArray[np.bool_] | None = None
+    """In a box: for each variable whether it is at a bound with a multiplier that may be zero."""
 
     @property
     def regular(self) -> bool:
@@ -93,7 +103,8 @@ class Verdict:
         return self.kind != "undecided" and (self.kind != "not critical" or self.regular)
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.reason}"
+        kind = self.kind if self.active is None else f"{self.kind} on the box"
+        return f"{kind}: {self.reason}"
 
 
 def unchecked(reason: str, gradient_norm: float = math.nan) -> Verdict:

@@ -60,6 +60,7 @@ def check_result(
     *,
     radius: float = 1e-3,
     x_scale: float | None = None,
+    bounds: Any = None,
 ) -> CheckedResult:
     """Classify the point of a result, and find a lower point if it is not a minimum.
 
@@ -69,8 +70,8 @@ def check_result(
         f(x, \\*args), the function that was minimized.
     result : OptimizeResult
         A result of `newtonkit.minimize` or `scipy.optimize.minimize`, or any object with an attribute ``x``.
-    args, jac, hess, radius, x_scale
-        As for `newtonkit.classify`.
+    args, jac, hess, radius, x_scale, bounds
+        As for `newtonkit.classify`. A result outside the bounds is moved to the nearest point inside.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def check_result(
 
     Notes
     -----
-    Bounds and constraints are ignored: at a point on their boundary the gradient may be different from zero.
+    Constraints other than bounds are ignored: at a point on their boundary the gradient may be different from zero.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def check_result(
     >>> saddle.success, checked.verdict.kind, checked.contradicted, round(checked.escape.fun, 2)
     (True, 'saddle', True, -0.75)
     """
-    examined = examine(fun, result.x, args, jac, hess, radius=radius, x_scale=x_scale)
+    examined = examine(fun, result.x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds)
     return CheckedResult(examined.verdict, bool(getattr(result, "success", False)), _lower_point(examined))
 
 
@@ -102,6 +103,7 @@ def escape(
     *,
     radius: float = 1e-3,
     x_scale: float | None = None,
+    bounds: Any = None,
 ) -> Escape | None:
     """A point with a lower value near the critical point x, at the largest of the distances x_scale·2⁻ᵏ with lower f.
 
@@ -111,7 +113,7 @@ def escape(
 
     Parameters
     ----------
-    fun, x, args, jac, hess, radius, x_scale
+    fun, x, args, jac, hess, radius, x_scale, bounds
         As for `newtonkit.classify`.
 
     Returns
@@ -125,16 +127,16 @@ def escape(
     >>> lower.fun < 0.0
     True
     """
-    return _lower_point(examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale))
+    return _lower_point(examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds))
 
 
 def _lower_point(examined: Examined) -> Escape | None:
     verdict, evaluator, x = examined.verdict, examined.evaluator, examined.x
-    direction = verdict.escape_direction
+    direction, domain = verdict.escape_direction, evaluator.domain
     with np.errstate(all="ignore"):
         if direction is None and verdict.kind == "not critical":
-            g = evaluator.gradient(x)
-            direction = -g / norm(g)
+            g = domain.free_gradient(x, evaluator.gradient(x))
+            direction = -g / (norm(g) or 1.0)
         if direction is None:
             return None
         f = evaluator.value(x)
@@ -142,10 +144,11 @@ def _lower_point(examined: Examined) -> Escape | None:
         if verdict.escape_length > 0.0:
             lengths = np.append(lengths, verdict.escape_length)
         for t in -np.sort(-lengths):
-            points = [x + t * direction, x - t * direction]
+            points = [domain.project(x + t * direction), domain.project(x - t * direction)]
             values = [evaluator.value(y) for y in points]
             lowest = int(np.argmin(values))
             if values[lowest] < f - 10 * EPS * abs(f):
                 drop = f - values[lowest]
-                return Escape(examined.unflatten(points[lowest]), values[lowest], drop, float(t))
+                length = float(t) if not domain.is_bounded else norm(points[lowest] - x)
+                return Escape(examined.unflatten(points[lowest]), values[lowest], drop, length)
     return None
