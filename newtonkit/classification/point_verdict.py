@@ -80,7 +80,7 @@ def verdict_at(
     try:
         with evaluator.checking(), np.errstate(all="ignore"):
             if x.size <= FULL_EIGENVALUES:
-                if worthwhile is not None:
+                if worthwhile is not None and (not evaluator.domain.is_bounded or evaluator.domain.free(x, g).any()):
                     is_new = evaluator.known_hessian(x) is None
                     brief = quadratic_verdict(*_free_part(evaluator, x, g))
                     if brief is not None and worthwhile(brief.decrease, brief.newton_step):
@@ -114,6 +114,6 @@ def verdict_at(
 def _free_part(evaluator: Evaluator, x: Vector, g: Vector) -> tuple[Evaluations, Vector, Vector]:
     """The evaluator, x and g of the variables that are not at a bound, or whose gradient leads into the domain."""
     free = evaluator.domain.free(x, g)
-    if free.all() or not free.any():
+    if free.all():
         return evaluator, x, g
     return FaceEvaluator(evaluator, x, free), x[free], g[free]
