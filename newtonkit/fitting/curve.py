@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from newtonkit.core.validation import check_choice, check_real
+from newtonkit.fitting.curve_residuals import ParameterMap
 from newtonkit.fitting.intervals import profile_interval, quantile
 from newtonkit.fitting.report import fit_report
 from newtonkit.fitting.result import FitResult
@@ -46,8 +48,7 @@ class CurveFit:
         xdata: Any,
         ydata: Vector,
         result: FitResult,
-        all_parameters: Callable[[Any], list[Any]],
-        all_names: list[str],
+        parameters: ParameterMap,
         *,
         absolute_sigma: bool,
         full_output: bool,
@@ -55,10 +56,11 @@ class CurveFit:
         self.f, self.xdata, self.ydata, self.result = f, xdata, ydata, result
         self.popt: Vector = np.asarray(result.vector)
         self.names: list[str] = result.names
-        self._all = all_parameters
-        self.parameters = dict(zip(all_names, map(float, all_parameters(self.popt)), strict=True))
+        self._all = parameters
+        self.parameters = dict(zip(parameters.names, map(float, parameters(self.popt)), strict=True))
         self.absolute_sigma = absolute_sigma
         self._full_output = full_output
+        self._at_data: Vector | None = None
         self.free = int(np.sum(np.isfinite(np.diag(result.covariance)) | np.isinf(np.diag(result.covariance))))
         self.degrees = self.ydata.size - self.free
         factor = 1.0
@@ -67,6 +69,16 @@ class CurveFit:
         failed = not result.success
         self._factor = factor
         self.pcov: Matrix = np.full_like(result.covariance, np.inf) if failed else factor * result.covariance
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model where it cannot be pickled, such as a lambda; its values at the data are kept."""
+        state = self.__dict__ | {"_at_data": self.predict()}
+        for name in ("f", "_all", "xdata"):
+            try:
+                pickle.dumps(state[name])
+            except Exception:  # whatever the objects of the user raise
+                state[name] = None
+        return state
 
     def __iter__(self) -> Iterator[Any]:
         yield self.popt
@@ -160,7 +172,9 @@ class CurveFit:
         if method == "t":
             half = q * self.errors
             return {name: (float(v - h), float(v + h)) for name, v, h in zip(self.names, self.popt, half, strict=True)}
-        setting = self.result.setting
+        setting = self.result.get("setting")
+        if setting is None:
+            raise ValueError("profile intervals require refits, which a fit that was pickled cannot make; fit again")
         found = {}
         for i, name in enumerate(self.names):
             found[name] = profile_interval(
@@ -178,6 +192,10 @@ class CurveFit:
 
     def predict(self, x: Any = None) -> Vector:
         """f at new x, or at the data, with the fitted parameters."""
+        if x is None and self._at_data is not None:
+            return self._at_data.copy()
+        if self.f is None or self._all is None:
+            raise ValueError("the model could not be pickled: fit again, or define it by `def` in a module")
         at = self.xdata if x is None else np.asarray(x, dtype=np.float64)
         shape = self.ydata.shape if x is None else np.shape(at)[-1:]
         return np.broadcast_to(np.asarray(self.f(at, *self._all(self.popt)), dtype=np.float64), shape).copy()

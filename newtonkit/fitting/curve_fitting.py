@@ -15,6 +15,7 @@ from scipy.optimize import OptimizeWarning
 from newtonkit.core.validation import check_choice
 from newtonkit.fitting.arguments import domain_of
 from newtonkit.fitting.curve import CurveFit
+from newtonkit.fitting.curve_residuals import ParameterMap, curve_residuals, weighted
 from newtonkit.fitting.solver import least_squares
 from newtonkit.linalg.kernels import Vector
 
@@ -109,41 +110,27 @@ def curve_fit(
     x, y, weights = _data(xdata, ydata, sigma, True if check_finite is None else check_finite, nan_policy)
     lower, upper = _bounds_of(bounds, free)
     start = _start(p0, free, names, lower, upper)
-
-    def all_parameters(values: Any) -> list[Any]:
-        known: dict[str, Any] = {name: values[i] for i, name in enumerate(free)} | fixed
-        for name, rule in tied.items():
-            known[name] = rule(known)
-        return [known[name] for name in names]
-
-    def residuals(values: Any) -> Any:
-        return weights(_predictions(f(x, *all_parameters(values)), y) - y)
-
+    parameters = ParameterMap(tuple(names), tuple(free), fixed, tied)
+    residuals = curve_residuals(f, parameters, share=isinstance(x, np.ndarray))
     own_jac = jac
     if callable(jac):
         if tied or fixed:
             raise ValueError("jac cannot be given together with fixed or tied parameters; leave it out")
 
-        def own_jac(values: Vector) -> Any:
-            return weights(np.asarray(jac(x, *values), dtype=np.float64))
+        def own_jac(values: Vector, x: Any, y: Vector, weights: Any = None) -> Any:
+            return weighted(np.asarray(jac(x, *values), dtype=np.float64), weights)
 
+    data = (x, y) if weights is None else (x, y, weights)
+    box = (lower, upper) if np.isfinite(lower).any() or np.isfinite(upper).any() else None
     result = least_squares(
-        residuals, start, own_jac, (lower, upper), "auto" if method is None else method, names=free, **kwargs
+        residuals, start, own_jac, box, "auto" if method is None else method, args=data, names=free, **kwargs
     )
-    fit = CurveFit(f, x, y, result, all_parameters, names, absolute_sigma=absolute_sigma, full_output=full_output)
+    fit = CurveFit(f, x, y, result, parameters, absolute_sigma=absolute_sigma, full_output=full_output)
     if not result.success:
         warnings.warn(f"the fit did not succeed: {result.message}", OptimizeWarning, stacklevel=2)
     elif not np.isfinite(fit.pcov).all() and not np.isnan(fit.pcov).any():
         warnings.warn("the covariance of the parameters could not be estimated", OptimizeWarning, stacklevel=2)
     return fit
-
-
-def _predictions(values: Any, y: Vector) -> Any:
-    """What f returned, if it is one number for each of ydata, or a number."""
-    shape = np.shape(values)
-    if shape not in ((), y.shape):
-        raise ValueError(f"f must return {y.size} values, one for each of ydata, got an array of shape {shape}")
-    return values
 
 
 def _parameter_names(f: Callable[..., Any], p0: Any) -> list[str]:
@@ -202,10 +189,8 @@ def _bounds_of(bounds: Any, free: list[str]) -> tuple[Vector, Vector]:
     return np.broadcast_to(domain.lower, (n,)).copy(), np.broadcast_to(domain.upper, (n,)).copy()
 
 
-def _data(
-    xdata: Any, ydata: Any, sigma: Any, check_finite: bool, nan_policy: str | None
-) -> tuple[Any, Vector, Callable[[Any], Any]]:
-    """The data as float64 arrays, and the function that weights residuals."""
+def _data(xdata: Any, ydata: Any, sigma: Any, check_finite: bool, nan_policy: str | None) -> tuple[Any, Vector, Any]:
+    """The data as float64 arrays, and the weights of the residuals."""
     if nan_policy is not None:
         check_choice("nan_policy", nan_policy, ("raise", "omit"))
     x = np.asarray(xdata, dtype=np.float64) if _is_numeric(xdata) else xdata
@@ -228,7 +213,7 @@ def _data(
         x, y = x[..., kept], y[kept]
         if deviations is not None and deviations.ndim:
             deviations = deviations[kept] if deviations.ndim == 1 else deviations[np.ix_(kept, kept)]
-    return x, y, _weighting(deviations, y.size)
+    return x, y, _weights(deviations, y.size)
 
 
 def _is_numeric(data: Any) -> bool:
@@ -238,22 +223,20 @@ def _is_numeric(data: Any) -> bool:
         return False
 
 
-def _weighting(sigma: Any, m: int) -> Callable[[Any], Any]:
-    """r ↦ r/σ, or L⁻¹r for a covariance matrix LLᵀ; rows of a Jacobian likewise."""
+def _weights(sigma: Any, m: int) -> Any:
+    """1/σ, shape (m,), or L⁻¹ for a covariance matrix LLᵀ; None without sigma."""
     if sigma is None:
-        return lambda r: r
+        return None
     if sigma.ndim < 2:
         if sigma.size not in (1, m):
             raise ValueError(f"sigma must have {m} entries, one for each of ydata, got {sigma.size}")
         if not (np.isfinite(sigma).all() and (sigma > 0.0).all()):
             raise ValueError("sigma must be positive")
-        inverse = np.broadcast_to(1.0 / sigma, (m,)).copy()
-        return lambda r: (r.T * inverse).T
+        return np.broadcast_to(1.0 / sigma, (m,)).copy()
     if sigma.shape != (m, m):
         raise ValueError(f"sigma must have shape ({m},) or ({m}, {m}), got {sigma.shape}")
     try:
         L = np.linalg.cholesky(sigma)
     except np.linalg.LinAlgError:
         raise ValueError("sigma must be positive definite") from None
-    whitening = solve_triangular(L, np.eye(m), lower=True)
-    return lambda r: whitening @ r
+    return solve_triangular(L, np.eye(m), lower=True)

@@ -1,5 +1,9 @@
 """curve_fit: agreement with scipy, named parameters, intervals, bands, and the report."""
 
+import gc
+import pickle
+import weakref
+
 import autograd.numpy as np
 import numpy as onp
 import pytest
@@ -173,3 +177,47 @@ def test_the_figure_shows_data_curve_and_bands():
         "data",
     ]
     assert below.get_ylabel() == "y − fit"
+
+
+def line_and_decay(t, a, b, c):
+    return a * np.exp(-b * t) + c
+
+
+def test_fits_of_one_model_share_their_tapes():
+    """Other data, weights, fixed and tied parameters after each other: the same as with a new function each time."""
+    x = onp.linspace(0.0, 4.0, 30)
+    for k in range(4):
+        y = (2.0 + k) * onp.exp(-1.3 * x) + 0.1 * k + 0.01 * onp.cos(40.0 * x)
+        for options in ({}, {"sigma": 1.0 + x}, {"fixed": {"c": 0.1 * k}}, {"tied": {"c": lambda p: 0.1 * p["a"]}}):
+            shared = newtonkit.curve_fit(line_and_decay, x, y, **options)
+            new = newtonkit.curve_fit(lambda t, a, b, c: line_and_decay(t, a, b, c), x, y, **options)
+            onp.testing.assert_allclose(shared.popt, new.popt, rtol=1e-8)
+            onp.testing.assert_allclose(shared.pcov, new.pcov, rtol=1e-6)
+
+
+def test_the_model_is_not_kept_alive():
+    """The shared tapes refer to the model weakly."""
+
+    def model(t, a):
+        return a * t
+
+    newtonkit.curve_fit(model, [1.0, 2.0], [2.0, 4.1])
+    reference = weakref.ref(model)
+    del model
+    gc.collect()
+    assert reference() is None
+
+
+def test_fits_pickle():
+    x = onp.linspace(0.0, 4.0, 30)
+    y = 2.0 * onp.exp(-1.3 * x) + 0.5 + 0.01 * onp.cos(40.0 * x)
+    fit = newtonkit.curve_fit(line_and_decay, x, y)
+    again = pickle.loads(pickle.dumps(fit))
+    assert again.report() == fit.report()
+    onp.testing.assert_array_equal(again.predict([1.0, 2.0]), fit.predict([1.0, 2.0]))
+    without_model = pickle.loads(pickle.dumps(newtonkit.curve_fit(lambda t, a: a * t, x, y)))
+    assert "a" in without_model.report()
+    with pytest.raises(ValueError, match="pickled"):
+        without_model.predict([1.0])
+    with pytest.raises(ValueError, match="refits"):
+        again.intervals(method="profile")
