@@ -18,7 +18,7 @@ from comparisons.report.method_tables import ending_table
 from comparisons.report.problem_sections import all_runs_table
 from comparisons.report.terminal import rich_table
 from comparisons.running.protocol import STANDARD, SUITE, Protocol, start_names
-from comparisons.running.runner import Cell, problem_named, run_cells
+from comparisons.running.runner import PlannedRuns, problem_named, run_planned
 from comparisons.running.scipy_check import Counterparts, counterparts
 from comparisons.running.single_run import run_one, tuning_for
 from comparisons.running.solvers import Solver, as_solver, split_name
@@ -159,24 +159,26 @@ def compare(
     chosen = [_as_problem(given) for given in _several("problems", problems)]
     _refuse_repetition("methods", [solver.label for solver in solvers])
     _refuse_repetition("problems", [problem.label for problem, _ in chosen])
-    plan: list[Cell | tuple[Problem, tuple[str, ...], Solver]] = []
+    plan: list[PlannedRuns | tuple[Problem, tuple[str, ...], Solver]] = []
     for problem, by_name in chosen:
         here = start_names(problem, starts)
         if not here:
             raise ValueError(f"{problem.label} has none of the starts {starts!r}; it has {', '.join(problem.starts)}")
         for solver in solvers:
             named = by_name is not None and solver.target is None
-            plan.append(Cell(problem.name, by_name or {}, here, solver.label) if named else (problem, here, solver))
-    cells = [item for item in plan if isinstance(item, Cell)]
+            plan.append(
+                PlannedRuns(problem.name, by_name or {}, here, solver.label) if named else (problem, here, solver)
+            )
+    cells = [item for item in plan if isinstance(item, PlannedRuns)]
     if isinstance(store, str | Path):
         with Store(store) as opened:
-            made = run_cells(cells, protocol, jobs=jobs, seconds=seconds, megabytes=megabytes, store=opened)
+            made = run_planned(cells, protocol, jobs=jobs, seconds=seconds, megabytes=megabytes, store=opened)
     else:
-        made = run_cells(cells, protocol, jobs=jobs, seconds=seconds, megabytes=megabytes, store=store)
+        made = run_planned(cells, protocol, jobs=jobs, seconds=seconds, megabytes=megabytes, store=store)
     rest = iter(made)
     runs: list[Run] = []
     for item in plan:
-        if isinstance(item, Cell):
+        if isinstance(item, PlannedRuns):
             runs += [next(rest) for _ in item.starts]
         else:
             problem, here, solver = item

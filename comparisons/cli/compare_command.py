@@ -22,7 +22,14 @@ from comparisons.report.terminal import show
 from comparisons.running.export import WRITERS, export
 from comparisons.running.protocol import MODES, SUITE, Protocol
 from comparisons.running.regression_check import SHARE, changes, stored_runs
-from comparisons.running.runner import DEFAULT_METHODS, Cell, cells, default_problems, problem_named, run_cells
+from comparisons.running.runner import (
+    DEFAULT_METHODS,
+    PlannedRuns,
+    default_problems,
+    planned_runs,
+    problem_named,
+    run_planned,
+)
 from comparisons.running.scipy_check import check
 from comparisons.running.solvers import as_solver
 from comparisons.running.store import Store
@@ -153,13 +160,13 @@ def _plan(
     all_starts: bool,
     quick: bool,
     suite: bool,
-) -> list[Cell]:
+) -> list[PlannedRuns]:
     """The runs to make."""
     chosen: Iterable[str] = names
     if not names:
         chosen = problems.names(tags) if tags else problems.names() if suite else QUICK if quick else default_problems()
     where = "all" if all_starts else starts or (SUITE if suite else ("standard",))
-    work = cells(list(chosen), methods or (all_methods() if suite else DEFAULT_METHODS), where)
+    work = planned_runs(list(chosen), methods or (all_methods() if suite else DEFAULT_METHODS), where)
     if not work:
         raise ValueError(f"no problem has a start named {' or '.join(map(repr, starts))}; see newtonkit list problems")
     return work
@@ -177,22 +184,22 @@ def _place(kept: Path | None, out: Path, resume: bool) -> Path:
     return place
 
 
-def _made(work: Sequence[Cell], protocol: Protocol, store: Store, limits: dict[str, float]) -> list[Run]:
+def _made(work: Sequence[PlannedRuns], protocol: Protocol, store: Store, limits: dict[str, float]) -> list[Run]:
     """The runs, with a progress bar over learning rates and cells."""
     untuned = {id(cell) for cell in work if as_solver(cell.method).rate == "tuned"}
     with progress("comparing", len(work) + len(untuned)) as (_, advance):
 
-        def tuned(cell: Cell) -> None:
+        def tuned(cell: PlannedRuns) -> None:
             untuned.discard(id(cell))
             advance(f"rate of {cell.method} on {cell.name}")
 
-        def done(cell: Cell) -> None:
+        def done(cell: PlannedRuns) -> None:
             if id(cell) in untuned:  # tuned with another cell, or stored with its rate
                 tuned(cell)
             advance(f"{cell.method} on {cell.name}")
 
         try:
-            return run_cells(
+            return run_planned(
                 work,
                 protocol,
                 jobs=int(limits["jobs"]),

@@ -47,16 +47,6 @@ def ad_costs(instance: Instance) -> Prices:
     return Prices(COST_OF_F, COST_OF_GRADIENT, H=COST_OF_PRODUCT * instance.n, Hv=COST_OF_PRODUCT)
 
 
-def with_product(model: PriceModel, price: float) -> PriceModel:
-    """The same prices with another price of a Hessian-vector product; a Hessian costs n products."""
-
-    def prices(instance: Instance) -> Prices:
-        base = model(instance)
-        return base._replace(Hv=price, H=price * instance.n)
-
-    return prices
-
-
 def reweight(model: PriceModel, angle: float) -> PriceModel:
     """Reweight the prices: f and g by cos θ, Hv and H by sin θ.
 

@@ -82,7 +82,7 @@ def json_text(value: Any, sort_keys: bool = False) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredRow:
     """One run as it was stored."""
 
     key: str
@@ -101,7 +101,7 @@ class Row:
             raise ValueError(f"row {self.key}: {error}") from error
 
 
-def row_from(key: str, identity: str, record: str, packed: bytes, created: str) -> Row:
+def row_from(key: str, identity: str, record: str, packed: bytes, created: str) -> StoredRow:
     """The row from its columns.
 
     Raises
@@ -110,7 +110,7 @@ def row_from(key: str, identity: str, record: str, packed: bytes, created: str) 
         If it is damaged.
     """
     try:
-        row = Row(key, _parsed(identity), _parsed(record), created, packed)
+        row = StoredRow(key, _parsed(identity), _parsed(record), created, packed)
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"row {key} is damaged: {error}") from error
     if key_of(row.identity) != key:

@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from comparisons.core.labels import coinciding, count, full_name, gap_text, listing, number, times
-from comparisons.core.runs import Run
-from comparisons.core.scored import ScoredTable, cheapest, ending_sentences, score_runs
+from comparisons.core.scored import Scored, cheapest, ending_sentences
 from comparisons.plots.convergence_curves import (
     COLOURED,
     DEEPEST,
@@ -39,23 +38,23 @@ _ALONG = {
 }
 
 
-def convergence(runs: Sequence[Run], problem: Problem | None) -> Figure:
+def convergence(scored: Sequence[Scored], problem: Problem | None) -> Figure:
     """f − f* and ‖g‖∞ against iterations, cost and seconds, in six panels.
 
     At most eight methods are in colour, each labelled at the right edge; see `in_colour`.
 
     Parameters
     ----------
-    runs : sequence of Run
-        Of one problem from one start.
+    scored : sequence of Scored
+        The runs of one problem from one start.
     problem : Problem or None
         Its lowest known minimum is f*; if there is none, f itself is drawn.
     """
     figure = Figure(figsize=(11.5, 7.0), layout="constrained")
     panels = figure.subplots(2, 3, sharex="col", sharey="row")
     best = None if problem is None else problem.best
-    curves = [curve_of(run, best) for run in runs]
-    coloured = in_colour(runs)
+    curves = [curve_of(row.run, best) for row in scored]
+    coloured = in_colour(scored)
     chosen = [curve for curve in curves if any(curve.run is run for run in coloured)]
     for curve in reversed(curves):  # the first on top
         line_style = style(curve.run.method) if any(curve is one for one in chosen) else None
@@ -186,9 +185,9 @@ def _label(panels: Any, curves: Sequence[Curve], best: CriticalPoint | None) -> 
         clean_axes(axes)
 
 
-def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
+def convergence_caption(scored: Sequence[Scored], problem: Problem | None) -> str:
     """What the six panels show, with the numbers of these runs."""
-    best, scored = None if problem is None else problem.best, score_runs(runs)
+    best = None if problem is None else problem.best
     below = "‖g‖∞; from left to right against iterations, cost and seconds."
     if best is None:
         sentences = [f"Top: f, of which no minimum is known; bottom: {below}"]
@@ -199,10 +198,12 @@ def convergence_caption(runs: Sequence[Run], problem: Problem | None) -> str:
             *_first_in_seconds(scored),
             *_slowest(scored),
         ]
-    return " ".join(sentences + ending_sentences(scored) + coinciding(runs) + _notes(runs, best))
+    return " ".join(
+        sentences + ending_sentences(scored) + coinciding([row.run for row in scored]) + _notes(scored, best)
+    )
 
 
-def _winner(scored: ScoredTable) -> list[str]:
+def _winner(scored: Sequence[Scored]) -> list[str]:
     first = cheapest(scored)
     if first is None:
         return ["No method reached the lowest known minimum to the required accuracy."]
@@ -213,7 +214,7 @@ def _winner(scored: ScoredTable) -> list[str]:
     return [f"The cheapest of the {there} methods that reached the lowest minimum is {full_name(first.method)}: {end}"]
 
 
-def _first_in_seconds(scored: ScoredTable) -> list[str]:
+def _first_in_seconds(scored: Sequence[Scored]) -> list[str]:
     """The fastest in seconds, if several methods solved the problem."""
     there = [(needed(row)[1], row) for row in scored if row.solved]
     if len(there) < 2:
@@ -222,7 +223,7 @@ def _first_in_seconds(scored: ScoredTable) -> list[str]:
     return [f"The fastest of them is {full_name(row.method)}: {number(1e3 * seconds, 2)} ms."]
 
 
-def _slowest(scored: ScoredTable) -> list[str]:
+def _slowest(scored: Sequence[Scored]) -> list[str]:
     """The cost of plain gradient descent, or else of the first method with a tuned learning rate."""
     tuned = [row for row in scored if row.run.tuning is not None]
     if not tuned:
@@ -239,7 +240,8 @@ def _slowest(scored: ScoredTable) -> list[str]:
     return []
 
 
-def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
+def _notes(scored: Sequence[Scored], best: CriticalPoint | None) -> list[str]:
+    runs = [row.run for row in scored]
     notes = []
     if best is not None and rounding_is_in_view([curve_of(run, best) for run in runs], best):
         notes.append(
@@ -259,7 +261,7 @@ def _notes(runs: Sequence[Run], best: CriticalPoint | None) -> list[str]:
             f"The trace of {listing(silent)} has few gradients, so the bottom panels show little more than its end."
         )
     if len(runs) > COLOURED:
-        coloured = in_colour(runs)
+        coloured = in_colour(scored)
         grey = [run.method for run in runs if not any(run is other for other in coloured)]
         notes.append(f"In colour: {count(len(coloured), 'method')}, the best of each family; in grey: {listing(grey)}.")
     notes.append("The seconds are those of one run on one machine; they include the tracing of f.")

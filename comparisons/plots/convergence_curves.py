@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from comparisons.core.labels import FAMILIES, family
 from comparisons.core.runs import Run
-from comparisons.core.scored import Scored, score_runs
+from comparisons.core.scored import Scored
 from comparisons.plots.style import thin
 from newtonkit.linalg.kernels import EPS
 from problems import CriticalPoint
@@ -94,7 +94,7 @@ def needed(row: Scored) -> tuple[int, float]:
     return int(rows.iteration[last]), float(rows.seconds[last])
 
 
-def in_colour(runs: Sequence[Run], most: int = COLOURED) -> list[Run]:
+def in_colour(scored: Sequence[Scored], most: int = COLOURED) -> list[Run]:
     """The runs to draw in colour: the best of each family of methods in turn, until there are ``most``.
 
     The best are those that solve the problem at the least cost, then those that come closest to the lowest minimum.
@@ -104,7 +104,6 @@ def in_colour(runs: Sequence[Run], most: int = COLOURED) -> list[Run]:
         gap = row.run.f if row.gap is None else row.gap
         return (not row.solved, 0.0 if row.solved else (gap if math.isfinite(gap) else math.inf), row.cost)
 
-    scored = score_runs(runs)
     queues = [sorted((row for row in scored if family(row.method) == name), key=rank) for name in FAMILIES]
     turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))
     return [row.run for row in turns if row is not None][:most]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from comparisons.core.labels import FAMILIES, coinciding, count, family, full_name, listing
 from comparisons.core.runs import Run
-from comparisons.core.scored import score_runs
+from comparisons.core.scored import Scored
 from comparisons.plots.convergence_curves import needed
 from comparisons.plots.style import INK, legend, marker, style, thin
 from problems import CriticalPoint, Problem
@@ -168,14 +168,15 @@ def _point_handles(problem: Problem) -> list[Line2D]:
     ]
 
 
-def paths_caption(runs: Sequence[Run], problem: Problem) -> str:
+def paths_caption(scored: Sequence[Scored], problem: Problem) -> str:
     """What the panels show, and how the paths differ."""
     spaced = "evenly in the logarithm of its height" if problem.minima else "evenly"
     sentences = [
         f"The path of each method over the contours of f (grey, spaced {spaced}), one panel for each family of "
         "methods. The marker of a method is its end."
     ]
-    there = [row for row in score_runs(runs) if row.solved]
+    runs = [row.run for row in scored]
+    there = [row for row in scored if row.solved]
     if len(there) > 1:
         steps_of = {row.method: needed(row)[0] for row in there}
         fewest, most = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from comparisons.core.labels import groups
 from comparisons.core.reference import below_reference
 from comparisons.core.runs import Run
 from comparisons.core.scored import score_runs
@@ -95,9 +94,10 @@ def comparison_document(
     """
     if not runs:
         raise ValueError("there are no runs to report")
-    members, scored = list(groups(runs).values()), score_runs(runs, tolerance)
+    scored = score_runs(runs, tolerance)
+    members = list(scored.instances.values())
     anchors = problem_anchors(runs, _ANCHORS)
-    run_anchor = {id(run): f"r{k}" for k, run in enumerate(run for those in members for run in those)}
+    run_anchor = {id(run): f"r{k}" for k, run in enumerate(row.run for those in members for row in those)}
     many = len(members) > MAX_FIGURE_SECTIONS
     drawn: Sequence[Sequence[Block]] = [()] * len(members)
     if folder is not None:

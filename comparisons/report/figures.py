@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Drawing
 
 from comparisons.core.labels import count, methods, problem_of
 from comparisons.core.runs import Run
+from comparisons.core.scored import Scored
 from comparisons.plots.convergence import convergence, convergence_caption
 from comparisons.plots.convergence_order_plots import order_caption, order_of_convergence
 from comparisons.plots.eigenvalue_ribbon_plots import ribbon_figure
@@ -36,7 +37,7 @@ def score_sections(folder: Path, figures: Sequence[ScoreFigure]) -> list[Section
 
 
 def problem_figures(
-    folder: Path, anchors: Sequence[str], members: Sequence[Sequence[Run]], jobs: int = 1
+    folder: Path, anchors: Sequence[str], members: Sequence[Sequence[Scored]], jobs: int = 1
 ) -> list[list[Figure]]:
     """The figures of each problem and start.
 
@@ -46,12 +47,12 @@ def problem_figures(
         Where they are written.
     anchors : sequence of str
         The first part of the file names.
-    members : sequence of sequences of Run
+    members : sequence of sequences of Scored
         The runs of one problem from one start each.
     jobs : int, default 1
         Processes that draw.
     """
-    tasks = [_Task(str(folder), anchor, tuple(runs)) for anchor, runs in zip(anchors, members, strict=True)]
+    tasks = [_Task(str(folder), anchor, tuple(rows)) for anchor, rows in zip(anchors, members, strict=True)]
     if jobs == 1:
         return [list(_figures(task)) for task in tasks]
     found: dict[int, list[Figure]] = {}
@@ -66,7 +67,7 @@ def problem_figures(
 class _Task:
     folder: str
     anchor: str
-    runs: tuple[Run, ...]
+    rows: tuple[Scored, ...]
 
 
 def _draw(task: _Task, report: Report) -> bytes:
@@ -74,7 +75,7 @@ def _draw(task: _Task, report: Report) -> bytes:
 
 
 def _figures(task: _Task) -> Iterator[Figure]:
-    runs = task.runs
+    runs = [row.run for row in task.rows]
     problem, name = problem_of(runs[0]), runs[0].name
     several = count(len(runs), "method")
 
@@ -83,15 +84,15 @@ def _figures(task: _Task) -> Iterator[Figure]:
 
     yield drawn(
         "convergence",
-        convergence(runs, problem),
+        convergence(task.rows, problem),
         f"Convergence of {several} on {name}: f and its gradient against iterations, cost and seconds.",
-        convergence_caption(runs, problem),
+        convergence_caption(task.rows, problem),
     )
     if problem is None:
         return
     if problem.domain is not None:
         alt = f"Paths of {several} over the contours of {name}."
-        yield drawn("paths", paths(runs, problem), alt, paths_caption(runs, problem))
+        yield drawn("paths", paths(runs, problem), alt, paths_caption(task.rows, problem))
     if problem.n == 2 and name == "rosenbrock" and orders(runs, problem):
         alt = f"Error after each step against the error before it, near the minimum of {name}."
         yield drawn("order", order_of_convergence(runs, problem), alt, order_caption(runs, problem))

@@ -20,7 +20,7 @@ SHARE = 0.1
 _RANKS = {Ending.GLOBAL: 0, Ending.LOCAL: 1}  # endings from good to bad; the others are equally bad
 _LAST_RANK = 2
 
-Cell = tuple[str, str, str]
+RunKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +76,23 @@ def changes(old: Iterable[Run], new: Iterable[Run], *, share: float = SHARE) -> 
     """
     if not share >= 0:
         raise ValueError(f"share must be at least 0, got {share}")
-    before = {_cell(row.run): row for row in score_runs(old)}
+    before = {_key(row.run): row for row in score_runs(old)}
     found = []
     for row in score_runs(new):
-        then = before.get(_cell(row.run))
+        then = before.get(_key(row.run))
         change = None if then is None else _change(then, row, share)
         if change is not None:
             found.append(change)
     return found
 
 
-def _cell(run: Run) -> Cell:
+def _key(run: Run) -> RunKey:
     return run.problem, run.start, run.method
 
 
 def _change(old: Scored, new: Scored, share: float) -> Change | None:
     def change(what: str, before: str, after: str, better: bool | None) -> Change:
-        return Change(*_cell(new.run), what, before, after, better)
+        return Change(*_key(new.run), what, before, after, better)
 
     if old.ending != new.ending:
         ranks = [_RANKS.get(ending, _LAST_RANK) for ending in (old.ending, new.ending)]
@@ -123,13 +123,13 @@ def stored_runs(path: str | Path, protocol: Protocol) -> list[Run]:
         If there is no such file.
     """
     wanted, others = _name(asdict(protocol)), set()
-    found: dict[Cell, Run] = {}
+    found: dict[RunKey, Run] = {}
     with Store(path, read_only=True) as store:
         for row in store.rows():
             theirs = row.identity.get("protocol")
             if _name(theirs) == wanted:
                 run = from_record(row.record, row.arrays)
-                found[_cell(run)] = run
+                found[_key(run)] = run
             else:
                 others.add(json_text(theirs))
     if not found:

@@ -22,14 +22,14 @@ from problems import Problem
 
 __all__ = [
     "DEFAULT_METHODS",
-    "Cell",
+    "PlannedRuns",
     "Protocol",
     "canonical_method",
-    "cells",
     "default_problems",
+    "planned_runs",
     "problem_named",
-    "run_cells",
     "run_one",
+    "run_planned",
 ]
 
 DEFAULT_METHODS = (
@@ -56,7 +56,7 @@ def default_problems() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PlannedRuns:
     """One problem and one method, from several starts; names and parameters only, so that it can be pickled."""
 
     name: str
@@ -76,9 +76,9 @@ def canonical_method(name: str) -> str:
     return as_solver(name).label
 
 
-def cells(
+def planned_runs(
     problem_names: Sequence[str], methods: Sequence[str], starts: str | Sequence[str] | None = ("standard",)
-) -> list[Cell]:
+) -> list[PlannedRuns]:
     """The cells of every problem with every method.
 
     Parameters
@@ -95,7 +95,7 @@ def cells(
         problem = problem_named(text)
         here = start_names(problem, "all" if starts is None else starts)
         _, parameters = split_name(text)
-        chosen += [Cell(problem.name, parameters, here, label) for label in labels if here]
+        chosen += [PlannedRuns(problem.name, parameters, here, label) for label in labels if here]
     return chosen
 
 
@@ -105,22 +105,22 @@ def problem_named(text: str) -> Problem:
     return problems.get(name, **parameters)
 
 
-def run_cells(
-    work: Sequence[Cell],
+def run_planned(
+    work: Sequence[PlannedRuns],
     protocol: Protocol = STANDARD,
     *,
     jobs: int = 1,
     seconds: float = math.inf,
     megabytes: float = math.inf,
     store: Store | None = None,
-    on_done: Callable[[Cell], None] = lambda cell: None,
-    on_tuned: Callable[[Cell], None] = lambda cell: None,
+    on_done: Callable[[PlannedRuns], None] = lambda cell: None,
+    on_tuned: Callable[[PlannedRuns], None] = lambda cell: None,
 ) -> list[Run]:
     """All runs of these cells, in the order of the cells.
 
     Parameters
     ----------
-    work : sequence of Cell
+    work : sequence of PlannedRuns
     protocol : Protocol
     jobs : int, at least 1, default 1
         Runs at a time. With 1 and no limits they run in this process; otherwise each has a process of its own, see
@@ -165,7 +165,7 @@ class _Task:
 
     place: int
     """The index of the cell in the list of cells."""
-    cell: Cell
+    cell: PlannedRuns
     start: str
     protocol: Protocol
     tuning: Tuning | None = None
@@ -211,7 +211,7 @@ def _here(tasks: Mapping[int, _Task]) -> Iterator[tuple[int, Run, bool]]:
 
 
 def _apart(
-    tasks: Mapping[int, _Task], limits: Mapping[str, Any], on_tuned: Callable[[Cell], None]
+    tasks: Mapping[int, _Task], limits: Mapping[str, Any], on_tuned: Callable[[PlannedRuns], None]
 ) -> Iterator[tuple[int, Run, bool]]:
     """The runs by number as they end, and whether they were lost; each in a process of its own, after the tuning."""
     search = {task.place: task for task in tasks.values() if task.tunes}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from comparisons.core.serialization import Arrays, Row, json_text, key_of, pack, plain, row_from
+from comparisons.core.serialization import Arrays, StoredRow, json_text, key_of, pack, plain, row_from
 
 _APPLICATION = (
     0x6E6B6974  # "nkit": distinguishes a store from other SQLite files; sqlite.org/pragma.html#pragma_application_id
@@ -174,7 +174,7 @@ class Store:
         with self._sentences("read"):
             return {key for (key,) in self._file.execute("SELECT key FROM runs")}
 
-    def rows(self, keys: Collection[str] | None = None) -> Iterator[Row]:
+    def rows(self, keys: Collection[str] | None = None) -> Iterator[StoredRow]:
         """Rows in the order in which they were added.
 
         Parameters

@@ -200,8 +200,8 @@ def test_compare_exits_with_1_where_a_run_beats_a_recorded_minimum(tmp_path, mon
     def with_a_wrong_fact(run):
         return replace(run, gap=-1.0)
 
-    made = runner.run_cells
-    monkeypatch.setattr(command, "run_cells", lambda *args, **more: list(map(with_a_wrong_fact, made(*args, **more))))
+    made = runner.run_planned
+    monkeypatch.setattr(command, "run_planned", lambda *args, **more: list(map(with_a_wrong_fact, made(*args, **more))))
     result = compare(tmp_path, methods=["scipy:BFGS"])
     assert result.exit_code == 1
     assert "BELOW REFERENCE  scipy:BFGS on booth from 'standard'" in result.output
@@ -238,7 +238,7 @@ def test_an_interrupted_comparison_says_what_is_kept_and_how_to_go_on(tmp_path, 
     def interrupted(*arguments, **more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "run_cells", interrupted)
+    monkeypatch.setattr(command, "run_planned", interrupted)
     result = compare(tmp_path)
     assert result.exit_code == 130
     assert f"stopped; 0 runs are in {tmp_path / 'runs.sqlite'}; --resume continues" in result.stderr

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from comparisons.running.export import columns, export, to_frame, write_traces
+from comparisons.running.export import columns, export, stored_records, to_frame
 from comparisons.running.store import Store
 
 RECORDS = [
@@ -50,7 +50,7 @@ def rows(tmp_path):
 
 
 def test_a_record_is_flattened_into_columns_of_one_type(rows):
-    table = columns(rows)
+    table = columns(stored_records(rows))
     assert table["problem"] == ["beale", "booth"]
     assert table["seed"] == [7, 7]  # what determines a run is there even where its record does not repeat it
     assert table["f"] == [1e-17, math.inf]
@@ -85,17 +85,9 @@ def test_json_lines_hold_the_records_as_they_were(rows, tmp_path):
     assert [row["identity"] for row in found] == [{"problem": record["problem"], "seed": 7} for record in RECORDS]
 
 
-def test_traces_go_into_a_file_of_their_own(rows, tmp_path):
-    write_traces(rows, tmp_path / "traces.jsonl")
-    lines = [json.loads(line) for line in (tmp_path / "traces.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [line["key"] for line in lines] == [row.key for row in rows]
-    expected = {"kind": ["f", "g"], "f": [1.0, "nan"], "x": [[0.0, 0.0], [0.0, 0.0]]}
-    assert all(line["arrays"] == expected for line in lines)
-
-
 def test_a_data_frame_has_numbers_where_the_records_have(rows):
     pandas = pytest.importorskip("pandas")
-    frame = to_frame(rows)
+    frame = to_frame(stored_records(rows))
     assert frame["f"].dtype == frame["gap"].dtype == "float64"
     assert frame["counts.f"].sum() == 21
     assert frame["index"].dtype == "Int64"
@@ -110,7 +102,7 @@ def test_a_parquet_file_keeps_the_types(rows, tmp_path):
     export(rows, tmp_path / "runs.parquet")
     table = parquet.read_table(tmp_path / "runs.parquet")
     found = table.to_pydict()
-    expected = columns(rows)
+    expected = columns(stored_records(rows))
     assert repr(found) == repr(expected)  # NaN is equal to nothing, so the texts are compared
     assert str(table.schema.field("counts.f").type) == "int64"
     assert str(table.schema.field("success").type) == "bool"
@@ -119,8 +111,8 @@ def test_a_parquet_file_keeps_the_types(rows, tmp_path):
 @pytest.mark.parametrize(("module", "name"), [("pandas", "frame"), ("pyarrow", "runs.parquet")])
 def test_what_is_not_installed_is_named_with_the_way_to_get_it(rows, tmp_path, monkeypatch, module, name):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=rf'needs {module}: pip install "newtonkit\[tables\]"'):
-        to_frame(rows) if module == "pandas" else export(rows, tmp_path / name)
+    with pytest.raises(ImportError, match=rf'requires {module}: pip install "newtonkit\[tables\]"'):
+        to_frame(stored_records(rows)) if module == "pandas" else export(rows, tmp_path / name)
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(rows, tmp_path):

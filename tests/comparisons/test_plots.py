@@ -215,8 +215,8 @@ class TestStyle:
 
     def test_a_methods_colour_does_not_depend_on_the_company_it_is_in(self):
         colour = style("lbfgs").colour
-        alone = convergence([make_run("lbfgs")], HIMMELBLAU)
-        among = convergence([make_run("adam"), make_run("newton"), make_run("lbfgs")], HIMMELBLAU)
+        alone = convergence(score_runs([make_run("lbfgs")]), HIMMELBLAU)
+        among = convergence(score_runs([make_run("adam"), make_run("newton"), make_run("lbfgs")]), HIMMELBLAU)
         assert len(lines_by_colour(alone, colour)) == len(lines_by_colour(among, colour)) == 6
 
     @pytest.mark.parametrize("length", [1, 2, 300, 301, 1000, 12345])
@@ -234,22 +234,22 @@ class TestConvergence:
         run = make_run(
             f=5.0, gap=5.0, reached_f=5.0, trace=make_trace(TracePoint(1, 9.0, 1.0), TracePoint(50, 5.0, 0.1)), nit=1
         )
-        figure = convergence([run], HIMMELBLAU)
+        figure = convergence(score_runs([run]), HIMMELBLAU)
         (line,) = lines_by_colour(figure, style("newton").colour)[:1]
         np.testing.assert_allclose(line.get_ydata()[:2], [9.0, 5.0])
 
     def test_a_trace_of_nan_gradients_leaves_only_the_end(self):
         points = [replace(p, gradient_norm=math.nan) for p in make_run().trace]
         run = make_run("scipy:trust-exact", trace=make_trace(*points))
-        figure = convergence([run], HIMMELBLAU)
+        figure = convergence(score_runs([run]), HIMMELBLAU)
         gradients = figure.axes[3].lines[0].get_ydata()
         assert np.isfinite(gradients).sum() == 1
         assert gradients[-1] == run.gradient_norm
         svg_text(figure)
-        assert "scipy:trust-exact has few gradients" in convergence_caption([run], HIMMELBLAU)
+        assert "scipy:trust-exact has few gradients" in convergence_caption(score_runs([run]), HIMMELBLAU)
 
     def test_its_columns_are_iterations_cost_and_seconds(self):
-        figure = convergence([make_run("bfgs", cost=20)], HIMMELBLAU)
+        figure = convergence(score_runs([make_run("bfgs", cost=20)]), HIMMELBLAU)
         assert [axes.get_title() for axes in figure.axes[:3]] == ["iterations", "cost", "time"]
         by_iterations, by_cost, by_seconds = (axes.lines[0].get_xdata() for axes in figure.axes[:3])
         assert by_iterations.tolist()[:6] == [0, 1, 2, 3, 4, 5]
@@ -258,19 +258,19 @@ class TestConvergence:
 
     def test_at_most_eight_methods_are_in_colour_and_each_family_has_its_share(self):
         runs = [make_run(method, cost=10 + i) for i, method in enumerate(DEFAULT_METHODS)]
-        coloured = in_colour(runs)
+        coloured = in_colour(score_runs(runs))
         assert len(coloured) == 8
         assert [family(run.method) for run in coloured[:3]] == ["second-order", "quasi-Newton", "first-order"]
-        figure = convergence(runs, HIMMELBLAU)
+        figure = convergence(score_runs(runs), HIMMELBLAU)
         names = {text.get_text() for text in figure.axes[2].texts}
         assert {run.method for run in coloured} <= names
         assert len(lines_by_colour(figure, GREY)) == 6 * (len(runs) - 8)
-        caption = convergence_caption(runs, HIMMELBLAU)
+        caption = convergence_caption(score_runs(runs), HIMMELBLAU)
         assert "In colour: 8 methods" in caption
 
     def test_a_run_that_solves_the_problem_is_in_colour_before_one_that_does_not(self):
         lost = [nowhere(method, cost=2, gap=1e-12) for method in ("adam", "momentum", "nesterov")]
-        coloured = in_colour([*lost, make_run("gd", cost=10**6)], most=1)
+        coloured = in_colour(score_runs([*lost, make_run("gd", cost=10**6)]), most=1)
         assert [run.method for run in coloured] == ["gd"]
 
     def test_the_names_beside_a_panel_stand_in_the_order_in_which_their_lines_end_and_apart(self):
@@ -279,7 +279,7 @@ class TestConvergence:
             make_run(method, trace=make_trace(TracePoint(9, f, 1.0)), f=f, gradient_norm=1.0)
             for method, f in lowest.items()
         ]
-        panel = convergence(runs, HIMMELBLAU).axes[2]
+        panel = convergence(score_runs(runs), HIMMELBLAU).axes[2]
         places = {text.get_text(): text.xyann[1] for text in panel.texts}
         assert set(places) == set(lowest)
         assert np.diff(sorted(places.values())).min() >= 0.075 - 1e-9
@@ -297,28 +297,28 @@ class TestConvergence:
     )
     def test_it_can_be_drawn_whatever_a_run_holds(self, changes):
         for problem in (HIMMELBLAU, None):
-            svg_text(convergence([make_run(**changes)], problem))
-            assert convergence_caption([make_run(**changes)], problem)
+            svg_text(convergence(score_runs([make_run(**changes)]), problem))
+            assert convergence_caption(score_runs([make_run(**changes)]), problem)
 
     def test_the_caption_names_the_cheapest_method_and_its_cost(self):
         runs = [make_run("bfgs", cost=80), make_run("lbfgs", cost=37), make_run("newton", cost=95), nowhere(cost=5)]
         solved = [run for run in runs if run.reached == "minimum"]
         best = min(solved, key=lambda run: run.cost)
-        caption = convergence_caption(runs, HIMMELBLAU)
+        caption = convergence_caption(score_runs(runs), HIMMELBLAU)
         assert re.search(r"cheapest of the 3 methods .* is L-BFGS: cost 37 until", caption)
         assert best.method == "lbfgs"
 
     def test_the_caption_names_the_fastest_in_seconds(self):
         slow, quick = make_run("newton", cost=10), make_run("adam", cost=20)
         slow = replace(slow, trace=make_trace(*slow.trace, tick=1e-2))
-        caption = convergence_caption([slow, quick], HIMMELBLAU)
+        caption = convergence_caption(score_runs([slow, quick]), HIMMELBLAU)
         assert "is Newton's method with a trust region (newton): " in caption
         assert "The fastest of them is Adam: 2 ms." in caption
 
     def test_the_names_of_lines_that_leave_the_panel_are_joined_to_its_edge(self):
         steep = make_trace(TracePoint(1, 1.0, 1.0), TracePoint(9, 1e30, 1e30))
         run = nowhere("gd", trace=steep, f=1e30, gap=1e30, gradient_norm=1e30)
-        for axes in convergence([make_run(), run], HIMMELBLAU).axes[2::3]:
+        for axes in convergence(score_runs([make_run(), run]), HIMMELBLAU).axes[2::3]:
             low, high = axes.get_ylim()
             named = [text for text in axes.texts if text.get_text() in ("gd", "newton")]
             assert len(named) == 2
@@ -327,20 +327,20 @@ class TestConvergence:
     def test_the_caption_gives_the_gap_of_tuned_gradient_descent_when_its_budget_is_spent(self):
         tuning = Tuning(0.03, (0.01, 0.03), (0.03,), "the lowest f", 500)
         run = nowhere("gd", f=1e-5, gap=1e-5, counts=Counts(1000, 1000, 0, 0), tuning=tuning)
-        caption = convergence_caption([make_run(), run], HIMMELBLAU)
+        caption = convergence_caption(score_runs([make_run(), run]), HIMMELBLAU)
         assert "rate of 0.03 has spent its budget (1000 gradients) with f − f* = 1e-5" in caption
 
     def test_the_caption_names_other_minima_and_false_successes(self):
         local = nowhere("bfgs", f=5.0, gap=5.0, reached="minimum", reached_f=5.0, ending=Ending.LOCAL)
         runs = [make_run(), local, nowhere("scipy:Newton-CG", success=True)]
-        caption = convergence_caption(runs, HIMMELBLAU)
+        caption = convergence_caption(score_runs(runs), HIMMELBLAU)
         assert "At another minimum (f = 5): bfgs." in caption
         assert "Success reported at a point that is no minimum: scipy:Newton-CG." in caption
 
     def test_the_rounding_of_a_minimum_other_than_zero_is_drawn(self):
         problem = problems.get("six-hump-camel")
         run = make_run(f=problem.best.f, gap=0.0, reached_f=problem.best.f, trace=make_trace())
-        figure = convergence([run], problem)
+        figure = convergence(score_runs([run]), problem)
         floors = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == ":"]
         assert [line.get_ydata()[0] for line in floors] == pytest.approx([2.29e-16] * 3, rel=0.01)
 
@@ -365,7 +365,7 @@ class TestPaths:
         drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
         assert np.abs(drawn).max() < 1e3
         svg_text(figure)
-        assert "Partly outside the window, as marked by arrows: newton." in paths_caption([run], HIMMELBLAU)
+        assert "Partly outside the window, as marked by arrows: newton." in paths_caption(score_runs([run]), HIMMELBLAU)
 
     def test_an_arrow_stands_where_a_path_leaves_the_window_and_nowhere_else(self):
         """From the start (0, 0) of this one straight to (20, 10): it crosses x = 6 at y = 3."""
@@ -439,6 +439,6 @@ class TestSaving:
         assert one == save(second, tmp_path / "b.png").read_bytes()
 
     def test_the_svg_holds_no_date_and_its_text_as_text(self):
-        text = svg_text(convergence([make_run()], HIMMELBLAU))
+        text = svg_text(convergence(score_runs([make_run()]), HIMMELBLAU))
         assert "<dc:date>" not in text
         assert ">iterations</text>" in text

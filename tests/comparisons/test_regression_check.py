@@ -10,7 +10,7 @@ from comparisons.core.endings import Ending
 from comparisons.core.runs import record
 from comparisons.running.protocol import Protocol
 from comparisons.running.regression_check import changes, stored_runs
-from comparisons.running.runner import cells, run_cells, run_one
+from comparisons.running.runner import planned_runs, run_one, run_planned
 from comparisons.running.store import Store
 
 PROTOCOL = Protocol(gradients=100, gtol=1e-6)
@@ -100,8 +100,8 @@ def test_the_last_run_of_a_cell_counts_and_runs_under_another_protocol_do_not(tm
 
 
 def test_a_stored_comparison_has_not_changed_against_itself_run_again(tmp_path):
-    work = cells(["booth", "beale"], ["newton", "scipy:BFGS"])
+    work = planned_runs(["booth", "beale"], ["newton", "scipy:BFGS"])
     path = tmp_path / "runs.sqlite"
     with Store(path) as store:
-        run_cells(work, PROTOCOL, store=store)
-    assert changes(stored_runs(path, PROTOCOL), run_cells(work, PROTOCOL), share=0.0) == []
+        run_planned(work, PROTOCOL, store=store)
+    assert changes(stored_runs(path, PROTOCOL), run_planned(work, PROTOCOL), share=0.0) == []

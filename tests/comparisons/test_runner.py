@@ -14,7 +14,7 @@ from comparisons.core import runs as records
 from comparisons.core.runs import Run, read_jsonl, write_jsonl
 from comparisons.running import runner, tuning
 from comparisons.running import scipy_solvers as reference
-from comparisons.running.runner import Cell, Protocol, cells, run_cells, run_one
+from comparisons.running.runner import PlannedRuns, Protocol, planned_runs, run_one, run_planned
 from comparisons.running.store import Store
 from newtonkit import Budget, Counts, TerminationReason
 
@@ -24,27 +24,27 @@ QUICK = Protocol(gradients=200, tuning_gradients=100)
 
 @pytest.fixture(scope="module")
 def beale_runs():
-    return run_cells(cells(["beale"], ["newton", "bfgs", "adam", *SCIPY]), QUICK)
+    return run_planned(planned_runs(["beale"], ["newton", "bfgs", "adam", *SCIPY]), QUICK)
 
 
 def test_one_run_for_each_problem_method_and_start():
-    work = cells(["strict-saddle"], ["newton", "scipy:BFGS"], ["standard", "stable-manifold", "no such start"])
-    runs = run_cells(work)
+    work = planned_runs(["strict-saddle"], ["newton", "scipy:BFGS"], ["standard", "stable-manifold", "no such start"])
+    runs = run_planned(work)
     assert [(run.method, run.start) for run in runs] == [
         (method, start) for method in ("newton", "scipy:BFGS") for start in ("standard", "stable-manifold")
     ]
 
 
 def test_several_processes_give_the_same_runs_as_one():
-    work = cells(["beale", "booth"], ["newton", "gd", "scipy:L-BFGS-B"])
+    work = planned_runs(["beale", "booth"], ["newton", "gd", "scipy:L-BFGS-B"])
 
     def figures(runs):
         return [(r.problem, r.method, r.f, r.cost, r.reason, r.trace.points) for r in runs]
 
     done = []
-    parallel = run_cells(work, QUICK, jobs=2, on_done=done.append)
+    parallel = run_planned(work, QUICK, jobs=2, on_done=done.append)
     # NaN in scipy's traces is equal to nothing, so the texts are compared
-    assert repr(figures(parallel)) == repr(figures(run_cells(work, QUICK)))
+    assert repr(figures(parallel)) == repr(figures(run_planned(work, QUICK)))
     assert sorted(map(repr, done)) == sorted(map(repr, work))
 
 
@@ -192,15 +192,15 @@ def test_a_misspelt_method_is_answered_with_the_nearest_one(name, suggestion):
         assert runner.canonical_method(name) == "scipy:BFGS"
     else:
         with pytest.raises(ValueError, match=suggestion):
-            cells(["beale"], [name])
+            planned_runs(["beale"], [name])
 
 
 ENDLESS = Protocol(gradients=10**8, tuning_gradients=10**8)
 
 
 def test_a_run_that_does_not_end_is_stopped_and_its_evaluations_are_kept():
-    work = cells(["rosenbrock"], ["gd[rate=1e-6]"]) + cells(["booth"], ["bfgs"], ["standard", "far"])
-    slow, *others = run_cells(work, ENDLESS, seconds=1.0)
+    work = planned_runs(["rosenbrock"], ["gd[rate=1e-6]"]) + planned_runs(["booth"], ["bfgs"], ["standard", "far"])
+    slow, *others = run_planned(work, ENDLESS, seconds=1.0)
     assert slow.reason == "TIME"
     assert not slow.success
     assert "1 s" in slow.message
@@ -212,49 +212,49 @@ def test_a_run_that_does_not_end_is_stopped_and_its_evaluations_are_kept():
 
 
 def test_each_run_names_the_lost_search_for_its_rate():
-    runs = run_cells(cells(["rosenbrock"], ["gd"], ["standard", "x10"]), ENDLESS, seconds=0.2)
+    runs = run_planned(planned_runs(["rosenbrock"], ["gd"], ["standard", "x10"]), ENDLESS, seconds=0.2)
     assert [run.reason for run in runs] == ["TIME", "TIME"]
     assert all("learning rate" in run.message for run in runs)
 
 
 def test_a_comparison_that_is_resumed_is_the_one_that_was_never_interrupted(tmp_path):
-    work = cells(["beale", "booth"], ["newton", "gd", "scipy:BFGS"], ["standard", "seeded-1"])
+    work = planned_runs(["beale", "booth"], ["newton", "gd", "scipy:BFGS"], ["standard", "seeded-1"])
     made = []
     with Store(tmp_path / "runs.sqlite") as store:
-        first = run_cells(work[:2], QUICK, store=store)
-        both = run_cells(work, QUICK, store=store, on_done=made.append)
+        first = run_planned(work[:2], QUICK, store=store)
+        both = run_planned(work, QUICK, store=store, on_done=made.append)
         assert len(store) == 12
         assert list(map(repr, both[:4])) == list(map(repr, first))  # seconds too: they were read, not made again
-        again = run_cells(work, QUICK, store=store)
+        again = run_planned(work, QUICK, store=store)
         assert len(store) == 12
     assert list(map(repr, again)) == list(map(repr, both))
     assert sorted(map(repr, made)) == sorted(map(repr, work))
-    alone = run_cells(work, QUICK)
+    alone = run_planned(work, QUICK)
     assert [(r.x, r.cost, r.reason) for r in alone] == [(r.x, r.cost, r.reason) for r in both]
 
 
 def test_a_run_that_was_lost_is_made_again_under_other_limits_only(tmp_path):
-    work, long = cells(["rosenbrock"], ["gd[rate=1e-6]"]), Protocol(gradients=20_000)
+    work, long = planned_runs(["rosenbrock"], ["gd[rate=1e-6]"]), Protocol(gradients=20_000)
     with Store(tmp_path / "runs.sqlite") as store:
-        (lost,) = run_cells(work, long, seconds=0.01, store=store)
+        (lost,) = run_planned(work, long, seconds=0.01, store=store)
         assert lost.reason == "TIME"
-        assert repr(run_cells(work, long, seconds=0.01, store=store)) == repr([lost])
-        (made,) = run_cells(work, long, seconds=100.0, store=store)
+        assert repr(run_planned(work, long, seconds=0.01, store=store)) == repr([lost])
+        (made,) = run_planned(work, long, seconds=100.0, store=store)
         assert made.reason == "EVALUATIONS"
-        assert repr(run_cells(work, long, seconds=0.01, store=store)) == repr([made])
+        assert repr(run_planned(work, long, seconds=0.01, store=store)) == repr([made])
         assert len(store) == 2
 
 
 def test_another_protocol_is_another_run(tmp_path):
-    work = cells(["booth"], ["newton"])
+    work = planned_runs(["booth"], ["newton"])
     with Store(tmp_path / "runs.sqlite") as store:
         for protocol in (QUICK, Protocol(), Protocol(seed=1), Protocol(mode="shipped")):
-            run_cells(work, protocol, store=store)
+            run_planned(work, protocol, store=store)
         assert len(store) == 4
 
 
 def test_a_cell_travels_by_name():
-    cell = Cell("quadratic", {"n": 4, "condition": 10.0}, ("standard",), "newton")
-    (run,) = run_cells([cell])
+    cell = PlannedRuns("quadratic", {"n": 4, "condition": 10.0}, ("standard",), "newton")
+    (run,) = run_planned([cell])
     assert run.n == 4
     assert run.problem == "quadratic(n=4, condition=10)"

@@ -8,7 +8,7 @@ from comparisons.core.endings import Ending
 from comparisons.report.checks import counterpart_table
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import Protocol
-from comparisons.running.runner import cells, run_cells
+from comparisons.running.runner import planned_runs, run_planned
 from comparisons.running.scipy_check import Agreement, check, counterparts
 
 METHODS = ["newton", "scipy:BFGS", "scipy:trust-exact"]
@@ -18,12 +18,12 @@ PAIRED = ["newton", "newton-cg", "bfgs", "lbfgs", *reference.solver_names()]
 
 @pytest.fixture(scope="module")
 def camel():
-    return run_cells(cells(["six-hump-camel"], METHODS), PROTOCOL)
+    return run_planned(planned_runs(["six-hump-camel"], METHODS), PROTOCOL)
 
 
 @pytest.fixture(scope="module")
 def booth():
-    return run_cells(cells(["booth"], METHODS), PROTOCOL)
+    return run_planned(planned_runs(["booth"], METHODS), PROTOCOL)
 
 
 def only(findings):
@@ -82,7 +82,7 @@ def test_a_run_with_tolerance_zero_need_not_report_success(booth):
 
 
 def test_without_a_known_minimum_reported_success_fails():
-    runs = run_cells(cells(["monkey-saddle"], METHODS), PROTOCOL)
+    runs = run_planned(planned_runs(["monkey-saddle"], METHODS), PROTOCOL)
     assert only(check(runs)).passed
     assert not only(check(with_ours(runs, success=True))).passed
 
@@ -96,7 +96,9 @@ def test_only_newton_bfgs_and_lbfgs_are_checked(booth):
 
 @pytest.mark.parametrize("problem", ["beale", "six-hump-camel", "powell-singular", "styblinski-tang"])
 def test_each_method_ends_where_its_scipy_counterpart_does(problem):
-    found = counterparts(run_cells(cells([problem], PAIRED, ["standard", "seeded-1"]), Protocol(gradients=100)))
+    found = counterparts(
+        run_planned(planned_runs([problem], PAIRED, ["standard", "seeded-1"]), Protocol(gradients=100))
+    )
     assert len(found) == 2 * len(reference.solver_names())
     for pair in found:
         assert pair.agreement not in (Agreement.DIFFERENT, Agreement.OURS_LOST), pair.sentence

@@ -10,7 +10,7 @@ import problems
 from comparisons.core.costs import Spending
 from comparisons.core.endings import Ending
 from comparisons.core.labels import methods
-from comparisons.core.prices import Instance, ad_costs, reweight, unit_costs, with_product
+from comparisons.core.prices import Instance, ad_costs, reweight, unit_costs
 from comparisons.core.solving import TESTS, TOLERANCES, accuracies, spending
 from comparisons.core.trace import KINDS
 
@@ -178,7 +178,10 @@ class TestPrices:
         found = Spending(("a",), (self.INSTANCE,), [[[1.0, 2.0, 3.0, 4.0]]])
         assert found.priced(unit_costs).costs[0, 0] == 10
         assert found.priced(ad_costs).costs[0, 0] == 1 + 2 * 2 + 3 * 20 + 4 * 4
-        assert found.priced(with_product(ad_costs, 0.5)).costs[0, 0] == 1 + 2 * 2 + 3 * 2.5 + 4 * 0.5
+        assert (
+            found.priced(lambda it: ad_costs(it)._replace(Hv=0.5, H=0.5 * it.n)).costs[0, 0]
+            == 1 + 2 * 2 + 3 * 2.5 + 4 * 0.5
+        )
         assert found.priced(ad_costs).unit[0] == 3
 
     def test_at_pi_over_4_the_reweighted_prices_are_proportional_to_the_old_ones(self):
