@@ -59,8 +59,12 @@ def minimize(
         "3-point": forward or central differences of the gradient.
     hessp : callable, optional
         Hessian-vector product hessp(x, p, \\*args).
-    bounds, constraints
-        Not supported. Bounds that are all infinite or None are accepted.
+    bounds : sequence of n pairs, (n, 2) array, scipy.optimize.Bounds, or dict of pairs, optional
+        Lower and upper bounds; None or ±inf stand for no bound. For an x0 that is a dict: a pair for each key. No
+        function is called outside them, and a variable at a bound is there exactly. A start outside is moved to the
+        nearest point inside; ``result.choice`` states it. Not accepted by "newton-pure", "newton-linesearch", "dfp".
+    constraints
+        Not supported; must be empty.
     tol : float, optional
         Short for ``options={"gtol": tol}``.
     callback : callable, optional
@@ -92,7 +96,7 @@ def minimize(
     ValueError, TypeError
         For a mistake of the caller, naming the argument.
     NotImplementedError
-        For bounds or constraints.
+        For constraints.
     Exception
         Whatever fun, jac, hess or callback raised, with the Result so far as ``partial_result``.
 
@@ -140,12 +144,10 @@ def _method_to_resume(earlier: Result, method: Any) -> Any:
 # methods of scipy that newtonkit does not have, and what to use
 _ELSEWHERE = {
     "slsqp": "constraints are not supported; use scipy.optimize.minimize, or 'newton' if there are no constraints",
-    "trust-constr": "constraints are not supported; use scipy.optimize.minimize, or 'newton' if there are none",
     "cobyla": "constraints are not supported; use scipy.optimize.minimize, or 'newton' if there are none",
     "cobyqa": "constraints are not supported; use scipy.optimize.minimize, or 'newton' if there are none",
     "powell": "methods without derivatives are not provided; use 'newton' or 'lbfgs', or scipy.optimize.minimize",
     "nelder-mead": "methods without derivatives are not provided; use 'newton' or 'lbfgs', or scipy.optimize.minimize",
-    "tnc": "bounds are not supported; use 'newton-cg', or scipy.optimize.minimize if there are bounds",
 }
 
 

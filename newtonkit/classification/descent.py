@@ -40,10 +40,14 @@ def lower_point(evaluator: Evaluator, x: Vector, f: float, g: Vector, direction:
 
 
 def _search(evaluator: Evaluator, x: Vector, f: float, p: Vector) -> tuple[Vector, float] | None:
-    t = FIRST_STEP * max(1.0, max_norm(x))
+    domain = evaluator.domain
+    longest = domain.largest_step(x, p)
+    t = min(FIRST_STEP * max(1.0, max_norm(x)), longest)
+    if t == 0.0:
+        return None
     best, lowest = x, f
     for _ in range(_HALVINGS):
-        best = x + t * p
+        best = domain.move(x, t * p)
         lowest = evaluator.value(best)
         if lowest < f:
             break
@@ -51,9 +55,11 @@ def _search(evaluator: Evaluator, x: Vector, f: float, p: Vector) -> tuple[Vecto
     else:
         return None
     for _ in range(_DOUBLINGS):
-        farther = x + 2.0 * t * p
+        if t == longest:
+            break
+        farther = domain.move(x, min(2.0 * t, longest) * p)
         f_farther = evaluator.value(farther)
         if not f_farther < lowest:
             break
-        best, lowest, t = farther, f_farther, 2.0 * t
+        best, lowest, t = farther, f_farther, min(2.0 * t, longest)
     return best, t

@@ -45,6 +45,9 @@ class Domain(Protocol):
     def free(self, x: Vector, g: Vector) -> NDArray[np.bool_]:
         """Return which variables may move along −g."""
 
+    def contains_step(self, x: Vector, s: Vector) -> bool:
+        """Return whether x + s lies in the domain."""
+
     def holds_any(self, x: Vector, g: Vector) -> bool:
         """Return whether any variable is not free."""
 
@@ -113,6 +116,10 @@ class Unbounded:
     def free(self, x: Vector, g: Vector) -> NDArray[np.bool_]:
         """Return True for every variable."""
         return np.ones(x.shape, dtype=bool)
+
+    def contains_step(self, x: Vector, s: Vector) -> bool:
+        """Return True."""
+        return True
 
     def holds_any(self, x: Vector, g: Vector) -> bool:
         """Return False."""
@@ -230,6 +237,10 @@ class Box:
         fixed: NDArray[np.bool_] = self.lower == self.upper
         held = fixed | ((x <= self.lower) & (g > 0.0)) | ((x >= self.upper) & (g < 0.0))
         return ~held
+
+    def contains_step(self, x: Vector, s: Vector) -> bool:
+        """Return whether x + s lies in the box."""
+        return self.contains(x + s)
 
     def holds_any(self, x: Vector, g: Vector) -> bool:
         """Return whether −g holds a variable at a bound, or one is fixed."""

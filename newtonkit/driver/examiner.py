@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED
+from newtonkit.classification.bound_verdict import bound_verdict_at
 from newtonkit.classification.point_verdict import PointVerdict, verdict_at
 from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.state import State
@@ -30,7 +31,8 @@ from newtonkit.driver.value_checks import (
     probe_flat_directions,
 )
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, max_norm, norm
+from newtonkit.linalg.factorization import Symmetric
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 
 _NEXT_CLAIM = 0.1  # a refused claim is examined again once ‖g‖∞ has fallen by this factor: few checks per run
 _CANCELLATION = 100 * EPS  # times |H||x|: rounding error of a gradient whose terms cancel
@@ -106,15 +108,15 @@ class Examiner:
             evidence,
             verdict=verdict,
             product_error=self.evaluator.product_error,
-            gradient_is_rounding=_is_rounding(state, H),
+            gradient_is_rounding=_is_rounding(state.x, self.evaluator.domain.free_gradient(state.x, state.g), H),
             curvature_ratio=_curvature_ratio(H),
         )
         if evidence.verdict is not None and evidence.verdict.kind != "unchecked":
             error = self.evaluator.gradient_error(state.x, state.g)
             evidence = dataclasses.replace(evidence, gradient_error=error, value_noise=self.evaluator.value_noise)
         outcome = decide(claim, evidence)
-        if outcome is None or verdict.kind == "unchecked":
-            return evidence
+        if outcome is None or verdict.kind == "unchecked" or self.evaluator.domain.is_bounded:
+            return evidence  # the checks by values would leave a box
         if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
             return self._with_values(evidence, state, first, H, may_escape=may_escape)
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
@@ -134,8 +136,8 @@ class Examiner:
             f=state.f,
             f_start=first.f,
             f_best=self.evaluator.incumbent.f,
-            gradient_norm=max_norm(state.g) if all_finite(state.g) else math.nan,
-            gradient_norm_start=max_norm(first.g),
+            gradient_norm=self.evaluator.criticality(state.x, state.g),
+            gradient_norm_start=self.evaluator.domain.criticality(first.x, first.g),
             x_norm=norm(state.x),
             travelled=norm(state.x - first.x),
             checks_enabled=self.enabled,
@@ -174,22 +176,39 @@ class Examiner:
         ``worthwhile`` and ``probe`` are as for `verdict_at`.
         """
         if not self.enabled:
-            size = max_norm(state.g) if all_finite(state.g) else math.nan
+            size = self.evaluator.criticality(state.x, state.g)
             return PointVerdict(unchecked("second-order checks are turned off (options verdict=False)", size), None)
         if self._x is not state.x or not self._known.complete:
-            known = verdict_at(
-                self.evaluator,
-                state.x,
-                state.f,
-                state.g,
-                factorizable=lambda: self.method.factorizable_hessian(self.evaluator, state),
-                allowance=UNLIMITED if self.thorough else None,
-                worthwhile=worthwhile,
-                probe=probe,
-                earlier=self._known if self._x is state.x else None,
-            )
+            known = self._examine(state, worthwhile, probe=probe, earlier=self._known if self._x is state.x else None)
             self._known, self._x = known, state.x
         return self._known
+
+    def _examine(
+        self,
+        state: State,
+        worthwhile: Callable[[float, float], bool] | None,
+        *,
+        probe: bool,
+        earlier: PointVerdict | None,
+    ) -> PointVerdict:
+        evaluator, x, g = self.evaluator, state.x, state.g
+
+        def factorizable() -> Symmetric | None:
+            return self.method.factorizable_hessian(evaluator, state)
+
+        if evaluator.domain.is_bounded:
+            return bound_verdict_at(evaluator, x, g, factorizable=factorizable, earlier=earlier)
+        return verdict_at(
+            evaluator,
+            x,
+            state.f,
+            g,
+            factorizable=factorizable,
+            allowance=UNLIMITED if self.thorough else None,
+            worthwhile=worthwhile,
+            probe=probe,
+            earlier=earlier,
+        )
 
     def final_verdict(self, state: State, claim: Termination) -> Verdict:
         """Return the verdict for the Result; a large problem that did not converge is not worth the products."""
@@ -200,10 +219,10 @@ class Examiner:
         return self.point_verdict(state, probe=converged or claim.reason is TerminationReason.SADDLE).verdict
 
 
-def _is_rounding(state: State, H: Matrix | None) -> bool:
+def _is_rounding(x: Vector, g: Vector, H: Matrix | None) -> bool:
     if H is None:
         return True
-    return bool((np.abs(state.g) <= _CANCELLATION * (np.abs(H) @ np.abs(state.x))).all())
+    return bool((np.abs(g) <= _CANCELLATION * (np.abs(H) @ np.abs(x))).all())
 
 
 def _curvature_ratio(H: Matrix | None) -> float:

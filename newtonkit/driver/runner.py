@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from newtonkit.classification.verdict import Verdict, unchecked
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import FIRST, BudgetSpent, State
 from newtonkit.core.termination import Kind, Termination, TerminationReason, from_exception
 from newtonkit.driver.advice import advise
@@ -41,6 +42,7 @@ def run(
     fallbacks: Sequence[Method] = (),
     earlier: Result | None = None,
     observer: Observer | None = None,
+    domain: Domain | None = None,
 ) -> Result:
     """Iterate until a tolerance, a budget, the callback or a failure ends the run; every outcome is a Result.
 
@@ -63,13 +65,15 @@ def run(
         Resume from its last state, counts included, in place of x0.
     observer : callable, optional
         Called with every evaluation that is counted; see `newtonkit.Evaluator`.
+    domain : Domain, optional
+        Where x may lie; x0 must lie in it. Default: anywhere.
 
     Raises
     ------
     BaseException
         Whatever user code raised, with the Result so far attached as ``partial_result``.
     """
-    session = Session(method, objective, x0, stop, callback, history, progress, check, fallbacks, observer)
+    session = Session(method, objective, x0, stop, callback, history, progress, check, fallbacks, observer, domain)
     try:
         session.start() if earlier is None else session.resume(earlier)
         termination = session.solve()
@@ -145,7 +149,7 @@ def _build_result(session: Session, termination: Termination, state: State, fun:
         jac=state.g.copy(),
         success=termination.reason.kind is Kind.CONVERGED,
         status=termination.reason.status,
-        message=termination.message,
+        message=_in_domain(termination.message, evaluator.domain),
         reason=termination.reason,
         verdict=verdict,
         nit=session.nit,
@@ -169,3 +173,8 @@ def _build_result(session: Session, termination: Termination, state: State, fun:
     if hess_inv is not None:
         result.hess_inv = hess_inv
     return result
+
+
+def _in_domain(message: str, domain: Domain) -> str:
+    """Name the measure of criticality that was tested: in a box it is that of the projected gradient."""
+    return message.replace("‖g‖∞", "‖P(x − g) − x‖∞") if domain.is_bounded else message

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import Bounds, OptimizeResult
+from scipy.optimize import OptimizeResult
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import State
 from newtonkit.core.validation import nearest_name
 from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.driver.history import History, Progress
 from newtonkit.driver.method import Method, option_names, with_options
+from newtonkit.driver.read_bounds import read_bounds
 from newtonkit.driver.result import Result
 from newtonkit.driver.runner import run
 from newtonkit.driver.scipy_options import translate_options
@@ -37,6 +39,9 @@ class Problem(NamedTuple):
     unflatten: Unflatten
     earlier: Result | None
     """The result to resume from."""
+    domain: Domain
+    note: str
+    """Whether x0 was moved into the domain; empty if not."""
 
 
 def read_problem(
@@ -59,7 +64,7 @@ def read_problem(
     TypeError, ValueError, NotImplementedError
         For a mistake of the caller, naming the argument.
     """
-    _refuse_constraints(bounds, constraints)
+    _refuse_constraints(constraints)
     if not (callable(fun) or isinstance(fun, Objective)):
         raise TypeError(f"fun must be callable, got {fun!r}")
     if not isinstance(options or {}, Mapping):
@@ -70,13 +75,18 @@ def read_problem(
     vector, unflatten = flatten(x0.x if isinstance(x0, OptimizeResult) else x0)
     if not all_finite(vector):
         raise ValueError(f"x0 must be finite, got {x0!r}")
+    domain = read_bounds(bounds, vector.size, x0)
+    inside = domain.contains(vector)
+    if earlier is not None and not domain.contains(earlier.state.x):
+        raise ValueError("x0 is a result whose last point lies outside these bounds; pass x0=result.x to start from it")
     args = args if isinstance(args, tuple) else (args,)
     tape = bool((options or {}).get("tape", True))
     errors = (options or {}).get("errors", "raise")
     objective = objective_from_arguments(
         fun, jac, hess, hessp, args, unflatten, derivatives=derivatives, tape=tape, errors=errors
     )
-    return Problem(objective, vector, unflatten, earlier)
+    note = "" if inside else "x0 was outside the bounds and was moved to the nearest point inside"
+    return Problem(objective, domain.project(vector), unflatten, earlier, domain, note)
 
 
 def solve_problem(
@@ -114,6 +124,8 @@ def solve_problem(
     if trials is not None:
         method = _limit_trials(method, trials)
     _check_memory(method, problem.x0.size)
+    if problem.domain.is_bounded and not getattr(method, "accepts_bounds", False):
+        raise ValueError(f"method {method.name!r} does not accept bounds; use 'newton', 'lbfgs' or 'bfgs'")
     result = run(
         method,
         problem.objective,
@@ -125,8 +137,9 @@ def solve_problem(
         check=_verdict_option(settings.get("verdict", True)),
         fallbacks=fallbacks,
         earlier=problem.earlier,
+        domain=problem.domain,
     )
-    result.choice = "; ".join(filter(None, (choice, result.choice)))
+    result.choice = "; ".join(filter(None, (choice, problem.note, result.choice)))
     result.x, result.jac = problem.unflatten(result.x), problem.unflatten(result.jac)
     if settings.get("return_all"):
         result.allvecs = [problem.unflatten(x) for x in result.history.x]
@@ -169,26 +182,12 @@ def call_from_scipy(
     return solve_problem(problem, method, options, tol=tol, callback=wrapped)
 
 
-def _refuse_constraints(bounds: Any, constraints: Any) -> None:
-    for name, value in (("bounds", None if _bounds_nothing(bounds) else bounds), ("constraints", constraints)):
-        empty = value is None or (isinstance(value, Sequence) and len(value) == 0)
-        if not empty:
-            other = "method='L-BFGS-B'" if name == "bounds" else "method='SLSQP' or 'trust-constr'"
-            raise NotImplementedError(
-                f"{name} are not supported: newtonkit solves unconstrained problems; use scipy.optimize.minimize with "
-                f"{other}, or substitute the variables (x = exp(u) keeps x positive)"
-            )
-
-
-def _bounds_nothing(bounds: Any) -> bool:
-    """Whether all bounds are infinite or None, in one of scipy's forms."""
-    if isinstance(bounds, Bounds):
-        return bool(np.all(np.isneginf(bounds.lb)) and np.all(np.isposinf(bounds.ub)))
-    try:
-        pairs = [(low, high) for low, high in bounds]
-        return all(low in (None, -np.inf) and high in (None, np.inf) for low, high in pairs)
-    except (TypeError, ValueError):
-        return False
+def _refuse_constraints(constraints: Any) -> None:
+    if not (constraints is None or (isinstance(constraints, Sequence) and len(constraints) == 0)):
+        raise NotImplementedError(
+            "constraints are not supported, bounds are; use scipy.optimize.minimize with method='SLSQP' or "
+            "'trust-constr', or substitute the variables"
+        )
 
 
 def _split_options(method: Method, given: dict[str, Any]) -> tuple[dict[str, Any], Stop, dict[str, Any]]:

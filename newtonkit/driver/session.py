@@ -12,6 +12,7 @@ import numpy as np
 
 from newtonkit.classification.descent import lower_point
 from newtonkit.core.counts import Counts
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import FIRST, BudgetSpent, State, StepFailure, StepInfo
 from newtonkit.core.termination import Kind, Termination, TerminationReason
 from newtonkit.driver.convergence import decide
@@ -58,11 +59,14 @@ class Session:
         check: bool | str,
         fallbacks: Sequence[Method],
         observer: Observer | None,
+        domain: Domain | None = None,
     ) -> None:
         self.method, self.x0, self.stop = method, x0, stop
         self.callback, self.history, self.progress = callback, history, progress
         self.fallbacks = list(fallbacks)
-        self.evaluator = Evaluator(objective, stop.budget, second_order=wants_curvature(method), observer=observer)
+        self.evaluator = Evaluator(
+            objective, stop.budget, second_order=wants_curvature(method), observer=observer, domain=domain
+        )
         self.examiner = Examiner(self.evaluator, method, stop.gtol, enabled=bool(check), thorough=check == "thorough")
         self.log: list[str] = []
         self.states: Iterator[Any] = iter(())
@@ -147,8 +151,8 @@ class Session:
         return self.first_accepted(self.claims(state, size))
 
     def criticality(self, state: State) -> float:
-        """Return ‖g‖∞; NaN if f or g is not finite."""
-        return self.evaluator.gradient_norm(state.g) if math.isfinite(state.f) else math.nan
+        """Return ‖g‖∞, in a box the norm of the projected gradient; NaN if f or g is not finite."""
+        return self.evaluator.criticality(state.x, state.g) if math.isfinite(state.f) else math.nan
 
     def claims(self, state: State, size: float) -> Iterator[Termination]:
         """Yield the claims that the run ends at this new state; the next one is tried if a claim is refused."""

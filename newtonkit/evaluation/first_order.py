@@ -133,8 +133,10 @@ class FirstOrderEvaluator:
             self.incumbent.offer(x, f, g)
         return f, g
 
-    def gradient_norm(self, g: Vector) -> float:
-        """‖g‖∞, NaN where g is not finite; of the gradient handed out last it is known already."""
+    def criticality(self, x: Vector, g: Vector) -> float:
+        """Return the criticality of x in the domain: ‖g‖∞ if that is unbounded; NaN if g is not finite."""
+        if self._bounded:
+            return self.domain.criticality(x, g)
         return self._last_size if g is self._last_g else finite_max_norm(g)
 
     # --- checks, counted apart -------------------------------------------------------------------------------

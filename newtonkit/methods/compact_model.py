@@ -37,7 +37,7 @@ def direction_in_domain(
         Returns the quadratic model of which p is the minimizer. It is called only if p is not returned.
     """
     x, g = state.x, state.g
-    if p is None or (not domain.holds_any(x, g) and domain.contains(x + p)):
+    if p is None or (not domain.holds_any(x, g) and domain.contains_step(x, p)):
         return p
     step = DomainModel.at(model(), domain, x).solve(domain, x, TrustRegion(math.inf)).p
     return step if all_finite(step) and dot(step, g) < 0.0 else None

@@ -124,6 +124,7 @@ class FirstOrder(MethodBase):
 
     rule: GradientTransform
 
+    accepts_bounds: ClassVar[bool] = True
     escapes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -53,6 +53,8 @@ METHODS: dict[str, type[MethodBase] | type[GradientTransform]] = {
 ALIASES = {
     "l-bfgs-b": "lbfgs",
     "l-bfgs": "lbfgs",
+    "tnc": "newton-cg",
+    "trust-constr": "newton",
     "trust-exact": "newton",
     "trust-ncg": "newton-cg",
     "trust-krylov": "newton-cg",

@@ -54,6 +54,7 @@ class GivenDerivatives(DerivativeSource):
         self._rest = rest
         self._domain = domain
         self._traceable = traceable
+        self._gradient_of_value: tuple[Vector, Any] | None = None
         self._hessian_error = EXACT_ERROR
         self.counts_calls = rest.counts_calls and not objective.grad
         self.capabilities = frozenset() if objective.hess is None else frozenset({"hessian"})
@@ -72,10 +73,15 @@ class GivenDerivatives(DerivativeSource):
     # --- f and its gradient ---------------------------------------------------------------------------------
 
     def value(self, x: Vector) -> float:
-        """Return f(x), by a plain call."""
+        """Return f(x), by a plain call; a gradient that comes with it serves the next request for it."""
+        if self._grad is not True:
+            with trace_lock:
+                return as_number(self._fun(x, *self._args))
+        untouched = x.copy()  # fun may write into x
         with trace_lock:
-            result = self._fun(x, *self._args)
-        return as_number(result[0] if self._grad is True else result)
+            f, g = self._fun(x, *self._args)
+        self._gradient_of_value = untouched, g
+        return as_number(f)
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return f(x) and ∇f(x)."""
@@ -96,6 +102,11 @@ class GivenDerivatives(DerivativeSource):
             with trace_lock:
                 g = self._grad(x, *self._args)
             return _as_vector(g, x, "jac")
+        if self._gradient_of_value is not None:
+            at, g = self._gradient_of_value
+            self._gradient_of_value = None
+            if np.array_equal(at, x):
+                return _as_vector(g, x, "the gradient that fun returned (jac=True)")
         return self.value_and_gradient(x)[1] if self._grad else self._rest.gradient(x)
 
     def gradient_error(self, x: Vector, g: Vector) -> float:

@@ -46,7 +46,7 @@ class DomainModel(NamedTuple):
         Lin & Moré (1999), SIAM J. Optim. 9(4), 1100; Conn, Gould & Toint (2000), *Trust-Region Methods*, chapter 12.
         """
         solution = self.face.solve(bound)
-        if math.isnan(solution.predicted) or (self.face is self.whole and domain.contains(x + solution.p)):
+        if math.isnan(solution.predicted) or (self.face is self.whole and domain.contains_step(x, solution.p)):
             return solution
         return _FaceSearch(self.whole, domain.steps(x), solution, bound).run()
 
@@ -75,7 +75,7 @@ class _FaceSearch:
         g, steps = self.model.g, self.steps
         lower, upper = np.asarray(steps.lower), np.asarray(steps.upper)
         free = steps.free(self.s, g)
-        u, lam = self.solution.p, self.solution.lam
+        u, lam = np.where(free, self.solution.p, 0.0), self.solution.lam  # eigenvectors leave rounding errors
         is_first, released, fell, inside = True, 0, False, True
         for _ in range(2 * g.size + _RELEASES):  # each pass fixes a variable, or releases some
             if not is_first:

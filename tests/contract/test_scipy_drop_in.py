@@ -230,16 +230,14 @@ def test_a_start_of_other_numbers_is_the_same_start(method, x0):
 @pytest.mark.parametrize(
     "restriction",
     [
-        {"bounds": [(0, 1)] * 3},
-        {"bounds": scipy.optimize.Bounds(onp.zeros(3), onp.ones(3))},
         {"constraints": {"type": "eq", "fun": lambda x: x[0]}},
         {"constraints": scipy.optimize.LinearConstraint(onp.ones((1, 3)), 0, 1)},
     ],
     ids=lambda restriction: type(next(iter(restriction.values()))).__name__,
 )
-def test_bounds_and_constraints_are_refused_by_a_sentence(method, restriction):
+def test_constraints_are_refused_by_a_sentence(method, restriction):
     name = next(iter(restriction))
-    with pytest.raises(NotImplementedError, match=f"{name} are not supported: newtonkit solves unconstrained problems"):
+    with pytest.raises(NotImplementedError, match=f"{name} are not supported, bounds are; use scipy"):
         under_scipy(method, **restriction)
 
 
