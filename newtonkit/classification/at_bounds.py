@@ -80,9 +80,12 @@ def bounded_verdict(
     if face.free.any():
         products = metered.hessian_products
         rest = Allowance(f=allowance.cost(products) - metered.spent.cost(products))
-        on_face = staged_verdict(
-            view, y[face.free], g[face.free], radius=radius, x_scale=scale, allowance=rest, probe=probe
-        )
+        try:
+            on_face = staged_verdict(
+                view, y[face.free], g[face.free], radius=radius, x_scale=scale, allowance=rest, probe=probe
+            )
+        except AllowanceSpent:
+            return Verdict("undecided", "the allowance was too small for a second Hessian", **facts)
     facts["distance"], facts["radius"] = on_face.distance + norm(y - x), radius * scale
     if on_face.escape_direction is not None:
         facts["escape_direction"] = view.embed(on_face.escape_direction, np.zeros(x.size))

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED
-from newtonkit.classification.bound_verdict import bound_verdict_at
 from newtonkit.classification.point_verdict import PointVerdict, verdict_at
 from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.state import State
@@ -31,7 +30,6 @@ from newtonkit.driver.value_checks import (
     probe_flat_directions,
 )
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.factorization import Symmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 
 _NEXT_CLAIM = 0.1  # a refused claim is examined again once ‖g‖∞ has fallen by this factor: few checks per run
@@ -179,36 +177,19 @@ class Examiner:
             size = self.evaluator.criticality(state.x, state.g)
             return PointVerdict(unchecked("second-order checks are turned off (options verdict=False)", size), None)
         if self._x is not state.x or not self._known.complete:
-            known = self._examine(state, worthwhile, probe=probe, earlier=self._known if self._x is state.x else None)
+            known = verdict_at(
+                self.evaluator,
+                state.x,
+                state.f,
+                state.g,
+                factorizable=lambda: self.method.factorizable_hessian(self.evaluator, state),
+                allowance=UNLIMITED if self.thorough else None,
+                worthwhile=worthwhile,
+                probe=probe,
+                earlier=self._known if self._x is state.x else None,
+            )
             self._known, self._x = known, state.x
         return self._known
-
-    def _examine(
-        self,
-        state: State,
-        worthwhile: Callable[[float, float], bool] | None,
-        *,
-        probe: bool,
-        earlier: PointVerdict | None,
-    ) -> PointVerdict:
-        evaluator, x, g = self.evaluator, state.x, state.g
-
-        def factorizable() -> Symmetric | None:
-            return self.method.factorizable_hessian(evaluator, state)
-
-        if evaluator.domain.is_bounded:
-            return bound_verdict_at(evaluator, x, g, factorizable=factorizable, earlier=earlier)
-        return verdict_at(
-            evaluator,
-            x,
-            state.f,
-            g,
-            factorizable=factorizable,
-            allowance=UNLIMITED if self.thorough else None,
-            worthwhile=worthwhile,
-            probe=probe,
-            earlier=earlier,
-        )
 
     def final_verdict(self, state: State, claim: Termination) -> Verdict:
         """Return the verdict for the Result; a large problem that did not converge is not worth the products."""

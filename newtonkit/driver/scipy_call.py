@@ -12,12 +12,12 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from newtonkit.core.domain import Domain
+from newtonkit.core.read_bounds import read_bounds
 from newtonkit.core.state import State
 from newtonkit.core.validation import nearest_name
 from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.driver.history import History, Progress
 from newtonkit.driver.method import Method, option_names, with_options
-from newtonkit.driver.read_bounds import read_bounds
 from newtonkit.driver.result import Result
 from newtonkit.driver.runner import run
 from newtonkit.driver.scipy_options import translate_options

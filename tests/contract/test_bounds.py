@@ -226,4 +226,4 @@ def test_the_verdict_has_the_active_set_and_its_multipliers(method):
     np.testing.assert_array_equal(verdict.active, [-1.0, 1.0, -1.0])
     np.testing.assert_allclose(verdict.multipliers, [2.0, 2.0, 0.0], atol=1e-12)
     np.testing.assert_array_equal(verdict.weakly_active, [0.0, 0.0, 1.0])
-    assert "3 of 3 variables at bounds (2 strongly active, smallest multiplier 2; 1 weakly active)" in str(verdict)
+    assert "3 of 3 variables at bounds (2 strongly active, smallest multiplier 2; 1 weakly)" in str(verdict)
