@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from newtonkit.classification.at_bounds import bounded_verdict
+from newtonkit.classification.convex_scope import gradient_bars, proved_convexity, with_convexity
 from newtonkit.classification.error_bars import by_differences
 from newtonkit.classification.large import large_verdict
 from newtonkit.classification.staged import staged_verdict
@@ -160,15 +161,19 @@ def examine(
             else:
                 evaluator, of_values = Evaluator(by_differences(objective.fun, args, scale)), True
             g = evaluator.gradient(vector)
+        error = evaluator.gradient_error(vector, g)
         if vector.size > _MANY:
-            return Examined(large_verdict(evaluator, vector, g, radius), evaluator, vector, scale, unflatten)
-
-        if domain.is_bounded:
-            error = evaluator.gradient_error(vector, g)
+            verdict = large_verdict(evaluator, vector, g, radius)
+        elif domain.is_bounded:
             verdict = bounded_verdict(evaluator, vector, g, radius=radius, x_scale=scale, gradient_error=error)
-            return Examined(verdict, evaluator, vector, scale, unflatten)
-        verdict = staged_verdict(evaluator, vector, g, radius=radius, x_scale=scale, of_values=of_values)
-        if of_values and not verdict.settled:
-            why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
-            verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; {why}")
+        else:
+            verdict = staged_verdict(evaluator, vector, g, radius=radius, x_scale=scale, of_values=of_values)
+            if of_values and not verdict.settled:
+                why = f"differences of f know no eigenvalue to better than {verdict.eigenvalue_error:.2g}"
+                verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; {why}")
+        proof = None if of_values else proved_convexity(evaluator, vector)
+        if proof is not None and all_finite(g):
+            bars = gradient_bars(vector, g, evaluator.known_hessian(vector), error)
+            f = evaluator.value(vector)
+            verdict = with_convexity(verdict, proof, vector, f, g, bars, domain)
     return Examined(verdict, evaluator, vector, scale, unflatten)

@@ -10,6 +10,12 @@ import numpy as np
 
 from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED, Allowance, Evaluations, allowance_after
 from newtonkit.classification.at_bounds import bounded_verdict
+from newtonkit.classification.convex_scope import (
+    gradient_bars,
+    proved_convexity,
+    strongly_convex_verdict,
+    with_convexity,
+)
 from newtonkit.classification.faces import FaceEvaluator
 from newtonkit.classification.factored import factored_verdict
 from newtonkit.classification.full_hessian import quadratic_verdict
@@ -18,6 +24,7 @@ from newtonkit.classification.large import large_verdict
 from newtonkit.classification.large_bounded import large_bounded_verdict
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict, unchecked
+from newtonkit.convex.certificate import Convexity
 from newtonkit.core.state import BudgetSpent
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import Symmetric
@@ -44,6 +51,7 @@ def verdict_at(
     worthwhile: Callable[[float, float], bool] | None = None,
     probe: bool = True,
     earlier: PointVerdict | None = None,
+    convexity: Callable[[], Convexity | None] | None = None,
 ) -> PointVerdict:
     """What kind of point x is; "unchecked" if g is not finite or the budget is too small. Raises no BudgetSpent.
 
@@ -70,11 +78,36 @@ def verdict_at(
         use, and lower points seen would not be returned.
     earlier : PointVerdict, optional
         The result of an earlier call at the same x. It is returned if it is complete.
+    convexity : callable, optional
+        What is proved of the convexity of f; called once at most. By default it is derived here.
     """
     if earlier is not None and earlier.complete:
         return earlier
     if not all_finite(g):
         return PointVerdict(unchecked("the gradient is not finite here"), None)
+    proof = proved_convexity(evaluator, x) if convexity is None else convexity()
+    if x.size > FULL_EIGENVALUES:
+        bars = gradient_bars(x, g, None, evaluator.gradient_error(x, g))
+        proved = strongly_convex_verdict(proof, g, bars, evaluator.domain)
+        if proved is not None and not (worthwhile is not None and worthwhile(proved.decrease, proved.newton_step)):
+            return PointVerdict(with_convexity(proved, proof, x, f, g, bars, evaluator.domain), None)
+    found = _numerical_verdict(evaluator, x, g, factorizable, allowance, worthwhile, probe)
+    if not found.complete:
+        return found
+    bars = gradient_bars(x, g, found.hessian, evaluator.gradient_error(x, g))
+    return found._replace(verdict=with_convexity(found.verdict, proof, x, f, g, bars, evaluator.domain))
+
+
+def _numerical_verdict(
+    evaluator: Evaluator,
+    x: Vector,
+    g: Vector,
+    factorizable: Callable[[], Symmetric | None],
+    allowance: Allowance | None,
+    worthwhile: Callable[[float, float], bool] | None,
+    probe: bool,
+) -> PointVerdict:
+    """The verdict by values of f and its derivatives."""
     if allowance is None:
         allowance = allowance_after(evaluator, x.size)
     try:

@@ -69,7 +69,8 @@ class Verdict:
     decrease: float = math.nan
     """Decrease of f that the quadratic model still predicts, ½ gᵀH⁻¹g over the positive eigenvalues."""
     level: str = ""
-    """"numerical" (all eigenvalues, up to their error bars) or "estimated" (Hessian-vector products; samples)."""
+    """"proved" (from the structure of f), "numerical" (all eigenvalues, up to their error bars) or "estimated"
+    (Hessian-vector products; samples)."""
     escape_direction: Vector | None = None
     """A unit direction in which f falls, by certain negative curvature or seen to; None where there is none."""
     escape_length: float = math.nan
@@ -103,8 +104,9 @@ class Verdict:
         return self.kind != "undecided" and (self.kind != "not critical" or self.regular)
 
     def __str__(self) -> str:
-        kind = self.kind if self.active is None else f"{self.kind} on the box"
-        return f"{kind}: {self.reason}"
+        scope = "global " if self.scope == "global" else ""
+        place = "" if self.active is None else " on the box"
+        return f"{scope}{self.kind}{place}: {self.reason}"
 
 
 def unchecked(reason: str, gradient_norm: float = math.nan) -> Verdict:

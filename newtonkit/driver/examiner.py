@@ -9,8 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.classification.allowance import FULL_EIGENVALUES, UNLIMITED
+from newtonkit.classification.convex_scope import proved_convexity
 from newtonkit.classification.point_verdict import PointVerdict, verdict_at
 from newtonkit.classification.verdict import Verdict, unchecked
+from newtonkit.convex.certificate import Convexity
 from newtonkit.core.state import State
 from newtonkit.core.termination import Kind, Termination, TerminationReason
 from newtonkit.driver.convergence import (
@@ -61,6 +63,8 @@ class Examiner:
         self.gtol = gtol
         self.enabled = enabled
         self.thorough = thorough
+        self._has_proof = False
+        self._proof: Convexity | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -187,9 +191,16 @@ class Examiner:
                 worthwhile=worthwhile,
                 probe=probe,
                 earlier=self._known if self._x is state.x else None,
+                convexity=lambda: self._convexity_at(state.x),
             )
             self._known, self._x = known, state.x
         return self._known
+
+    def _convexity_at(self, x: Vector) -> Convexity | None:
+        """What is proved of the convexity of f: derived at the first claim, and kept for the run."""
+        if not self._has_proof:
+            self._proof, self._has_proof = proved_convexity(self.evaluator, x), True
+        return self._proof
 
     def final_verdict(self, state: State, claim: Termination) -> Verdict:
         """Return the verdict for the Result; a large problem that did not converge is not worth the products."""

@@ -177,7 +177,15 @@ def test_the_claim_ends_the_run_with_this_reason(claim, measured, expected):
 
 
 def test_every_reason_of_minimize_has_a_row():
-    elsewhere = {R.EPOCHS, R.PATIENCE, R.DIVERGED, R.UNMOVED, R.STEP, R.UNDETERMINED}  # of train and of fitting
+    elsewhere = {
+        R.EPOCHS,
+        R.PATIENCE,
+        R.DIVERGED,
+        R.UNMOVED,
+        R.STEP,
+        R.UNDETERMINED,
+        R.NO_REDUCTION,
+    }  # of train and of fitting
     assert {row[3] for row in TABLE} - {None} == set(R) - elsewhere
 
 
