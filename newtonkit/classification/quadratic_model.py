@@ -1,4 +1,4 @@
-"""The quadratic model at one point, with the eigenvalues that are certain told from those that are not."""
+"""The quadratic model at one point; eigenvalues that are certain are distinguished from those that are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reduced gradient on one small sphere says: an extremum inside, a saddle, or nothing beyond rounding."""
+"""The reduced gradient on one small sphere: it shows an extremum inside, a saddle, or nothing beyond rounding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every method of ours is: a frozen dataclass whose fields are its options, and a callable that scipy accepts."""
+"""The base of our methods: a frozen dataclass whose fields are its options, and a callable that scipy accepts."""
 
 from __future__ import annotations
 

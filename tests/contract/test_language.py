@@ -63,6 +63,9 @@ PATTERN = re.compile(
 )
 
 FOLDERS = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
     "comparisons/__init__.py",
     "comparisons/__main__.py",
     "comparisons/api.py",
@@ -73,6 +76,7 @@ FOLDERS = [
     "comparisons/running",
     "comparisons/scores",
     "comparisons/studies",
+    "docs",
     "newtonkit/__init__.py",
     "newtonkit/automatic.py",
     "newtonkit/core",
@@ -90,6 +94,7 @@ FOLDERS = [
     "problems",
     "tests/differential",
     "tests/problems",
+    "tests/test_readme.py",
 ]
 
 
@@ -103,6 +108,8 @@ def found_in(folder):
     found = []
     for file in texts(folder):
         text = file.read_text(encoding="utf-8")
+        if file.name == "CHANGELOG.md":  # old names, in the first column of its tables, are exempt
+            text = re.sub(r"^\|[^|\n]*\|", "|", text, flags=re.MULTILINE)
         for match in PATTERN.finditer(text):
             phrase = re.sub(BETWEEN_WORDS, " ", match.group(1)).lower()
             line = text.count("\n", 0, match.start()) + 1
