@@ -19,6 +19,7 @@ from newtonkit.driver.method import Method
 from newtonkit.driver.result import Result
 from newtonkit.driver.runner import run
 from newtonkit.driver.stopping import Stop
+from newtonkit.enumeration.global_search import GlobalMinimum, global_minimum
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
 from newtonkit.enumeration.search import find_critical_points
 from newtonkit.evaluation.evaluator import Evaluator
@@ -104,6 +105,7 @@ __all__ = [
     "Exponential",
     "FirstOrder",
     "FitResult",
+    "GlobalMinimum",
     "GradientDescent",
     "GradientTransform",
     "HagerZhang",
@@ -153,6 +155,7 @@ __all__ = [
     "decay_weights",
     "escape",
     "find_critical_points",
+    "global_minimum",
     "grad",
     "hessian",
     "hessian_pattern",

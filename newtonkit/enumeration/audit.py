@@ -36,6 +36,21 @@ class Audit:
         return f"audit: {sums}: the list is {'provably ' if self.expected.level == 'proved' else ''}incomplete"
 
 
+@dataclass(frozen=True, slots=True)
+class FaceAudit(Audit):
+    """Σ(−1)^index of the KKT points of a box, which is the Euler characteristic 1 if none is degenerate.
+
+    This requires nonzero multipliers at all active bounds and a nonsingular Hessian of the free variables at each
+    point (Morse theory on manifolds with corners: Handron, 2002, Topology Appl. 122, 43-61).
+    """
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return "no audit by the Euler characteristic: a point may be degenerate"
+        sums = f"Σ(−1)^index = {self.found}, Euler characteristic of the box 1"
+        return f"audit: {sums}: " + ("the list is provably incomplete" if self.contradicts else "they agree")
+
+
 def sum_of_signs(indices: Sequence[int | None]) -> int | None:
     """Σ(−1)^index; None if an index is not known."""
     signs = [1 - 2 * (index % 2) for index in indices if index is not None]

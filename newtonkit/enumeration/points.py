@@ -31,7 +31,11 @@ class CriticalPoint:
     radius: float
     """max |xᵢ − x*ᵢ| for the critical point x*: a proved bound, or NaN."""
     eigenvalues: Vector
-    """The eigenvalues of the Hessian at x, ascending."""
+    """The eigenvalues of the Hessian at x, ascending; with ``faces=True`` those of the free variables, as ``index``."""
+    active: tuple[int, ...] = ()
+    """With ``faces=True``: −1 for each variable at its lower bound, +1 at its upper bound, 0 otherwise."""
+    multipliers: Vector | None = None
+    """With ``faces=True``: gᵢ at a lower, −gᵢ at an upper bound, 0 otherwise; None without."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

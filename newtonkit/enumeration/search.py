@@ -9,11 +9,12 @@ import numpy as np
 
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.core.validation import check_choice, check_integer
-from newtonkit.enumeration.audit import Audit, degree_of_clusters, sum_of_signs
+from newtonkit.enumeration.audit import Audit, FaceAudit, degree_of_clusters, sum_of_signs
 from newtonkit.enumeration.branching import all_zeros
 from newtonkit.enumeration.clusters import classify_cluster, degenerate_point
 from newtonkit.enumeration.degree import Degree, boundary_degree, sampled_winding_number
 from newtonkit.enumeration.enclosures import Array, Jets, PointwiseDerivatives, try_interval_jets
+from newtonkit.enumeration.faces import FaceSearch
 from newtonkit.enumeration.krawczyk import Boxes, certify_near, proved_index
 from newtonkit.enumeration.multistart import coverage, distinct, newton_from_many
 from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
@@ -42,6 +43,7 @@ def find_critical_points(
     max_boxes: int = MAX_BOXES,
     starts: int | None = None,
     seed: int = 0,
+    faces: bool = False,
 ) -> CriticalPoints:
     """Find the critical points of f in a box, with their kinds and Morse indices; prove that the list is complete.
 
@@ -69,6 +71,11 @@ def find_critical_points(
         Number of starts of multistart. Default 2048, or 256 if derivatives are computed one point at a time.
     seed : int, at least 0, default 0
         Seed of the random starts.
+    faces : bool, default False
+        Whether to list the Karush–Kuhn–Tucker points of minimizing f on the box instead: points on faces, edges and
+        corners where ∂ᵢf = 0 for the free variables, ∂ᵢf > 0 at lower and ∂ᵢf < 0 at upper bounds. ``index`` and
+        ``eigenvalues`` are then those of the free variables, and a point has ``active`` and ``multipliers``. The list
+        is proved complete on the relative interior of every face. Always by "prove", for at most six variables.
 
     Returns
     -------
@@ -81,7 +88,8 @@ def find_critical_points(
     Derivatives are enclosed by running f on interval jets. They support sums, products, powers, `dot`, slices and
     elementary functions. If f uses anything else (`where`, `abs`, `max`, comparisons, `float`), the search uses
     autograd and multistart, and ``notes`` states this. Critical points with a singular Hessian, and sets of them,
-    cannot be proved; they are reported in ``unresolved_boxes``.
+    cannot be proved; they are reported in ``unresolved_boxes``. With ``faces=True`` the same holds for points with a
+    multiplier of zero. If there are none of these, Σ(−1)^index = 1; ``audit`` compares this sum.
 
     References
     ----------
@@ -93,7 +101,7 @@ def find_critical_points(
     >>> [(point.kind, point.index) for point in points], points.complete
     ([('minimum', 0), ('minimum', 0), ('saddle', 1)], True)
     """
-    lo, hi = _checked_box(box)
+    lo, hi = checked_box(box)
     check_choice("method", method, ("auto", "prove", "multistart"))
     check_integer("max_boxes", max_boxes, 1)
     check_integer("seed", seed, 0)
@@ -103,6 +111,12 @@ def find_critical_points(
     unit: Vector = np.exp2(np.round(np.log2(hi - lo)))
     search = _Search(Objective(fun, jac, hess, args=args), unit, lo, hi, np.random.default_rng(seed))
     jets, reason = try_interval_jets(search.objective, unit, search.lo, search.hi, search.rng)
+    if faces:
+        if jets is None:
+            raise ValueError(f"faces=True requires a function that can be enclosed in intervals: {reason}")
+        if lo.size > MAX_PROOF_DIMENSION:
+            raise ValueError(f"faces=True requires at most {MAX_PROOF_DIMENSION} variables, got {lo.size}")
+        return search.solve_on_faces(jets, max_boxes)
     if jets is None:
         return search.solve_by_autograd(starts or POINTWISE_STARTS, reason)
     if method == "prove" or (method == "auto" and lo.size <= MAX_PROOF_DIMENSION):
@@ -149,6 +163,21 @@ class _Search:
             audit=Audit(boundary_degree(jets, self.lo, self.hi), found),
             notes=tuple(notes),
             processed=zeros.processed,
+        )
+
+    def solve_on_faces(self, jets: Jets, max_boxes: int) -> CriticalPoints:
+        """Branch and prune on every face."""
+        found = FaceSearch(jets, self.objective, self.lo, self.hi, max_boxes).solve()
+        notes = [f"{found.processed} boxes on {3**self.lo.size} faces were examined by interval arithmetic"]
+        if found.exhausted:
+            notes.append(f"the limit of {max_boxes} boxes was reached (max_boxes)")
+        return self._result(
+            list(found.points),
+            complete=not found.unresolved,
+            unresolved_boxes=found.unresolved,
+            audit=FaceAudit(Degree(1, "proved", "the Euler characteristic of a box"), found.sum_of_signs),
+            notes=tuple(notes),
+            processed=found.processed,
         )
 
     def solve_by_multistart(self, jets: Jets, starts: int) -> CriticalPoints:
@@ -235,7 +264,8 @@ def _kind(index: int, n: int) -> str:
     return "minimum" if index == 0 else "maximum" if index == n else "saddle"
 
 
-def _checked_box(box: Sequence[Sequence[float]]) -> tuple[Vector, Vector]:
+def checked_box(box: Sequence[Sequence[float]]) -> tuple[Vector, Vector]:
+    """The lower and the upper corner of a box that a user gave as pairs; a ValueError if it is not one."""
     expected = "box must be a list of pairs (low, high), one for every variable"
     try:
         corners = np.array(box, dtype=np.float64)
