@@ -23,6 +23,7 @@ _PLAIN_JACOBIANS = 1  # by plain autograd before a tape is recorded: one recordi
 _AGREEMENT = 1e-9  # relative difference of tape and plain autograd, far above rounding
 _CANCELLATION = 1e-12  # the same, relative to the largest residuals seen: covers residuals that cancel
 _SINGLY = 5  # columns up to which one pass for each is faster than a batch, measured with 50 and 1000 residuals
+_LONG = 20_000  # residuals from which a batch no longer fits the cache
 _MOST_TAPES = 64  # for different shapes of x and of the data
 
 
@@ -151,9 +152,9 @@ class _Tape:
             if known is not None and not self._agrees(r, known):
                 self._program = None
                 return None
-            if len(directions) <= _SINGLY:
+            if len(directions) <= _SINGLY or np.size(r) >= _LONG:
                 assert program.per_direction is not None
-                J = np.empty((np.size(r), len(directions)))
+                J = np.empty((np.size(r), len(directions)), order="F" if np.size(r) >= _LONG else "C")
                 for i, v in enumerate(directions):
                     J[:, i] = program.per_direction(residuals, v)
                 return J

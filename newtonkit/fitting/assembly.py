@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
+import scipy.sparse as sp
 
 from newtonkit.classification.point_verdict import verdict_at
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict, unchecked
@@ -14,7 +15,7 @@ from newtonkit.core.termination import Kind
 from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.fitting.covariance import covariances, undetermined_combinations
+from newtonkit.fitting.covariance import covariances, undetermined_combinations, unknown_covariances
 from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.outcome import Fitted, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
@@ -47,20 +48,19 @@ def assemble(
         S = whole.curvature(at) if finite and whole.has_curvature and fitted.success else None
     x, n = at.x, at.x.size
     J = at.jacobian if at.jacobian is not None else np.full((at.residuals.size, n), np.nan)
-    g = J.T @ at.weighted
+    g = np.asarray(J.T @ at.weighted)
     free = setting.domain.free(x, g)
     optimality = setting.domain.criticality(x, g)
-    undetermined = undetermined_combinations(J, free, names) if finite else []
+    small = finite and not sp.issparse(J)
+    undetermined = undetermined_combinations(J, free, names) if small else []
     ending = termination(fitted, setting.tolerances, optimality, undetermined, setting.functions.limit)
     verdict = _verdict(whole, at, g, S, free) if fitted.success else unchecked("the fit did not converge")
     success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
     degrees = at.residuals.size - int(free.sum())
     variance = 2.0 * at.cost / degrees if degrees > 0 else np.inf
-    covariance = (
-        covariances(J, at.weighted, S, variance, free) if finite else covariances(J * 0.0, g[:0], None, 0.0, ~free)
-    )
+    covariance = covariances(J, at.weighted, S, variance, free) if small else unknown_covariances(n)
     with np.errstate(invalid="ignore"):
-        errors = np.sqrt(np.diag(covariance.linearized))
+        errors = np.sqrt(np.diag(covariance.linearized)) if covariance.linearized.size else np.full(n, np.nan)
     counts = setting.functions.counts
     eliminated = [names[i] for i in problem.linear] if isinstance(problem, ProjectedProblem) else []
     return FitResult(

@@ -11,8 +11,10 @@ import math
 import numpy as np
 
 from newtonkit.core.domain import Domain
+from newtonkit.fitting.jacobians import Jacobian
 from newtonkit.fitting.problem import FitPoint
-from newtonkit.fitting.step_model import Mask, StepModel
+from newtonkit.fitting.sparse_model import AnyStepModel, model_of
+from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Matrix, Vector, norm
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.step_bound import TrustRegion
@@ -21,7 +23,9 @@ _SUFFICIENT = 0.1  # of the reduction at the projected Cauchy point that a step 
 _CAUCHY_TRIALS = 40  # halvings along the projected gradient path
 
 
-def step_in_box(model: StepModel, at: FitPoint, domain: Domain, radius: float, *, newton: bool) -> tuple[Vector, float]:
+def step_in_box(
+    model: AnyStepModel, at: FitPoint, domain: Domain, radius: float, *, newton: bool
+) -> tuple[Vector, float]:
     """The trial point within the box and the trust region, and the predicted reduction of the cost."""
     assert at.jacobian is not None
     J, r, D = at.jacobian, at.weighted, model.all_scales
@@ -49,13 +53,15 @@ def step_in_box(model: StepModel, at: FitPoint, domain: Domain, radius: float, *
     return domain.project(x), predicted
 
 
-def _face_minimizer(J: Matrix, r: Vector, D: Vector, S: Matrix | None, p: Vector, free: Mask, radius: float) -> Vector:
+def _face_minimizer(
+    J: Jacobian, r: Vector, D: Vector, S: Matrix | None, p: Vector, free: Mask, radius: float
+) -> Vector:
     """The free part of the step, given what the fixed part of p has moved."""
     moved = np.where(free, 0.0, p)
     if not radius > 0.0:
         return np.zeros(int(free.sum()))
     if S is None:
-        inner = StepModel(J, r + J @ moved, D, free)
+        inner = model_of(J, r + J @ moved, D, free)
         y, _ = inner.step(radius, newton=False)
         return inner.to_x(y)[free]
     scales = D[free]
@@ -65,20 +71,20 @@ def _face_minimizer(J: Matrix, r: Vector, D: Vector, S: Matrix | None, p: Vector
     return np.asarray(step / scales)
 
 
-def _reduction(J: Matrix, r: Vector, S: Matrix | None, p: Vector) -> float:
+def _reduction(J: Jacobian, r: Vector, S: Matrix | None, p: Vector) -> float:
     Jp = J @ p
     curvature = 0.0 if S is None else float(p @ S @ p)
     return -float(r @ Jp) - 0.5 * float(Jp @ Jp) - 0.5 * curvature
 
 
 def _projected_cauchy(
-    J: Matrix, r: Vector, D: Vector, S: Matrix | None, low: Vector, high: Vector, radius: float
+    J: Jacobian, r: Vector, D: Vector, S: Matrix | None, low: Vector, high: Vector, radius: float
 ) -> Vector:
     """A point of the projected path of the scaled gradient with a reduction of at least 1e-2 of its slope."""
     direction = -(J.T @ r) / D**2
     length = norm(D * direction)
     t = radius / length if length > 0.0 else 0.0
-    p = np.zeros_like(direction)
+    p: Vector = np.zeros_like(direction)
     for _ in range(_CAUCHY_TRIALS):
         p = np.clip(t * direction, low, high)
         # 0.01: Lin & Moré (1999), eq. 2.4

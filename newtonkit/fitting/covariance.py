@@ -13,10 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from newtonkit.fitting.jacobians import column_norms, triangular
 from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
 
 _RANK = 10 * EPS  # relative, times the larger dimension: rounding of a singular value decomposition
+_FULL = 1000  # rows up to which a full decomposition is made: 8 MB
+_LARGEST = 2000  # parameters up to which matrices of NaN are made: 32 MB
 _PART_OF_COMBINATION = 0.1  # relative size from which a parameter is named in a combination
 
 
@@ -59,10 +62,10 @@ def covariances(J: Matrix, r: Vector, S: Matrix | None, variance: float, free: M
     missing = np.full((n, n), np.nan)
     if not k:
         return Covariances(missing, missing, missing)
-    A = J[:, free]
-    norms = np.linalg.norm(A, axis=0)
+    A = J if free.all() else J[:, free]
+    norms = column_norms(A)
     sizes = np.where(norms > 0.0, norms, 1.0)
-    _, s, Vt = np.linalg.svd(A / sizes, full_matrices=False)
+    _, s, Vt = np.linalg.svd(triangular(A) / sizes, full_matrices=False)
     place = np.ix_(free, free)
     if A.shape[0] < k or not s[-1] > _RANK * max(A.shape) * s[0] or not np.isfinite(variance):
         infinite = missing.copy()
@@ -84,19 +87,25 @@ def covariances(J: Matrix, r: Vector, S: Matrix | None, variance: float, free: M
     return Covariances(linearized, sandwich, heteroscedastic)
 
 
+def unknown_covariances(n: int) -> Covariances:
+    """NaN, where the Jacobian is not finite; without entries, where n × n entries are too many."""
+    missing = np.full((n, n) if n <= _LARGEST else (0, 0), np.nan)
+    return Covariances(missing, missing, missing)
+
+
 def undetermined_combinations(J: Matrix, free: Mask, names: Sequence[str]) -> list[str]:
     """The combinations of parameters that the data do not determine, in relative changes, as text.
 
     A right singular vector of J with unit columns whose singular value is rounding; entries below a tenth of the
     largest are left out. A column of zeros gives the parameter alone.
     """
-    A = J[:, free]
+    A = J if free.all() else J[:, free]
     labels = [name for name, is_free in zip(names, free, strict=True) if is_free]
-    norms = np.linalg.norm(A, axis=0)
+    norms = column_norms(A)
     found = [labels[i] for i in np.flatnonzero(norms == 0.0)]
     kept = np.flatnonzero(norms > 0.0)
     if kept.size:
-        _, s, Vt = np.linalg.svd(A[:, kept] / norms[kept])
+        _, s, Vt = np.linalg.svd(_square(A[:, kept]) / norms[kept])
         rank = int(np.sum(s > _RANK * max(A.shape) * s[0]))
         for v in Vt[rank:]:
             largest = np.abs(v).max()
@@ -108,3 +117,9 @@ def undetermined_combinations(J: Matrix, free: Mask, names: Sequence[str]) -> li
             text = "".join(f" {'−' if negative else '+'} {label}" for negative, label in signed)
             found.append(text.removeprefix(" + "))
     return found
+
+
+def _square(A: Matrix) -> Matrix:
+    """A matrix with the same right singular vectors as A and no more rows than needed."""
+    A = triangular(A)
+    return A if A.shape[0] <= _FULL else np.asarray(np.linalg.qr(A, mode="r"))

@@ -17,9 +17,11 @@ from newtonkit.core.validation import check_choice
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.residuals import ResidualDerivatives, flat_residuals, residual_vector
 from newtonkit.fitting.difference_jacobian import difference_jacobian
+from newtonkit.fitting.jacobians import Jacobian
 from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Matrix, Vector
 
+_SPARSE, _SHARE = 100, 0.2  # a sparse Jacobian with fewer columns, or more entries, is made dense; our choice
 SCHEMES = ("2-point", "3-point")
 _AUTOMATIC = ("tape", "autograd")
 _DIFFERENCES = {"differences": "3-point", "3-point": "3-point", "2-point": "2-point"}
@@ -55,6 +57,8 @@ class FitFunctions:
         which only some columns are evaluated counts in part.
     source : str
         Where the Jacobian comes from.
+    is_sparse : bool
+        Whether the last Jacobian was sparse.
     """
 
     def __init__(
@@ -75,12 +79,13 @@ class FitFunctions:
         self.source = "autograd" if jac is None else "given" if callable(jac) else f"{jac} differences"
         self.counts, self.limit = Counts(), limit
         self._columns = 0
+        self.is_sparse = False
         self._last: tuple[Vector, Vector] | None = None
 
     @property
     def has_curvature(self) -> bool:
         """Whether `curvature` may be called."""
-        return self._given_curvature is not None or self.automatic is not None
+        return not self.is_sparse and (self._given_curvature is not None or self.automatic is not None)
 
     @property
     def finds_linear(self) -> bool:
@@ -106,7 +111,7 @@ class FitFunctions:
         self._last = x.copy(), r
         return r.copy()
 
-    def jacobian(self, x: Vector, columns: Mask | None = None) -> Matrix:
+    def jacobian(self, x: Vector, columns: Mask | None = None) -> Jacobian:
         """J(x), shape (m, n), or some columns of it."""
         if isinstance(self._jac, str):
             return self._by_differences(x, columns)
@@ -122,6 +127,7 @@ class FitFunctions:
                 self._columns, self.counts.g = 0, 0
                 return self._by_differences(x, columns)
         J = _jacobian_matrix(self._jac(x.copy(), *self.args), x.size)
+        self.is_sparse = sp.issparse(J)
         return J if columns is None else J[:, columns]
 
     def curvature(self, x: Vector, w: Vector) -> Matrix:
@@ -168,7 +174,9 @@ def check_source(jac: Any, derivatives: str) -> tuple[Any, bool]:
     return (_DIFFERENCES.get(derivatives) if jac is None else jac), derivatives == "tape"
 
 
-def _jacobian_matrix(value: Any, n: int) -> Matrix:
+def _jacobian_matrix(value: Any, n: int) -> Jacobian:
+    if sp.issparse(value) and n >= _SPARSE and value.nnz <= _SHARE * value.shape[0] * n and value.shape[1] == n:
+        return sp.csc_array(value, dtype=np.float64)
     J = np.array(value.toarray() if sp.issparse(value) else value, dtype=np.float64)
     if J.ndim == 1:
         J = J.reshape(-1, n)

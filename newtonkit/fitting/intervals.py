@@ -57,7 +57,7 @@ class _OneFixed:
         return self.functions.residuals(self._whole(z))
 
     def jacobian(self, z: Vector, columns: Any = None) -> Matrix:
-        return self.functions.jacobian(self._whole(z), self.others)
+        return np.asarray(self.functions.jacobian(self._whole(z), self.others))
 
     def curvature(self, z: Vector, w: Vector) -> Matrix:
         return self.functions.curvature(self._whole(z), w)[np.ix_(self.others, self.others)]

@@ -16,9 +16,11 @@ import numpy as np
 from newtonkit.core.domain import Domain, Unbounded
 from newtonkit.core.state import BudgetSpent
 from newtonkit.fitting.box_step import step_in_box
+from newtonkit.fitting.jacobians import absolute_transposed_product, column_norms
 from newtonkit.fitting.outcome import Fitted, Model, Outcome, Tolerances
 from newtonkit.fitting.problem import FitPoint, Problem
-from newtonkit.fitting.step_model import Mask, StepModel, length_of
+from newtonkit.fitting.sparse_model import AnyStepModel, model_of
+from newtonkit.fitting.step_model import Mask, length_of
 from newtonkit.linalg.kernels import EPS, Vector, norm
 from newtonkit.trustregion.radius import ACCEPT, next_radius
 
@@ -121,11 +123,11 @@ class Iteration:
 
     # --- a new point ----------------------------------------------------------------------------------------
 
-    def _model_here(self) -> StepModel:
+    def _model_here(self) -> AnyStepModel:
         """The models at a new point, with the scales and, at the start, the radius."""
         at = self.at
         assert at.jacobian is not None
-        norms = np.linalg.norm(at.jacobian, axis=0)
+        norms = column_norms(at.jacobian)
         first = math.isnan(self.radius)
         if first:
             positive = norms > 0.0
@@ -136,7 +138,7 @@ class Iteration:
             if self.sizes is not None:
                 self.scales = norm(np.ascontiguousarray(norms * self.sizes)) / self.sizes
             self.radius = self._radius_at_start()
-        model = StepModel(at.jacobian, at.weighted, self.scales, self.domain.free(at.x, at.gradient))
+        model = model_of(at.jacobian, at.weighted, self.scales, self.domain.free(at.x, at.gradient))
         self.rescued = self.refused = self.escaped = False
         if self.kind is Model.HYBRID:
             free = model.free_step(newton=False)
@@ -154,17 +156,17 @@ class Iteration:
             size = max(size, norm(self.at.weighted))
         return self.first_radius * size or 1.0
 
-    def _add_curvature(self, model: StepModel) -> None:
+    def _add_curvature(self, model: AnyStepModel) -> None:
         if not model.has_curvature and self.problem.has_curvature:
             model.add_curvature(self.problem.curvature(self.at))
 
-    def _newton_fits(self, model: StepModel) -> bool:
+    def _newton_fits(self, model: AnyStepModel) -> bool:
         free = model.free_step(newton=True)
         return free is not None and length_of(free) <= self.radius
 
     # --- convergence ----------------------------------------------------------------------------------------
 
-    def _converged(self, model: StepModel) -> Outcome | None:
+    def _converged(self, model: AnyStepModel) -> Outcome | None:
         """CONVERGED where the free step is short for every parameter, and exact curvature confirms a minimum."""
         at, tolerances = self.at, self.tolerances
         if tolerances.gtol > 0.0 and self.domain.criticality(at.x, at.gradient) <= tolerances.gtol:
@@ -187,11 +189,11 @@ class Iteration:
         assert at.rounding is not None
         if bool(np.all(np.abs(p) <= self.tolerances.xtol * np.abs(at.x))):
             return True
-        noise = _ROUNDING * (np.abs(at.jacobian).T @ at.rounding)
+        noise = _ROUNDING * absolute_transposed_product(at.jacobian, at.rounding)
         free = self.domain.free(at.x, at.gradient)
         return bool(np.all(np.abs(at.gradient)[free] <= noise[free]))
 
-    def _finish(self, outcome: Outcome, model: StepModel, nit: int) -> Fitted:
+    def _finish(self, outcome: Outcome, model: AnyStepModel, nit: int) -> Fitted:
         """Take the last free step: it is known, and short."""
         free = model.free_step(newton=self.newton)
         x = self.at.x if free is None else self.at.x + model.to_x(free)
@@ -204,7 +206,7 @@ class Iteration:
 
     # --- a trial --------------------------------------------------------------------------------------------
 
-    def _trial(self, model: StepModel) -> tuple[bool, Outcome | None]:
+    def _trial(self, model: AnyStepModel) -> tuple[bool, Outcome | None]:
         """One trial step: whether it was accepted, and the outcome where it ends the run."""
         y, boundary = model.step(self.radius, newton=self.newton)
         p, self.length, inside = model.to_x(y), length_of(y), True
@@ -250,7 +252,7 @@ class Iteration:
     def _is_rounding(self, predicted: float, actual: float) -> bool:
         return max(predicted, abs(actual)) <= self._noise()
 
-    def _try_newton_instead(self, model: StepModel) -> bool:
+    def _try_newton_instead(self, model: AnyStepModel) -> bool:
         """Whether Newton's step takes the place of a rejected interior Gauss–Newton step, at the same radius."""
         if self.kind is not Model.HYBRID or self.refused:
             return False
@@ -286,7 +288,7 @@ class Iteration:
         free = self.domain.free(self.at.x, self.at.gradient)
         return float(np.max((np.abs(self.at.gradient) / self.scales)[free], initial=0.0))
 
-    def _end_or_escape(self, model: StepModel) -> Outcome | None:
+    def _end_or_escape(self, model: AnyStepModel) -> Outcome | None:
         """The outcome if no step can reduce the cost; None if certain negative curvature leads away, once a point.
 
         Near a saddle, or a maximum, the Jacobian may be so small that every Gauss–Newton step is rounding.
@@ -308,7 +310,7 @@ class Iteration:
         assert self.at.rounding is not None
         return _ROUNDING * float(np.abs(self.at.weighted) @ self.at.rounding)
 
-    def _outcome_without_step(self, model: StepModel) -> Outcome:
+    def _outcome_without_step(self, model: AnyStepModel) -> Outcome:
         """ROUNDING where the free step is short for every parameter and all of them are determined."""
         at = self.at
         free = model.free_step(newton=self.newton)
@@ -316,15 +318,15 @@ class Iteration:
             return Outcome.UNDETERMINED
         degrees = max(at.residuals.size - at.x.size, 1)
         errors = np.zeros(at.x.size)
-        errors[model.free] = np.linalg.norm(model.inverse_factor(), axis=1) * math.sqrt(2.0 * at.cost / degrees)
+        errors[model.free] = model.standard_lengths() * math.sqrt(2.0 * at.cost / degrees)
         short = np.maximum(_SHORT[0] * np.abs(at.x), _SHORT[1] * errors)
         return Outcome.ROUNDING if bool(np.all(np.abs(model.to_x(free)) <= short)) else Outcome.NO_STEP
 
     def _faded(self) -> Mask:
         if self.at.jacobian is None:
             return np.zeros(self.at.x.size, dtype=bool)
-        faded = np.linalg.norm(self.at.jacobian, axis=0) <= _FADED * self.scales
+        faded = column_norms(self.at.jacobian) <= _FADED * self.scales
         return np.asarray(faded & self.domain.free(self.at.x, self.at.gradient))
 
-    def _fitted(self, outcome: Outcome, nit: int, model: StepModel | None) -> Fitted:
+    def _fitted(self, outcome: Outcome, nit: int, model: AnyStepModel | None) -> Fitted:
         return Fitted(self.at, outcome, nit, model, self.scales, self._faded(), self.costs)

@@ -6,7 +6,8 @@ import enum
 from dataclasses import dataclass
 
 from newtonkit.fitting.problem import FitPoint
-from newtonkit.fitting.step_model import Mask, StepModel
+from newtonkit.fitting.sparse_model import AnyStepModel
+from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Vector
 
 
@@ -54,7 +55,7 @@ class Fitted:
     at: FitPoint
     outcome: Outcome
     iterations: int
-    model: StepModel | None
+    model: AnyStepModel | None
     scales: Vector
     faded: Mask
     """Whether the column of J of each parameter has all but vanished."""

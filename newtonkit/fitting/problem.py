@@ -11,6 +11,7 @@ import numpy as np
 from newtonkit.core.counts import Counts
 from newtonkit.derivatives.losses import Loss
 from newtonkit.fitting.functions import FitFunctions
+from newtonkit.fitting.jacobians import Jacobian, absolute_product, is_finite, scale_rows
 from newtonkit.linalg.kernels import Matrix, Vector
 
 
@@ -30,7 +31,7 @@ class FitPoint:
         ½ Σρ; NaN where a residual is not finite.
     weighted : ndarray, shape (m,)
         √ρ′·r, so that the gradient is ``jacobian.T @ weighted``.
-    jacobian : ndarray, shape (m, n), or None
+    jacobian : ndarray or sparse array, shape (m, n), or None
         √ρ′·J.
     rounding : ndarray, shape (m,)
         |r| + |J||x|, weighted: eps times this is the rounding error of the residuals.
@@ -41,7 +42,7 @@ class FitPoint:
     residuals: Vector
     cost: float
     weighted: Vector
-    jacobian: Matrix | None = None
+    jacobian: Jacobian | None = None
     rounding: Vector | None = None
 
     @property
@@ -117,9 +118,9 @@ class FitProblem:
             J = self.functions.jacobian(at.x)
             first, _ = self.loss.weights(at.residuals)
             root = np.sqrt(first)
-            at.weighted, at.jacobian = root * at.residuals, root[:, np.newaxis] * J
-            at.rounding = np.abs(at.weighted) + np.abs(at.jacobian) @ np.abs(at.x)
-        return bool(np.isfinite(at.jacobian).all())
+            at.weighted, at.jacobian = root * at.residuals, J if self.loss.linear else scale_rows(root, J)
+            at.rounding = np.abs(at.weighted) + absolute_product(at.jacobian, at.x)
+        return is_finite(at.jacobian)
 
     def curvature(self, at: FitPoint) -> Matrix:
         """The Hessian of the cost without JᵀJ of the weighted Jacobian."""

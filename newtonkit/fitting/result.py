@@ -108,7 +108,7 @@ def termination(
             fallen = fitted.costs[-1] - cost
             return Termination(reason.STALLED, fallen, tolerances.ftol * fitted.costs[-1], "|Δcost|")
         case Outcome.UNDETERMINED:
-            what = "; ".join(undetermined) or "all parameters: the cost hardly changes, and a column of J has vanished"
+            what = "; ".join(undetermined) or "all parameters: J is rank-deficient, or a column of it has vanished"
             return Termination(reason.UNDETERMINED, detail=what)
         case Outcome.NOT_FINITE:
             return Termination(reason.NON_FINITE, cost, detail="the residuals or their Jacobian are not finite at x0")

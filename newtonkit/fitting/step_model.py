@@ -15,6 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from newtonkit.fitting.jacobians import is_tall, triangular_factor
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.step_bound import TrustRegion
@@ -49,14 +50,19 @@ class StepModel:
     def __init__(self, J: Matrix, r: Vector, D: Vector, free: Mask) -> None:
         self.free, self.all_scales = free, D
         D = D[free]
-        scaled = J[:, free] / D
+        rows = J.shape[0]
+        J = J if free.all() else J[:, free]
+        if is_tall(J):
+            scaled, r = triangular_factor(J, r, D)
+        else:
+            scaled = J / D
         if scaled.shape[0] < scaled.shape[1]:
             scaled = np.vstack([scaled, np.zeros((scaled.shape[1] - scaled.shape[0], scaled.shape[1]))])
         U, self.s, self.Vt = np.linalg.svd(scaled, full_matrices=False)
         self.c = np.ascontiguousarray(U[: r.size].T @ r)
         self.D = D
         largest = float(self.s[0]) if self.s.size else 0.0
-        self.rank = int(np.sum(self.s > _RANK * max(scaled.shape) * largest)) if largest > 0.0 else 0
+        self.rank = int(np.sum(self.s > _RANK * max(rows, free.size) * largest)) if largest > 0.0 else 0
         self.lowest = math.nan
         """λmin(I + s⁻¹Ks⁻¹), once the curvature is known: positive at a minimum, 1 without curvature of r."""
         self.S: Matrix | None = None
@@ -142,6 +148,10 @@ class StepModel:
         p = np.zeros(self.free.size)
         p[self.free] = (self.Vt.T @ y) / self.D
         return p
+
+    def standard_lengths(self) -> Vector:
+        """The roots of the diagonal of (JᵀJ)⁻¹ over the free variables; for full rank only."""
+        return np.asarray(np.linalg.norm(self.inverse_factor(), axis=1))
 
     def inverse_factor(self) -> Matrix:
         """W with (JᵀJ)⁻¹ = WWᵀ over the free variables; for full rank only."""

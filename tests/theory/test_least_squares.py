@@ -6,14 +6,17 @@ import autograd.numpy as np
 import numpy as onp
 import pytest
 import scipy.optimize
+import scipy.sparse as sp
 
 import newtonkit
 from newtonkit.core.domain import Unbounded
 from newtonkit.derivatives.losses import LOSSES, Loss
 from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.iteration import Iteration
+from newtonkit.fitting.jacobians import absolute_product, absolute_transposed_product, triangular_factor
 from newtonkit.fitting.outcome import Model
 from newtonkit.fitting.problem import FitProblem
+from newtonkit.fitting.sparse_model import SparseStepModel
 from newtonkit.fitting.variable_projection import ProjectedProblem, linear_parameters
 from problems.nist.data_sets import data_set, names
 
@@ -373,3 +376,78 @@ def test_linear_parameters_are_looked_for_again_where_the_data_change_them():
     new = newtonkit.least_squares(lambda *args: residuals(*args), [1.0, 1.0, 1.0], args=(T, Y))
     assert result.success
     onp.testing.assert_allclose(result.x, new.x, rtol=1e-6)
+
+
+def chained_residuals(n):
+    """r = (10(x_{i+1} − x_i²), 1 − x_i): the extended Rosenbrock chain, with its sparse Jacobian."""
+
+    def residuals(x):
+        return onp.concatenate([10.0 * (x[1:] - x[:-1] ** 2), 1.0 - x[:-1]])
+
+    def jacobian(x):
+        first = sp.diags_array([-20.0 * x[:-1], onp.full(n - 1, 10.0)], offsets=[0, 1], shape=(n - 1, n))
+        return sp.vstack([first, -sp.eye_array(n - 1, n)])
+
+    return residuals, jacobian
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_sparse_jacobians_give_the_solution_of_dense_ones(bounded):
+    n = 120
+    residuals, jacobian = chained_residuals(n)
+    bounds = (-2.0, onp.where(onp.arange(n) == 60, 0.3, 2.0)) if bounded else None
+    start = onp.full(n, 0.2)
+    sparse = newtonkit.least_squares(residuals, start, jacobian, bounds)
+    dense = newtonkit.least_squares(residuals, start, lambda x: jacobian(x).toarray(), bounds)
+    assert sp.issparse(sparse.jac)
+    assert sparse.success
+    assert dense.success
+    onp.testing.assert_allclose(sparse.x, dense.x, rtol=1e-6)
+    assert sparse.cost == pytest.approx(dense.cost, rel=1e-10, abs=1e-25)
+    if bounded:
+        assert sparse.x[60] == 0.3
+
+
+def test_a_rank_deficient_sparse_jacobian_is_no_success():
+    n = 150
+
+    def jacobian(x):
+        return sp.csr_array(onp.repeat([[1.0]], n - 1, axis=0) * sp.eye_array(n - 1, n) - sp.eye_array(n - 1, n, k=1))
+
+    result = newtonkit.least_squares(lambda x: x[:-1] - x[1:] - 1.0, onp.zeros(n), jacobian)
+    assert not result.success
+    assert result.reason.name == "UNDETERMINED"
+
+
+def test_sparse_steps_minimize_the_damped_problem():
+    """The step on the boundary solves (AᵀA + λI)y = −Aᵀr for some λ, and its length is the radius within 10 %."""
+    rng = onp.random.default_rng(3)
+    A = sp.random_array((400, 120), density=0.05, rng=rng, format="csc") + sp.eye_array(400, 120)
+    r, D = rng.standard_normal(400), 1.0 + rng.uniform(size=120)
+    model = SparseStepModel(A, r, D, onp.ones(120, dtype=bool))
+    free = onp.linalg.lstsq((A / D[onp.newaxis]).toarray(), -r)[0]
+    onp.testing.assert_allclose(model.free_step(newton=False), free, rtol=1e-9, atol=1e-12)
+    radius = 0.3 * float(onp.linalg.norm(free))
+    y, boundary = model.step(radius, newton=False)
+    assert boundary
+    assert onp.linalg.norm(y) == pytest.approx(radius, rel=0.1001)
+    gradient = (A / D[onp.newaxis]).T @ (r + (A / D[onp.newaxis]) @ y)
+    lam = -float(gradient @ y) / float(y @ y)
+    assert lam > 0.0
+    onp.testing.assert_allclose(gradient, -lam * y, atol=1e-8 * float(onp.abs(gradient).max()))
+
+
+def test_tall_jacobians_are_factored_in_blocks():
+    rng = onp.random.default_rng(5)
+    J, r, D = rng.standard_normal((40_000, 7)), rng.standard_normal(40_000), 1.0 + rng.uniform(size=7)
+    R, c = triangular_factor(J, r, D)
+    onp.testing.assert_allclose(R.T @ R, (J / D).T @ (J / D), rtol=1e-10, atol=1e-8)
+    onp.testing.assert_allclose(R.T @ c, (J / D).T @ r, rtol=1e-9, atol=1e-8)
+    onp.testing.assert_allclose(absolute_product(J, D), onp.abs(J) @ D)
+    onp.testing.assert_allclose(absolute_transposed_product(J, onp.abs(r)), onp.abs(J).T @ onp.abs(r))
+    t = onp.linspace(0.0, 1.0, 70_000)
+    y = 2.0 * onp.exp(-3.0 * t) + 0.1 * onp.cos(50.0 * t)
+    fit = newtonkit.least_squares(lambda p: p[0] * np.exp(-p[1] * t) - y, [1.0, 1.0], method="hybrid")
+    reference = scipy.optimize.curve_fit(lambda t, a, b: a * onp.exp(-b * t), t, y, ftol=1e-14, xtol=1e-14)
+    onp.testing.assert_allclose(fit.x, reference[0], rtol=1e-6)
+    onp.testing.assert_allclose(fit.covariance, reference[1], rtol=1e-5)
