@@ -25,8 +25,8 @@ _NOISE = 10.0  # times the norm of the error bars of the gradient; a bar is a ty
 _CONTRACTION = 0.7
 _STALLED = 0.5  # reduction of one step above which the iteration ends if the rest is near its error bar
 _NEAR_NOISE = 1e2
-# of the largest curvature times ‖z‖: a slope known to this is known well enough; t⁶ has 2.5e-8 at the radius 0.008
-_RESOLUTION = 1e-10
+# of the largest curvature times ‖z‖: a slope known to this is known well enough; t⁶ has 1.5e-9 at the radius 0.004
+_RESOLUTION = 2e-10
 
 
 class GraphPoint(NamedTuple):

@@ -21,7 +21,7 @@ from newtonkit.linalg.kernels import EPS, Vector, dot
 
 # of the scale of x: how far along a null direction f is examined, shorter where the graph cannot be followed. The
 # shorter the radius, the fewer gradients it takes; but a minimum of fourth order may be 0.014 away at ‖g‖ = 1e-5
-_RADII = (0.008, 0.002, 0.0005)
+_RADII = (0.004, 0.001, 0.00025)
 _WIDE = 0.032  # where the shorter radius shows a slope to one side only
 _RANDOM = 5  # directions, the first of which serves the test for flatness
 _AXES = 4
@@ -222,7 +222,12 @@ def _descent(reduction: GradientReduction, fall: _Trial | None, scale: float) ->
 def _both_ways(reduction: GradientReduction, level: _Level, z: Vector) -> list[_Trial]:
     """φ at z and −z; the correction in the range is the same up to third order."""
     first = _Trial.at(reduction, level, z)
-    return [first, _Trial.at(reduction, level, -z, first.point)] if first.point is not None else [first]
+    if first.point is None:
+        return [first]
+    opposite = reduction.at(-z, first.point.y)
+    if first.sign == 0 and opposite is not None and float(np.linalg.norm(opposite.slope)) <= opposite.bar:
+        return [first, _Trial(-z, 0, opposite)]  # no value is needed to see that f is flat
+    return [first, _Trial.compared(reduction, level, -z, opposite)]
 
 
 def _directions(k: int) -> list[Vector]:
@@ -243,9 +248,8 @@ class _Trial(NamedTuple):
     point: GraphPoint | None = None
 
     @classmethod
-    def at(cls, reduction: GradientReduction, level: _Level, z: Vector, near: GraphPoint | None = None) -> _Trial:
-        point = reduction.at(z, None if near is None else near.y)
-        return cls.compared(reduction, level, z, point)
+    def at(cls, reduction: GradientReduction, level: _Level, z: Vector) -> _Trial:
+        return cls.compared(reduction, level, z, reduction.at(z))
 
     @classmethod
     def compared(cls, reduction: GradientReduction, level: _Level, z: Vector, point: GraphPoint | None) -> _Trial:

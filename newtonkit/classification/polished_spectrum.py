@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.classification.allowance import MeteredEvaluator
-from newtonkit.classification.chord_steps import EquilibratedHessian, HessianError, chord_steps
+from newtonkit.classification.chord_steps import ChordPoint, EquilibratedHessian, HessianError, chord_steps
 from newtonkit.linalg.equilibration import equilibrating
 from newtonkit.linalg.kernels import Matrix, Vector, norm
 
@@ -25,6 +25,7 @@ _MAX_HESSIANS = 3
 _CERTAIN = 100.0
 _SMALL = 1e-6  # of the largest eigenvalue: the sign of a smaller one is confirmed by a second Hessian
 _SAFETY = 4.0  # times the change of H extrapolated to the critical point
+_GAP = 1e-3  # of the error bar: null eigenvalues are smaller, others larger, if one more Hessian changes nothing
 _DEGENERATE = 0.5  # remaining share above which it changes nothing either: ⅔ at x⁴, 0.8 at x⁶
 _CONVERGED = 1e-2  # remaining share of the last step below which a third Hessian changes nothing
 
@@ -70,49 +71,65 @@ def polished_spectrum(
     """Chord steps from x, at most two more Hessians, and the error bars that follow.
 
     ``scale`` is the length that counts as large in x, ``error`` that of each Hessian.
-    Where the allowance does not suffice for another Hessian, the
-    error bar is that of the last one.
     """
-    n = x.size
     D = _equilibrating(H if error.entries is None else np.abs(H) + error.entries)
     model, x0 = EquilibratedHessian(H, D, error), x
-    change, remaining, first_h = np.zeros((n, n)), 0.0, math.nan
-    for count in range(1, _MAX_HESSIANS):
-        # at most ‖g‖/‖x‖: what a symmetry's zero eigenvalue amounts to at a point with this gradient
-        zero = norm(g) / scale * float(D.max()) ** 2
-        point = chord_steps(evaluator, model, x, g, model.rounding)
-        first_h = point.contraction if count == 1 else first_h
-        if point.x is x:  # the full step failed: leave out the eigenvalues that the gradient itself may explain
-            cut = max(model.rounding, min(_CERTAIN * zero, 0.5 * model.size))
-            point = chord_steps(evaluator, model, x, g, cut)
-        moved = max(point.bend, zero)
-        if count == 1 and _one_hessian_suffices(model, moved):
-            return PolishedSpectrum(
-                point.x, point.g, model, model.rounding, _plain(model, change, 0.0), 0.0, first_h, norm(point.x - x0)
-            )
+    point, moved = _polish(evaluator, model, x, g, scale)
+    first_h = point.contraction
+    if bool((np.abs(model.eigenvalues) > max(moved, _SMALL * model.size, model.rounding)).all()):
+        plain_error = _plain(model, np.zeros_like(H), 0.0)
+        distance = norm(point.x - x0)
+        return PolishedSpectrum(point.x, point.g, model, model.rounding, plain_error, 0.0, first_h, distance)
+    # what the error bar is where nothing else is known
+    change, remaining, bar = np.diag(moved / D**2), math.inf, math.inf
+    if point.x is x and model.is_noise(x, g):
+        change, remaining, bar = np.zeros_like(H), 0.0, math.inf
+    for _ in range(1, _MAX_HESSIANS):
         if point.x is x or not evaluator.affords(H=1):
-            if not model.is_noise(x, g):
-                change, remaining = np.diag(_CERTAIN * moved / D**2), math.inf
             break
         H_next, step = evaluator.hessian(point.x), (point.x - x) / D
         if not np.isfinite(H_next).all():
-            change, remaining = np.diag(_CERTAIN * moved / D**2), math.inf
             break
         change, x, g = H_next - model.H, point.x, point.g
         model = EquilibratedHessian(H_next, D, error)
         remaining = model.remaining_share(x, g, step)
-        if remaining <= _CONVERGED or remaining > _DEGENERATE:
+        if remaining <= _CONVERGED or remaining > _DEGENERATE or _is_separated(model, change, remaining):
             break
-    bar = _error_bar(model, change, remaining)
-    best, best_bar = model, bar
-    if change.any() and (np.abs(model.eigenvalues) <= bar).any():
+        point, moved = _polish(evaluator, model, x, g, scale)
+        if point.x is not x and moved < _error_bar(model, change, remaining):  # as good as one more Hessian
+            bar, x, g = max(moved, model.rounding), point.x, point.g
+            break
+    best, best_bar = model, min(bar, _error_bar(model, change, remaining))
+    if change.any() and (np.abs(model.eigenvalues) <= best_bar).any():
         # units that make a degenerate direction visible enlarge its coupling to the others too
-        plain = EquilibratedHessian(model.H, np.ones(n), error)
+        plain = EquilibratedHessian(model.H, np.ones(x.size), error)
         plain_bar = _error_bar(plain, change, remaining)
-        if np.sum(np.abs(plain.eigenvalues) <= plain_bar) < np.sum(np.abs(model.eigenvalues) <= bar):
+        if np.sum(np.abs(plain.eigenvalues) <= plain_bar) < np.sum(np.abs(model.eigenvalues) <= best_bar):
             best, best_bar = plain, plain_bar
     distance = norm(x - x0) + norm(best.D * best.newton_step(g, best_bar))
     return PolishedSpectrum(x, g, best, best_bar, _plain(model, change, remaining), remaining, first_h, distance)
+
+
+def _polish(
+    evaluator: MeteredEvaluator, model: EquilibratedHessian, x: Vector, g: Vector, scale: float
+) -> tuple[ChordPoint, float]:
+    """Chord steps, and a hundredfold of how much an eigenvalue may have changed between x and the critical point.
+
+    The bend of the first step alone would accept ½x² + ½xz². A symmetry's zero eigenvalue amounts to at most ‖g‖/‖x‖.
+    """
+    zero = norm(g) / scale * float(model.D.max()) ** 2
+    point = chord_steps(evaluator, model, x, g, model.rounding)
+    if point.x is x:  # the full step failed: leave out the eigenvalues that the gradient itself may explain
+        cut = max(model.rounding, min(_CERTAIN * zero, 0.5 * model.size))
+        shorter = chord_steps(evaluator, model, x, g, cut)
+        point = shorter._replace(contraction=point.contraction)
+    return point, _CERTAIN * max(point.bend, zero)
+
+
+def _is_separated(model: EquilibratedHessian, change: Matrix, remaining: float) -> bool:
+    """Whether a tenth of a percent of the change of H would leave the same eigenvalues in doubt."""
+    sizes, bar = np.abs(model.eigenvalues), _error_bar(model, change, remaining)
+    return not ((sizes <= bar) & (sizes > _GAP * bar + model.rounding)).any()
 
 
 def _equilibrating(H: Matrix) -> Vector:
@@ -120,12 +137,6 @@ def _equilibrating(H: Matrix) -> Vector:
     D, rows = equilibrating(H), np.abs(H).any(axis=1)
     D[~rows] = D[rows].max(initial=0.0) or 1.0
     return D
-
-
-def _one_hessian_suffices(model: EquilibratedHessian, moved: float) -> bool:
-    """Whether every eigenvalue exceeds what the gradient can have changed; the bend alone accepts ½x² + ½xz²."""
-    bound = max(_CERTAIN * moved, _SMALL * model.size, model.rounding)
-    return bool((np.abs(model.eigenvalues) > bound).all())
 
 
 def _error_bar(model: EquilibratedHessian, change: Matrix, remaining: float) -> float:
