@@ -19,7 +19,7 @@ from newtonkit.linalg.kernels import EPS, Vector, all_finite
 
 _MAX_STEPS = 16
 _NEW_HESSIANS = 2  # per reduction, where Broyden steps do not converge
-_CLEAR = 3.0  # times its error bar: a slope of this size keeps its sign whatever remains of the range equation
+CLEAR = 3.0  # times its error bar: a slope of this size keeps its sign whatever remains of the range equation
 _NOISE = 10.0  # times the norm of the error bars of the gradient; a bar is a typical error, not a bound
 # two steps must reduce the energy norm by this factor together; one may stall
 _CONTRACTION = 0.7
@@ -98,7 +98,7 @@ class GradientReduction:
                 # the slope changes with r; as r vanishes it changes by about this much more
                 rest = min(rest, float(np.linalg.norm(slope - last_slope)) * size / (sizes[-1] - size))
             last_slope, bar = slope, _NOISE * (float(np.linalg.norm(noise)) + rest)
-            if float(np.linalg.norm(slope)) > _CLEAR * bar:
+            if float(np.linalg.norm(slope)) > CLEAR * bar:
                 break
             floor = float(np.linalg.norm((np.abs(self.R.T) @ noise) / weights))
             if size <= floor or bar <= resolution or (size > _STALLED * sizes[-1] and size <= _NEAR_NOISE * floor):

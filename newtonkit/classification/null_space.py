@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from newtonkit.classification.gradient_reduction import GradientReduction, GraphPoint
+from newtonkit.classification.gradient_reduction import CLEAR, GradientReduction, GraphPoint
 from newtonkit.classification.winding import winding_number
 from newtonkit.linalg.kernels import EPS, Vector, dot
 
@@ -225,7 +225,7 @@ def _both_ways(reduction: GradientReduction, level: _Level, z: Vector) -> list[_
     if first.point is None:
         return [first]
     opposite = reduction.at(-z, first.point.y)
-    if first.sign == 0 and opposite is not None and float(np.linalg.norm(opposite.slope)) <= opposite.bar:
+    if first.sign == 0 and opposite is not None and float(np.linalg.norm(opposite.slope)) <= CLEAR * opposite.bar:
         return [first, _Trial(-z, 0, opposite)]  # no value is needed to see that f is flat
     return [first, _Trial.compared(reduction, level, -z, opposite)]
 
@@ -256,15 +256,15 @@ class _Trial(NamedTuple):
         if point is None:
             return cls(z, None)
         length = float(np.linalg.norm(z))
-        outward = dot(point.slope, z) / length
-        if outward > point.bar:
+        outward, clear = dot(point.slope, z) / length, CLEAR * point.bar
+        if outward > clear:
             return cls(z, 1, point)
         rise = level.rise(point)
         # what the slope at 0 explains of a fall leads to a critical point near, not away from one
         if rise < -_EXPLAINED * float(np.linalg.norm(reduction.slope)) * length:
             return cls(z, -1, point)
-        if rise != 0.0 or outward < -point.bar or float(np.linalg.norm(point.slope)) > 10 * point.bar:
-            return cls(z, 1 if rise > 0.0 and outward >= -point.bar else None, point)
+        if rise != 0.0 or float(np.linalg.norm(point.slope)) > clear:
+            return cls(z, 1 if rise > 0.0 and outward >= -clear else None, point)
         return cls(z, 0, point)
 
 
