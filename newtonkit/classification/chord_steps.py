@@ -118,7 +118,7 @@ def chord_steps(
         g_trial = evaluator.gradient(x_trial)
         before, after = norm(D * g), norm(D * g_trial) if all_finite(g_trial) else math.inf
         if count == 0:
-            bend = 2.0 * after / length
+            bend = 0.0 if model.is_noise(x_trial, g_trial) else 2.0 * after / length
             contraction = 2.0 * float(np.linalg.norm(model.newton_step(g_trial, cut))) / length
         if not after < before:
             break

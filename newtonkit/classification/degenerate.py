@@ -1,10 +1,10 @@
 """The kind of a critical point where the Hessian is singular, from the reduced gradient on spheres around it.
 
-By the sign of φ′ on both sides (one null direction) or the winding number of ∇φ along circles (two). Neither rests on
-an order of derivatives, and both are stable: a point that is only near the critical one gives the same answer. An
+One null direction: the sign of φ′ on both sides. Two: the winding number of ∇φ along circles. Neither depends on
+an order of derivatives, and both are stable: a point near the critical one gives the same answer. An
 isolated critical point in the plane has winding number 1 where φ has an extremum, and at most 0 elsewhere (the level
 set φ = φ(0) has 1 − index branches through it, Arnold, 1978, *Ordinary Differential Equations*, §36). Of three null
-directions or more only samples are taken: they may find a way down, not exclude one.
+directions or more only samples are taken: they may find a descent direction but not exclude one.
 """
 
 from __future__ import annotations
@@ -23,23 +23,21 @@ from newtonkit.linalg.kernels import EPS, Vector, norm
 # radii of the spheres, in units of that within which the critical point must lie; from 60 on in steps short enough
 # to notice where a null manifold turns back
 _RADII = (2.0, 6.0, 20.0, 60.0, 90.0, 135.0, 200.0, 300.0, 450.0)
-_AGREE = 3  # radii that must agree; two, where the others are all rounding or out of reach
-_FLAT = 3  # radii of nothing but rounding that make a manifold of critical points
+_AGREE = 3  # radii that must agree; two, if the others are all rounding or cannot be reached
+_FLAT = 3  # radii at which all is rounding that make a manifold of critical points
 _POLISHES = 60  # Newton's method converges to a root of multiplicity m like (1 − 1/m)^k
 _SINGULAR = 0.01  # of ∇²φ on the sphere: a root with more curvature than that is a regular one
-_SAMPLED = (
-    1e8  # the range of ∇φ on a sphere from which on up and down in samples say nothing of the middle: exponentials
-)
-_FARTHER = 1.5  # each next length on the way down
-_CONVERGED = 1e-12  # of ∇φ on the sphere: rounding in units of the radius, where x is known far better than that
+_SAMPLED = 1e8  # range of ∇φ on a sphere beyond which samples give no information about the middle: exponentials
+_FARTHER = 1.5  # factor between lengths of the descent
+_CONVERGED = 1e-12  # of ∇φ on the sphere: rounding in units of the radius, if x is known much better than that
 _RISES = {"minimum", "valley", "no descent"}
 _FALLS = {"maximum", "ridge", "no ascent"}
 
 
 def degenerate_verdict(evaluator: MeteredEvaluator, x: Vector, regular: Verdict, *, radius: float) -> Verdict:
-    """The verdict at x by Lyapunov–Schmidt reduction, where eigenvalues gave no more than the verdict ``regular``.
+    """The verdict at x by Lyapunov–Schmidt reduction, if eigenvalues gave no more than the verdict ``regular``.
 
-    That one stands where no direction is degenerate. ``radius`` is how far from x the critical point may lie.
+    ``regular`` is returned if no direction is degenerate. ``radius`` is how far from x the critical point may lie.
     """
     H = evaluator.hessian(x)
     if not np.isfinite(H).all():
@@ -60,15 +58,15 @@ def degenerate_verdict(evaluator: MeteredEvaluator, x: Vector, regular: Verdict,
 
     spheres = _sphere_sequence(reduction, centre, radius)
     conclusive = [s for s in spheres if s.conclusive]
-    size = f"{reduction.nullity} of {x.size} eigenvalues cannot be told from zero"
+    size = f"{reduction.nullity} of {x.size} eigenvalues cannot be distinguished from zero"
     if len(spheres) >= _FLAT and all(s.kind == "flat" for s in spheres):
         reach = spheres[-1].radius
         return _concluded(found, reduction, spheres, f"f is critical all along them, as far as {reach:.2g}", centre.y)
     if len(conclusive) < 2 or len({(s.kind, s.degree) for s in conclusive}) > 1:
         kinds = ", ".join(f"{s.kind} at {s.radius:.1g}" for s in spheres) or "none"
-        return undecided(f"{size}; what the spheres around the point say does not settle it: {kinds}")
+        return undecided(f"{size}; the higher-order test is inconclusive: {kinds}")
     if conclusive[0].degree is None and conclusive[0].kind == "saddle" and _range(conclusive[0]) > _SAMPLED:
-        return undecided(f"{size}, and f changes by too many powers of ten about the point for samples to tell")
+        return undecided(f"{size}, and f changes by too many powers of ten about the point for samples to decide")
     root = _root(reduction, centre, conclusive[0])
     if root is None and not conclusive[0].degree:
         # a degree other than zero promises a critical point inside; zero, or none, promises nothing
@@ -103,7 +101,7 @@ def _range(around: Sphere) -> float:
 def _root(reduction: Reduction, centre: ReducedPoint, around: Sphere) -> ReducedPoint | None:
     """A zero of ∇φ, up to rounding, within the radius of the reduction, by Newton's method with capped steps."""
     point: ReducedPoint | None = centre
-    # of the least slope: where they differ by many powers of ten, the largest says nothing of the middle
+    # of the least slope: if slopes differ by many powers of ten, the largest gives no information about the middle
     radius = reduction.radius
     tiny = _CONVERGED * min((norm(p.slope) for p in around.points if p.certain), default=0.0)
     for _ in range(_POLISHES):
@@ -122,9 +120,9 @@ def _root(reduction: Reduction, centre: ReducedPoint, around: Sphere) -> Reduced
 def _concluded(found: Verdict, reduction: Reduction, spheres: list[Sphere], evidence: str, x: Vector) -> Verdict:
     """Kind of f from the kind of φ and the inertia of the rest: f is φ plus a form of that inertia."""
     kind, k = spheres[0].kind, reduction.nullity
-    size = f"{k} of {found.eigenvalues.size} eigenvalues cannot be told from zero"
+    size = f"{k} of {found.eigenvalues.size} eigenvalues cannot be distinguished from zero"
     rises, falls = reduction.positive > 0 or kind in _RISES, reduction.negative > 0 or kind in _FALLS
-    downhill = _way_down(reduction, spheres[-1])
+    downhill = _descent(reduction, spheres[-1])
     if reduction.positive and reduction.negative:
         answer = "saddle"
         evidence = f"both signs among the others, {reduction.negative} of them negative"
@@ -155,7 +153,7 @@ def _concluded(found: Verdict, reduction: Reduction, spheres: list[Sphere], evid
     )
 
 
-def _way_down(reduction: Reduction, outermost: Sphere) -> Vector | None:
+def _descent(reduction: Reduction, outermost: Sphere) -> Vector | None:
     """The lowest point along the null manifold, from the steepest descent seen; None where f fell nowhere."""
     point = outermost.downhill
     if point is None:
@@ -181,13 +179,13 @@ def _evidence(spheres: list[Sphere]) -> str:
         return (
             f"{first.kind} along {count} of their directions"
             if first.kind != "saddle"
-            else (f"of {count} of their directions some lead up and some down, {between}")
+            else (f"along some of {count} of their directions f rises, along some it falls, {between}")
         )
     if first.kind in ("valley", "ridge"):
         extreme = "lowest" if first.kind == "valley" else "highest"
-        return f"f is {extreme} on critical points that lie along them, {between}"
+        return f"f is {extreme} on a set of critical points along them, {between}"
     if k == 2:
-        return f"along them the gradient winds {first.degree} times {between}"
+        return f"local degree {first.degree} {between}"
     below, above = (np.array([s.points[i].slope[0] for s in spheres]) for i in (0, 1))
     radii = np.array([s.radius for s in spheres])
     order = float(np.log(np.abs(above[1] / above[0])) / np.log(radii[1] / radii[0])) + 1.0

@@ -27,7 +27,7 @@ from newtonkit.objectives.objective import Objective
 EXACT, GRADIENTS, VALUES = "exact derivatives", "differences of the gradient", "differences of f"
 
 _PROBES = 3
-_ROUNDINGS = (-2.0, -1.0, 1.0, 2.0)  # eps by which a coordinate of a probe is away: never 0, which shows nothing
+_ROUNDINGS = (-2.0, -1.0, 1.0, 2.0)  # multiples of eps by which a coordinate of a probe differs; 0 would show nothing
 _SEED = 0
 _NOISE = 4.0  # times eps·|f|: rounding of f in one second difference
 
@@ -65,12 +65,12 @@ def error_bars(
 ) -> ErrorBars:
     """The error bars of g and H at x; ``scale`` is the length that counts as large in x.
 
-    ``of_values`` says that they are differences of f by `by_differences`, with the same scale.
+    ``of_values``: they are differences of f by `by_differences`, with the same scale.
     """
     if of_values:
         return _bars_of_values(evaluator, x, g, H, scale)
     rng = np.random.default_rng(_SEED)
-    # as the evaluator expects: the probes may show nothing where a sum is rounded before it is used
+    # at least what the evaluator expects: the probes show nothing if a sum is rounded before it is used
     E, e = 10 * EPS * np.abs(H), 10 * EPS * np.abs(g)
     units = equilibrating(H)
     units = units / units.max()
@@ -79,7 +79,7 @@ def error_bars(
         roundings = EPS * rng.choice(_ROUNDINGS, x.size)
         e = np.maximum(e, np.abs(evaluator.gradient(x + np.abs(x) * roundings) - g))
         if exact:
-            # of the scale, in the unit of each variable: what is added to a small x, in f, is rounded like the sum
+            # relative to the scale, in the unit of each variable: a small x added to a large number is rounded too
             y = x + np.maximum(np.abs(x), scale * units) * roundings
             E = np.maximum(E, 2.0 * np.abs(evaluator.hessian(y) - H))
     if exact:

@@ -1,11 +1,6 @@
-"""Classification by the eigenvalues of the full Hessian.
+"""`classify`: the kind of any point, for functions of a user.
 
-Two questions. *Is it critical?* An absolute bound on ‖g‖ cannot say, since the units of f are arbitrary. The
-length η = ‖H⁻¹g‖ of the Newton step can, if Newton's method is inside its basin: by the affine covariant
-Newton–Kantorovich theorem a critical point lies within about η when h = ωη < ½, with ω a Lipschitz constant of
-H(x)⁻¹H(·) (Deuflhard, 2004, *Newton Methods for Nonlinear Problems*, thm. 2.1). A second, simplified Newton step
-from the same Hessian samples it: ‖H⁻¹g(x − H⁻¹g)‖ ≈ ½ωη² (sec. 2.1.1). *Of which kind?* Inside that ball no
-eigenvalue crosses zero, so the signs at x are those at the critical point; only rounding in H remains.
+Up to 1000 variables by `newtonkit.classification.staged`, above by `newtonkit.classification.large`.
 """
 
 from __future__ import annotations
@@ -30,10 +25,7 @@ from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector, all_finite, max_norm
 from newtonkit.objectives.objective import structured_objective
 
-_POLISHES = 3
 _MANY = 1000  # variables above which sparse factorizations or products take the place of eigenvalues
-_DEGENERATE_RADIUS = 0.1  # how near a multiple root may be supposed for "undecided" instead of "not critical"
-_LINEAR = 0.9  # at a root of multiplicity m Newton's steps shrink by (m-1)/m; slower than this is no convergence
 
 
 def classify(
@@ -50,11 +42,13 @@ def classify(
 ) -> Verdict:
     """What kind of point is x: minimum, maximum, saddle, one of these but degenerate, valley, ridge, or not critical?
 
-    All eigenvalues of H = ∇²f positive: a local minimum; all negative: a local maximum; both signs: a saddle, of
-    index the number of negative ones. Signs are those of the equilibrated Hessian DHD, D diagonal, which has
-    the same inertia in whatever units x is given (Sylvester). Eigenvalues within 10·n·eps·‖DHD‖ of zero have no sign;
-    if the others do not settle the matter, f is reduced to the directions they belong to, and the reduced gradient on
-    small spheres decides (`newtonkit.classification.degenerate`). Where that fails too, the answer is "undecided".
+    All eigenvalues of H = ∇²f positive: a local minimum; all negative: a local maximum; both signs: a saddle, whose
+    index is the number of negative ones. The signs are those of the equilibrated Hessian DHD, D diagonal, which has the
+    same inertia in whatever units x is given (Sylvester). They are compared at x and at a point polished by chord
+    steps; an eigenvalue within its error bar has no sign. If the others do not settle the kind, f is reduced to the
+    directions without a sign, and gradients along them decide (`newtonkit.classification.null_space`): "valley" is a
+    flat minimum, a manifold of minimizers. If that does not settle it either, Hessians are sampled all round the point
+    (`newtonkit.classification.degenerate`). What remains is "undecided".
 
     Parameters
     ----------
@@ -87,12 +81,12 @@ def classify(
 
     Notes
     -----
-    Cost: a gradient and a Hessian; where the Newton step is more than rounding, one more gradient and up to
-    21 more Hessians (3 for n = 1, 5 for n = 2) to see that no eigenvalue changes sign where the critical point may be;
-    a hundred pairs or several at degenerate points. Above 1000 variables the negative eigenvalues of a sparse Hessian
-    are counted by factorizations (`newtonkit.classification.factored`); of others, at most 50 Hessian-vector products
-    tell
-    what they can (`newtonkit.classification.lanczos`): "saddle" is certain, "minimum" a matter of probability, stated.
+    Cost: a gradient and a Hessian, one to five gradients more, a second Hessian if an eigenvalue is small; some ten
+    gradients at a degenerate point. Only points that this does not settle take more, up to some hundred Hessians. Above
+    1000 variables the negative eigenvalues of a sparse Hessian are counted by factorizations
+    (`newtonkit.classification.factored`); for other Hessians at most 50 products are made
+    (`newtonkit.classification.lanczos`): then "saddle" is certain, and "minimum" holds with a probability that is
+    stated.
 
     References
     ----------
@@ -104,12 +98,12 @@ def classify(
     >>> verdict.kind, verdict.index, verdict.eigenvalues
     ('saddle', 1, array([-2.,  2.]))
     """
-    return examine(
+    return classify_point(
         fun, x, args, jac, hess, radius=radius, x_scale=x_scale, derivatives=derivatives, bounds=bounds
     ).verdict
 
 
-class Examined(NamedTuple):
+class ClassifiedPoint(NamedTuple):
     """A verdict, and what it was made from."""
 
     verdict: Verdict
@@ -120,7 +114,7 @@ class Examined(NamedTuple):
     unflatten: Callable[[Vector], Any]
 
 
-def examine(
+def classify_point(
     fun: Callable[..., Any],
     x: Any,
     args: tuple[Any, ...] = (),
@@ -131,8 +125,8 @@ def examine(
     x_scale: float | None = None,
     derivatives: str = "tape",
     bounds: Any = None,
-) -> Examined:
-    """What `classify` does, for those who need the evaluator afterwards."""
+) -> ClassifiedPoint:
+    """The same as `classify`, with the evaluator."""
     check_real("radius", radius, 0.0, open_low=True)
     if x_scale is not None:
         check_real("x_scale", x_scale, 0.0, open_low=True)
@@ -154,7 +148,7 @@ def examine(
                 raise
             if vector.size > _MANY:
                 reason = f"fun cannot be traced, and x has {vector.size} > {_MANY} variables: give jac, or jac and hess"
-                return Examined(Verdict("undecided", reason), evaluator, vector, scale, unflatten)
+                return ClassifiedPoint(Verdict("undecided", reason), evaluator, vector, scale, unflatten)
             if domain.is_bounded:  # differences that stay within the bounds
                 objective = structured_objective(fun, None, None, None, args, unflatten, source="differences")
                 evaluator = Evaluator(objective, second_order=True, domain=domain)
@@ -176,4 +170,4 @@ def examine(
             bars = gradient_bars(vector, g, evaluator.known_hessian(vector), error)
             f = evaluator.value(vector)
             verdict = with_convexity(verdict, proof, vector, f, g, bars, domain)
-    return Examined(verdict, evaluator, vector, scale, unflatten)
+    return ClassifiedPoint(verdict, evaluator, vector, scale, unflatten)

@@ -1,6 +1,4 @@
-"""Verdicts for matrices too large for eigenvectors: are all eigenvalues positive, by one Cholesky factorization; how
-many are negative, by sparse ones of another kind.
-"""
+"""Verdicts by factorizations: Cholesky for the sign of all eigenvalues, sparse LU for the number of negative ones."""
 
 from __future__ import annotations
 
@@ -27,12 +25,12 @@ _SEED = 0
 
 
 def factored_verdict(evaluator: Evaluator, x: Vector, g: Vector, B: Symmetric, *, radius: float = 1e-3) -> Verdict:
-    """The verdict at x from its Hessian B: "minimum" where B − τI has a Cholesky factor, τ being rounding.
+    """The verdict at x from its Hessian B: "minimum" if B − τI has a Cholesky factor, τ being rounding.
 
     Then every eigenvalue is above τ, less the backward error of the factorization (Higham, 2002, *Accuracy and
-    Stability of Numerical Algorithms*, theorem 10.7). Where it has none, Lanczos looks for a direction of negative
-    curvature, which it may miss; where B + τI has no factor either, there certainly is one, and inverse iteration
-    finds it. All products are with B and cost no evaluation.
+    Stability of Numerical Algorithms*, theorem 10.7). If it has none, Lanczos searches a direction of negative
+    curvature, which it may miss; if B + τI has no factor either, such a direction certainly exists, and inverse
+    iteration finds it. All products are with B and cost no evaluation.
     """
     solve = B.factor(-B.rounding)
     if solve is None:
@@ -101,10 +99,10 @@ def negative_curvature(B: Symmetric) -> Vector | None:
 def sparse_verdict(
     evaluator: Evaluator, x: Vector, g: Vector, H: sp.csc_array, structure: SparseStructure, *, radius: float = 1e-3
 ) -> Verdict:
-    """The verdict at x from its sparse Hessian with the exact number of negative eigenvalues, where it can be counted.
+    """The verdict at x from its sparse Hessian with the exact number of negative eigenvalues, if it can be counted.
 
-    Counted for DHD, equilibrated, by `inertia`; where that is refused, `factored_verdict` says what it can. A second,
-    simplified Newton step tells whether the Hessian is as regular at the critical point
+    Counted for DHD, equilibrated, by `inertia`; if that is refused, the verdict is that of `factored_verdict`. A
+    second, simplified Newton step shows whether the Hessian is as regular at the critical point
     (`newtonkit.classification.kantorovich`).
     """
     D = equilibrating(H)
@@ -115,7 +113,7 @@ def sparse_verdict(
         if counted is None or verdict.kind == "not critical":
             return verdict
         both = counted.negative > 0 and counted.positive > 0
-        reason = f"{counted.negative} of {n} eigenvalues negative, {counted.zero} cannot be told from zero"
+        reason = f"{counted.negative} of {n} eigenvalues negative, {counted.zero} cannot be distinguished from zero"
         return dataclasses.replace(
             verdict,
             kind="saddle" if both else "undecided",

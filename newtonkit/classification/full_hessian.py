@@ -36,7 +36,7 @@ def dense_verdict(
     3. Otherwise f is reduced to the directions in doubt, `newtonkit.classification.null_space`. Flat: "valley", a flat
        minimum, or "ridge", a flat maximum, of that dimension. An isolated extremum or a saddle: the degenerate kinds.
 
-    Where the allowance is too small the verdict is "undecided", and its reason says so.
+    If the allowance is too small, the verdict is "undecided" with that reason.
 
     Parameters
     ----------
@@ -142,10 +142,12 @@ class _Decision:
         shape = null_space_shape(reduction, self.scale)
         text = f"{size}; {shape.evidence}"
         if self._has_slope():
-            if shape.kind in ("mixed", "falls"):
+            if shape.kind in ("mixed", "falls") and (self.here.null_slope > 0.0 or self.here.length > self.radius):
                 return self._made("not critical", text, shape)
             if shape.kind not in ("minimum", "maximum", "saddle"):
                 return self._undecided(size, "the gradient does not vanish along them")
+        elif shape.kind in ("mixed", "falls") and spectrum.shift > self.radius:
+            return self._made("not critical", text, shape)
         rises = self.positive > 0 or shape.kind in ("minimum", "rises")
         falls = self.negative > 0 or shape.kind in ("maximum", "falls")
         if shape.kind == "flat":
@@ -160,9 +162,13 @@ class _Decision:
 
     def _is_astray(self) -> bool:
         """Whether the Newton step is long and, at the polished point, no shorter: as on exp(−x)."""
+        return self.here.length > self.radius and self._steps_fail()
+
+    def _steps_fail(self) -> bool:
+        """Whether the Newton step at the polished point is no shorter than at the given one."""
         spectrum, model = self.spectrum, self.spectrum.model
         step = norm(model.D * model.newton_step(spectrum.g, model.rounding))
-        return self.here.length > self.radius and step > _NO_CONVERGENCE * self.here.length
+        return self.here.null_slope > 0.0 or step > _NO_CONVERGENCE * self.here.length
 
     def _has_slope(self) -> bool:
         """Whether g has a significant component along the null space that chord steps do not reduce."""
@@ -170,8 +176,7 @@ class _Decision:
         slope = model.Q[:, spectrum.null].T @ (model.D * spectrum.g)
         noise = norm(model.D * model.gradient_noise(spectrum.x, spectrum.g))
         bar = _NOISE * noise + _SIGNIFICANT * norm(model.D * spectrum.g)
-        steps_fail = spectrum.remaining > _NO_CONVERGENCE or self.here.null_slope > 0.0
-        return steps_fail and float(np.linalg.norm(slope)) > bar
+        return self._steps_fail() and float(np.linalg.norm(slope)) > bar
 
     def _flat(self, text: str) -> Verdict:
         if self.nullity == self.n:

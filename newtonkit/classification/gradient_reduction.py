@@ -91,9 +91,11 @@ class GradientReduction:
             size = float(np.linalg.norm(scaled))
             rest = float(np.linalg.norm(self.R @ r))
             if not step.size and start is None and z.any():
-                # off N the slope changes by ΔH·δw, where r = ½ΔH·z shows ΔH and δw is the correction still to come
-                self._coupling = max(self._coupling, 2.0 * rest / float(np.linalg.norm(z)))
-            rest = min(rest, self._coupling * float(np.linalg.norm(self.R @ (r / self.curvatures))))
+                # off the graph the slope differs by ΔH·δw, where r = ½ΔH·z shows ΔH = D³f·z, and δw is the correction
+                # still to come
+                self._coupling = max(self._coupling, 2.0 * rest / float(z @ z))
+            correction = float(np.linalg.norm(self.R @ (r / self.curvatures)))
+            rest = min(rest, self._coupling * float(np.linalg.norm(z)) * correction)
             if before.size and size < _STALLED * sizes[-1]:
                 # the slope changes with r; as r vanishes it changes by about this much more
                 rest = min(rest, float(np.linalg.norm(slope - last_slope)) * size / (sizes[-1] - size))

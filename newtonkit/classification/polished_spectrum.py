@@ -47,6 +47,8 @@ class PolishedSpectrum(NamedTuple):
     """Kantorovich's h at the given point; NaN where the Newton step is rounding."""
     distance: float
     """From the given point to the polished one, and the Newton step from there."""
+    shift: float
+    """From the given point to the polished one."""
 
     @property
     def null(self) -> Mask:
@@ -79,7 +81,7 @@ def polished_spectrum(
     if bool((np.abs(model.eigenvalues) > max(moved, _SMALL * model.size, model.rounding)).all()):
         plain_error = _plain(model, np.zeros_like(H), 0.0)
         distance = norm(point.x - x0)
-        return PolishedSpectrum(point.x, point.g, model, model.rounding, plain_error, 0.0, first_h, distance)
+        return PolishedSpectrum(point.x, point.g, model, model.rounding, plain_error, 0.0, first_h, distance, distance)
     # what the error bar is where nothing else is known
     change, remaining, bar = np.diag(moved / D**2), math.inf, math.inf
     if point.x is x and model.is_noise(x, g):
@@ -93,21 +95,25 @@ def polished_spectrum(
         change, x, g = H_next - model.H, point.x, point.g
         model = EquilibratedHessian(H_next, D, error)
         remaining = model.remaining_share(x, g, step)
-        if remaining <= _CONVERGED or remaining > _DEGENERATE or _is_separated(model, change, remaining):
-            break
+        # the last step was taken in other directions than the one to come, which shows how eigenvalues change along it
         point, moved = _polish(evaluator, model, x, g, scale)
-        if point.x is not x and moved < _error_bar(model, change, remaining):  # as good as one more Hessian
+        bar = max(_error_bar(model, change, remaining), _SAFETY * point.bend)
+        if point.x is not x and moved < bar:  # as good as one more Hessian
             bar, x, g = max(moved, model.rounding), point.x, point.g
             break
-    best, best_bar = model, min(bar, _error_bar(model, change, remaining))
+        if remaining <= _CONVERGED or remaining > _DEGENERATE or _is_separated(model, bar):
+            break
+    best, best_bar = model, _error_bar(model, change, remaining) if bar == math.inf else bar
     if change.any() and (np.abs(model.eigenvalues) <= best_bar).any():
         # units that make a degenerate direction visible enlarge its coupling to the others too
         plain = EquilibratedHessian(model.H, np.ones(x.size), error)
-        plain_bar = _error_bar(plain, change, remaining)
+        plain_bar = max(_error_bar(plain, change, remaining), _SAFETY * point.bend / float(model.D.min()) ** 2)
         if np.sum(np.abs(plain.eigenvalues) <= plain_bar) < np.sum(np.abs(model.eigenvalues) <= best_bar):
             best, best_bar = plain, plain_bar
     distance = norm(x - x0) + norm(best.D * best.newton_step(g, best_bar))
-    return PolishedSpectrum(x, g, best, best_bar, _plain(model, change, remaining), remaining, first_h, distance)
+    return PolishedSpectrum(
+        x, g, best, best_bar, _plain(model, change, remaining), remaining, first_h, distance, norm(x - x0)
+    )
 
 
 def _polish(
@@ -126,9 +132,9 @@ def _polish(
     return point, _CERTAIN * max(point.bend, zero)
 
 
-def _is_separated(model: EquilibratedHessian, change: Matrix, remaining: float) -> bool:
-    """Whether a tenth of a percent of the change of H would leave the same eigenvalues in doubt."""
-    sizes, bar = np.abs(model.eigenvalues), _error_bar(model, change, remaining)
+def _is_separated(model: EquilibratedHessian, bar: float) -> bool:
+    """Whether a tenth of a percent of the error bar would leave the same eigenvalues in doubt."""
+    sizes = np.abs(model.eigenvalues)
     return not ((sizes <= bar) & (sizes > _GAP * bar + model.rounding)).any()
 
 

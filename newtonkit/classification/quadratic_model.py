@@ -19,7 +19,7 @@ class QuadraticModel:
     """The quadratic model at one point, in the eigenbasis of its equilibrated Hessian.
 
     With x = Dz, D diagonal, the Hessian in z is DHD: by Sylvester's law its inertia is that of H, and with the rows of
-    DHD brought to size 1 (Ruiz, 2001) neither depends on the units of the variables any more.
+    DHD brought to size 1 (Ruiz, 2001) neither depends on the units of the variables.
     """
 
     __slots__ = (
@@ -71,18 +71,18 @@ class QuadraticModel:
         self.length = norm(self.step)
         curvatures = np.maximum(np.abs(self.eigenvalues), self.tolerance * self.null)
         left = ~self.null | (np.abs(c) > 10 * noise)
-        # a zero curvature stands for the smallest that could be told from it
+        # a zero curvature is replaced by the smallest that can be distinguished from it
         self.decrease = 0.5 * float(np.sum(c[left] ** 2 / curvatures[left])) if max_norm(curvatures) > 0.0 else 0.0
 
     def newton(self, g: Vector) -> Vector:
-        """H⁺g, with the directions of no certain curvature left out."""
+        """H⁺g, with the directions of no certain curvature excluded."""
         kept = ~self.null
         Q = self.Q[:, kept]
         step: Vector = self.D * (Q @ ((Q.T @ (self.D * g)) / self.eigenvalues[kept]))
         return step
 
     def in_eigenbasis(self, H: Matrix) -> Matrix:
-        """H⁻¹(H(y) − H) in the equilibrated eigenbasis, directions of no certain curvature left out."""
+        """H⁻¹(H(y) − H) in the equilibrated eigenbasis, directions of no certain curvature excluded."""
         kept = ~self.null
         Q = self.D[:, np.newaxis] * self.Q[:, kept]
         change: Matrix = Q.T @ (H - self.H) @ Q / self.eigenvalues[kept, np.newaxis]
@@ -105,7 +105,7 @@ class QuadraticModel:
 
     @property
     def condition(self) -> float:
-        """Of the equilibrated Hessian, zero eigenvalues left out."""
+        """Of the equilibrated Hessian, zero eigenvalues excluded."""
         kept = np.abs(self.eigenvalues[~self.null])
         return max_norm(self.eigenvalues) / float(kept.min()) if kept.size else 1.0
 
@@ -147,7 +147,7 @@ def _certain(sizes: Vector, E: Matrix, rounding: float, widest: float) -> int:
 
     H has at least k of them if it has k on the span of k vectors (Cauchy's interlacing theorem). On that of the first k
     eigenvectors it is wrong by no more than the largest sum of a row in the leading k × k block of ``E``, the error
-    bars in the eigenbasis, nor by more than ``widest``: one direction of which little is known does not hide others.
+    bars in the eigenbasis, nor by more than ``widest``: one uncertain direction does not hide others.
     """
     sums = np.triu(np.cumsum(E, axis=1)).max(axis=0, initial=0.0)
     certain = sizes > np.maximum(rounding, np.minimum(widest, sums))
@@ -183,5 +183,5 @@ def regular_verdict(
     else:
         nullity = int(model.null.sum())
         kind = "undecided"
-        reason = f"the Hessian may be singular: {nullity} of {n} eigenvalues cannot be told from zero"
+        reason = f"the Hessian may be singular: {nullity} of {n} eigenvalues cannot be distinguished from zero"
     return model.verdict(kind, reason, **facts)

@@ -20,7 +20,7 @@ from newtonkit.classification.allowance import MeteredEvaluator
 from newtonkit.linalg.equilibration import equilibrating
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, eigh, max_norm, norm, solve
 
-_SAMPLES = 8  # random points at which the variation of the Hessian is looked at, beside those along four eigenvectors
+_SAMPLES = 8  # random points at which the variation of the Hessian is sampled, next to those along four eigenvectors
 _SEED = 0  # of these points; fixed, so that the same point gives the same verdict
 _REGULAR = 0.5  # ‖B⁻¹(B(y) − B)‖ below 1 keeps B(y) regular; half of it leaves room for what the samples missed
 _NEWTON = 12
@@ -48,7 +48,7 @@ class ReducedPoint(NamedTuple):
 
 
 class Reduction:
-    """φ near x, for null directions that are found by looking at the Hessian within ``radius`` of x.
+    """φ near x, for null directions that are found by sampling the Hessian within ``radius`` of x.
 
     Attributes
     ----------
@@ -106,9 +106,9 @@ class Reduction:
     def at(self, z: Vector, near: ReducedPoint | None = None) -> ReducedPoint | None:
         """φ at z, from a point near; None where the range equation has no solution within reach of N."""
         anchor = self.x if near is None else near.y
-        way = self.N @ (z if near is None else z - near.z)
-        y = anchor + way
-        reach = _STEEPEST * norm(way) + (2.0 * self.radius if near is None else EPS * max_norm(self.x))
+        shift = self.N @ (z if near is None else z - near.z)
+        y = anchor + shift
+        reach = _STEEPEST * norm(shift) + (2.0 * self.radius if near is None else EPS * max_norm(self.x))
         last = np.inf
         for _ in range(_NEWTON):
             g, H = self.evaluator.gradient(y), self.evaluator.hessian(y)
@@ -125,13 +125,13 @@ class Reduction:
             if length <= 4 * EPS * max_norm(y) or (length > 0.5 * last and last <= 1e-10 * max_norm(y)):
                 break
             y, last = y + self.R @ step, length
-            if norm(y - anchor - way) > reach:
+            if norm(y - anchor - shift) > reach:
                 return None
         else:
             return None
         T = self.N
         if self.R.shape[1]:
             T = self.N - self.R @ np.linalg.solve(B, self.R.T @ (H @ self.N))
-        # with the tangent T of the graph, what is left of the range gradient matters to second order only
+        # with the tangent T of the graph, the remaining range gradient has an effect of second order only
         rounding = _NOISE * EPS * (np.abs(H) @ np.abs(y) + np.abs(g))
         return ReducedPoint(z, y, T.T @ g, self.N.T @ H @ T, float(np.linalg.norm(np.abs(T).T @ rounding)))

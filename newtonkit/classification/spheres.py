@@ -14,14 +14,14 @@ from newtonkit.linalg.kernels import EPS, Vector, dot, norm
 _ANGLES = 16  # of a circle to begin with
 _TURN = 1.0  # a turn of ∇φ between neighbours that is larger gets an angle between them: ½π would be the limit
 _HALVINGS = 12  # of an angle; after that ∇φ vanishes somewhere on the circle
-_CERTAIN = 1e6  # times rounding: differences of f on a circle that tell levels apart
+_CERTAIN = 1e6  # times rounding: differences of f on a circle that distinguish levels
 _SAME = 1e-6  # of these differences: the zeros of ∇φ are known to 2^-12 of an angle, φ there to the square at least
-_DIRECTIONS = 8  # sampled of three null directions or more, beside the axes; each with its opposite
+_DIRECTIONS = 8  # samples for three null directions or more, next to the axes; each with its opposite
 _SEED = 0
 
 
 class Sphere(NamedTuple):
-    """The points of one sphere and what they say."""
+    """The points of one sphere and the kind of φ they show."""
 
     radius: float
     kind: str
@@ -33,12 +33,12 @@ class Sphere(NamedTuple):
 
     @property
     def conclusive(self) -> bool:
-        """Whether it says anything of the kind of φ."""
+        """Whether it determines the kind of φ."""
         return self.kind not in ("flat", "unclear")
 
     @property
     def downhill(self) -> ReducedPoint | None:
-        """The point from which ∇φ points most steeply inward: φ fell on the way there; None where it fell nowhere."""
+        """The point with the steepest inward ∇φ, towards which φ fell; None if φ fell nowhere."""
         lowest = min(self.points, key=_outward)
         return lowest if _outward(lowest) < -lowest.noise else None
 
@@ -134,9 +134,9 @@ def _level(reduction: Reduction, points: list[ReducedPoint], zeros: list[Reduced
     """ "valley" or "ridge" where φ is lowest, or highest, at all the zeros of ∇φ on the circle; else "unclear"."""
     f = np.array([reduction.evaluator.value(p.y) for p in points])
     level = np.array([reduction.evaluator.value(p.y) for p in zeros])
-    spread = float(np.ptp(f))
-    if not spread > _CERTAIN * EPS * float(np.abs(f).max()):
+    variation = float(np.ptp(f))
+    if not variation > _CERTAIN * EPS * float(np.abs(f).max()):
         return "unclear"
-    if level.max() - f.min() <= _SAME * spread:
+    if level.max() - f.min() <= _SAME * variation:
         return "valley"
-    return "ridge" if f.max() - level.min() <= _SAME * spread else "unclear"
+    return "ridge" if f.max() - level.min() <= _SAME * variation else "unclear"

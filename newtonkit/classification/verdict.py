@@ -24,57 +24,59 @@ KINDS = (
     "unchecked",
 )
 
-# where a claim of convergence is contradicted: nothing but the words above that mean "no minimum"
+# the kinds that contradict a claim of convergence
 NO_MINIMUM = frozenset({"maximum", "saddle", "degenerate maximum", "degenerate saddle", "ridge", "not critical"})
 
-# h asked for where ½ would do: ω is only sampled, and simple roots get this far quadratically
+# bound of h; ½ would suffice, but ω is only sampled, and Newton's method reaches 0.1 quadratically at simple roots
 REGULAR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What kind of point this is, and what the answer rests on.
+    """What kind of point this is, and the evidence.
 
     Its text is ``kind: reason``.
     """
 
     kind: str
-    """One of `KINDS`."""
+    """One of `KINDS`. A flat minimum, one of a manifold of minimizers, is a "valley", a flat maximum a "ridge"; their
+    dimension is ``flat_dimension``. "minimum" and "maximum" require a regular Hessian, "degenerate minimum" and
+    "degenerate maximum" are isolated points with a singular one."""
     reason: str
     """One plain sentence."""
     index: int | None = None
-    """Number of negative eigenvalues (where certain); None where unknown."""
+    """Number of eigenvalues that are certainly negative; None if unknown."""
     nullity: int | None = None
-    """Number of eigenvalues that cannot be told from zero; None where unknown."""
+    """Number of eigenvalues that cannot be distinguished from zero; None if unknown."""
     eigenvalues: Vector = field(default_factory=lambda: np.empty(0))
     """Of the Hessian, ascending; all n of them, or the few known at large n."""
     eigenvalue_tolerance: float = math.nan
-    """An eigenvalue of the equilibrated Hessian, whose rows have size 1, cannot be told from zero up to this size."""
+    """Up to this size an eigenvalue of the equilibrated Hessian, whose rows have size 1, may be zero."""
     eigenvalue_error: float = math.nan
     """Error bar of each of ``eigenvalues``: that of the Hessian, and what changes up to the true critical point; NaN
-    where it was not asked for."""
+    if it was not estimated."""
     source: str = ""
     """Where the Hessian came from: exact derivatives, differences of the gradient, differences of f."""
     gradient_norm: float = math.nan
     """‖∇f‖∞ at the point."""
     newton_step: float = math.nan
-    """Length of the Newton step ‖H⁻¹g‖, directions without certain curvature left out."""
+    """Length of the Newton step ‖H⁻¹g‖, directions without certain curvature excluded."""
     distance: float = math.nan
-    """Estimated distance to the critical point the verdict speaks of."""
+    """Estimated distance to the critical point that the verdict is about."""
     radius: float = math.nan
     """The distance up to which the given point is taken for that critical point."""
     contraction: float = math.nan
-    """Kantorovich's h = ωη: below ½ a regular critical point is near; at most 0.1 is asked for. NaN where the
-    Newton step is all rounding."""
+    """Kantorovich's h = ωη: below ½ a regular critical point is near; at most 0.1 is required. NaN if the
+    Newton step is rounding."""
     decrease: float = math.nan
     """Decrease of f that the quadratic model still predicts, ½ gᵀH⁻¹g over the positive eigenvalues."""
     level: str = ""
     """"proved" (from the structure of f), "numerical" (all eigenvalues, up to their error bars) or "estimated"
     (Hessian-vector products; samples)."""
     escape_direction: Vector | None = None
-    """A unit direction in which f falls, by certain negative curvature or seen to; None where there is none."""
+    """A unit direction in which f falls, by certain negative curvature or seen to; None if there is none."""
     escape_length: float = math.nan
-    """How far along that direction f was seen to be lower; NaN where curvature says that it is for any short step."""
+    """How far along that direction f was seen to be lower; NaN if curvature proves it for any short step."""
     flat_dimension: int | None = None
     """Dimension of the manifold of critical points, for a valley or a ridge; None otherwise."""
     scope: str = "local"
@@ -100,7 +102,7 @@ class Verdict:
 
     @property
     def settled(self) -> bool:
-        """Whether a closer look at degenerate directions can change nothing."""
+        """Whether an examination of degenerate directions can change nothing."""
         return self.kind != "undecided" and (self.kind != "not critical" or self.regular)
 
     def __str__(self) -> str:

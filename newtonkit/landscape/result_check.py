@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from newtonkit.classification.examination import Examined, examine
+from newtonkit.classification.examination import ClassifiedPoint, classify_point
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.linalg.kernels import EPS, norm
 
@@ -90,7 +90,7 @@ def check_result(
     >>> saddle.success, checked.verdict.kind, checked.contradicted, round(checked.escape.fun, 2)
     (True, 'saddle', True, -0.75)
     """
-    examined = examine(fun, result.x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds)
+    examined = classify_point(fun, result.x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds)
     return CheckedResult(examined.verdict, bool(getattr(result, "success", False)), _lower_point(examined))
 
 
@@ -127,10 +127,10 @@ def escape(
     >>> lower.fun < 0.0
     True
     """
-    return _lower_point(examine(fun, x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds))
+    return _lower_point(classify_point(fun, x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds))
 
 
-def _lower_point(examined: Examined) -> Escape | None:
+def _lower_point(examined: ClassifiedPoint) -> Escape | None:
     verdict, evaluator, x = examined.verdict, examined.evaluator, examined.x
     direction, domain = verdict.escape_direction, evaluator.domain
     with np.errstate(all="ignore"):
