@@ -94,6 +94,8 @@ class ChordPoint(NamedTuple):
     g: Vector
     bend: float
     """2‖Dg₊‖/‖p‖ after the first step p, about ‖D³f[p, p]‖/‖p‖: how much eigenvalues change over the step."""
+    plain_bend: float
+    """The same in x: 2‖g₊‖/‖Dp‖."""
     contraction: float
     """2‖(DHD)⁺Dg₊‖/‖p‖ after the first step: Kantorovich's h = ωη, sampled (Deuflhard, 2004, sec. 2.1.1); NaN if no
     step was made because the gradient is within its error bar."""
@@ -106,7 +108,7 @@ def chord_steps(
 
     Eigenvalues with |λ| ≤ cut are left out.
     """
-    D, bend, contraction = model.D, 0.0, math.nan
+    D, bend, plain_bend, contraction = model.D, 0.0, 0.0, math.nan
     for count in range(_MAX_STEPS):
         if model.is_noise(x, g) or not evaluator.affords(g=1):
             break
@@ -118,11 +120,12 @@ def chord_steps(
         g_trial = evaluator.gradient(x_trial)
         before, after = norm(D * g), norm(D * g_trial) if all_finite(g_trial) else math.inf
         if count == 0:
-            bend = 0.0 if model.is_noise(x_trial, g_trial) else 2.0 * after / length
+            if not model.is_noise(x_trial, g_trial):
+                bend, plain_bend = 2.0 * after / length, 2.0 * float(np.linalg.norm(g_trial)) / norm(D * p)
             contraction = 2.0 * float(np.linalg.norm(model.newton_step(g_trial, cut))) / length
         if not after < before:
             break
         x, g = x_trial, g_trial
         if after > _REDUCTION * before:
             break
-    return ChordPoint(x, g, bend, contraction)
+    return ChordPoint(x, g, bend, plain_bend, contraction)

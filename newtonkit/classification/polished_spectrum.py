@@ -107,7 +107,7 @@ def polished_spectrum(
     if change.any() and (np.abs(model.eigenvalues) <= best_bar).any():
         # units that make a degenerate direction visible enlarge its coupling to the others too
         plain = EquilibratedHessian(model.H, np.ones(x.size), error)
-        plain_bar = max(_error_bar(plain, change, remaining), _SAFETY * point.bend / float(model.D.min()) ** 2)
+        plain_bar = max(_error_bar(plain, change, remaining), _SAFETY * point.plain_bend)
         if np.sum(np.abs(plain.eigenvalues) <= plain_bar) < np.sum(np.abs(model.eigenvalues) <= best_bar):
             best, best_bar = plain, plain_bar
     distance = norm(x - x0) + norm(best.D * best.newton_step(g, best_bar))
