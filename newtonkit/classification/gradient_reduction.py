@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from newtonkit.classification.allowance import MeteredEvaluator
 from newtonkit.classification.chord_steps import EquilibratedHessian
+from newtonkit.linalg.equilibration import equilibrating
 from newtonkit.linalg.kernels import EPS, Vector, all_finite
 
 _MAX_STEPS = 16
@@ -27,6 +28,9 @@ _STALLED = 0.5  # reduction of one step above which the iteration ends if the re
 _NEAR_NOISE = 1e2
 # of the largest curvature times ‖z‖: a slope known to this is known well enough; t⁶ has 1.5e-9 at the radius 0.004
 _RESOLUTION = 2e-10
+# of the slope at z that curvature 1 in equilibrated variables would cause: a slope known no better may hide t⁴, which
+# has 6e-5 of it at that radius
+_UNRESOLVED = 1e-6
 
 
 class GraphPoint(NamedTuple):
@@ -40,6 +44,8 @@ class GraphPoint(NamedTuple):
     """∇φ."""
     bar: float
     """Error bar of ‖∇φ‖."""
+    resolved: bool = True
+    """Whether the error bar is small enough for a slope within it to be called zero."""
 
 
 class GradientReduction:
@@ -71,6 +77,7 @@ class GradientReduction:
         self._curvature = float(np.linalg.norm(model.H, 2))
         self._new_hessians = _NEW_HESSIANS
         self._coupling = 0.0
+        self._units = equilibrating(model.H)
 
     def at(self, z: Vector, start: Vector | None = None) -> GraphPoint | None:
         """φ at z, from a point of the graph near it; None if the range equation cannot be solved with the allowance."""
@@ -122,4 +129,6 @@ class GradientReduction:
         else:
             return None
         remainder = 0.5 * float(r @ (r / self.curvatures)) if r.size else 0.0
-        return GraphPoint(y, remainder, slope, bar)
+        # a curvature that equilibrated variables would call 1
+        unit = float(np.linalg.norm((self.N @ z) / self._units)) ** 2 / max(float(np.linalg.norm(z)), 1e-300)
+        return GraphPoint(y, remainder, slope, bar, bar <= _UNRESOLVED * unit)

@@ -265,6 +265,8 @@ class _Trial(NamedTuple):
             return cls(z, -1, point)
         if rise != 0.0 or float(np.linalg.norm(point.slope)) > clear:
             return cls(z, 1 if rise > 0.0 and outward >= -clear else None, point)
+        if not point.resolved:
+            return cls(z, None, point)
         return cls(z, 0, point)
 
 
