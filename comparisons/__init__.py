@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from comparisons.core.reference import BelowReferenceError
     from comparisons.core.runs import Run
     from comparisons.core.trace import Trace
+    from comparisons.running.own_problems import OwnProblem
     from comparisons.running.protocol import Protocol
 
 _MODULES = {
     "BelowReferenceError": "comparisons.core.reference",
     "Comparison": "comparisons.api",
+    "OwnProblem": "comparisons.running.own_problems",
     "Protocol": "comparisons.running.protocol",
     "Run": "comparisons.core.runs",
     "Trace": "comparisons.core.trace",
     "compare": "comparisons.api",
 }
 
-__all__ = ["BelowReferenceError", "Comparison", "Protocol", "Run", "Trace", "compare"]
+__all__ = ["BelowReferenceError", "Comparison", "OwnProblem", "Protocol", "Run", "Trace", "compare"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.table import Table
 
 from comparisons.core.endings import count_endings
+from comparisons.core.labels import problem_of
+from comparisons.core.prices import ad_costs
 from comparisons.core.reference import BelowReferenceError, below_reference
 from comparisons.core.runs import Run
+from comparisons.core.scored import Scored, ScoredTable, score_runs
+from comparisons.core.solving import spending
+from comparisons.plots.convergence import convergence
+from comparisons.plots.heatmaps import cost_heatmap
+from comparisons.report.comparison import comparison_document
+from comparisons.report.files import write
 from comparisons.report.method_tables import ending_table
 from comparisons.report.problem_sections import all_runs_table
+from comparisons.report.summary import aligned, answer, summary_table, summary_title
 from comparisons.report.terminal import rich_table
+from comparisons.running.export import to_frame
+from comparisons.running.own_problems import OwnProblem, score_own
 from comparisons.running.protocol import STANDARD, SUITE, Protocol, start_names
 from comparisons.running.runner import PlannedRuns, problem_named, run_planned
 from comparisons.running.scipy_check import Counterparts, counterparts
 from comparisons.running.single_run import run_one, tuning_for
 from comparisons.running.solvers import Solver, as_solver, split_name
 from comparisons.running.store import Store
-from newtonkit import Evaluator, Objective
-from newtonkit.linalg.kernels import all_finite
+from newtonkit.core.html_table import html_table
 from problems import Problem
 from problems import names as problem_names
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame  # type: ignore[import-untyped,unused-ignore]
+
+
+FRAME_COLUMNS = (
+    *(
+        "problem",
+        "n",
+        "start",
+        "method",
+        "ending",
+        "solved",
+        "cost_to_accuracy",
+        "relative_cost",
+        "gap",
+        "f",
+        "f_start",
+    ),
+    *("gradient_norm", "verdict", "lambda_min", "distance", "nfev", "njev", "nhev", "nhvp", "cost", "nit", "seconds"),
+    *("rate", "success", "reason", "message"),
+)
+_COUNTS = {"nfev": "f", "njev": "g", "nhev": "H", "nhvp": "Hv"}
+_MOST_LINES = 10  # of the printed text
 
 
 @dataclass(frozen=True)
@@ -41,10 +73,21 @@ class Comparison:
     runs : tuple of Run
         By problem, then method, then start, in the order in which these were given.
     protocol : Protocol
+    own : mapping of str to Problem, optional
+        The problems that the catalogue does not have, by label, with the minima that the runs found.
+    statements : tuple of str, optional
+        For each of them, what f* is and what proves it.
     """
 
     runs: tuple[Run, ...]
     protocol: Protocol = STANDARD
+    own: Mapping[str, Problem] = field(default_factory=dict)
+    statements: tuple[str, ...] = ()
+
+    @cached_property
+    def scored(self) -> ScoredTable:
+        """The runs with their scores, from which everything that is printed or drawn takes its numbers."""
+        return score_runs(self.runs, self.protocol.scored_tolerance, self.own)
 
     def endings(self) -> dict[str, dict[str, int]]:
         """For each method, how many of its runs ended in each class: see `comparisons.core.endings.Ending`."""
@@ -62,40 +105,81 @@ class Comparison:
         """A row for each method, a column for each class of ending, for ``rich.print``."""
         return rich_table(ending_table(self.runs))
 
+    def __str__(self) -> str:
+        """At most ten lines: what was compared, what f* is, the best methods, and the cheapest of them."""
+        title, (headings, rows), notes = self._summary()
+        room = _MOST_LINES - 2 - len(notes)
+        if len(rows) > room:
+            notes = [f"{len(rows) - room + 1} more methods: found.table()", *notes]
+            rows = rows[: room - 1]
+        return "\n".join([title, *aligned([headings, *rows]), *notes])
+
+    def _repr_html_(self) -> str:
+        title, (headings, rows), notes = self._summary()
+        return html_table(title, headings, rows, notes)
+
+    def _summary(self) -> tuple[str, tuple[Sequence[str], list[list[str]]], list[str]]:
+        statements = list(self.statements)
+        if len(statements) > 2:
+            statements = [statements[0], f"and {len(statements) - 1} more: found.statements"]
+        return summary_title(self.scored), summary_table(self.scored), [*statements, answer(self.scored)]
+
     def to_frame(self) -> DataFrame:
-        """A pandas DataFrame with a row for each run: all scalar fields of `Run`, without vectors and traces.
+        """A pandas DataFrame with a row for each run, in the order of ``runs``.
+
+        The columns are problem, n, start, method; ending, solved, cost_to_accuracy (NaN if not solved), relative_cost
+        (of the cheapest run there; inf if not solved), gap (f − f*); f, f_start, gradient_norm (‖g‖∞), verdict,
+        lambda_min, distance (to the nearest known critical point); nfev, njev, nhev, nhvp, cost (all that the run
+        used), nit, seconds; rate (tuned, of first-order methods), success, reason, message (of the solver).
 
         Raises
         ------
         ImportError
-            Where pandas is not installed.
+            If pandas is not installed.
         """
-        try:
-            import pandas  # type: ignore[import-untyped,unused-ignore]  # its types are a separate package
-        except ImportError as error:
-            raise ImportError("a DataFrame requires pandas: pip install 'newtonkit[tables]'") from error
-        left_out = (
-            "x",
-            "x_start",
-            "trace",
-            "tuning",
-            "versions",
-            "parameters",
-            "options",
-            "counts",
-            "checks",
-            "reported",
-        )
-        rows = []
-        for run in self.runs:
-            row = {entry.name: getattr(run, entry.name) for entry in fields(run) if entry.name not in left_out}
-            row |= {name: getattr(run.counts, kind) for name, kind in _COUNTS.items()}
-            row["rate"] = math.nan if run.tuning is None else run.tuning.rate
-            rows.append(row)
-        return pandas.DataFrame(rows)
+        return to_frame([_entries(row) for row in self.scored])
+
+    def plot(self) -> Figure:
+        """The convergence of all methods if there is one problem and start; else the relative cost on each."""
+        if len(self.scored.instances) == 1:
+            return convergence(list(self.scored), self._problem(self.runs[0]))
+        table = spending(self.runs, tolerance=self.scored.tolerance, own=self.own).priced(ad_costs)
+        return cost_heatmap(table)
+
+    def _problem(self, run: Run) -> Problem | None:
+        return self.own.get(run.problem) or problem_of(run)
+
+    def report(self, folder: str | Path, **more: Any) -> Path:
+        """Write ``report.html`` and ``report.md`` with their figures into the folder; the path of the page.
+
+        Parameters
+        ----------
+        folder : path
+            It is made if needed.
+        more : optional
+            Further arguments of `comparisons.report.comparison.comparison_document`.
+        """
+        given: dict[str, Any] = {
+            "own": self.own,
+            "statements": self.statements,
+            "folder": Path(folder) / "figures",
+        } | more
+        return write(comparison_document(self.runs, self.protocol, **given | more), Path(folder))
 
 
-_COUNTS = {"nfev": "f", "njev": "g", "nhev": "H", "nhvp": "Hv"}
+def _entries(row: Scored) -> dict[str, Any]:
+    run = row.run
+    found = {name: getattr(run, name) for name in FRAME_COLUMNS if hasattr(run, name)}
+    found |= {name: getattr(run.counts, kind) for name, kind in _COUNTS.items()}
+    found |= {
+        "ending": str(row.ending),
+        "solved": row.solved,
+        "cost_to_accuracy": float(row.cost) if row.solved else math.nan,
+        "relative_cost": row.ratio,
+        "gap": math.nan if row.gap is None else row.gap,
+        "rate": math.nan if run.tuning is None else run.tuning.rate,
+    }
+    return {name: found[name] for name in FRAME_COLUMNS}
 
 
 def compare(
@@ -115,9 +199,10 @@ def compare(
     Parameters
     ----------
     problems : sequence
-        Each a name of the catalogue, with optional parameters: ``"rosenbrock[n=10]"``; a `problems.Problem`; or a
-        tuple (fun, x0) or (name, fun, x0) with fun written with ``autograd.numpy``, x0 a point or a dict of points by
-        name. No minimum of such a function is known, so its runs are classified as "local" at best.
+        Each a name of the catalogue, with optional parameters: ``"rosenbrock[n=10]"``; a `problems.Problem`; a tuple
+        (fun, x0) or (name, fun, x0) with fun written with ``autograd.numpy``, x0 a point or a dict of points by name;
+        or an `OwnProblem`, with further arguments of fun and known critical points. If no minimum of a problem is
+        known, f* is the lowest minimum that a run reached and the Hessian verifies; ``print(found)`` states it.
     methods : sequence
         Each the name of one of our methods or of scipy's, with optional parameters: ``"lbfgs[memory=20]"``,
         ``"scipy:BFGS"``; a method such as ``newtonkit.LBFGS(memory=20)``; or a callable of scipy's signature. See
@@ -184,8 +269,16 @@ def compare(
             problem, here, solver = item
             tuning = tuning_for(problem, solver, protocol)
             runs += [run_one(problem, start, solver, protocol, tuning) for start in here]
-    comparison = Comparison(tuple(runs), protocol)
-    if below := below_reference(runs):
+    own, statements = {}, []
+    for given, (problem, by_name) in zip(problems, chosen, strict=True):
+        if by_name is None and not (problem.name in problem_names() or (isinstance(given, Problem) and problem.points)):
+            places = [place for place, run in enumerate(runs) if run.problem == problem.label]
+            own[problem.label], scored, statement = score_own(problem, [runs[place] for place in places])
+            statements.append(statement)
+            for place, run in zip(places, scored, strict=True):
+                runs[place] = run
+    comparison = Comparison(tuple(runs), protocol, own, tuple(statements))
+    if below := below_reference(run for run in runs if run.problem not in own):
         raise BelowReferenceError(below, comparison)
     return comparison
 
@@ -214,27 +307,12 @@ def _as_problem(given: Any) -> tuple[Problem, dict[str, Any] | None]:
         return problem_named(given), split_name(given)[1]
     if isinstance(given, Problem):
         return given, None
+    if isinstance(given, OwnProblem):
+        return given.problem(), None
     if not isinstance(given, tuple) or len(given) not in (2, 3):
-        raise TypeError(f"a problem must be a name, a Problem, or a tuple (fun, x0) or (name, fun, x0); got {given!r}")
-    *name, fun, x0 = given
-    if not callable(fun):
-        raise TypeError(f"fun must be callable, got {fun!r}")
-    label = name[0] if name else getattr(fun, "__name__", "problem")
-    if label in problem_names():
-        raise ValueError(
-            f"{label!r} is a problem of the catalogue; give your function another name, as in (name, fun, x0)"
+        raise TypeError(
+            "a problem must be a name, a Problem, an OwnProblem, or a tuple (fun, x0) or (name, fun, x0); "
+            f"got {given!r}"
         )
-    return _own_problem(label, fun, x0), None
-
-
-def _own_problem(name: str, fun: Callable[[Any], Any], x0: Any) -> Problem:
-    starts = {key: np.atleast_1d(x) for key, x in (x0 if isinstance(x0, Mapping) else {"standard": x0}).items()}
-    first = next(iter(starts.values()), np.empty(0))
-    problem = Problem(fun=fun, n=first.size, starts=starts, name=name)
-    for key, x in problem.starts.items():
-        # an error in fun is reported before any run
-        with np.errstate(all="ignore"):
-            f, g = Evaluator(Objective(fun)).value_and_grad(np.array(x))
-        if not (math.isfinite(f) and all_finite(g)):
-            raise ValueError(f"f and its gradient must be finite at the start {key!r} of {name!r}, got f = {f}")
-    return problem
+    *name, fun, x0 = given
+    return OwnProblem(name[0] if name else getattr(fun, "__name__", "problem"), fun, x0).problem(), None

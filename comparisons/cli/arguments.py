@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import problems
+from comparisons.cli.user_functions import is_user_function, own_problem
 from comparisons.running.solvers import literal
 from problems import Problem
 
@@ -33,8 +34,12 @@ def problem_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("problem")(command)
 
 
-def get_problem(name: str, dimension: int | None, params: Sequence[str]) -> Problem:
-    """The problem with this name and these parameters."""
+def get_problem(name: str, dimension: int | None, params: Sequence[str], x0: str | None = None) -> Problem:
+    """The problem with this name and these parameters, or of a function ``module:name`` with the start ``x0``."""
+    if is_user_function(name):
+        return own_problem(name, x0)
+    if x0 is not None:
+        raise ValueError(f"--x0 belongs to functions such as mymodule:f; {name} has starts with names")
     parameters: dict[str, Any] = {} if dimension is None else {"n": dimension}
     return problems.get(name, **parameters | named_values("--param", params))
 

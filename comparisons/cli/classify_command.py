@@ -10,6 +10,7 @@ import numpy as np
 
 import newtonkit
 from comparisons.cli.arguments import get_problem, point_of, problem_options, start_of
+from comparisons.cli.user_functions import is_user_function
 from problems import Problem
 
 
@@ -39,8 +40,14 @@ def classify(
     sides: tuple[str, ...],
     figure: Path | None,
 ) -> None:
-    """Classify a point of PROBLEM, or list its critical points in a box."""
-    chosen = get_problem(problem, dimension, params)
+    """Classify a point of PROBLEM, or list its critical points in a box.
+
+    PROBLEM is a name of the catalogue, or a function as mymodule:f or file.py:f.
+    """
+    x0 = None
+    if is_user_function(problem):  # the number of variables is that of the point or of the box
+        x0 = at or ",".join(side.split(",")[0] for side in sides) or None
+    chosen = get_problem(problem, dimension, params, x0)
     if everywhere == (at is not None):
         raise ValueError("give either a point, --at X,Y,…, or --all")
     if everywhere:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 import problems
 from comparisons.cli.arguments import progress, standard_output
+from comparisons.cli.user_functions import own_problem
 from comparisons.core.reference import below_reference
 from comparisons.core.runs import Run, record
 from comparisons.core.serialization import json_text
@@ -46,6 +47,8 @@ _earlier = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
+@click.argument("functions", nargs=-1, metavar="[MODULE:FUNCTION]...")
+@click.option("--x0", "x0", metavar="X,Y,…", help="The start of the functions.")
 @click.option("-p", "--problem", "names", multiple=True, help='A problem, as "rosenbrock[n=10]"; repeat for more.')
 @click.option("-t", "--tag", "tags", multiple=True, help="Only problems with this tag; repeat for several.")
 @click.option("-m", "--method", "methods", multiple=True, help='As "lbfgs[memory=20]" or scipy:NAME; repeat for more.')
@@ -85,6 +88,8 @@ _earlier = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Figures in the report.")
 def compare(
+    functions: tuple[str, ...],
+    x0: str | None,
     names: tuple[str, ...],
     tags: tuple[str, ...],
     methods: tuple[str, ...],
@@ -110,9 +115,11 @@ def compare(
 ) -> None:
     """Run methods over problems, check ours against scipy, write a report.
 
-    By default 14 methods on 19 problems from their standard starts. The same seed gives the same numbers, except
-    seconds. A run that exceeds a limit or crashes affects no other run. Finished runs are kept in the store if the
-    command is stopped. The store of the previous comparison is kept as runs-before.sqlite.
+    By default 14 methods on 19 problems from their standard starts. A function of your own is given as mymodule:f or
+    file.py:f, with its start as --x0 1.5,2; f* is then the lowest verified minimum that a run reached. The same seed
+    gives the same numbers, except seconds. A run that exceeds a limit or crashes affects no other run. Finished runs
+    are kept in the store if the command is stopped. The store of the previous comparison is kept as
+    runs-before.sqlite.
 
     \b
     Exit codes:
@@ -126,6 +133,10 @@ def compare(
         raise ValueError("give --quick or --suite, not both")
     budget = gradients or (_QUICK_GRADIENTS if quick else _GRADIENTS)
     protocol = Protocol(mode, gtol, budget, max(1, budget // 2), seed)
+    if functions:
+        sys.exit(_compare_own(functions, x0, names, methods, protocol, out, figures))
+    if x0 is not None:
+        raise ValueError("--x0 belongs to functions, as in newtonkit compare mymodule:f --x0 1.5,2")
     work = _plan(names, tags, methods, starts, all_starts, quick, suite)
     for path in exported:
         if path.suffix.lower() not in WRITERS:
@@ -150,6 +161,26 @@ def compare(
         sys.exit(_BROKEN)
     if changed:
         sys.exit(_CHANGED)
+
+
+def _compare_own(
+    functions: Sequence[str],
+    x0: str | None,
+    names: Sequence[str],
+    methods: Sequence[str],
+    protocol: Protocol,
+    out: Path,
+    figures: bool,
+) -> int:
+    """Compare functions of the user, in this process; the exit code."""
+    from comparisons.api import compare as compare_runs
+
+    given = [own_problem(text, x0) for text in functions]
+    found = compare_runs([*names, *given], methods or DEFAULT_METHODS, "standard", protocol=protocol)
+    click.echo(str(found))
+    page = found.report(out, **({} if figures else {"folder": None}))
+    click.echo(f"report: {page}")
+    return 0
 
 
 def _plan(
@@ -224,7 +255,7 @@ def _report(runs: list[Run], protocol: Protocol, out: Path, console: Console, *,
     from comparisons.scores.measured import REPEATS, measure
 
     findings = check(runs)
-    tolerance = 1e-8 if protocol.tolerance == 0 else 1e-6
+    tolerance = protocol.scored_tolerance
     problem_runs = list({run.problem: run for run in runs}.values())
     document = comparison_document(
         runs,

@@ -40,11 +40,16 @@ def references(runs: Iterable[Run], own: Mapping[str, Problem]) -> dict[str, Ref
         Problems by their label that the catalogue does not have. The f* of a problem that is in neither is that by
         which the gaps of its runs were computed.
     """
-    found: dict[str, Reference] = {}
+    found: dict[str, Run] = {}
     for run in runs:
-        if run.problem not in found:
-            found[run.problem] = _reference(own[run.problem] if run.problem in own else problem_of(run), run)
-    return found
+        # f* of a problem that is nowhere is f − gap, most exact where the gap is small
+        if run.problem not in found or _size_of_gap(run) < _size_of_gap(found[run.problem]):
+            found[run.problem] = run
+    return {label: _reference(own[label] if label in own else problem_of(run), run) for label, run in found.items()}
+
+
+def _size_of_gap(run: Run) -> float:
+    return math.inf if run.gap is None or math.isnan(run.gap) else abs(run.gap)
 
 
 def _reference(problem: Problem | None, run: Run) -> Reference:
@@ -71,6 +76,11 @@ def below_reference(runs: Iterable[Run]) -> list[Run]:
     for run in known:
         scales[run.problem] = min(scales.get(run.problem, math.inf), abs(run.f_start))
     return [run for run in known if _depth(run) > _ROUNDING * EPS * max(abs(run.f + _depth(run)), scales[run.problem])]
+
+
+def is_below(run: Run) -> bool:
+    """Whether the run ended below f* by more than the rounding of f at its start and at f*."""
+    return _depth(run) > _ROUNDING * EPS * max(abs(run.f + _depth(run)), abs(run.f_start))
 
 
 def _depth(run: Run) -> float:

@@ -24,7 +24,7 @@ from comparisons.core.costs import Spending
 from comparisons.core.endings import Ending
 from comparisons.core.labels import groups, methods
 from comparisons.core.prices import Instance, PriceModel
-from comparisons.core.reference import TESTS, Reference, references
+from comparisons.core.reference import TESTS, Reference, is_below, references
 from comparisons.core.runs import Run
 from comparisons.core.trace import KINDS
 from newtonkit.core.validation import nearest_name
@@ -75,8 +75,11 @@ def spending(
 
 
 def first_met(run: Run, reference: Reference, test: str, tolerance: float) -> int | None:
-    """The row of the trace at which the test was first met; None if it never was, or the run ended at no minimum."""
-    if _ended_at_saddle(run):
+    """The row of the trace at which the test was first met.
+
+    None if it never was, or the run ended at a saddle or below f*.
+    """
+    if _ended_at_saddle(run) or is_below(run):  # below f* f may be unbounded
         return None
     rows = run.trace.evaluations
     # NaN, where a row has no such value, is never small enough

@@ -21,6 +21,7 @@ from comparisons.running.protocol import Protocol
 from comparisons.running.scipy_check import Finding
 from comparisons.scores.audit import Entry
 from comparisons.scores.measured import Measured
+from problems import Problem
 
 _ANCHORS = (
     "top",
@@ -62,6 +63,8 @@ def comparison_document(
     tolerance: float = 1e-8,
     folder: Path | None = None,
     jobs: int = 1,
+    own: Mapping[str, Problem] | None = None,
+    statements: Sequence[str] = (),
 ) -> Document:
     """Everything that is reported of a comparison.
 
@@ -86,6 +89,10 @@ def comparison_document(
         are more than 24 problems and starts.
     jobs : int, default 1
         Processes that draw.
+    own : mapping of str to Problem, optional
+        Problems by their label that the catalogue does not have.
+    statements : sequence of str, optional
+        What f* of each of them is, and what proves it.
 
     Raises
     ------
@@ -94,7 +101,7 @@ def comparison_document(
     """
     if not runs:
         raise ValueError("there are no runs to report")
-    scored = score_runs(runs, tolerance)
+    scored = score_runs(runs, tolerance, own)
     members = list(scored.instances.values())
     anchors = problem_anchors(runs, _ANCHORS)
     run_anchor = {id(run): f"r{k}" for k, run in enumerate(row.run for those in members for row in those)}
@@ -103,16 +110,16 @@ def comparison_document(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         if not many:
-            drawn = problem_figures(folder, anchors, members, jobs)
-    unscored = _unscored(runs, tolerance)
+            drawn = problem_figures(folder, anchors, members, jobs, own)
+    unscored = _unscored(runs, tolerance, own)
     scores: Sequence[Block] = [f"There are none: {unscored}." if unscored else "The figures were left out."]
     if folder is not None and not unscored:
-        scores = score_sections(folder, scoreboard(runs, tolerance=tolerance, measurements=measurements))
+        scores = score_sections(folder, scoreboard(runs, tolerance=tolerance, own=own, measurements=measurements))
     failed = sum(not finding.passed for finding in findings)
     blocks: list[Block] = [
         *below_reference_notes(below_reference(runs)),
         *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
-        findings_section(runs, tolerance),
+        findings_section(runs, tolerance, own, statements),
         Section("Methods", [method_table(scored), _METHOD_NOTE], "methods"),
         Section("Overview", [overview_table(scored, anchors, run_anchor), overview_legend()], "overview"),
         Section("Scores", scores, "scores"),
@@ -120,7 +127,7 @@ def comparison_document(
             "Problems",
             [
                 *([_left_out()] if many else []),
-                *problem_sections(scored, anchors, run_anchor, drawn, collapsed=many),
+                *problem_sections(scored, anchors, run_anchor, drawn, collapsed=many, own=own),
             ],
             "problems",
         ),
@@ -157,19 +164,21 @@ def terminal_document(runs: Sequence[Run], findings: Sequence[Finding], toleranc
     )
 
 
-def findings_section(runs: Sequence[Run], tolerance: float) -> Section:
+def findings_section(
+    runs: Sequence[Run], tolerance: float, own: Mapping[str, Problem] | None = None, statements: Sequence[str] = ()
+) -> Section:
     """The key findings, or why nothing can be scored."""
-    reason = _unscored(runs, tolerance)
+    reason = _unscored(runs, tolerance, own)
     if reason:
-        return Section("Key findings", [f"Nothing can be scored: {reason}."], "findings")
-    spent = [spending(runs, tolerance=each) for each in (tolerance, TOLERANCES[0], TOLERANCES[-1])]
-    return Section("Key findings", [Bullets(key_findings(*spent))], "findings")
+        return Section("Key findings", [*statements, f"Nothing can be scored: {reason}."], "findings")
+    spent = [spending(runs, tolerance=each, own=own) for each in (tolerance, TOLERANCES[0], TOLERANCES[-1])]
+    return Section("Key findings", [*statements, Bullets(key_findings(*spent))], "findings")
 
 
-def _unscored(runs: Sequence[Run], tolerance: float) -> str:
+def _unscored(runs: Sequence[Run], tolerance: float, own: Mapping[str, Problem] | None = None) -> str:
     """Why the runs cannot be scored; empty if they can."""
     try:
-        spending(runs, tolerance=tolerance)
+        spending(runs, tolerance=tolerance, own=own)
     except ValueError as error:
         return str(error)
     return ""

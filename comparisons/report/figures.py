@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,11 @@ def score_sections(folder: Path, figures: Sequence[ScoreFigure]) -> list[Section
 
 
 def problem_figures(
-    folder: Path, anchors: Sequence[str], members: Sequence[Sequence[Scored]], jobs: int = 1
+    folder: Path,
+    anchors: Sequence[str],
+    members: Sequence[Sequence[Scored]],
+    jobs: int = 1,
+    own: Mapping[str, Problem] | None = None,
 ) -> list[list[Figure]]:
     """The figures of each problem and start.
 
@@ -50,10 +54,15 @@ def problem_figures(
     members : sequence of sequences of Scored
         The runs of one problem from one start each.
     jobs : int, default 1
-        Processes that draw.
+        Processes that draw; problems of the user are drawn in this process.
+    own : mapping of str to Problem, optional
+        Problems by their label that the catalogue does not have.
     """
-    tasks = [_Task(str(folder), anchor, tuple(rows)) for anchor, rows in zip(anchors, members, strict=True)]
-    if jobs == 1:
+    tasks = [
+        _Task(str(folder), anchor, tuple(rows), (own or {}).get(rows[0].run.problem))
+        for anchor, rows in zip(anchors, members, strict=True)
+    ]
+    if jobs == 1 or own:  # functions of the user cannot be sent to other processes
         return [list(_figures(task)) for task in tasks]
     found: dict[int, list[Figure]] = {}
     for outcome in run_all(tasks, _draw, jobs=jobs, preload=[__name__], reuse=True):
@@ -68,6 +77,7 @@ class _Task:
     folder: str
     anchor: str
     rows: tuple[Scored, ...]
+    own: Problem | None
 
 
 def _draw(task: _Task, report: Report) -> bytes:
@@ -76,7 +86,7 @@ def _draw(task: _Task, report: Report) -> bytes:
 
 def _figures(task: _Task) -> Iterator[Figure]:
     runs = [row.run for row in task.rows]
-    problem, name = problem_of(runs[0]), runs[0].name
+    problem, name = task.own or problem_of(runs[0]), runs[0].name
     several = count(len(runs), "method")
 
     def drawn(kind: str, figure: Drawing, alt: str, caption: str) -> Figure:

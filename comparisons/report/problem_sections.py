@@ -35,18 +35,19 @@ def problem_sections(
     run_anchor: Mapping[int, str],
     figures: Sequence[Sequence[Block]],
     collapsed: bool = False,
+    own: Mapping[str, Problem] | None = None,
 ) -> list[Section]:
     """One section for each problem and start, in the order of `groups`."""
     titles, members = row_labels([row.run for row in scored]), scored.instances.values()
     return [
-        Section(title, [*_description(those), run_table(those, run_anchor), *drawn], anchor, collapsed)
+        Section(title, [*_description(those, own or {}), run_table(those, run_anchor), *drawn], anchor, collapsed)
         for title, anchor, those, drawn in zip(titles, anchors, members, figures, strict=True)
     ]
 
 
-def _description(rows: Sequence[Scored]) -> list[Block]:
+def _description(rows: Sequence[Scored], own: Mapping[str, Problem]) -> list[Block]:
     first = rows[0].run
-    problem = problem_of(first)
+    problem = own.get(first.problem) or problem_of(first)
     formula = f"f = {problem.formula}. " if problem is not None and problem.formula else ""
     start = f"n = {first.n}; start “{first.start}”, where f = {number(first.f_start)}."
     blocks: list[Block] = [f"{formula}{start}", summary(rows)]

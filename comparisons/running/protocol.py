@@ -72,6 +72,11 @@ class Protocol:
         """The tolerance given to solvers; None: their own."""
         return None if self.mode == "shipped" else self.gtol
 
+    @property
+    def scored_tolerance(self) -> float:
+        """τ at which runs are scored: 1e-8 of the fall of f, or 1e-6 if solvers stop by a tolerance."""
+        return 1e-8 if self.tolerance == 0 else 1e-6
+
 
 STANDARD = Protocol()
 

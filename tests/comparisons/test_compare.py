@@ -14,6 +14,7 @@ import comparisons
 import newtonkit
 import problems
 from comparisons import BelowReferenceError, Protocol, compare
+from comparisons.api import FRAME_COLUMNS
 from comparisons.core.runs import record
 
 QUICK = Protocol(gradients=100, tuning_gradients=50)
@@ -49,7 +50,7 @@ def test_functions_solvers_and_names_are_compared_side_by_side():
     ]
     assert all(run.trace.counts() == run.counts for run in found.runs)
     assert {run.n for run in found.runs if run.problem == "cup"} == {3}
-    assert all(run.ending == "local" and run.gap is None for run in found.runs if run.name == "mine")
+    assert all(run.ending == "global" for run in found.runs if run.name == "mine" and run.method != "descent")
 
 
 def test_a_solver_in_a_callable_is_the_solver_by_name():
@@ -197,6 +198,9 @@ def test_tables_show_every_run_and_parameters_in_brackets():
 def test_a_frame_has_a_row_for_each_run():
     found = compare(["booth"], ["newton", "adam"], ["standard", "far"], protocol=QUICK)
     frame = found.to_frame()
+    assert tuple(frame.columns) == FRAME_COLUMNS
+    assert all(name in comparisons.Comparison.to_frame.__doc__ for name in FRAME_COLUMNS)
+    assert list(frame["solved"]) == [row.solved for row in found.scored]
     assert list(frame["method"]) == [run.method for run in found.runs]
     assert list(frame["njev"]) == [run.counts.g for run in found.runs]
 

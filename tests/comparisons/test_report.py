@@ -287,7 +287,7 @@ def test_many_problems_are_collapsed_and_have_no_figures(tmp_path):
 
 
 def test_figures_drawn_by_several_processes_are_those_drawn_by_one(tmp_path):
-    sections = [[replace(RUNS[1], name="gone", start=start)] for start in ("standard", "far")]
+    sections = [list(score_runs([replace(RUNS[1], name="gone", start=start)])) for start in ("standard", "far")]
     (tmp_path / "1").mkdir()
     (tmp_path / "2").mkdir()
     one, two = (problem_figures(tmp_path / str(jobs), ["one", "two"], sections, jobs) for jobs in (1, 2))
