@@ -73,6 +73,7 @@ from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
 from newtonkit.objectives.objective import Objective
 from newtonkit.objectives.sum_of_squares import SumOfSquares
+from newtonkit.objectives.torch_module import from_module
 from newtonkit.solve import minimize
 from newtonkit.training.interface import train
 
@@ -155,6 +156,7 @@ __all__ = [
     "decay_weights",
     "escape",
     "find_critical_points",
+    "from_module",
     "global_minimum",
     "grad",
     "hessian",

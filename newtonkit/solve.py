@@ -84,7 +84,8 @@ def minimize(
     derivatives : str, default "tape"
         The source of derivatives that are not given: "tape" (exact, by autograd, replayed as straight numpy),
         "autograd" (exact, without the tape), or "differences" (central differences of fun, which need not be written
-        with ``autograd.numpy``; 2n calls of fun for a gradient, n² + n + 2 for a Hessian).
+        with ``autograd.numpy``; 2n calls of fun for a gradient, n² + n + 2 for a Hessian), "jax" or "torch" (exact,
+        for a fun written with ``jax.numpy`` or PyTorch: it receives float64 arrays of that library).
 
     Returns
     -------

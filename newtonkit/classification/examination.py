@@ -23,13 +23,14 @@ from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.pytree import flatten
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector, all_finite, max_norm
-from newtonkit.objectives.objective import structured_objective
+from newtonkit.objectives.arguments import objective_from_arguments
+from newtonkit.objectives.objective import Objective
 
 _MANY = 1000  # variables above which sparse factorizations or products take the place of eigenvalues
 
 
 def classify(
-    fun: Callable[..., Any],
+    fun: Callable[..., Any] | Objective,
     x: Any,
     args: tuple[Any, ...] = (),
     jac: Callable[..., Any] | None = None,
@@ -115,7 +116,7 @@ class ClassifiedPoint(NamedTuple):
 
 
 def classify_point(
-    fun: Callable[..., Any],
+    fun: Callable[..., Any] | Objective,
     x: Any,
     args: tuple[Any, ...] = (),
     jac: Callable[..., Any] | bool | None = None,
@@ -135,7 +136,7 @@ def classify_point(
         raise ValueError(f"x must be finite, got {x!r}")
     domain = read_bounds(bounds, vector.size, x)
     vector = domain.project(vector)
-    objective = structured_objective(fun, jac or None, hess, None, args, unflatten, source=derivatives)
+    objective = objective_from_arguments(fun, jac, hess, None, args, unflatten, derivatives=derivatives)
     scale = max(1.0, max_norm(vector)) if x_scale is None else x_scale
     with np.errstate(all="ignore"):
         evaluator, of_values = Evaluator(objective, second_order=True, domain=domain), False

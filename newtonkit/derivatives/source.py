@@ -71,6 +71,10 @@ class DerivativeSource(Protocol):
         """Return the source for one run, which evaluates f by ``call`` and only at points of the domain."""
         return self
 
+    def plain(self, fun: Callable[..., Any]) -> Callable[..., Any]:
+        """Return fun as a function of a numpy array x, for plain calls; fun may expect arrays of another library."""
+        return fun
+
     def cost(self, kind: str, n: int) -> Counts:
         """Return the evaluations that a request takes at most; kind is "value", "gradient", "hessian", "product", …"""
         return _COSTS[kind]
@@ -135,6 +139,8 @@ _FACTORIES: dict[str, Factory | str] = {
     "differences": "newtonkit.derivatives.differences:CentralDifferences",
     "3-point": "newtonkit.derivatives.differences:CentralDifferences",
     "2-point": "newtonkit.derivatives.differences:ForwardDifferences",
+    "jax": "newtonkit.derivatives.jax_source:JaxSource",
+    "torch": "newtonkit.derivatives.torch_source:TorchSource",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from newtonkit.core.validation import check_integer
 from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient, trace_linearization
-from newtonkit.derivatives.pytree import flatten
+from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.linalg.kernels import EPS, Vector, dot, norm
 
 REMAINDER_ROUNDING = 100 * EPS  # relative to |f|: a smaller remainder counts as rounding error
@@ -47,7 +47,7 @@ class DerivativeCheck(NamedTuple):
 
 
 def check_derivatives(
-    fun: Callable[..., Any],
+    fun: Any,
     x: Any,
     args: tuple[Any, ...] = (),
     jac: Callable[..., Any] | None = None,
@@ -64,8 +64,8 @@ def check_derivatives(
 
     Parameters
     ----------
-    fun : callable
-        f(x, \\*args), returns one number.
+    fun : callable or Objective
+        f(x, \\*args), returns one number. An Objective of a vector x has its own derivatives, which are checked.
     x : array_like or structure of arrays
         The point; choose a generic one (not a minimum, not zero).
     args : tuple, optional
@@ -101,12 +101,8 @@ def check_derivatives(
     """
     check_integer("directions", directions, 1)
     vector, unflatten = flatten(x)
-
-    def value(v: Any) -> Any:
-        return fun(unflatten(v), *args)
-
-    f = as_number(value(vector))
-    g = trace_gradient(value, vector)[1] if jac is None else flatten(jac(unflatten(vector), *args))[0]
+    value, g = _value_and_gradient(fun, vector, unflatten, args, jac)
+    f = as_number(value(vector.copy()))
     H = None if hess is None else np.asarray(hess(unflatten(vector), *args), dtype=np.float64)
     n = vector.size
     fault = "" if math.isfinite(f) else f"f = {f} at x"
@@ -115,6 +111,9 @@ def check_derivatives(
         return DerivativeCheck(False, math.nan, math.nan, fault)
     if H is not None:
         product: Callable[[Vector], Vector] = H.__matmul__
+    elif hasattr(fun, "value_and_gradient"):
+        linearization = fun.linearize(vector)
+        product = _differences(fun.gradient, vector) if linearization is None else linearization.product
     elif jac is None:
         product = trace_linearization(value, vector)[2]
     else:
@@ -133,6 +132,19 @@ def check_derivatives(
     first, second = map(float, np.min(slopes, axis=0))  # NaN if one of them is
     fault = "f is finite at fewer than two steps along a random direction" if math.isnan(first + second) else ""
     return DerivativeCheck(first > 1.8 and second > 2.7, first, second, fault)
+
+
+def _value_and_gradient(
+    fun: Any, x: Vector, unflatten: Unflatten, args: tuple[Any, ...], jac: Callable[..., Any] | None
+) -> tuple[Callable[[Vector], Any], Vector]:
+    """f as a function of a vector, and ∇f(x)."""
+    if hasattr(fun, "value_and_gradient"):
+        return fun.value, fun.gradient(x.copy())
+
+    def value(v: Any) -> Any:
+        return fun(unflatten(v), *args)
+
+    return value, trace_gradient(value, x)[1] if jac is None else flatten(jac(unflatten(x), *args))[0]
 
 
 def _fault(derivative: Any, shape: tuple[int, ...], name: str) -> str:

@@ -48,7 +48,7 @@ class GivenDerivatives(DerivativeSource):
     """
 
     def __init__(self, objective: Objective, rest: DerivativeSource, domain: Domain, traceable: set[bool]) -> None:
-        self._fun, self._args = objective.fun, objective.args
+        self._fun, self._args = objective.plain_fun, objective.args
         self._grad, self._hess, self._hvp = objective.grad, objective.hess, objective.hvp
         self._scheme = objective.hess_scheme
         self._rest = rest

@@ -41,8 +41,8 @@ class Objective:
     args : tuple, optional
         Further arguments of all four.
     source : str, default "tape"
-        Where other derivatives come from: "tape", "autograd", "differences" ("3-point"), "2-point", or a name
-        registered by `newtonkit.derivatives.source.register_source`.
+        Where other derivatives come from: "tape", "autograd", "differences" ("3-point"), "2-point", "jax", "torch", or
+        a name registered by `newtonkit.derivatives.source.register_source`.
     hess_scheme : {"2-point", "3-point"}, optional
         Take the Hessian from forward or central differences of the gradient.
     errors : {"raise", "reject"}, default "raise"
@@ -82,7 +82,7 @@ class Objective:
     def value(self, x: Vector) -> float:
         """f(x), by a plain call; x must not be used afterwards."""
         with trace_lock:
-            result = self.fun(x, *self.args)
+            result = self.plain_fun(x, *self.args)
         return as_number(result[0] if self.grad is True else result)
 
     # --- what no run counts ---------------------------------------------------------------------------------
@@ -140,6 +140,11 @@ class Objective:
     def _shared_source(self) -> DerivativeSource:
         """What all runs share, such as tapes."""
         return make_source(self.source, self.fun, self.args)
+
+    @cached_property
+    def plain_fun(self) -> Callable[..., Any]:
+        """``fun`` as a function of a numpy array; for "jax" and "torch" it converts x."""
+        return self._shared_source.plain(self.fun)
 
     @cached_property
     def _unbound(self) -> DerivativeSource:
