@@ -151,7 +151,7 @@ def classify_point(
                 reason = f"fun cannot be traced, and x has {vector.size} > {_MANY} variables: give jac, or jac and hess"
                 return ClassifiedPoint(Verdict("undecided", reason), evaluator, vector, scale, unflatten)
             if domain.is_bounded:  # differences that stay within the bounds
-                objective = structured_objective(fun, None, None, None, args, unflatten, source="differences")
+                objective = dataclasses.replace(objective, source="differences")
                 evaluator = Evaluator(objective, second_order=True, domain=domain)
             else:
                 evaluator, of_values = Evaluator(by_differences(objective.fun, args, scale)), True

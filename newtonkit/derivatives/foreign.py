@@ -34,7 +34,7 @@ def real_scalar(value: Any, library: str) -> Any:
     Raises
     ------
     TypeError
-        If it is something else; the message says what to change.
+        If it is something else; the message states what to change.
     """
     if not hasattr(value, "dtype"):
         raise TypeError(f"fun must return one real number computed with {library}, got {value!r}")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newtonkit.derivatives.autograd.tracing import trace_lock
 from newtonkit.derivatives.foreign import hessian_in_blocks, import_package, real_scalar
@@ -122,13 +123,11 @@ class TorchSource(DerivativeSource):
         return value.item(), g, z
 
     def _pull(self, g: Any, z: Any, v: Any, *, batched: bool) -> Any:
-        (Hv,) = self._torch.autograd.grad(
-            g, z, v, retain_graph=True, is_grads_batched=batched, materialize_grads=True
-        )
+        (Hv,) = self._torch.autograd.grad(g, z, v, retain_graph=True, is_grads_batched=batched, materialize_grads=True)
         return Hv
 
 
-def _array(tensor: Any) -> Any:
+def _array(tensor: Any) -> NDArray[np.float64]:
     """A float64 array of its own."""
     return np.array(tensor.detach().cpu().numpy(), dtype=np.float64)
 

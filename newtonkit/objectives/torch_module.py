@@ -121,8 +121,8 @@ def _set_evaluation_mode(module: Any) -> None:
     random = sorted({type(layer).__name__ for layer in module.modules() if type(layer).__name__.startswith(_RANDOM)})
     if random:
         warnings.warn(
-            f"the module contains {', '.join(random)}: it is used in evaluation mode, in which dropout is off and batch "
-            "normalization uses its stored statistics; call module.train() afterwards to return to training mode",
+            f"the module contains {', '.join(random)}: it is used in evaluation mode, in which dropout is off and "
+            "batch normalization uses its stored statistics; call module.train() afterwards to return to training mode",
             UserWarning,
             stacklevel=3,
         )

@@ -25,8 +25,8 @@ def torch():
 def chain(np_like, steepness=100.0):
     """The chained Rosenbrock function, with a term of exponentials and data."""
 
-    def fun(x, a=np.float64(1.0)):
-        return np_like.sum(steepness * (x[1:] - x[:-1] ** 2) ** 2 + (a - x[:-1]) ** 2) + np_like.log(
+    def fun(x):
+        return np_like.sum(steepness * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2) + np_like.log(
             np_like.sum(np_like.exp(x))
         )
 
@@ -132,7 +132,7 @@ def test_a_result_in_single_precision_is_refused(library):
 
 
 def test_a_vector_as_result_is_refused(library):
-    name, module = library
+    name, _ = library
     with pytest.raises(TypeError, match="one real number"):
         newtonkit.minimize(lambda x: x**2, POINT, derivatives=name)
 
@@ -249,3 +249,11 @@ def test_layers_that_depend_on_the_mode_give_a_warning(torch, layer):
     with pytest.warns(UserWarning, match=layer):
         newtonkit.from_module(net, lambda net: net[0].weight.sum())
     assert not net.training
+
+
+def test_a_function_of_another_library_gives_a_message_with_the_keyword_to_write(library):
+    name, module = library
+    with pytest.raises(TypeError) as caught:
+        newtonkit.minimize(chain(module), POINT)
+    text = str(caught.value) + "".join(getattr(caught.value, "__notes__", []))
+    assert f'derivatives="{name}"' in text

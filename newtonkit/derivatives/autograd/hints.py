@@ -18,15 +18,15 @@ _GENERAL = (
 _OTHERWISE = 'pass its gradient as jac=; or use derivatives="differences"'
 _NUMPY = "use `import autograd.numpy as np` in place of numpy"
 _ASSIGNMENT = f"{_NUMPY}, and build arrays with np.array, np.concatenate or np.where, without assignment into arrays"
+_JAX = (
+    'it uses JAX: write derivatives="jax", and jax.config.update("jax_enable_x64", True) before any JAX array is made'
+)
 # packages that a traceback may pass through, and what to write instead of them
 _PACKAGES = {
     "pandas": "convert pandas objects to arrays before they meet x: df['a'].to_numpy()",
-    "jax": "it uses JAX: pass its gradient, such as jac=jax.grad(fun) with float64 enabled, or write it with "
-    "autograd.numpy",
-    "jaxlib": "it uses JAX: pass its gradient, such as jac=jax.grad(fun) with float64 enabled, or write it with "
-    "autograd.numpy",
-    "torch": "it uses PyTorch: pass its gradient by jac=True with a function that converts x to a tensor and returns "
-    "the value and the gradient as numpy arrays, or write it with autograd.numpy",
+    "jax": _JAX,
+    "jaxlib": _JAX,
+    "torch": 'it uses PyTorch: write derivatives="torch"; for a torch.nn.Module use newtonkit.from_module',
     "sparse": "only products S @ x of a sparse matrix with x are differentiable",
 }
 _ELSEWHERE = (
@@ -45,7 +45,12 @@ def explanation(error: Exception) -> str:
 def explain_foreign_tensors(error: Exception) -> None:
     """Add a note to the user's own exception if the function expects tensors of PyTorch or JAX in place of arrays."""
     text = str(error)
-    for package, sign in (("torch", "must be Tensor"), ("torch", "Tensor'"), ("jax", "valid JAX type")):
+    for package, sign in (
+        ("torch", "must be Tensor"),
+        ("torch", "Tensor'"),
+        ("jax", "valid JAX type"),
+        ("jax", "no attribute 'at'"),
+    ):
         if sign in text:
             error.add_note(f"The function cannot be called with a numpy array: {_PACKAGES[package]}.")
             return
@@ -60,6 +65,8 @@ def _hint(error: Exception) -> str:
         return "functions of the module math take plain numbers only: use np.exp, np.sqrt … of autograd.numpy"
     if re.match(r"(float|int|complex)\(\) argument", text):
         return "float() and int() take plain numbers only: leave them out"
+    if "valid JAX type" in text:  # JAX leaves its own frames out of the traceback
+        return _JAX
     if "does not support item assignment" in text:
         return _ASSIGNMENT
     for name in _scipy_functions(error):
