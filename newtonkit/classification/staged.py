@@ -15,7 +15,6 @@ from newtonkit.linalg.kernels import Matrix, Vector, max_norm
 # Hessians that must be left for the samples to be worth beginning; at two variables they take five, at ten 22, and
 # at degenerate points a hundred (measured)
 _WORTHWHILE = 20
-_MARGIN = 4.0  # times the estimated distance to a degenerate critical point, within which it is searched for
 
 
 def staged_verdict(
@@ -62,8 +61,7 @@ def staged_verdict(
             sampled = sampled_verdict(metered, x, g, bars, radius=radius, scale=scale)
             if sampled.settled:
                 return sampled
-            distance = sampled.distance if np.isfinite(sampled.distance) else 0.0
-            found = degenerate_verdict(metered, x, sampled, radius=max(radius * scale, _MARGIN * distance))
+            found = degenerate_verdict(metered, x, sampled, radius=radius * scale)
     except (AllowanceSpent, np.linalg.LinAlgError):
         return verdict
-    return found if found.settled else verdict
+    return verdict if found.kind == "undecided" else found

@@ -16,6 +16,7 @@ import newtonkit
 from comparisons.report.document import Document, Note, Table
 from comparisons.studies.critical_points.classifier_cases import Case, Function, Vector, normal_form_cases, zoo_cases
 from comparisons.studies.critical_points.eigenvalue_truth import SOURCES, measured
+from comparisons.studies.critical_points.run_verdicts import judged_runs, run_table
 from comparisons.studies.critical_points.saddle_claims import claims_table, scipy_claims, strict_saddle
 from newtonkit.classification.lanczos import product_verdict
 from newtonkit.linalg.inertia import index_at_least, inertia
@@ -23,7 +24,7 @@ from newtonkit.linalg.inertia import index_at_least, inertia
 _RANK = 50  # of the subspace that bounds an index from below
 
 
-def run(*, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 100_000)) -> Document:
+def run(*, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 100_000), families: int = 1) -> Document:
     """All tables, with a note for each verdict that is not right; a wrong one is a bad note.
 
     Parameters
@@ -34,6 +35,8 @@ def run(*, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 10
         Hessians for each source of derivatives.
     sizes : sequence of int, default (10,000, 100,000)
         Numbers of variables of the large problems.
+    families : int, default 1
+        Random data and starts for each family of functions, with and without symmetries, on which runs are made.
     """
     answers = [judged(case) for cases in (normal_form_cases, zoo_cases) for case in cases(range(seeds))]
     notes = [
@@ -45,7 +48,14 @@ def run(*, seeds: int = 30, bars: int = 1000, sizes: Sequence[int] = (10_000, 10
         if answer.outcome != "right"
     ]
     tables = [bar_table(range(bars)), sentence_table(), claims_table(scipy_claims()), large_table(sizes), speed_table()]
-    return Document("Classification of critical points", [verdict_table(answers), *notes, *tables])
+    runs = judged_runs(range(families))
+    notes += [
+        Note(f"wrong: {run.family.name}, {run.method}, gtol = {run.gtol:g}: {run.result.verdict}", "bad")
+        for run in runs
+        if run.outcome == "wrong"
+    ]
+    answers_and_runs = [verdict_table(answers), run_table(runs)]
+    return Document("Classification of critical points", [*answers_and_runs, *notes, *tables])
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------

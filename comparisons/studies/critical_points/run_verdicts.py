@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.table import Table
 
 import newtonkit
 from comparisons.core.trace import COST_OF_F, COST_OF_GRADIENT, COST_OF_PRODUCT
+from comparisons.report.document import Table
 from comparisons.studies.critical_points.verdict_families import Family, families, truth
 from newtonkit import Counts
 
@@ -93,17 +94,19 @@ def judged_runs(
 
 
 def run_table(runs: Sequence[JudgedRun]) -> Table:
-    """Outcomes and costs by group of families."""
-    table = Table(title=f"verdicts at the ends of {len(runs)} runs", title_justify="left", box=None)
+    """Outcomes and costs by group of families; costs relative to the run without a verdict.
+
+    "over" counts runs whose cost exceeds 1.2 times that run, and that run with two Hessians and ten gradients. Runs
+    from saddles are compared with one that ends there.
+    """
     outcomes_shown = ("right", "undecided", "wrong", "refused")
-    for heading in ("group", "runs", "claims", *outcomes_shown, "cost: median", "90 %", "worst", "over"):
-        table.add_column(heading, justify="left" if heading == "group" else "right")
+    rows = []
     for group in [*dict.fromkeys(run.family.group for run in runs), "all"]:
         chosen = [run for run in runs if group in (run.family.group, "all")]
-        outcomes = [run.outcome for run in chosen]
-        counts = [outcomes.count(name) for name in outcomes_shown]
-        ratios = [run.ratio for run in chosen]
-        quantiles = [f"{np.quantile(ratios, q):.2f}" for q in (0.5, 0.9, 1.0)]
+        outcomes = Counter(run.outcome for run in chosen)
+        counts = [outcomes[name] for name in outcomes_shown]
+        quantiles = [f"{np.quantile([run.ratio for run in chosen], q):.2f}" for q in (0.5, 0.9, 1.0)]
         over = sum(not run.within for run in chosen)
-        table.add_row(group, str(len(chosen)), str(sum(counts)), *map(str, counts), *quantiles, str(over))
-    return table
+        rows.append([group, str(len(chosen)), str(sum(counts)), *map(str, counts), *quantiles, str(over)])
+    headings = ("group", "runs", "claims", *outcomes_shown, "cost: median", "90 %", "worst", "over")
+    return Table(f"Verdicts at the ends of {len(runs)} runs", headings, rows)
