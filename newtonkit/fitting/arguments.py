@@ -59,7 +59,8 @@ def domain_of(bounds: Any, n: int, x0: Any = None) -> Domain:
         lower, upper = bounds
     else:
         raise ValueError(
-            f"bounds must be a pair (lower, upper), scipy.optimize.Bounds or a dict of pairs, got {bounds!r}"
+            "bounds of a fit must be a pair (lower, upper), scipy.optimize.Bounds or a dict of pairs; "
+            f"for a list of pairs write tuple(zip(*bounds)); got {bounds!r}"
         )
     sides = []
     for name, side in (("lower", lower), ("upper", upper)):
@@ -67,7 +68,10 @@ def domain_of(bounds: Any, n: int, x0: Any = None) -> Domain:
         if vector.size not in (1, n):
             raise ValueError(f"the {name} bounds must be a number or have {n} entries, got {vector.size}")
         sides.append(np.broadcast_to(vector.reshape(-1), (n,)).copy())
-    box = Box(*sides)
+    try:
+        box = Box(*sides)
+    except ValueError as error:
+        raise ValueError(f"{error}; bounds of a fit are (lower, upper), as in scipy") from None
     return box if box.is_bounded else Unbounded()
 
 

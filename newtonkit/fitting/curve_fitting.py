@@ -12,12 +12,15 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import OptimizeWarning
 
-from newtonkit.core.validation import check_choice
+from newtonkit.core.validation import check_choice, nearest_name
 from newtonkit.fitting.arguments import domain_of
 from newtonkit.fitting.curve import CurveFit
 from newtonkit.fitting.curve_residuals import ParameterMap, curve_residuals, weighted
 from newtonkit.fitting.solver import least_squares
 from newtonkit.linalg.kernels import Vector
+
+# arguments of least_squares that curve_fit sets itself
+_OWN_ARGUMENTS = frozenset({"fun", "x0", "jac", "bounds", "method", "args", "names"})
 
 
 def curve_fit(
@@ -100,6 +103,7 @@ def curve_fit(
     array([3. , 0.7])
     """
     names = _parameter_names(f, p0)
+    _check_options(kwargs)
     fixed, tied = dict(fixed or {}), dict(tied or {})
     for name in (*fixed, *tied):
         if name not in names:
@@ -133,10 +137,20 @@ def curve_fit(
     return fit
 
 
+def _check_options(options: dict[str, Any]) -> None:
+    """Replace scipy's maxfev, and raise for an option that `least_squares` does not have."""
+    if "maxfev" in options:  # scipy's name for method "lm"
+        options["max_nfev"] = options.pop("maxfev")
+    known = [name for name in inspect.signature(least_squares).parameters if name not in _OWN_ARGUMENTS]
+    for name in options:
+        if name not in known:
+            raise TypeError(f"curve_fit has no option {name!r}; {nearest_name(name, known)}")
+
+
 def _parameter_names(f: Callable[..., Any], p0: Any) -> list[str]:
     """The names of f's parameters: from its signature, a dict p0, or p1, p2, …"""
     if not callable(f):
-        raise TypeError(f"f must be callable, got {f!r}")
+        raise TypeError(f"f must be callable, got {type(f).__name__}; write curve_fit(f, xdata, ydata)")
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

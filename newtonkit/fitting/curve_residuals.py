@@ -67,7 +67,10 @@ class CurveResiduals:
         found = self._model()(x, *self._parameters(values))
         shape = np.shape(found)
         if shape not in ((), np.shape(y)):
-            raise ValueError(f"f must return {np.size(y)} values, one for each of ydata, got an array of shape {shape}")
+            raise ValueError(
+                f"f must return {np.size(y)} values, one for each of ydata, got an array of shape {shape}; "
+                f"xdata has shape {np.shape(x)}"
+            )
         return weighted(found - y, weights)
 
 

@@ -90,6 +90,10 @@ def check_result(
     >>> saddle.success, checked.verdict.kind, checked.contradicted, round(checked.escape.fun, 2)
     (True, 'saddle', True, -0.75)
     """
+    if not hasattr(result, "x"):
+        raise TypeError(
+            f"result must have an attribute x, got {type(result).__name__}; write check_result(fun, result)"
+        )
     examined = classify_point(fun, result.x, args, jac, hess, radius=radius, x_scale=x_scale, bounds=bounds)
     return CheckedResult(examined.verdict, bool(getattr(result, "success", False)), _lower_point(examined))
 

@@ -92,7 +92,10 @@ class GivenDerivatives(DerivativeSource):
             return as_number(f), _as_vector(g, x, "jac")
         if self._grad is True:
             with trace_lock:
-                f, g = self._fun(x, *self._args)
+                result = self._fun(x, *self._args)
+            if not (isinstance(result, tuple | list) and len(result) == 2):
+                raise TypeError(f"with jac=True fun must return the pair (f, gradient), got {type(result).__name__}")
+            f, g = result
             return as_number(f), _as_vector(g, x, "the gradient that fun returned (jac=True)")
         return self._rest.value_and_gradient(x)
 

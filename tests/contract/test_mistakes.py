@@ -5,6 +5,7 @@ import math
 import autograd.numpy as np
 import numpy as onp
 import pytest
+import scipy.optimize
 
 import newtonkit
 from newtonkit import DifferentiationError
@@ -160,3 +161,43 @@ def test_progress_is_printed_only_where_it_is_asked_for(capsys):
     assert lines[0].split() == ["nit", "f", "‖g‖∞", "‖s‖", "note"]
     assert lines[-1] == result.message
     assert len(lines) < 100, "a long run is thinned out"
+
+
+def test_a_function_without_gradient_under_jac_true_is_named():
+    with pytest.raises(TypeError, match=r"with jac=True fun must return the pair \(f, gradient\), got float"):
+        newtonkit.minimize(lambda x: float(x[0] ** 2), [1.0], jac=True)
+
+
+def test_check_result_with_its_arguments_exchanged_is_named():
+    with pytest.raises(TypeError, match=r"must have an attribute x, got function; write check_result\(fun, result\)"):
+        newtonkit.check_result(scipy.optimize.OptimizeResult(x=[1.0]), lambda x: x[0] ** 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.0, 1.0], lambda x, a: a * x, [0.0, 1.0]), r"got list; write curve_fit\(f, xdata, ydata\)"),
+        ((lambda x, a: a * x, [0.0, 1.0, 2.0], [0.0, 1.0]), r"f must return 2 values.*xdata has shape \(3,\)"),
+    ],
+)
+def test_exchanged_and_unequal_data_of_a_fit_are_named(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        newtonkit.curve_fit(*arguments)
+
+
+def test_pairs_of_bounds_of_a_fit_are_named():
+    with pytest.raises(ValueError, match=r"must not exceed.*bounds of a fit are \(lower, upper\), as in scipy"):
+        newtonkit.least_squares(lambda p: p - 1.0, [0.5, 0.5], bounds=[(0, 10), (0, 1)])
+    with pytest.raises(ValueError, match=r"for a list of pairs write tuple\(zip\(\*bounds\)\)"):
+        newtonkit.least_squares(lambda p: p - 1.0, [0.5, 0.5, 0.5], bounds=[(0, 10), (0, 1), (0, 1)])
+
+
+def test_an_unknown_option_of_a_fit_is_named():
+    with pytest.raises(TypeError, match=r"curve_fit has no option 'lss'; did you mean 'loss'"):
+        newtonkit.curve_fit(lambda x, a: a * x, [0.0, 1.0], [0.0, 1.0], lss="huber")
+
+
+def test_maxfev_of_scipy_limits_the_residuals_of_a_fit():
+    with pytest.warns(scipy.optimize.OptimizeWarning, match="would exceed the limit"):
+        fit = newtonkit.curve_fit(lambda x, a: np.exp(a * x), [0.0, 1.0, 2.0], [1.0, 3.0, 8.0], maxfev=1)
+    assert fit.result.nfev == 1

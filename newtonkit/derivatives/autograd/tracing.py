@@ -57,7 +57,7 @@ def as_number(result: Any) -> float:
     if array.dtype.kind == "c":
         got = f"a complex number: {result!r}"
     elif real:
-        got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2)"
+        got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2), or use least_squares"
     else:
         got = repr(result)
     raise TypeError(f"fun must return one real number, got {got}")
