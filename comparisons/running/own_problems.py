@@ -162,7 +162,7 @@ def _scored(problem: Problem, run: Run) -> Run:
     kind = run.verdict if _small_gradient(run) else "not critical"
     verdict = Verdict(kind, run.verdict_reason) if finite else None
     scored = dataclasses.replace(run, gap=run.f - problem.best.f)
-    # below f* no known minimum says anything about the end
+    # below f* no known minimum describes the end
     judged = dataclasses.replace(problem, points=()) if is_below(scored) else problem
     nearest, distance = problem.nearest(run.x) if finite else (None, math.nan)
     return dataclasses.replace(
