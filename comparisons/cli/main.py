@@ -12,6 +12,7 @@ import click
 COMMANDS = {
     "compare": ("compare_command:compare", "Run methods over problems, check ours against scipy, write a report."),
     "solve": ("solve_command:solve", "Minimize one PROBLEM and print the result."),
+    "fit": ("fit_command:fit", "Fit a curve to the columns of the file DATA and print a report."),
     "classify": ("classify_command:classify", "Classify a point of PROBLEM, or list its critical points in a box."),
     "draw": ("draw_command:draw", "Draw one figure of a PROBLEM, with a caption."),
     "experiment": ("experiment_command:experiment", "Run the experiment NAME and write its report."),
@@ -90,6 +91,7 @@ def main() -> None:
     newtonkit compare                       the default comparison, with a report in ./report
     newtonkit compare -p rosenbrock -m bfgs -m lbfgs
     newtonkit solve rosenbrock -n 100 --method lbfgs
+    newtonkit fit data.csv --model "a*exp(-b*x) + c"
     newtonkit classify himmelblau --at 3,2
     newtonkit classify himmelblau --all --plot himmelblau.png
     newtonkit draw basins himmelblau
