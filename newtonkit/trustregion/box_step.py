@@ -75,7 +75,8 @@ class _FaceSearch:
         g, steps = self.model.g, self.steps
         lower, upper = np.asarray(steps.lower), np.asarray(steps.upper)
         free = steps.free(self.s, g)
-        u, lam = np.where(free, self.solution.p, 0.0), self.solution.lam  # eigenvectors leave rounding errors
+        first = np.where(free, self.solution.p, 0.0)  # eigenvectors leave rounding errors
+        u, lam = first, self.solution.lam
         is_first, released, fell, inside = True, 0, False, True
         for _ in range(2 * g.size + _RELEASES):  # each pass fixes a variable, or releases some
             if not is_first:
@@ -105,7 +106,9 @@ class _FaceSearch:
                 break
             released, free = released + 1, free | wrong
         length = norm(self.s)
-        predicted = -self.value - self.bound.penalty(length) if self.finite else math.nan
+        # a cubic term has its part in the first minimizer only; later ones are chosen within a ball
+        penalty = self.bound.penalty(length) if bool((self.s == first).all()) else 0.0
+        predicted = -self.value - penalty if self.finite else math.nan
         return SubproblemSolution(self.s, predicted, inside and lam > 0.0, length, lam, self.inner)
 
     def _face_minimizer(self, free: NDArray[np.bool_]) -> tuple[Vector, float]:

@@ -88,6 +88,17 @@ def test_steps_keep_to_ball_and_box_and_are_no_worse_than_the_projected_gradient
         assert solution.predicted >= -(0.5 if isinstance(model, LanczosSubproblem) else 0.99) * cauchy
 
 
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("sigma", [1e-3, 1.0, 1e3])
+def test_steps_with_a_cubic_term_keep_to_the_box_and_reduce_the_model(sigma, seed):
+    g, B, x, box = random_problem(seed, 6, convex=False)
+    for model in models(g, B):
+        solution = DomainModel.at(model, box, x).solve(box, x, CubicRegularization(sigma))
+        assert solution.predicted > 0.0
+        assert value(g, B, solution.p) < 0.0
+        assert box.contains(box.move(x, solution.p))
+
+
 @pytest.mark.parametrize("bound", [TrustRegion(0.3), TrustRegion(1e3), CubicRegularization(2.0)])
 @pytest.mark.parametrize("convex", [True, False])
 def test_without_active_bounds_the_step_is_the_unconstrained_one_to_the_last_bit(convex, bound):
