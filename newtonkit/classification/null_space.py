@@ -135,7 +135,8 @@ def _sign_changes(points: dict[float, GraphPoint | None]) -> list[int]:
 def _inner_radius(trials: list[_Trial]) -> float:
     """A radius at which φ′ is still more than rounding, if it is of third order."""
     points = [trial.point for trial in trials if trial.point is not None]
-    share = math.cbrt(max(_VISIBLE * point.bar / max(abs(float(point.slope[0])), point.bar) for point in points))
+    shares = [_VISIBLE * point.bar / max(abs(float(point.slope[0])), point.bar) for point in points if point.bar > 0.0]
+    share = math.cbrt(max(shares, default=0.0))
     return abs(float(trials[0].z[0])) * min(_INNER[0], max(_INNER[1], share))
 
 

@@ -123,7 +123,7 @@ def _polish(
 
     The bend of the first step alone would accept ½x² + ½xz². A symmetry's zero eigenvalue amounts to at most ‖g‖/‖x‖.
     """
-    zero = norm(g) / scale * float(model.D.max()) ** 2
+    zero = norm(g) / scale * float(model.D.max()) * float(model.D.max())
     point = chord_steps(evaluator, model, x, g, model.rounding)
     if point.x is x:  # the full step failed: leave out the eigenvalues that the gradient itself may explain
         cut = max(model.rounding, min(_CERTAIN * zero, 0.5 * model.size))

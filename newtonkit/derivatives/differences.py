@@ -204,7 +204,9 @@ class Differences(DerivativeSource):
         largest = float(np.abs(H).max(initial=0.0))
         if moving.size and 0.0 < largest < math.inf:
             # four values' worth of noise enters an entry
-            self._hessian_error = max(_HESSIAN_ERROR, _BAR * 4.0 * noise / (float(moving.min()) ** 2 * largest))
+            smallest = float(moving.min())
+            scale = smallest * smallest * largest
+            self._hessian_error = max(_HESSIAN_ERROR, _BAR * 4.0 * noise / scale if scale > 0.0 else math.inf)
         return H
 
     def product(self, x: Vector, scale: float) -> Product:

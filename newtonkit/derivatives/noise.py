@@ -62,7 +62,8 @@ def variation(call: Callable[[Vector], float], x: Vector, f: float, scales: Vect
 
 def _from_table(values: Vector) -> float:
     levels, alternates = [], []
-    column = values
+    unit = math.ldexp(1.0, math.frexp(float(np.abs(values).max()))[1] - 1)  # the squares of extreme values overflow
+    column = values / unit
     for k in range(1, values.size):
         column = np.diff(column)
         # the expectation of the squared k-th difference of noise is σ²·(2k)!/(k!)²
@@ -72,5 +73,5 @@ def _from_table(values: Vector) -> float:
     for k in range(len(levels) - 2):
         three = levels[k : k + 3]
         if max(three) <= _AGREE * min(three) and alternates[k]:
-            return levels[k]
+            return unit * levels[k]
     return 0.0

@@ -144,7 +144,7 @@ class Evidence:
         if verdict is None or verdict.kind != "minimum" or not verdict.eigenvalues.size:
             return ""
         n, smallest = verdict.eigenvalues.size, float(verdict.eigenvalues[0])
-        hidden = 0.5 * n * self.gradient_error**2 / smallest if smallest > 0.0 else math.inf
+        hidden = 0.5 * n * self.gradient_error * self.gradient_error / smallest if smallest > 0.0 else math.inf
         left = verdict.decrease + hidden
         if self.gradient_error < math.inf and left <= max(self.value_noise, 10 * EPS * abs(self.f)):
             return f"what may be left to gain, {left:.2g}, is below the noise of f"

@@ -45,6 +45,9 @@ class Result(OptimizeResult):  # type: ignore[misc]
         The last state of the method; `minimize` resumes from it if this result is passed as x0.
     start : State
         The first.
+    scale : float
+        The power of two that multiplied f during the run; 1 unless ‖∇f‖∞ at the start was outside [1e-50, 1e50]. f and
+        g of ``state`` and ``start`` are multiplied by it; everything else is in the user's units.
     elapsed : float
         Seconds.
     """

@@ -20,6 +20,7 @@ from newtonkit.driver.method import Method
 from newtonkit.driver.result import Result
 from newtonkit.driver.session import Callback, Session
 from newtonkit.driver.stopping import Stop
+from newtonkit.driver.user_units import user_state, user_termination, user_verdict
 from newtonkit.evaluation.first_order import Observer
 from newtonkit.linalg.kernels import EPS, Vector, all_finite
 from newtonkit.objectives.objective import Objective
@@ -143,10 +144,14 @@ def _build_result(session: Session, termination: Termination, state: State, fun:
     evaluator, counts = session.evaluator, session.evaluator.counts
     own_gradient = evaluator.objective.has_own_derivatives
     termination = advise(termination, session.method, state.x.size, own_gradient=own_gradient)
+    scale, solution = evaluator.scale, state
+    if scale != 1.0:
+        solution, fun = user_state(state, scale), fun / scale
+        termination, verdict = user_termination(termination, scale), user_verdict(verdict, scale)
     result = Result(
         x=state.x.copy(),
         fun=fun,
-        jac=state.g.copy(),
+        jac=solution.g.copy(),
         success=termination.reason.kind is Kind.CONVERGED,
         status=termination.reason.status,
         message=_in_domain(termination.message, evaluator.domain),
@@ -165,13 +170,14 @@ def _build_result(session: Session, termination: Termination, state: State, fun:
         start=session.first,
         state=copy.deepcopy(session.state) if session.user_holds_state else session.state,
         elapsed=evaluator.elapsed(),
+        scale=scale,
     )
     H = evaluator.known_hessian(state.x)
     if H is not None:
-        result.hess = H.copy()
+        result.hess = H / scale
     hess_inv = session.method.inverse_hessian(state) if state is session.method_state else None
     if hess_inv is not None:
-        result.hess_inv = hess_inv
+        result.hess_inv = hess_inv * scale
     return result
 
 

@@ -23,6 +23,7 @@ from newtonkit.driver.method import Method, models_curvature, wants_curvature
 from newtonkit.driver.result import Result
 from newtonkit.driver.stagnation import ProgressMonitor, RecentProgress, StallDetector
 from newtonkit.driver.stopping import Stop, unbounded_limit
+from newtonkit.driver.user_units import scaled_stop, user_state
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.evaluation.first_order import Observer
 from newtonkit.linalg.kernels import Vector, all_finite
@@ -65,7 +66,12 @@ class Session:
         self.callback, self.history, self.progress = callback, history, progress
         self.fallbacks = list(fallbacks)
         self.evaluator = Evaluator(
-            objective, stop.budget, second_order=wants_curvature(method), observer=observer, domain=domain
+            objective,
+            stop.budget,
+            second_order=wants_curvature(method),
+            observer=observer,
+            domain=domain,
+            scaled=True,
         )
         self.examiner = Examiner(self.evaluator, method, stop.gtol, enabled=bool(check), thorough=check == "thorough")
         self.log: list[str] = []
@@ -99,8 +105,17 @@ class Session:
         self.log = [earlier.choice] if earlier.choice else []
         counts = Counts(earlier.nfev, earlier.njev, earlier.nhev, earlier.nhvp)
         self.evaluator.resume(counts, dataclasses.replace(earlier.checks), self.state.x, self.state.f, self.state.g)
+        if earlier.scale != 1.0:
+            self.evaluator.use_scale(earlier.scale)
+            self.use_user_tolerances()
+            self.evaluator.incumbent.offer(self.state.x, self.state.f, self.state.g)
         self.states = states_after(self.method, self.evaluator, self.state)
         self.is_resumed = True
+
+    def use_user_tolerances(self) -> None:
+        """Apply the user's tolerances to the scaled function."""
+        self.stop = scaled_stop(self.stop, self.evaluator.scale)
+        self.examiner.gtol = self.stop.gtol
 
     # --- iterating --------------------------------------------------------------------------------------------
 
@@ -128,7 +143,10 @@ class Session:
 
     def process_state(self, state: State) -> Termination | None:
         """Record a new state, call the callback, test; return the Termination if the run ends here."""
+        scale = self.evaluator.scale
         if self.first is None:
+            if scale != 1.0 and self.nit == 0 and self.state is None:
+                self.use_user_tolerances()
             self.first = state
             self.lowest = unbounded_limit(state)
             if state.info.note and state.info.note not in self.log:
@@ -139,14 +157,15 @@ class Session:
         size = self.criticality(state)
         self.recent = self.recent or RecentProgress(state.f)
         self.recent.record(self.nit, self.evaluator.incumbent.f, size)
+        shown, shown_size = (state, size) if scale == 1.0 else (user_state(state, scale), size / scale)
         if self.history is not None:
-            self.history.record(self.nit, state, size, self.evaluator.counts, self.evaluator.elapsed())
+            self.history.record(self.nit, shown, shown_size, self.evaluator.counts, self.evaluator.elapsed())
         if self.progress is not None:
-            self.progress.show(self.nit, state, size)
+            self.progress.show(self.nit, shown, shown_size)
         if self.callback is not None and self.nit > 0:
             self.user_holds_state = True
             with np.errstate(**self.user_errstate):
-                if self.callback(state, self.nit):
+                if self.callback(state if scale == 1.0 else shown, self.nit):
                     return Termination(TerminationReason.CALLBACK, self.nit)
         return self.first_accepted(self.claims(state, size))
 

@@ -121,7 +121,8 @@ def gradient_inconsistent(evaluator: Evaluator, state: State, first: State) -> s
             for _ in range(2):
                 p = rng.standard_normal(state.x.size)
                 slope = _slope(evaluator, state, first, p / norm(p), "a random direction")
-                if not (slope.wrong and slope.by_differences**2 > 2.0 * abs(slope.curvature) * worthwhile):
+                size = abs(slope.by_differences)
+                if not (slope.wrong and size * size > 2.0 * abs(slope.curvature) * worthwhile):
                     return ""
     except BudgetSpent:
         return ""

@@ -39,6 +39,9 @@ class Evaluator(FirstOrderEvaluator):
         "Hv", f the value or NaN, g the gradient or None, check whether it is counted in ``check_counts``. A Hessian
         that was evaluated for a check and is then requested by the method is reported again with check=False, since
         its count moves. x and g belong to the evaluator: do not write to them, and copy them to keep them.
+    scaled : bool, default False
+        Whether a power of two multiplies f where ‖∇f‖∞ at the first point is outside [1e-50, 1e50]: ``scale``. All that
+        is returned is then scaled; an observer sees the values of the user's function.
     domain : Domain, optional
         Where x may lie; a request outside it is an internal error. Default: `Unbounded()`.
     """

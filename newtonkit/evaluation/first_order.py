@@ -13,6 +13,7 @@ from newtonkit.evaluation.cache import EvaluationCache
 from newtonkit.evaluation.incumbent import Incumbent
 from newtonkit.evaluation.ledger import Ledger
 from newtonkit.evaluation.outliers import OutlierGuard
+from newtonkit.evaluation.scaling import ScaledSource, choose_scale
 from newtonkit.linalg.kernels import Vector, finite_max_norm
 from newtonkit.objectives.objective import Objective
 from newtonkit.objectives.rejecting import REJECTABLE, RejectingSource
@@ -31,6 +32,7 @@ class FirstOrderEvaluator:
         second_order: bool = False,
         observer: Observer | None = None,
         domain: Domain | None = None,
+        scaled: bool = False,
     ) -> None:
         self.objective = objective
         self.budget = budget
@@ -38,6 +40,8 @@ class FirstOrderEvaluator:
         self.observer = observer
         self.domain: Domain = Unbounded() if domain is None else domain
         self.incumbent = Incumbent()
+        self.scale = 1.0
+        self._may_scale = scaled
         self._ledger = Ledger(budget)
         self._guard = OutlierGuard()
         self._cache = EvaluationCache(self._ledger)
@@ -66,6 +70,15 @@ class FirstOrderEvaluator:
         self._ledger.resume(counts, check_counts)
         self.incumbent.offer(x, f, g)
 
+    def use_scale(self, scale: float) -> None:
+        """Evaluate scale·f from now on, where scale is a power of two; what was evaluated before is forgotten."""
+        self._may_scale = False
+        if scale != 1.0:
+            self.scale, self._source = scale, ScaledSource(self._source, scale)
+            self._guard = OutlierGuard()
+            self._cache.forget()
+            self.incumbent.forget()
+
     def use_second_order(self, second_order: bool) -> None:
         """Change whether Hessians or products are expected at most points."""
         self.second_order = second_order
@@ -81,7 +94,7 @@ class FirstOrderEvaluator:
         if self._bounded:
             self._require_inside(x)
         self._ledger.charge(f=1)
-        f = self._source.value(x.copy()) if not self._counts_calls else self._plain_value(x)
+        f = self._source.value(x.copy()) if not self._counts_calls else self.scale * self._plain_value(x)
         if not abs(f) <= self._guard.largest_f:
             f = self._guarded_value(f, x)
         if self.observer is not None:
@@ -112,6 +125,8 @@ class FirstOrderEvaluator:
             self._require_inside(x)
         if self._first_x is None:
             self._first_x = x
+            if self._may_scale:
+                return self._first_values(x)
         if self._counts_calls:
             return self._by_calls(x)
         self._ledger.charge_value_and_gradient()
@@ -167,6 +182,8 @@ class FirstOrderEvaluator:
     ) -> None:
         """Tell the observer of one evaluation, made for a check where the ledger in use says so."""
         if self.observer is not None:
+            if self.scale != 1.0:
+                f, g = f / self.scale, None if g is None else g / self.scale
             self.observer(kind, x, f, g, self._ledger.is_checking if check is None else check)
 
     def _counted_call(self, x: Vector) -> float:
@@ -175,8 +192,21 @@ class FirstOrderEvaluator:
             self._require_inside(x)
         self._ledger.charge(f=1)
         f = self._plain_value(x)
-        self._report("f", x, f)
+        self._report("f", x, self.scale * f)
         return f
+
+    def _first_values(self, x: Vector) -> tuple[float, Vector]:
+        """f and ∇f at the start, which choose the scale of f."""
+        f, g = self.value_and_grad(x)
+        self.use_scale(choose_scale(g))
+        if self.scale == 1.0:
+            return f, g
+        f, g = self.scale * f, self.scale * g
+        self._guard.accept_value(f)
+        self._last_g, self._last_size = g, finite_max_norm(g)
+        self._guard.accept_gradient(self._last_size)
+        self.incumbent.offer(x, f, g)
+        return f, g
 
     def _by_calls(self, x: Vector) -> tuple[float, Vector]:
         """f(x) and ∇f(x) from a source of which every call counts; both or neither are evaluated."""
@@ -212,7 +242,7 @@ class FirstOrderEvaluator:
     def _plain_check(self, x: Vector) -> float:
         """f(x) by a plain call, counted as a check."""
         self._ledger.charge_check(f=1)
-        f = self._plain_value(x)
+        f = self.scale * self._plain_value(x)
         self._report("f", x, f, check=True)
         return f
 

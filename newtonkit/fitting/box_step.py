@@ -36,7 +36,7 @@ def step_in_box(
         free = ~fixed
         if not free.any():
             break
-        left = math.sqrt(max(radius**2 - float(np.sum((D * p)[fixed] ** 2)), 0.0))
+        left = math.sqrt(max(radius * radius - float(np.sum((D * p)[fixed] ** 2)), 0.0))
         p[free] = _face_minimizer(J, r, D, S, p, free, left)
         outside = (p < low) | (p > high)
         if not outside.any():

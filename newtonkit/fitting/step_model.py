@@ -120,6 +120,8 @@ class StepModel:
             return free, False
         if newton and self._K is not None:
             B = np.diag(self.s**2) + self._K
+            if not np.isfinite(B).all():
+                return self._levenberg_marquardt(radius)
             solution = EigenSubproblem(self.s * self.c, 0.5 * (B + B.T)).solve(TrustRegion(radius))
             return np.ascontiguousarray(solution.p), True
         return self._levenberg_marquardt(radius)

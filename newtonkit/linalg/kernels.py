@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import daxpy, ddot, dgemv, dnrm2, dscal, dsymv, dsyr, dsyr2, dtrsv, idamax
-from scipy.linalg.lapack import dgesv, dpbtrf, dpbtrs, dpotrf, dpotrs, dpttrf, dpttrs, dsyevd
+from scipy.linalg.lapack import dgesv, dpbtrf, dpbtrs, dpotrf, dpotrs, dpttrf, dpttrs, dsyev, dsyevd
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -61,8 +61,10 @@ def eigh(A: Matrix) -> tuple[Vector, Matrix]:
         If LAPACK's iteration does not converge.
     """
     eigenvalues, vectors, info = dsyevd(A, lower=1)
+    if info != 0:  # divide and conquer fails on some graded matrices for which the QR iteration converges
+        eigenvalues, vectors, info = dsyev(A, lower=1)
     if info != 0:
-        raise np.linalg.LinAlgError(f"dsyevd did not converge (info = {info})")
+        raise np.linalg.LinAlgError(f"dsyev did not converge (info = {info})")
     return eigenvalues, vectors
 
 

@@ -20,6 +20,7 @@ _POOR = 0.25
 _DECREASE = 0.1
 _FIRST = 0.1  # the curvature of the first cubic term at the length ‖g₀‖/‖H₀‖, relative to ‖H₀‖
 _LEAST = EPS  # least curvature of the cubic term at the length of the last step, relative to ‖H‖
+_SMALLEST = 1e-300  # σ; its inverse is finite
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Cubic(TrustRegionMethod):
         g_norm, H_norm = norm(model.g), model.hessian_norm
         if g_norm == 0.0 or H_norm == 0.0:
             return g_norm or H_norm or 1.0
-        return _FIRST * H_norm * (H_norm / g_norm)
+        return _representable(_FIRST * H_norm * (H_norm / g_norm))
 
     def bound(self, radius: float) -> StepBound:
         """Return the cubic term of the weight σ = ``radius``."""
@@ -85,7 +86,12 @@ class Cubic(TrustRegionMethod):
         if not ratio >= _POOR:
             half = 0.5 * solution.length
             shorter = model.solve(TrustRegion(half))
-            return max(2.0 * sigma, shorter.lam / half)
+            return _representable(max(2.0 * sigma, shorter.lam / half))
         if ratio >= _GOOD:
-            return max(_DECREASE * sigma, _LEAST * model.hessian_norm / solution.length)
+            return _representable(max(_DECREASE * sigma, _LEAST * model.hessian_norm / solution.length))
         return sigma
+
+
+def _representable(sigma: float) -> float:
+    """σ within the range in which neither σ nor 1/σ over- or underflows; units that are extreme in f and x leave it."""
+    return min(max(sigma, _SMALLEST), 1.0 / _SMALLEST)

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scale
-from newtonkit.methods.quasi_newton import InverseHessian, SelfScaling
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, add_scaled, dot, norm, rank_two_update, scale
+from newtonkit.methods.quasi_newton import TINY, InverseHessian, SelfScaling
 
 
 class DFPInverse(InverseHessian):
@@ -18,6 +18,9 @@ class DFPInverse(InverseHessian):
     def update_inverse(self, H: Matrix, s: Vector, y: Vector, sy: float, Hy: Vector, g: Vector, Hg: Vector) -> Vector:
         """H₊ = H + ssᵀ/sᵀy − HyyᵀH/yᵀHy = H + uvᵀ + vuᵀ with u = s + τHy, v = ½(s − τHy)/sᵀy, τ² = sᵀy/yᵀHy."""
         yHy = dot(y, Hy)
+        if not (yHy > EPS * norm(y) * norm(Hy) and TINY < sy * yHy < math.inf):
+            self.note = "update skipped: yᵀHy is not certainly positive"
+            return Hg
         Hg = add_scaled(Hg, dot(s, g) / sy, s)
         Hg = add_scaled(Hg, -dot(Hy, g) / yHy, Hy)
         t = scale(Hy, sy / math.sqrt(sy * yHy))  # exact under scaling of f by powers of 2

@@ -19,7 +19,7 @@ from newtonkit.methods.line_search_step import line_search_step
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
 
-_TINY = 1e-290  # smallest divisor: its inverse is finite
+TINY = 1e-290  # smallest divisor: its inverse is finite
 _LARGEST_SCALING = 1e10  # above this, sᵀy is more likely rounding than curvature
 RESCALE_AT = 1e100  # a larger factor of H is multiplied into the array before it can overflow
 
@@ -27,7 +27,7 @@ RESCALE_AT = 1e100  # a larger factor of H is multiplied into the array before i
 def curvature_condition(s: Vector, y: Vector) -> float | None:
     """Return sᵀy if it is certainly positive, else None: sᵀy ≤ eps·‖s‖‖y‖ is never a divisor, nor a tiny yᵀy."""
     sy = dot(s, y)
-    return sy if sy > _TINY and dot(y, y) > _TINY and sy > EPS * norm(s) * norm(y) else None
+    return sy if sy > TINY and dot(y, y) > TINY and sy > EPS * norm(s) * norm(y) else None
 
 
 def check_fresh(workspace: int, state: int) -> None:
@@ -182,6 +182,6 @@ class SelfScaling(QuasiNewton):
 
     def scaling(self, predicted: float, sy: float) -> float:
         """Return θ of Al-Baali (1998)."""
-        if not self.self_scaling or not sy > _TINY:
+        if not self.self_scaling or not sy > TINY:
             return 1.0
         return min(max(1.0, predicted / sy), _LARGEST_SCALING)

@@ -115,7 +115,7 @@ class _FaceSearch:
         """Return the minimizer with the variables that are not free where s has them, and λ."""
         held = np.where(free, 0.0, self.s)
         g = self.model.g + self.model.times(held) if held.any() else self.model.g
-        radius = math.sqrt(max(0.0, self.ball.radius**2 - dot(held, held)))
+        radius = math.sqrt(max(0.0, self.ball.radius * self.ball.radius - dot(held, held)))
         if not free.any() or radius == 0.0:
             return held, 0.0
         solution = self.model.face(free, g).solve(TrustRegion(radius))

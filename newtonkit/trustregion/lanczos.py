@@ -248,16 +248,17 @@ class _ConjugateGradients:
         before, z_before = self._pivot, self._z
         if before > 0.0:
             self._z = beta / before * z_before
-            share = (self._z / z_before) ** 2
+            ratio = self._z / z_before
+            share = ratio * ratio
             self._along = share * (self._along + self._direction / before)
-            self._direction = self._z**2 + share * share * self._direction
+            self._direction = self._z * self._z + share * share * self._direction
             alpha -= beta * beta / before
         else:
-            self._direction = self._z**2
+            self._direction = self._z * self._z
         self._pivot = alpha
         if not alpha > floor:
             self.convex = False
             return
         self._squared += (2.0 * self._along + self._direction / alpha) / alpha
-        self.decrease += 0.5 * self._z**2 / alpha
+        self.decrease += 0.5 * self._z * self._z / alpha
         self.residual = following * abs(self._z) / alpha

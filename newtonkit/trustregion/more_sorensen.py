@@ -176,10 +176,10 @@ class MoreSorensenSubproblem:
         Bv = self.B.times(v)
         rayleigh = dot(v, Bv)
         self._lowest = max(self._lowest, -rayleigh)
-        pv, missing = dot(at.p, v), allowed**2 - at.length**2
+        pv, missing = dot(at.p, v), allowed * allowed - at.length * at.length
         # the smaller root of ‖p + τv‖² = allowed²
         tau = missing / (pv + math.copysign(math.sqrt(pv * pv + missing), pv))
-        decrease = -dot(self.g, at.p) + at.lam * allowed**2
+        decrease = -dot(self.g, at.p) + at.lam * allowed * allowed
         if tau * tau * (rayleigh + at.lam) <= _HARD * decrease:
             filled: Vector = at.p + tau * v
             return filled

@@ -49,7 +49,7 @@ def reduction_is_rounding(f: float, f_trial: float, predicted: float) -> bool:
     (JSOSolvers, trunk).
     """
     floor = _ROUNDING * max(abs(f), abs(f_trial))
-    return abs(predicted) < floor or abs(f - f_trial) < floor
+    return abs(predicted) < floor or abs(f - f_trial) <= floor  # equal: also where both are zero by cancellation
 
 
 def exceeds_best(best: float, f_trial: float) -> bool:
