@@ -13,6 +13,7 @@ from typing import NamedTuple
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.core.termination import Kind, Termination, TerminationReason
 from newtonkit.derivatives.taylor_test import SlopeCheck
+from newtonkit.driver.reproducibility import is_same, noise_of, noise_sentence
 from newtonkit.driver.value_checks import NOT_PROBED, ProbeResult
 from newtonkit.linalg.kernels import EPS
 
@@ -40,7 +41,8 @@ _SHRINKING = 0.95  # of Newton's step: 10^(−1/7) = 0.72 of it is left at x⁸ 
 _ROUGH = 1e-9  # relative error of products above which "no critical point near" is uncertain; differences have 1e-7
 _SMALL_GAIN = 1e-8  # of |f|: for a smaller predicted reduction a short Newton step is accepted; as in `nothing_left`
 _BAD_UNITS = 1e8  # ratio of curvatures, √(1/eps): beyond it a secant pair holds no digit of the smallest one
-_SAME_VALUE = 1e-8  # relative difference of two evaluations at one point beyond which fun is nondeterministic
+_MINIMA = frozenset({"minimum", "degenerate minimum", "valley"})
+_NOISE_FACTOR = 3.0  # standard deviations of noise within which a predicted reduction cannot be seen
 
 
 class Refusal(NamedTuple):
@@ -90,6 +92,10 @@ class Evidence:
     """How differences of f contradict a gradient that the user gave; empty if they do not."""
     slope: SlopeCheck | None = None
     """Comparison of the slope along −g with differences of f."""
+    measured_noise: float = 0.0
+    """Standard deviation of f near the point, from a table of differences; 0 if it was not measured."""
+    repeated_values: tuple[float, ...] = ()
+    """Further values of f at the point to be returned."""
     plain_value: float | None = None
     """The user's function, called plainly at the point to be returned."""
 
@@ -129,6 +135,9 @@ class Evidence:
             return reached
         # f and x both tend to zero, so that neither measures rounding: residuals that are right to eps of their size
         # at the start make a sum of squares right to eps² of it
+        noise = self.measured_noise
+        if noise > 0.0 and self.verdict.kind in _MINIMA and decrease <= _NOISE_FACTOR * noise:
+            return f"the predicted reduction, {decrease:.2g}, is below the noise of f, about {noise:.1g}"
         if step <= 1e-8 * self.travelled and decrease <= EPS**2 * (self.f_start - self.f):
             return f"the predicted reduction, {decrease:.2g}, is below eps² of the total reduction of f"
         return ""
@@ -277,10 +286,14 @@ def _contradicted_by_values(evidence: Evidence) -> Termination | None:
 
 def _decide_at_solution(claim: Termination, evidence: Evidence, plain_value: float) -> Termination:
     """The last decision, at the point to be returned: is fun reproducible, and does the verdict allow success?"""
-    f, start = evidence.f, 0.0 if math.isnan(evidence.f_start) else abs(evidence.f_start)
-    # near f = 0 the terms that cancel are as large as f was at the start: a tape may round them differently
-    if math.isfinite(f) and not abs(plain_value - f) <= _SAME_VALUE * abs(f) + 10 * EPS * start:
-        return Termination(TerminationReason.INCONSISTENT, plain_value, f)
+    f, start = evidence.f, evidence.f_start
+    if math.isfinite(f) and not is_same(plain_value, f, start):
+        noise = noise_of((plain_value, *evidence.repeated_values), f, start)
+        if noise == math.inf:
+            return Termination(TerminationReason.INCONSISTENT, plain_value, f)
+        report = noise_sentence(noise, f)
+        if report not in claim.detail:
+            claim = claim._replace(detail="; ".join(filter(None, (claim.detail, report))))
     # a target may be reached anywhere
     if claim.reason.kind is Kind.CONVERGED and claim.reason is not TerminationReason.TARGET and evidence.verdict:
         return failure_from_verdict(evidence.verdict) or claim

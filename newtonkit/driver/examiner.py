@@ -119,6 +119,9 @@ class Examiner:
         outcome = decide(claim, evidence)
         if outcome is None or verdict.kind == "unchecked" or self.evaluator.domain.is_bounded:
             return evidence  # the checks by values would leave a box
+        if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
+            evidence = dataclasses.replace(evidence, measured_noise=self.evaluator.measure_noise(state.x, state.f))
+            outcome = decide(claim, evidence) or outcome
         if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
             return self._with_values(evidence, state, first, H, may_escape=may_escape)
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:

@@ -17,6 +17,7 @@ from newtonkit.driver.advice import advise
 from newtonkit.driver.convergence import Evidence, decide
 from newtonkit.driver.history import History, Progress
 from newtonkit.driver.method import Method
+from newtonkit.driver.reproducibility import REPEATS, is_same
 from newtonkit.driver.result import Result
 from newtonkit.driver.session import Callback, Session
 from newtonkit.driver.stopping import Stop
@@ -100,7 +101,9 @@ def _finish(session: Session, termination: Termination) -> Result:
         lower = Termination(TerminationReason.NOT_CRITICAL, termination.measured, detail=detail)
         termination = session.decide(lower, state) or lower
     fun = session.evaluator.recheck(state.x, state.f)
-    evidence = Evidence(f=state.f, f_start=math.nan if session.first is None else session.first.f, plain_value=fun)
+    f_start = math.nan if session.first is None else session.first.f
+    repeated = () if is_same(fun, state.f, f_start) else session.evaluator.repeat(state.x, REPEATS)
+    evidence = Evidence(f=state.f, f_start=f_start, plain_value=fun, repeated_values=repeated)
     termination = decide(termination, evidence) or termination
     # a run that ended at a saddle is judged by its end, though a lower point may be returned
     ended_at = session.state if termination.reason is TerminationReason.SADDLE and session.state is not None else state

@@ -11,9 +11,10 @@ import scipy.sparse as sp
 
 from newtonkit.core.state import BudgetSpent
 from newtonkit.derivatives.autograd.tracing import dense_from_products
+from newtonkit.derivatives.noise import MOST_CALLS, estimate_noise
 from newtonkit.derivatives.source import EXACT_ERROR, Product
 from newtonkit.evaluation.first_order import FirstOrderEvaluator
-from newtonkit.linalg.kernels import Matrix, Vector, all_finite, norm
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, norm
 
 # Relative difference of two evaluations at one point that counts as rounding: √eps, as in differences of a gradient.
 _SAME = 1e-8
@@ -166,6 +167,18 @@ class Evaluator(FirstOrderEvaluator):
             if abs(f - expected) <= _SAME * abs(expected) or f == expected:
                 break
         return f
+
+    def repeat(self, x: Vector, count: int) -> tuple[float, ...]:
+        """f(x) by ``count`` plain calls, counted as checks; fewer if the budget is spent."""
+        return tuple(self._plain_check(x) for _ in range(count) if self._ledger.allows_f())
+
+    def measure_noise(self, x: Vector, f: float) -> float:
+        """The standard deviation of the errors of f near x by `estimate_noise`, counted as checks; 0 if unknown."""
+        if self._bounded or not self._ledger.allows_f(MOST_CALLS):
+            return 0.0
+        travelled = 0.0 if self._first_x is None else norm(x - self._first_x)
+        step = math.sqrt(EPS) * np.maximum(np.abs(x), travelled / math.sqrt(x.size) or 1.0)
+        return estimate_noise(self._plain_check, x, f, step) or 0.0
 
     def gradient_changed(self, x: Vector, g: Vector) -> bool:
         """Whether a second evaluation at x differs from g; it uses the gradient reserved for this comparison.

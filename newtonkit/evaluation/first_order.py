@@ -261,16 +261,25 @@ class FirstOrderEvaluator:
         guard = self._guard
         if guard.suspects_value(f) and self._ledger.allows_f():
             again = self._plain_check(x)
-            if not math.isfinite(f) and not math.isfinite(again):
-                guard.confirm_failure()
+            if guard.suspects_value(again) and self._ledger.allows_f():
+                third = self._plain_check(x)  # two random failures in succession are not rare enough
+                if not math.isfinite(again) and not math.isfinite(third):
+                    guard.confirm_failure()
+                again = third
             f = again
         guard.accept_value(f)
-        return f
+        # an infinitely low value is a failure, except at the first point
+        return math.nan if f == -math.inf and not math.isnan(guard.largest_f) else f
 
     def _guarded_gradient(self, g: Vector, x: Vector) -> Vector:
         """g, or its second evaluation if it is an outlier."""
         guard = self._guard
         size = finite_max_norm(g)
+        # a failed call that returned a plain number has a trace with the gradient zero; a tape makes no calls
+        may_be_failure = size == 0.0 and self.objective.is_traced and self.objective.derivative_source != "tape"
+        if may_be_failure and self._may_repeat_gradient(x):
+            g = self._second_gradient(x)
+            size = finite_max_norm(g)
         if not size <= guard.largest_g:
             if guard.suspects_gradient(size) and self._may_repeat_gradient(x):
                 g = self._second_gradient(x)

@@ -19,6 +19,7 @@ import autograd.numpy as np
 import numpy as onp
 import pytest
 from autograd.scipy.special import logsumexp
+from scipy.optimize import OptimizeWarning
 
 import newtonkit as nk
 from newtonkit.methods.registry import METHODS
@@ -331,6 +332,7 @@ def run_case(seed: int):
         with warnings.catch_warnings():
             # numpy warns inside the user's functions, outside of minimize too
             warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore", OptimizeWarning)  # curve_fit warns of fits that failed, as in scipy
             name, success, failure = call(rng, case)
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]

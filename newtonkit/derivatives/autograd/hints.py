@@ -62,9 +62,9 @@ def _hint(error: Exception) -> str:
     if undefined:
         return f"autograd has no derivative of {undefined[1]}"
     if "must be real number, not ArrayBox" in text:
-        return "functions of the module math take plain numbers only: use np.exp, np.sqrt … of autograd.numpy"
+        return "functions of the module math take plain numbers only: write it without float(), math.* and int()"
     if re.match(r"(float|int|complex)\(\) argument", text):
-        return "float() and int() take plain numbers only: leave them out"
+        return "float() and int() take plain numbers only: write it without float(), math.* and int()"
     if "valid JAX type" in text:  # JAX leaves its own frames out of the traceback
         return _JAX
     if "does not support item assignment" in text:
