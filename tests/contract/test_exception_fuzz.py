@@ -247,7 +247,7 @@ def call_minimize(rng, case: Case):
     if rng.random() < 0.2:
         options["gtol"] = 0.0
     bounds = None
-    if ACCEPTS_BOUNDS and rng.random() < 0.2:
+    if rng.random() < 0.2 and (method == "auto" or getattr(METHODS[method], "accepts_bounds", False)):
         bounds = [(low, low + 1.0) for low in onp.floor(case.x0)]
     result = nk.minimize(case.fun, case.x0, method=method, derivatives=derivatives, bounds=bounds, options=options)
     str(result), str(result.verdict)
@@ -316,11 +316,6 @@ CALLS = (
     call_curve_fit,
     call_train,
 )
-ACCEPTS_BOUNDS = True
-try:
-    nk.minimize(lambda x: np.sum(x**2), [0.5], bounds=[(0.0, 1.0)])
-except NotImplementedError:
-    ACCEPTS_BOUNDS = False
 
 
 def run_case(seed: int):
