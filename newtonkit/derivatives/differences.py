@@ -259,6 +259,8 @@ class Differences(DerivativeSource):
 
     def _estimate(self, x: Vector, f: float) -> float:
         """Estimate the noise of f at x, and return η: noise over the variation of f."""
+        if not math.isfinite(f):
+            return self._eta
         scales = self._scales(x)
         below, above = self._room(x)
         far = max(1001.0 * POINTS * math.sqrt(EPS), 3.0 * REACH) * scales

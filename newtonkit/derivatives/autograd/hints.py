@@ -62,7 +62,7 @@ def _hint(error: Exception) -> str:
     if undefined:
         return f"autograd has no derivative of {undefined[1]}"
     if "must be real number, not ArrayBox" in text:
-        return "functions of the module math take plain numbers only: write it without float(), math.* and int()"
+        return "math takes plain numbers only: write it without float(), math.*, with the functions of autograd.numpy"
     if re.match(r"(float|int|complex)\(\) argument", text):
         return "float() and int() take plain numbers only: write it without float(), math.* and int()"
     if "valid JAX type" in text:  # JAX leaves its own frames out of the traceback
