@@ -98,7 +98,8 @@ class ConjugateGradient(MethodBase):
         if not yp > 0.0:
             return None
         beta = (dot(y, g_next) - 2.0 * dot(y, y) * dot(p, g_next) / yp) / yp
-        beta = max(beta, self.eta * dot(g, p) / dot(p, p))
+        pp = dot(p, p)
+        beta = max(beta, self.eta * dot(g, p) / pp) if pp > 0.0 else 0.0
         if not math.isfinite(beta):
             return None
         p_next = add_scaled(-g_next, beta, p)

@@ -45,7 +45,8 @@ class SteepestDescent(MethodBase):
         guess = None
         if state.info.decrease > 0.0:
             free = evaluator.domain.free_gradient(state.x, state.g)
-            guess = 2.0 * state.info.decrease / dot(state.g, free)
+            slope = dot(state.g, free)
+            guess = 2.0 * state.info.decrease / slope if slope > 0.0 else None
         line, guess = steepest_descent_line(evaluator, state, guess)
         alpha = self.line_search.search(line, guess)
         if alpha is None:

@@ -74,7 +74,9 @@ REACHED = {
         changing, [3.0, 2.0], jac=lambda x: 2 * (x - 1), method="bfgs"
     ),
     TerminationReason.NON_FINITE: lambda: minimize(method="gd", rate=10.0),
-    TerminationReason.NOT_DESCENT: lambda: minimize(lambda x: 1e-200 * x[0], method="bfgs", gtol=0.0),
+    TerminationReason.NOT_DESCENT: lambda: minimize(
+        lambda x: np.maximum(x[0], 0.0) + 1e-200 * x[0], (1.0,), method="bfgs", gtol=0.0
+    ),
     TerminationReason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
     TerminationReason.RADIUS: lambda: wrong_sign("newton"),
     TerminationReason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
