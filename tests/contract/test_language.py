@@ -94,6 +94,7 @@ FOLDERS = [
     "problems",
     "tests/differential",
     "tests/problems",
+    "tests/test_lists_in_docs.py",
     "tests/test_readme.py",
 ]
 
