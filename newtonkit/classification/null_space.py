@@ -257,6 +257,8 @@ class _Trial(NamedTuple):
         if point is None:
             return cls(z, None)
         length = float(np.linalg.norm(z))
+        if length == 0.0 or point.slope.size != z.size:
+            return cls(z, None)
         outward, clear = dot(point.slope, z) / length, CLEAR * point.bar
         if outward > clear:
             return cls(z, 1, point)

@@ -77,7 +77,10 @@ def covariances(J: Matrix, r: Vector, S: Matrix | None, variance: float, free: M
     if S is None:
         return Covariances(linearized, missing, missing)
     ratio = np.eye(k) + W.T @ S[place] @ W
-    if not np.isfinite(ratio).all() or np.linalg.eigvalsh(ratio)[0] <= 0.0:
+    if not np.isfinite(ratio).all():
+        return Covariances(linearized, missing, missing)
+    eigenvalues = np.linalg.eigvalsh(ratio)
+    if not eigenvalues[0] > np.finfo(float).eps * eigenvalues[-1]:  # singular up to rounding
         return Covariances(linearized, missing, missing)
     half = W @ np.linalg.inv(ratio)  # H⁻¹ = half Wᵀ, H⁻¹JᵀJH⁻¹ = half halfᵀ
     sandwich, heteroscedastic = missing.copy(), missing.copy()
