@@ -13,7 +13,8 @@ Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on data from sc
 "degenerate" (a critical point with singular Hessian), "unbounded" (below), "unattained" (bounded below, but
 without a minimum), "valley" (a long narrow valley, straight or curved), "mgh" (at its defaults one of the 35
 of Moré, Garbow & Hillstrom), "breaker" (designed so that some method fails), "benchmark" (for benchmarks of solvers:
-`newtonkit compare` leaves these out unless they are selected).
+`newtonkit compare` leaves these out unless they are selected), "bounded" (with bounds; `names` lists these only if this
+tag is requested).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from problems import (  # noqa: F401  -- imported so that they register
     saddles,
 )
 from problems.base import CriticalPoint, Problem
+from problems.bounded import gay, hock_schittkowski, nonlinear, quadratics  # noqa: F401
 from problems.mgh import mgh_equations, mgh_few, mgh_fits, mgh_scalable  # noqa: F401
 from problems.mgh.more_garbow_hillstrom import MGH
 from problems.networks import Network

@@ -37,9 +37,18 @@ def frozen_vector(value: Any, name: str) -> Vector:
     return vector
 
 
+def frozen_bounds(value: Any, n: int) -> Vector:
+    """A read-only float64 copy of `value`, which must have shape (n, 2) and lower < upper bounds."""
+    bounds = np.array(value, dtype=np.float64)
+    if bounds.shape != (n, 2) or not (bounds[:, 0] < bounds[:, 1]).all():
+        raise ValueError(f"bounds must have shape ({n}, 2) with lower < upper, got {bounds}")
+    bounds.setflags(write=False)
+    return bounds
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CriticalPoint:
-    """A point where the gradient vanishes, and how this was verified.
+    """A point where the gradient vanishes, or a KKT point if there are bounds, and how this was verified.
 
     Parameters
     ----------
@@ -106,6 +115,10 @@ class Problem:
         Whether `points` lists *all* critical points in R^n (not only those in `domain`).
     domain : ((x_low, x_high), (y_low, y_high)) or None
         The region to plot, for n = 2.
+    bounds : array_like of shape (n, 2) or None
+        Lower and upper bounds of each variable; ±inf where there is none. Then `points` are Karush–Kuhn–Tucker points
+        of minimizing `fun` on the box, their index is that of the Hessian of the variables that are not at a bound, and
+        `complete` refers to the points of the box.
     formula : str
         The formula as plain text.
     references : tuple of str
@@ -131,6 +144,7 @@ class Problem:
     points: tuple[CriticalPoint, ...] = ()
     complete: bool = False
     domain: Domain | None = None
+    bounds: Vector | None = None
     formula: str = ""
     references: tuple[str, ...] = ()
     name: str = "unnamed"
@@ -156,6 +170,14 @@ class Problem:
                 raise ValueError(f"domain is for n = 2 only, got n = {n}")
             if len(self.domain) != 2 or not all(low < high for low, high in self.domain):
                 raise ValueError(f"domain must be ((x_low, x_high), (y_low, y_high)), got {self.domain}")
+        if self.bounds is not None:
+            bounds = frozen_bounds(self.bounds, n)
+            object.__setattr__(self, "bounds", bounds)
+            inside = {f"starts[{key!r}]": x for key, x in starts.items()}
+            inside |= {f"points[{i}].x": point.x for i, point in enumerate(points) if point.x is not None}
+            for label, x in inside.items():
+                if not ((bounds[:, 0] <= x) & (x <= bounds[:, 1])).all():
+                    raise ValueError(f"{label} must lie within the bounds, got {x}")
         object.__setattr__(self, "n", n)
         object.__setattr__(self, "starts", MappingProxyType(starts))
         object.__setattr__(self, "points", points)

@@ -111,6 +111,7 @@ def get(name: str, **parameters: Any) -> Problem:
 def names(tag: str | Iterable[str] | None = None) -> tuple[str, ...]:
     """The registered names, sorted; with tags, only those that have all of them at the default parameters.
 
+    Problems with bounds are listed only if the tag "bounded" is requested, since a solver must be given the bounds.
     Nothing is built or imported.
 
     Examples
@@ -123,7 +124,13 @@ def names(tag: str | Iterable[str] | None = None) -> tuple[str, ...]:
     unknown = sorted(wanted - set(tags()))
     if unknown:
         raise ValueError(f"unknown tag {unknown[0]!r}; the tags are: {', '.join(tags())}")
-    return tuple(sorted(name for name, entry in _entries.items() if wanted <= entry.tags))
+    return tuple(
+        sorted(
+            name
+            for name, entry in _entries.items()
+            if wanted <= entry.tags and ("bounded" not in entry.tags or "bounded" in wanted)
+        )
+    )
 
 
 def tags() -> tuple[str, ...]:

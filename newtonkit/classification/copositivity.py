@@ -35,7 +35,7 @@ def least_on_orthant(C: Matrix) -> LeastOnOrthant:
     smallest eigenvalue of a principal submatrix that has an eigenvector y > 0.
 
     For larger orders the problem is co-NP-complete. Projected power iterations give an upper bound. The smallest
-    eigenvalue of C without its positive off-diagonal entries is a lower bound, since yᵀNy ≥ 0 for N ≥ 0.
+    eigenvalue of C is a lower bound, and that of C without its positive off-diagonal entries too: yᵀNy ≥ 0 for N ≥ 0.
 
     Parameters
     ----------
@@ -83,4 +83,5 @@ def _by_iteration(C: Matrix) -> LeastOnOrthant:
     best = int(values.argmin())
     without = np.minimum(C, 0.0)
     np.fill_diagonal(without, np.diag(C))
-    return LeastOnOrthant(Y[best], float(values[best]), float(np.linalg.eigvalsh(without)[0]))
+    lower = max(float(np.linalg.eigvalsh(C)[0]), float(np.linalg.eigvalsh(without)[0]))
+    return LeastOnOrthant(Y[best], float(values[best]), lower)

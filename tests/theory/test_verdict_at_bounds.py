@@ -74,6 +74,12 @@ def test_a_large_strictly_copositive_matrix_is_recognized():
     assert least_on_orthant(C).lower_bound > 0.0
 
 
+def test_a_large_positive_definite_matrix_is_recognized():
+    m = EXACT_ORDER + 2
+    A = np.random.default_rng(0).standard_normal((m, m))
+    assert least_on_orthant(A @ A.T + 0.1 * np.eye(m)).lower_bound >= 0.1
+
+
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
@@ -120,9 +126,9 @@ def test_the_sentence_counts_bounds_and_gives_multiplier_and_eigenvalue():
     verdict = newtonkit.classify(
         f, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0], bounds=[(0, 1), (0, 1), (0, 2), (-1, 1), (0, 1), (0, 1)]
     )
-    assert str(verdict) == (
-        "minimum on the box: 4 of 6 variables at bounds (3 strongly active, smallest multiplier 0.3; 1 weakly), "
-        "2 free, eigenvalues ≥ 0.39"
+    assert str(verdict).startswith("global minimum on the box: f is convex")
+    assert verdict.reason.endswith(
+        "4 of 6 variables at bounds (3 strongly active, smallest multiplier 0.3; 1 weakly), 2 free, eigenvalues ≥ 0.39"
     )
     assert verdict.active.tolist() == [-1, -1, 0, 0, -1, 1]
     assert np.allclose(verdict.multipliers, [0.3, 2.0, 0.0, 0.0, 0.0, 1.7])
