@@ -135,7 +135,7 @@ def train(
     ...     return np.mean((p["slope"] * x + p["offset"] - y) ** 2)
     >>> result = train(loss, {"slope": 0.0, "offset": 0.0}, (x, 3 * x + 1), epochs=50, options={"rate": 0.05})
     >>> result.reason, result.x["slope"].round(2), result.x["offset"].round(2)
-    (TerminationReason.EPOCHS, array([3.]), array([1.]))
+    (TerminationReason.EPOCHS, np.float64(3.0), np.float64(1.0))
     """
     check_loss(loss)
     tree = as_data(data)

@@ -444,9 +444,9 @@ def test_a_conversion_of_x_to_a_number_is_the_same_readable_error_at_every_call(
     """autograd cannot differentiate these; a recording must not convert them to a number."""
     derivatives, again = Derivatives(fun), Derivatives(fun)
     for x in sides()[0][:6]:
-        with pytest.raises(DifferentiationError, match=r"without float\(\), math\.\*"):
+        with pytest.raises(DifferentiationError, match=r"plain numbers only|without float\(\), math\.\*"):
             derivatives.value_and_gradient(x)
-        with pytest.raises(DifferentiationError, match=r"without float\(\), math\.\*"):
+        with pytest.raises(DifferentiationError, match=r"plain numbers only|without float\(\), math\.\*"):
             again.linearize(x)
 
 

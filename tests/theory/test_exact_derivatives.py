@@ -494,7 +494,7 @@ def test_an_exception_from_another_thread_leaves_the_others_right():
 
 
 def test_the_error_for_a_function_that_autograd_cannot_differentiate_explains_how_to_write_it():
-    with pytest.raises(DifferentiationError, match=r"autograd\.numpy"):
+    with pytest.raises(DifferentiationError, match=r"plain numbers only"):
         grad(lambda x: float(np.exp(x[0].item())) if hasattr(x[0], "item") else float(x[0]))([1.0])
 
 
