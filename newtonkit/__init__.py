@@ -71,6 +71,8 @@ from newtonkit.methods.transforms.sign_momentum import scale_by_lion
 from newtonkit.methods.transforms.weight_decay import add_weight_decay, decay_weights
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
+from newtonkit.objectives.executors.processes import Processes
+from newtonkit.objectives.finite_sum import FiniteSum
 from newtonkit.objectives.objective import Objective
 from newtonkit.objectives.sum_of_squares import SumOfSquares
 from newtonkit.objectives.torch_module import from_module
@@ -104,6 +106,7 @@ __all__ = [
     "Escape",
     "Evaluator",
     "Exponential",
+    "FiniteSum",
     "FirstOrder",
     "FitResult",
     "GlobalMinimum",
@@ -126,6 +129,7 @@ __all__ = [
     "Nesterov",
     "Objective",
     "PerEpoch",
+    "Processes",
     "PureNewton",
     "RMSProp",
     "Result",

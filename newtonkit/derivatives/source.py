@@ -50,6 +50,8 @@ class DerivativeSource(Protocol):
     """
 
     capabilities: frozenset[str]
+    rounds: Any = None
+    """What a sum over partitions has communicated in this run; None for other sources."""
     counts_calls: bool = False
     """Whether every value that it needs is a call of the function, which counts as one; False: a request counts."""
 
@@ -70,6 +72,14 @@ class DerivativeSource(Protocol):
     def bind(self, call: Call, domain: Domain) -> DerivativeSource:
         """Return the source for one run, which evaluates f by ``call`` and only at points of the domain."""
         return self
+
+    def with_args(self, args: tuple[Any, ...]) -> DerivativeSource:
+        """Return the source of the same function for other arguments; what was recorded or compiled is shared."""
+        raise TypeError("this source of derivatives is made for the arguments that it has")
+
+    def prepare(self, x: Vector, *, second_order: bool) -> None:
+        """Record or compile now what later requests use, so that all of them have the same rounding errors."""
+        return
 
     def plain(self, fun: Callable[..., Any]) -> Callable[..., Any]:
         """Return fun as a function of a numpy array x, for plain calls; fun may expect arrays of another library."""

@@ -60,18 +60,21 @@ class TorchSource(DerivativeSource):
         return TorchSource(self._fun, args)
 
     def plain(self, fun: Callable[..., Any]) -> Callable[..., Any]:
-        """Return fun with a tensor in place of the numpy array x, and without a graph."""
+        """Return fun with tensors in place of numpy arrays, and without a graph."""
 
         def call(x: Vector, *args: Any) -> Any:
-            with self._torch.no_grad():
-                return real_scalar(fun(self._tensor(x), *self._args), "torch").item()
+            return self._evaluate(fun, x, [_with_tensors(self._torch, arg) for arg in args])
 
         return call
+
+    def _evaluate(self, fun: Callable[..., Any], x: Vector, tensors: Any) -> float:
+        with self._torch.no_grad():
+            return float(real_scalar(fun(self._tensor(x), *tensors), "torch"))
 
     def value(self, x: Vector) -> float:
         """Return f(x)."""
         with trace_lock:
-            return float(self.plain(self._fun)(x))
+            return self._evaluate(self._fun, x, self._args)
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return f(x) and ∇f(x)."""

@@ -50,6 +50,8 @@ class Result(OptimizeResult):  # type: ignore[misc]
         g of ``state`` and ``start`` are multiplied by it; everything else is in the user's units.
     elapsed : float
         Seconds.
+    rounds : Rounds
+        For a `newtonkit.FiniteSum` only: how often all partitions were evaluated, with bytes and seconds.
     """
 
     def __repr__(self) -> str:

@@ -87,7 +87,7 @@ def run(
         _attach_partial_result(session, error)
         raise
     if progress is not None:
-        progress.close(result.message)
+        progress.close(result.message if "rounds" not in result else f"{result.message}\n{result.rounds}")
     return result
 
 
@@ -175,6 +175,8 @@ def _build_result(session: Session, termination: Termination, state: State, fun:
         elapsed=evaluator.elapsed(),
         scale=scale,
     )
+    if evaluator.rounds is not None:
+        result.rounds = evaluator.rounds
     H = evaluator.known_hessian(state.x)
     if H is not None:
         result.hess = H / scale

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -134,6 +135,11 @@ class Evaluator(FirstOrderEvaluator):
     def hessian_error(self) -> float:
         """Relative error to expect in a Hessian, by its source (known after the first)."""
         return EXACT_ERROR if self.objective.hess is not None else self._source.hessian_error
+
+    @property
+    def rounds(self) -> Any:
+        """Rounds over all partitions in this run, see `newtonkit.FiniteSum`; None for other objectives."""
+        return self._source.rounds
 
     @property
     def value_noise(self) -> float:

@@ -72,19 +72,7 @@ def _given_objective(objective: Objective, others: dict[str, Any], unflatten: Un
     for name, value in others.items():
         if value is not None:
             raise ValueError(f"fun is an Objective, which holds its own derivatives and args; leave out {name}")
-    if is_plain_vector(unflatten):
-        return objective
-    return structured_objective(
-        objective.fun,
-        objective.grad,
-        objective.hess,
-        objective.hvp,
-        objective.args,
-        unflatten,
-        source=objective.source,
-        hess_scheme=objective.hess_scheme,
-        errors=objective.errors,
-    )
+    return objective if is_plain_vector(unflatten) else objective.of_structure(unflatten)
 
 
 def _check_scheme(name: str, scheme: str) -> None:

@@ -85,6 +85,20 @@ class Objective:
             result = self.plain_fun(x, *self.args)
         return as_number(result[0] if self.grad is True else result)
 
+    def of_structure(self, unflatten: Unflatten) -> Objective:
+        """This objective of structured parameters as an objective of the flat vector."""
+        return structured_objective(
+            self.fun,
+            self.grad,
+            self.hess,
+            self.hvp,
+            self.args,
+            unflatten,
+            source=self.source,
+            hess_scheme=self.hess_scheme,
+            errors=self.errors,
+        )
+
     # --- what no run counts ---------------------------------------------------------------------------------
 
     def gradient(self, x: Vector) -> Vector:

@@ -32,6 +32,7 @@ class RejectingSource(DerivativeSource):
         self._may_reject = may_reject
         self.capabilities = source.capabilities
         self.counts_calls = source.counts_calls
+        self.rounds = source.rounds
 
     @property
     def description(self) -> str:

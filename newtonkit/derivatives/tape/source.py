@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,17 @@ class TapeSource(DerivativeSource):
         """The word "tape", or "plain autograd" and why; the last derivatives decide."""
         note = self.derivatives.note
         return f"{self.derivatives.source} ({note})" if note else self.derivatives.source
+
+    def with_args(self, args: tuple[Any, ...]) -> TapeSource:
+        """Return the source of the same function for other arguments; the tapes are shared."""
+        other = copy.copy(self)
+        other.args = args
+        return other
+
+    def prepare(self, x: Vector, *, second_order: bool) -> None:
+        """Record the tape of the gradient or of products now."""
+        with trace_lock:
+            (self.derivatives.prepare if second_order else self.derivatives.prepare_gradient)(x, self.args)
 
     def value(self, x: Vector) -> float:
         """Return f(x), from a tape if there is one."""
