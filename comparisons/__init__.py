@@ -6,6 +6,7 @@ From Python: ``comparisons.compare(problems=[…], methods=[…])``.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,7 +34,16 @@ def __getattr__(name: str) -> Any:
     # imported on use: the command line prints its help without numpy
     if name not in _MODULES:
         raise AttributeError(f"module 'comparisons' has no attribute {name!r}")
+    _check_problems()
     return getattr(import_module(_MODULES[name]), name)
+
+
+def _check_problems() -> None:
+    """Raise ImportError if another module named problems, such as a file next to a script, hides the package."""
+    spec = find_spec("problems")
+    if spec is None or spec.submodule_search_locations is None:
+        place = "none was found" if spec is None else f"{spec.origin} hides it; rename that file"
+        raise ImportError(f"comparisons requires the package 'problems' of newtonkit: {place}")
 
 
 def __dir__() -> list[str]:
