@@ -10,7 +10,7 @@ from newtonkit.classification.allowance import Evaluations, MeteredEvaluator
 from newtonkit.classification.chord_steps import EquilibratedHessian, HessianError
 from newtonkit.classification.error_bars import EXACT, GRADIENTS, error_bars
 from newtonkit.classification.gradient_reduction import GradientReduction
-from newtonkit.classification.null_space import NullSpaceShape, null_space_shape
+from newtonkit.classification.null_space import WIDE, NullSpaceShape, null_space_shape
 from newtonkit.classification.polished_spectrum import PolishedSpectrum, polished_spectrum
 from newtonkit.classification.quadratic_model import QuadraticModel
 from newtonkit.classification.verdict import Verdict
@@ -18,6 +18,12 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector, eigh, max_norm, norm
 
 # share of the last step above which Newton's method does not approach a critical point, not even a multiple one
 _NO_CONVERGENCE = 0.9
+# the same above which it has not shown how far a simple or double root is: 0.5 at x³, 0.84 at u³ + v⁴, where it moved
+# 20 times the distance
+_DEGENERATE = 0.5
+# the least ratio of the next eigenvalue to those called zero: without a gap the numerical rank is not determined (Golub
+# & Van Loan, 2013, sec. 5.4.1). At least 4e6 at minima of 32 symmetric families; 240 at Watson's minimum, n = 12
+_GAP = 1e4
 _SIGNIFICANT = 1e-3  # of ‖Dg‖: a smaller component of g along the null space is left of the chord steps
 _BAR_GRADIENTS = 3  # of `error_bars`, next to those of a difference Hessian
 _NOISE = 10.0  # times the error bar of g
@@ -56,7 +62,7 @@ def dense_verdict(
     here = QuadraticModel(g, H, x, evaluator.hessian_error)
     with evaluator.probing():
         spectrum = polished_spectrum(evaluator, x, g, H, scale, _hessian_error(evaluator, x, g, H, scale))
-        return _Decision(evaluator, here, spectrum, scale, radius * scale, probe).verdict()
+        return _Decision(evaluator, x, here, spectrum, scale, radius * scale, probe).verdict()
 
 
 def quadratic_verdict(evaluator: Evaluations, x: Vector, g: Vector) -> Verdict | None:
@@ -94,13 +100,14 @@ class _Decision:
     def __init__(
         self,
         metered: MeteredEvaluator,
+        x: Vector,
         here: QuadraticModel,
         spectrum: PolishedSpectrum,
         scale: float,
         radius: float,
         probe: bool,
     ) -> None:
-        self.probe = probe
+        self.x, self.probe = x, probe
         self.metered, self.here, self.spectrum, self.scale, self.radius = metered, here, spectrum, scale, radius
         self.n = here.g.size
         self.negative, self.positive = spectrum.negative, spectrum.positive
@@ -142,16 +149,20 @@ class _Decision:
         shape = null_space_shape(reduction, self.scale)
         text = f"{size}; {shape.evidence}"
         if self._has_slope():
-            if shape.kind in ("mixed", "falls") and (self.here.null_slope > 0.0 or self.here.length > self.radius):
+            if shape.kind in ("mixed", "falls") and self.here.null_slope > 0.0:
                 return self._made("not critical", text, shape)
             if shape.kind not in ("minimum", "maximum", "saddle"):
                 return self._undecided(size, "the gradient does not vanish along them")
         elif shape.kind in ("mixed", "falls") and spectrum.shift > self.radius:
+            if spectrum.remaining > _DEGENERATE:  # the steps may have moved away from a critical point
+                return self._undecided(size, "Newton's method does not show where a critical point is")
             return self._made("not critical", text, shape)
         rises = self.positive > 0 or shape.kind in ("minimum", "rises")
         falls = self.negative > 0 or shape.kind in ("maximum", "falls")
         if shape.kind == "flat":
-            return self._flat(text)
+            return self._flat(size, text)
+        if spectrum.shift > WIDE * self.scale:
+            return self._undecided(size, f"the point examined is {spectrum.shift:.2g} away")
         if shape.kind == "unknown":
             return self._undecided(size, shape.evidence)
         if shape.kind in ("saddle", "mixed") or (rises and falls):
@@ -178,7 +189,17 @@ class _Decision:
         bar = _NOISE * noise + _SIGNIFICANT * norm(model.D * spectrum.g)
         return self._steps_fail() and float(np.linalg.norm(slope)) > bar
 
-    def _flat(self, text: str) -> Verdict:
+    def _flat(self, size: str, text: str) -> Verdict:
+        spectrum, sizes = self.spectrum, np.abs(self.spectrum.model.eigenvalues)
+        others = sizes[~spectrum.null].min(initial=math.inf)
+        if others < _GAP * sizes[spectrum.null].max():
+            return self._undecided(size, f"the next eigenvalue is only {others / spectrum.error:.2g} error bars large")
+        # Newton steps may be long along the flat directions; to first order the others lead to the nearest point
+        N = np.linalg.qr(spectrum.model.D[:, np.newaxis] * spectrum.model.Q[:, spectrum.null])[0]
+        shift = spectrum.x - self.x
+        offset = norm(shift - N @ (N.T @ shift))
+        if offset > self.radius:
+            return self._made("not critical", f"the flat extremum is {offset:.3g} away, more than {self.radius:.3g}")
         if self.nullity == self.n:
             return self._made("undecided", f"f is constant within {self.scale:.2g}: {text}")
         if self.negative:

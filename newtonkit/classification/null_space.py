@@ -22,7 +22,7 @@ from newtonkit.linalg.kernels import EPS, Vector, dot
 # of the scale of x: how far along a null direction f is examined, shorter where the graph cannot be followed. The
 # shorter the radius, the fewer gradients it takes; but a minimum of fourth order may be 0.014 away at ‖g‖ = 1e-5
 _RADII = (0.004, 0.001, 0.00025)
-_WIDE = 0.032  # where the shorter radius shows a slope to one side only
+WIDE = 0.032  # where the shorter radius shows a slope to one side only
 _RANDOM = 5  # directions, the first of which serves the test for flatness
 _AXES = 4
 # of the radius, where the signs of φ′ are compared: the largest and the smallest share. One radius alone called a
@@ -103,7 +103,7 @@ def _along_a_line(
     points = {float(trial.z[0]): trial.point for trial in trials}
     changes = _sign_changes(points)
     if len(changes) == 1:  # the extremum, if there is one, is farther away
-        trials = _both_ways(reduction, level, np.array([_WIDE * scale]))
+        trials = _both_ways(reduction, level, np.array([WIDE * scale]))
         points |= {float(trial.z[0]): trial.point for trial in trials}
         inner = None
     else:
