@@ -89,7 +89,8 @@ def _from_mapping(bounds: Mapping[str, Any], x0: Any) -> tuple[Vector, Vector]:
     if unknown:
         raise ValueError(f"bounds have the key {unknown[0]!r}, which x0 does not have; its keys are {list(x0)}")
     parts: tuple[list[Vector], list[Vector]] = ([], [])
-    for key, leaf in x0.items():
+    for key in sorted(x0):  # the order in which the entries of x0 are flattened
+        leaf = x0[key]
         if isinstance(leaf, Mapping | list | tuple):
             raise TypeError(f"bounds as a dict require arrays or numbers in x0; {key!r} is a {type(leaf).__name__}")
         shape = np.shape(leaf)

@@ -19,6 +19,8 @@ from newtonkit.methods.transforms.weight_decay import decay_weights
 class AdaGrad(FirstOrderRule):
     """G ← G + g², θ ← θ − ηg/(√G + ε).
 
+    With bounds, each new point is projected onto the box.
+
     Parameters
     ----------
     rate : float or schedule, default 0.01
@@ -80,6 +82,8 @@ class RMSProp(AdaGrad):
 class AdaDelta(FirstOrderRule):
     """G ← ρG + (1−ρ)g², Δ = √(s+ε)/√(G+ε)·g, θ ← θ − ηΔ, s ← ρs + (1−ρ)Δ².
 
+    With bounds, each new point is projected onto the box.
+
     Parameters
     ----------
     rate : float or schedule, default 1
@@ -108,6 +112,8 @@ class AdaDelta(FirstOrderRule):
 @dataclass(frozen=True)
 class Adam(FirstOrderRule):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η·m̂/(√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
+
+    With bounds, each new point is projected onto the box.
 
     Parameters
     ----------
@@ -196,6 +202,8 @@ class Nadam(FirstOrderRule):
     """Adam with Nesterov momentum: θ ← θ − η·[μₜ₊₁m/(1−∏₁ᵗ⁺¹μ) + (1−μₜ)g/(1−∏₁ᵗμ)]/(√v̂ + ε), m and v̂ as in `Adam`.
 
     The momentum rises from about β₁/2 to β₁: μₜ = β₁(1 − ½·0.96^(tψ)).
+
+    With bounds, each new point is projected onto the box.
 
     Parameters
     ----------

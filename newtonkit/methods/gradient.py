@@ -16,6 +16,8 @@ from newtonkit.methods.transforms.momentum import trace
 class GradientDescent(FirstOrderRule):
     """θ ← θ − ηg.
 
+    With bounds, each new point is projected onto the box.
+
     Parameters
     ----------
     rate : float or schedule, default 0.01
@@ -45,6 +47,8 @@ class Momentum(FirstOrderRule):
 
     "classical": v ← γv − ηg, θ ← θ + v; "second": v ← γv + g, θ ← θ − ηv; "average": v ← γv + (1−γ)g, θ ← θ − ηv. With
     a constant rate the first two give the same points, and the third gives those of the rate (1−γ)η.
+
+    With bounds, each new point is projected onto the box.
 
     Parameters
     ----------
@@ -76,6 +80,8 @@ class Momentum(FirstOrderRule):
 @dataclass(frozen=True)
 class Nesterov(FirstOrderRule):
     """v ← γv − η∇J(θ + γv), θ ← θ + v: momentum with the gradient at the look-ahead point.
+
+    With bounds, each new point is projected onto the box.
 
     Parameters
     ----------

@@ -17,6 +17,8 @@ from newtonkit.methods.transforms.weight_decay import add_weight_decay
 class Lion(FirstOrderRule):
     """θ ← θ − η(sign(β₁m + (1−β₁)g) + λθ), m ← β₂m + (1−β₂)g.
 
+    With bounds, each new point is projected onto the box.
+
     Parameters
     ----------
     rate : float or schedule, default 1e-4

@@ -17,6 +17,8 @@ from newtonkit.methods.transforms.weight_decay import add_weight_decay
 class Muon(FirstOrderRule):
     """θ ← θ − η(O + λθ), with O the orthogonalized momentum of `newtonkit.scale_by_muon`.
 
+    With bounds, each new point is projected onto the box.
+
     Parameters
     ----------
     rate : float or schedule, default 1e-3

@@ -16,6 +16,8 @@ from newtonkit.methods.transforms.sampled_pairs import ScaleBySampledPairs
 class SampledLBFGS(FirstOrderRule):
     """θ ← θ − ηHg with the BFGS matrix H of the last ``memory`` pairs (s, y), started from γI; s is a step.
 
+    With bounds, each new point is projected onto the box.
+
     Parameters
     ----------
     rate : float or schedule, default 0.1

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from newtonkit.core.domain import Domain
+from newtonkit.core.read_bounds import read_bounds
 from newtonkit.core.termination import Termination, TerminationReason
 from newtonkit.core.validation import check_integer, check_real
 from newtonkit.derivatives.pytree import Unflatten, flatten
@@ -55,6 +57,7 @@ def train(
     target: float = -math.inf,
     patience: int | None = None,
     maxtime: float = math.inf,
+    bounds: Any = None,
 ) -> Result:
     """Lower a loss over data by updates on mini-batches.
 
@@ -105,6 +108,9 @@ def train(
         Stop after this number of successive evaluations without a lower loss.
     maxtime : float, positive, optional
         Seconds.
+    bounds : optional
+        As in `newtonkit.minimize`; for params in a dict, a dict of pairs. The start, every new point and every
+        look-ahead point are projected onto the bounds, so the loss is never called outside them.
 
     Returns
     -------
@@ -155,8 +161,13 @@ def train(
             raise ValueError(f"params must be finite, got {params!r}")
         sampling = _sampling(tree, batch_size, epochs, steps, 0 if seed is None else seed)
         rule = resolve_rule("adam" if method is None else method)
-        state = _start(vector, configure_rule(rule, own, schedule, schedule_unit, sampling), sampling)
+        domain = read_bounds(bounds, vector.size, params)
+        state = _start(
+            domain.project(vector), configure_rule(rule, own, schedule, schedule_unit, sampling), sampling, domain
+        )
     else:
+        if bounds is not None:
+            raise ValueError(f"bounds are those of the earlier run; {_RESTART}")
         state, unflatten = _resumed_state(earlier, tree, batch_size, epochs, steps, seed)
         rule = rule_to_resume(state.rule, method)
         kept = configure_rule(rule, own, schedule, schedule_unit, state.sampling, counts_updates=rule is state.rule)
@@ -166,7 +177,7 @@ def train(
     return run.run(callback, ProgressBar(limits.updates, state.t) if progress else None)
 
 
-def _start(vector: Vector, rule: GradientTransform, sampling: Sampling) -> TrainingState:
+def _start(vector: Vector, rule: GradientTransform, sampling: Sampling, domain: Domain) -> TrainingState:
     best = Best(vector, math.nan, math.inf)
     return TrainingState(
         x=vector,
@@ -180,6 +191,7 @@ def _start(vector: Vector, rule: GradientTransform, sampling: Sampling) -> Train
         first_loss=math.nan,
         last_evaluated=-1,
         moved=False,
+        domain=domain,
     )
 
 

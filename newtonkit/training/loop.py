@@ -42,6 +42,7 @@ class TrainingRun:
         self.loss, self.unflatten, self.data, self.validation = loss, unflatten, data, validation
         self.limits = limits
         self.rule, self.sampling, self.initial_state = state.rule, state.sampling, state
+        self.domain = state.domain
         self.x, self.transform_state, self.t = state.x, copy.deepcopy(state.transform_state), state.t
         self.best, self.bad_checks, self.first_loss = state.best, state.bad_checks, state.first_loss
         self.rows = state.rows
@@ -121,7 +122,7 @@ class TrainingRun:
 
     def _gradient(self, arrays: Arrays) -> tuple[float, Vector]:
         offset = self.rule.lookahead(self.transform_state)
-        x = self.x if offset is None else self.x + offset
+        x = self.x if offset is None else self.domain.project(self.x + offset)
         self.counts.f += 1
         self.counts.g += 1
         self.rows += len(arrays[0])
@@ -137,9 +138,10 @@ class TrainingRun:
         """Make the update completely, or not at all; returns the cause of a failure, else an empty string."""
         rule = self.rule
         step, transform_state = rule.update(g, self.transform_state, self.x)
-        x = self.x + step
-        if not all_finite(x):
+        trial = self.x + step
+        if not all_finite(trial):
             return "the step leads to parameters that are not finite"
+        x = self.domain.project(trial)
         if rule.needs_second_gradient:
             self.counts.g += 1
             self.rows += len(arrays[0])
@@ -286,6 +288,7 @@ class TrainingRun:
             first_loss=self.first_loss,
             last_evaluated=self.last_evaluated,
             moved=self.moved,
+            domain=self.domain,
         )
         return Result(
             x=self.unflatten(x.copy()),

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.termination import Termination
 from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.first_order import GradientTransform
@@ -42,6 +43,8 @@ class TrainingState:
     """The update after which the loss over all data was evaluated last; -1 before any evaluation."""
     moved: bool
     """Whether any update has changed the parameters."""
+    domain: Domain
+    """Where the parameters may lie."""
 
 
 @dataclass(frozen=True)
