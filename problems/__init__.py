@@ -12,9 +12,9 @@ Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on data from sc
 "strongly-convex", "nonconvex", "multimodal" (two or more local minima), "saddle" (has a saddle point),
 "degenerate" (a critical point with singular Hessian), "unbounded" (below), "unattained" (bounded below, but
 without a minimum), "valley" (a long narrow valley, straight or curved), "mgh" (at its defaults one of the 35
-of Moré, Garbow & Hillstrom), "breaker" (designed so that some method fails), "benchmark" (for benchmarks of solvers:
-`newtonkit compare` leaves these out unless they are selected), "bounded" (with bounds; `names` lists these only if this
-tag is requested).
+of Moré, Garbow & Hillstrom), "nist" (NIST's regression data sets, with residuals), "breaker" (designed so that some
+method fails), "benchmark" (for benchmarks of solvers: `newtonkit compare` leaves these out unless they are selected),
+"bounded" (with bounds; `names` lists these only if this tag is requested).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from problems.bounded import gay, hock_schittkowski, nonlinear, quadratics  # no
 from problems.mgh import mgh_equations, mgh_few, mgh_fits, mgh_scalable  # noqa: F401
 from problems.mgh.more_garbow_hillstrom import MGH
 from problems.networks import Network
+from problems.nist import nist_problems  # noqa: F401
 from problems.registry import get, names, register, summary, tags
 
 __all__ = [

@@ -123,6 +123,8 @@ class Problem:
         The formula as plain text.
     references : tuple of str
         Author, year, and equation, page or number.
+    residuals : callable or None
+        If f = Σ rᵢ²: the residuals r(x), shape (m,), for methods of least squares.
     name, tags, parameters
         Set by the registry; see `registry.register`.
 
@@ -147,6 +149,7 @@ class Problem:
     bounds: Vector | None = None
     formula: str = ""
     references: tuple[str, ...] = ()
+    residuals: Callable[[Any], Any] | None = None
     name: str = "unnamed"
     tags: frozenset[str] = frozenset()
     parameters: Mapping[str, object] = field(default_factory=dict)

@@ -39,6 +39,8 @@ MEASUREMENTS = {
     "derivatives": ("solvers.derivative_speed", "Time of derivatives from each source."),
     "derivatives-sparse": ("solvers.sparse_speed", "Time of sparse Hessians."),
     "walltime": ("solvers.wall_time", "Time of whole runs, ours and scipy's."),
+    "fits": ("solvers.fits", "Least squares on NIST's data and with outliers: ours, scipy's, lmfit."),
+    "fit-coverage": ("solvers.fit_coverage", "How often intervals of fitted parameters contain the true value."),
     "classifier": ("critical_points.classifier", "Verdicts on points of known kind."),
     "finder": ("critical_points.finder", "Lists of critical points where their number is known."),
 }

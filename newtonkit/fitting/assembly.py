@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ import scipy.sparse as sp
 
 from newtonkit.classification.point_verdict import verdict_at
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict, unchecked
+from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Domain
 from newtonkit.core.state import BudgetSpent
 from newtonkit.core.termination import Kind
@@ -54,6 +56,7 @@ def assemble(
     small = finite and not sp.issparse(J)
     undetermined = undetermined_combinations(J, free, names) if small else []
     ending = termination(fitted, setting.tolerances, optimality, undetermined, setting.functions.limit)
+    counts = dataclasses.replace(setting.functions.counts)
     verdict = _verdict(whole, at, g, S, free) if fitted.success else unchecked("the fit did not converge")
     success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
     degrees = at.residuals.size - int(free.sum())
@@ -61,7 +64,7 @@ def assemble(
     covariance = covariances(J, at.weighted, S, variance, free) if small else unknown_covariances(n)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(np.diag(covariance.linearized)) if covariance.linearized.size else np.full(n, np.nan)
-    counts = setting.functions.counts
+    after = setting.functions.counts
     eliminated = [names[i] for i in problem.linear] if isinstance(problem, ProjectedProblem) else []
     return FitResult(
         x=unflatten(x.copy()),
@@ -76,6 +79,7 @@ def assemble(
         njev=counts.g,
         nhev=counts.H,
         nit=fitted.iterations,
+        checks=Counts(f=after.f - counts.f, g=after.g - counts.g, H=after.H - counts.H),
         success=success,
         status=ending.reason.status,
         message=ending.message,

@@ -50,6 +50,8 @@ class FitResult(OptimizeResult):  # type: ignore[misc]
     nit, nfev, njev, nhev : int
         Iterations; evaluations of residuals, Jacobians, second derivatives. Residuals evaluated for finite differences
         count in nfev.
+    checks : Counts
+        Further evaluations, for the verdict; max_nfev limits their sum with nfev.
     method, choice, derivatives : str
         The method, why it was taken, where derivatives came from.
     costs : ndarray

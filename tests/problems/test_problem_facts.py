@@ -40,7 +40,9 @@ def curvatures(problem, x):
 def test_taylor_remainders_fall_with_the_right_order(problem):
     """Autograd differentiates the function as written: slopes 2 and 3 (steeper where a term vanishes)."""
     rng = np.random.default_rng(1)
-    x = problem.starts["standard"] + 0.3 * rng.standard_normal(problem.n)
+    start = problem.starts["standard"]
+    # NIST's parameters have scales of their own
+    x = start + (0.01 * np.abs(start) if "nist" in problem.tags else 0.3) * rng.standard_normal(problem.n)
     check = newtonkit.check_derivatives(problem.fun, x)
     assert check.ok, check
     assert check.gradient_slope > 1.9
@@ -93,7 +95,7 @@ def test_a_far_start_is_far(problem):
     """Nine times the size of the standard one, which counts as 1 at least where it is 0."""
     size = np.linalg.norm(problem.starts["standard"])
     far = [x for name, x in problem.starts.items() if name in ("far", "x10", "x100")]
-    assert far or problem.name == "gulf"
+    assert far or problem.name == "gulf" or "nist" in problem.tags  # NIST states both starts of its own
     for x in far:
         assert np.linalg.norm(x) >= 9 * (size or 1.0)
 
