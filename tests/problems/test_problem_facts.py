@@ -161,7 +161,10 @@ def test_every_fact_has_its_source(problem):
 
 # Powell's gradient turns by π within 1e-17 of the point where its valley crosses the boundary. There are not enough
 # doubles in between to see the direction.
-@pytest.mark.parametrize("name", sorted(set(problems.names("2d")) - {"powell-badly-scaled"}))
+# the lists of NIST's problems are not stated to be complete
+@pytest.mark.parametrize(
+    "name", sorted(set(problems.names("2d")) - set(problems.names("nist")) - {"powell-badly-scaled"})
+)
 def test_the_winding_number_of_the_gradient_counts_the_critical_points(name):
     """Around the domain the gradient turns Σ(−1)^index times; −2 times around a monkey saddle."""
     problem = problems.get(name)
