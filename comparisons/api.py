@@ -149,22 +149,24 @@ class Comparison:
     def _problem(self, run: Run) -> Problem | None:
         return self.own.get(run.problem) or problem_of(run)
 
-    def report(self, folder: str | Path, **more: Any) -> Path:
+    def report(self, folder: str | Path, *, figures: bool = True) -> Path:
         """Write ``report.html`` and ``report.md`` with their figures into the folder; the path of the page.
 
         Parameters
         ----------
         folder : path
             It is made if needed.
-        more : optional
-            Further arguments of `comparisons.report.comparison.comparison_document`.
+        figures : bool, default True
         """
-        given: dict[str, Any] = {
-            "own": self.own,
-            "statements": self.statements,
-            "folder": Path(folder) / "figures",
-        } | more
-        return write(comparison_document(self.runs, self.protocol, **given | more), Path(folder))
+        document = comparison_document(
+            self.runs,
+            self.protocol,
+            tolerance=self.scored.tolerance,
+            folder=Path(folder) / "figures" if figures else None,
+            own=self.own,
+            statements=self.statements,
+        )
+        return write(document, Path(folder))
 
 
 def _entries(row: Scored) -> dict[str, Any]:

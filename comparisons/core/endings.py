@@ -27,6 +27,7 @@ UNBOUNDED_FALL = 1e6  # a fall of f, relative to its size at the start, that cou
 MAX_SPECTRUM = 1000  # variables up to which all eigenvalues are computed: a second at n = 1000
 SAME_LEVEL = 1e-9  # of max(1, |f*|): known minima that are as low as the lowest
 # why a run may end before it converges: our reasons, and scipy's code of a spent budget
+SKIPPED = "SKIPPED"  # the reason of a run that was not made
 _BUDGET_REASONS = ("EVALUATIONS", "ITERATIONS", "TIME", "status 1")
 
 
@@ -47,6 +48,8 @@ class Ending(enum.StrEnum):
     """None of these, and the budget was spent."""
     ELSEWHERE = "elsewhere"
     """None of these, and the solver stopped by itself."""
+    SKIPPED = "not run"
+    """Not run: too much memory or time for this number of variables, as the reason states."""
 
     def __repr__(self) -> str:
         return repr(self.value)  # as text in printed records
@@ -70,6 +73,7 @@ _DESCRIPTIONS = {
     Ending.DIVERGED: "diverged",
     Ending.BUDGET: "budget spent before convergence",
     Ending.ELSEWHERE: "stopped elsewhere",
+    Ending.SKIPPED: "not run",
 }
 
 
@@ -90,6 +94,8 @@ def classify_ending(
     point : CriticalPoint or None
         The known critical point that was reached, by `Problem.reached`.
     """
+    if reason == SKIPPED:
+        return Ending.SKIPPED
     if verdict is None or reason in ("NON_FINITE", "UNBOUNDED"):
         return Ending.DIVERGED
     best = problem.best

@@ -64,7 +64,7 @@ class MethodScore:
     """How many runs ended in each class."""
     solved: int
     known: int
-    """Runs on problems of which a minimum is known."""
+    """Runs that were made on problems of which a minimum is known."""
     relative_cost: float | None
     """Median of the ratios of the runs that solved; None if there are none."""
     cheapest: int
@@ -121,7 +121,7 @@ class ScoredTable(Sequence[Scored]):
                     runs=len(rows),
                     endings=ends,
                     solved=len(ratios),
-                    known=sum(row.gap is not None for row in rows),
+                    known=sum(row.gap is not None and row.ending is not Ending.SKIPPED for row in rows),
                     relative_cost=statistics.median(ratios) if ratios else None,
                     cheapest=ratios.count(1.0),
                     false_successes=sum(row.false_success for row in rows),

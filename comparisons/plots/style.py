@@ -43,6 +43,7 @@ _LONG_DECIMAL = re.compile(r"(\d\.\d)\d+(?=[ \n\"])")
 # One colour and one end marker for each method, the same in every figure: blues for second-order methods, greens for
 # quasi-Newton, warm colours for first-order (hues of Okabe & Ito and of Tol, which differ in lightness too).
 _STYLES = {
+    "auto": ("#000000", "$A$"),
     "newton": ("#0072B2", "D"),
     "newton-cg": ("#44AA99", "H"),
     "newton-linesearch": ("#56B4E9", "d"),

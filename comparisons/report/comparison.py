@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from comparisons.core.runs import Run
 from comparisons.core.scored import score_runs
 from comparisons.core.solving import TOLERANCES, spending
 from comparisons.plots.scoreboard import scoreboard
+from comparisons.report.answer import answer_blocks
 from comparisons.report.checks import audit_section, below_reference_notes, check_section, check_summary
 from comparisons.report.document import Block, Bullets, Document, Note, Section, Table
 from comparisons.report.figures import MAX_FIGURE_SECTIONS, problem_figures, score_sections
@@ -20,6 +22,7 @@ from comparisons.report.sentences import key_findings, method_description
 from comparisons.running.protocol import Protocol
 from comparisons.running.scipy_check import Finding
 from comparisons.scores.audit import Entry
+from comparisons.scores.kinds import kinds
 from comparisons.scores.measured import Measured
 from problems import Problem
 
@@ -116,31 +119,31 @@ def comparison_document(
     if folder is not None and not unscored:
         scores = score_sections(folder, scoreboard(runs, tolerance=tolerance, own=own, measurements=measurements))
     failed = sum(not finding.passed for finding in findings)
-    blocks: list[Block] = [
-        *below_reference_notes(below_reference(runs)),
-        *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
-        findings_section(runs, tolerance, own, statements),
-        Section("Methods", [method_table(scored), _METHOD_NOTE], "methods"),
-        Section("Overview", [overview_table(scored, anchors, run_anchor), overview_legend()], "overview"),
-        Section("Scores", scores, "scores"),
-        Section(
-            "Problems",
-            [
-                *([_left_out()] if many else []),
-                *problem_sections(scored, anchors, run_anchor, drawn, collapsed=many, own=own),
-            ],
-            "problems",
-        ),
-        check_section(runs, findings, run_anchor),
-        audit_section(runs, shipped),
-    ]
     rates = rate_table(runs)
-    if rates is not None:
-        blocks.append(Section("Learning rates", [rates, _RATE_NOTE], "rates"))
     how: list[Block] = [Bullets(method_description(runs, protocol))]
     if settings:
         how.append(Table("", ("setting", "value"), list(settings.items()), text=(0, 1)))
-    blocks += [Section("How it was compared", how, "how"), Section("Glossary", [glossary()], "glossary")]
+    each = problem_sections(scored, anchors, run_anchor, drawn, own)
+    blocks: list[Block] = [
+        *below_reference_notes(below_reference(run for run in runs if run.problem not in (own or {}))),
+        *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
+        *(() if unscored else answer_blocks(kinds(scored, own), folder)),
+        Section("Methods", [method_table(scored)], "methods"),
+        findings_section(runs, tolerance, own, statements),
+        Section(
+            "All runs in one table",
+            [overview_table(scored, anchors, run_anchor), overview_legend()],
+            "overview",
+            collapsed=True,
+        ),
+        Section("Profiles and rankings", scores, "scores", collapsed=True),
+        Section("Problems", [*([_left_out()] if many else []), *each], "problems", collapsed=True),
+        dataclasses.replace(check_section(runs, findings, run_anchor), collapsed=True),
+        dataclasses.replace(audit_section(runs, shipped), collapsed=True),
+        *([] if rates is None else [Section("Learning rates", [rates, _RATE_NOTE], "rates", collapsed=True)]),
+        Section("How it was compared", [*how, _METHOD_NOTE], "how", collapsed=True),
+        Section("Glossary", [glossary()], "glossary", collapsed=True),
+    ]
     return Document("A comparison of optimizers", blocks)
 
 

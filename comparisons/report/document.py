@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,38 @@ from typing import Literal, TypeVar
 T = TypeVar("T")
 Tone = Literal["", "good", "bad", "soft"]
 
+# In a paragraph, a number with its key stands between control characters that no text has.
+_START, _MIDDLE, _END = "\x1c", "\x1d", "\x1e"
+_KEYED = re.compile(f"{_START}(.*?){_MIDDLE}(.*?){_END}")
+
 MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".mp4": "video/mp4"}
+
+
+def keyed(key: str, text: str) -> str:
+    """A number for use in a paragraph, with the key that states what it is.
+
+    HTML has the key as ``data-key``; equal keys of a page have equal texts.
+    """
+    return f"{_START}{key}{_MIDDLE}{text}{_END}"
+
+
+def without_keys(text: str) -> str:
+    """The paragraph as plain text.
+
+    Examples
+    --------
+    >>> without_keys(f"newton solves {keyed('solved/newton', '12')}.")
+    'newton solves 12.'
+    """
+    return _KEYED.sub(r"\2", text)
+
+
+def split_keys(text: str) -> list[tuple[str, str]]:
+    """The paragraph as pairs of key and text; the key of ordinary text is empty."""
+    pieces = _KEYED.split(text)
+    return [("", pieces[0])] + [
+        pair for k in range(1, len(pieces), 3) for pair in ((pieces[k], pieces[k + 1]), ("", pieces[k + 2]))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +63,8 @@ class Cell:
         Colour of a dot in front of the text, as "#rrggbb".
     fill : str, default ""
         Background colour on which black text is readable, as "#rrggbb".
+    key : str, default ""
+        What the number is. Equal keys of a document have equal texts, see `keyed`.
     """
 
     text: str
@@ -39,6 +73,7 @@ class Cell:
     tone: Tone = ""
     dot: str = ""
     fill: str = ""
+    key: str = ""
 
 
 Row = Sequence[str | Cell]

@@ -24,7 +24,7 @@ from comparisons.running.workers import run_all
 from comparisons.scores.convergence_order import orders
 from problems import Problem
 
-MAX_FIGURE_SECTIONS = 24  # about 400 kB of figures each: a page stays below 15 MB
+MAX_FIGURE_SECTIONS = 3  # about 300 kB of figures each, and 600 kB of the scores: a page stays below 2 MB
 _MAX_EIGENVALUES = 30  # variables; more ribbons cannot be distinguished
 
 

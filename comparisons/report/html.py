@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from comparisons.report.document import Bullets, Document, Figure, Note, Section, Table
+from comparisons.report.document import Bullets, Document, Figure, Note, Section, Table, split_keys
 
 _KINDS = {Note: "note", Bullets: "bullets", Table: "table", Figure: "figure", Section: "section", str: "text"}
 
@@ -18,5 +18,6 @@ def html(document: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["pieces"] = split_keys
     environment.filters["kind"] = lambda block: _KINDS[type(block)]
     return environment.get_template("document.html.j2").render(document=document)

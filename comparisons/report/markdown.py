@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from comparisons.report.document import Block, Bullets, Document, Figure, Note, Section, Table
+from comparisons.report.document import Block, Bullets, Document, Figure, Note, Section, Table, without_keys
 
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#$"})
 
@@ -50,4 +50,4 @@ def _table(table: Table) -> str:
 
 def _escape(text: str) -> str:
     """The text without marks that Markdown or HTML would interpret."""
-    return text.translate(_SPECIAL).replace("\n", " ")
+    return without_keys(text).translate(_SPECIAL).replace("\n", " ")

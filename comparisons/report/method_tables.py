@@ -12,7 +12,7 @@ from comparisons.core.runs import Run
 from comparisons.core.scored import Scored, ScoredTable
 from comparisons.plots.heatmaps import cost_colour
 from comparisons.plots.style import style
-from comparisons.report.document import Cell, Row, Table
+from comparisons.report.document import Cell, Row, Table, keyed
 
 
 def method_cell(method: str, **more: str) -> Cell:
@@ -20,16 +20,25 @@ def method_cell(method: str, **more: str) -> Cell:
     return Cell(method, dot=style(method).colour, **more)  # type: ignore[arg-type]
 
 
+def run_key(row: Scored) -> str:
+    """The first part of the keys of the numbers of a run."""
+    return f"{row.run.problem}/{row.run.start}/{row.method}"
+
+
 def method_table(scored: ScoredTable) -> Table:
     """A row for each method: runs solved, relative cost, and how many runs ended in each class."""
     rows: list[Row] = [
         [
             method_cell(score.method, hint=long_name(score.method)),
-            f"{score.solved} of {score.known}",
-            number(score.relative_cost, 3),
-            str(score.cheapest),
-            *(str(score.endings[ending] or "·") for ending in Ending),
-            Cell(str(score.false_successes), tone="bad" if score.false_successes else ""),
+            Cell(f"{score.solved} of {score.known}", key=f"{score.method}/solved"),
+            Cell(number(score.relative_cost, 3), key=f"{score.method}/relative cost"),
+            Cell(str(score.cheapest), key=f"{score.method}/cheapest"),
+            *(Cell(str(score.endings[ending] or "·"), key=f"{score.method}/{ending}") for ending in Ending),
+            Cell(
+                str(score.false_successes),
+                tone="bad" if score.false_successes else "",
+                key=f"{score.method}/false successes",
+            ),
         ]
         for score in scored.methods
     ]
@@ -79,7 +88,8 @@ def _overview_cell(row: Scored, anchor: str) -> Cell:
     wrong = "!" if row.false_success else ""
     if row.solved:
         hint = f"{row.method}: {times(row.ratio)} times the lowest cost"
-        return Cell(times(row.ratio) + wrong, anchor, hint, fill=to_hex(cost_colour(row.ratio)))
+        text = keyed(f"{run_key(row)}/ratio", times(row.ratio)) + wrong
+        return Cell(text, anchor, hint, fill=to_hex(cost_colour(row.ratio)))
     hint = f"{row.method}: {ending_label(row.run, row.solved)}"
     return Cell(MARKS[row.ending][0] + wrong, anchor, hint, "bad" if wrong else "")
 

@@ -9,8 +9,8 @@ from comparisons.core.endings import Ending
 from comparisons.core.labels import count, ending_label, full_name, gap_text, listing, number, problem_of, times
 from comparisons.core.runs import Run
 from comparisons.core.scored import Scored, ScoredTable, cheapest
-from comparisons.report.document import Block, Cell, Row, Section, Table, Tone
-from comparisons.report.method_tables import method_cell, row_labels
+from comparisons.report.document import Block, Cell, Row, Section, Table, Tone, keyed
+from comparisons.report.method_tables import method_cell, row_labels, run_key
 from problems import Problem
 
 _POINT_ENTRIES = 8  # coordinates of a point that are shown
@@ -34,13 +34,12 @@ def problem_sections(
     anchors: Sequence[str],
     run_anchor: Mapping[int, str],
     figures: Sequence[Sequence[Block]],
-    collapsed: bool = False,
     own: Mapping[str, Problem] | None = None,
 ) -> list[Section]:
     """One section for each problem and start, in the order of `groups`."""
     titles, members = row_labels([row.run for row in scored]), scored.instances.values()
     return [
-        Section(title, [*_description(those, own or {}), run_table(those, run_anchor), *drawn], anchor, collapsed)
+        Section(title, [*_description(those, own or {}), run_table(those, run_anchor), *drawn], anchor, collapsed=True)
         for title, anchor, those, drawn in zip(titles, anchors, members, figures, strict=True)
     ]
 
@@ -81,6 +80,8 @@ def run_table(scored: Sequence[Scored], run_anchor: Mapping[int, str] | None = N
     for row in scored:
         run, counts, wrong = row.run, row.run.counts, row.false_success
         tone: Tone = "bad" if wrong else "good" if row.ending is Ending.GLOBAL else "soft"
+        key = run_key(row)
+        used = {"cost": run.cost, "f": counts.f, "g": counts.g, "H": counts.H, "Hv": counts.Hv, "iterations": run.nit}
         rows.append(
             [
                 method_cell(run.method),
@@ -89,9 +90,9 @@ def run_table(scored: Sequence[Scored], run_anchor: Mapping[int, str] | None = N
                     hint=f"{run.verdict}: {run.verdict_reason}",
                     tone=tone,
                 ),
-                number(run.gap if known else run.f, 3),
-                str(row.cost) if row.solved else "–",
-                *map(str, (run.cost, counts.f, counts.g, counts.H, counts.Hv, run.nit)),
+                Cell(number(run.gap if known else run.f, 3), key=f"{key}/{'gap' if known else 'f'}"),
+                Cell(str(row.cost) if row.solved else "–", key=f"{key}/cost to accuracy"),
+                *(Cell(str(value), key=f"{key}/{name}") for name, value in used.items()),
                 number(run.gradient_norm, 3),
                 number(run.lambda_min, 3),
                 "" if run.tuning is None else number(run.tuning.rate),
@@ -101,6 +102,10 @@ def run_table(scored: Sequence[Scored], run_anchor: Mapping[int, str] | None = N
         )
     anchors = () if run_anchor is None else [run_anchor[id(row.run)] for row in scored]
     return Table(title, headings, rows, text=(0, 1, 14), anchors=anchors)
+
+
+def _cost(row: Scored) -> str:
+    return keyed(f"{run_key(row)}/cost to accuracy", str(row.cost))
 
 
 def all_runs_table(runs: Sequence[Run]) -> Table:
@@ -140,8 +145,9 @@ def summary(rows: Sequence[Scored]) -> str:
     text = f"{share} reached the lowest known minimum with the required accuracy"
     if first is None:
         return text + "."
-    text += f"; the cheapest is {full_name(first.method)} at cost {first.cost} ({gap_text(first.run)} at the end)"
+    text += f"; the cheapest is {full_name(first.method)} at cost {_cost(first)} ({gap_text(first.run)} at the end)"
     last = max(solved, key=lambda row: row.cost)
     if last.cost > 2 * first.cost:
-        text += f", the most expensive {full_name(last.method)} at {last.cost}, {times(last.ratio)} times as much"
+        ratio = keyed(f"{run_key(last)}/ratio", times(last.ratio))
+        text += f", the most expensive {full_name(last.method)} at {_cost(last)}, {ratio} times as much"
     return text + "."

@@ -6,7 +6,7 @@ import rich.table
 from rich.console import Console
 from rich.text import Text
 
-from comparisons.report.document import Block, Bullets, Document, Figure, Note, Section, Table
+from comparisons.report.document import Block, Bullets, Document, Figure, Note, Section, Table, without_keys
 
 _STYLES = {"": "", "good": "green", "bad": "bold red", "soft": "yellow"}
 
@@ -24,19 +24,19 @@ def rich_table(table: Table) -> rich.table.Table:
     for i, heading in enumerate(table.headings):
         found.add_column(Text(heading), justify="left" if i in table.text else "right")
     for row in table.cells:
-        found.add_row(*(Text(cell.text, _STYLES[cell.tone]) for cell in row))
+        found.add_row(*(Text(without_keys(cell.text), _STYLES[cell.tone]) for cell in row))
     return found
 
 
 def _show(block: Block, console: Console) -> None:
     match block:
         case str():
-            console.print(Text(block))
+            console.print(Text(without_keys(block)))
         case Note():
             console.print(Text(block.text, _STYLES[block.tone]))
         case Bullets():
             for item in block.items:
-                console.print(Text(f"· {item}"))
+                console.print(Text(f"· {without_keys(item)}"))
         case Table():
             console.print()
             console.print(rich_table(block))

@@ -14,7 +14,7 @@ from comparisons.core.runs import Run, Tuning, from_record, record, tuning_from,
 from comparisons.core.serialization import json_text, key_of, pack, plain, unpack
 from comparisons.running.protocol import STANDARD, Protocol, start_names
 from comparisons.running.recorder import Report, reported_trace
-from comparisons.running.single_run import lost_run, run_one, tuning_for
+from comparisons.running.single_run import lost_run, run_one, tunes, tuning_for
 from comparisons.running.solvers import as_solver, split_name
 from comparisons.running.store import Store
 from comparisons.running.workers import TaskOutcome, run_all
@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 DEFAULT_METHODS = (
+    "auto",
     "newton",
     "newton-cg",
     "newton-linesearch",
@@ -50,9 +51,20 @@ DEFAULT_METHODS = (
 )
 
 
+# problems of many variables, sparse and dense, and fits to data that the default comparison has in addition
+LARGE_AND_DATA = (
+    "extended-rosenbrock[n=100000]",
+    "extended-powell-singular[n=200]",
+    "variably-dimensioned[n=200]",
+    "quadratic[n=500]",
+    "moons-network",
+    "osborne-2",
+)
+
+
 def default_problems() -> tuple[str, ...]:
-    """The problems of a comparison by default: all but those of the benchmark of solvers."""
-    return tuple(sorted(set(problems.names()) - set(problems.names("benchmark"))))
+    """The problems of a comparison by default: all but those of the benchmark of solvers, and `LARGE_AND_DATA`."""
+    return (*sorted(set(problems.names()) - set(problems.names("benchmark"))), *LARGE_AND_DATA)
 
 
 @dataclass(frozen=True)
@@ -176,7 +188,7 @@ class _Task:
 
     @property
     def tunes(self) -> bool:
-        return as_solver(self.cell.method).rate == "tuned"
+        return tunes(self.problem, as_solver(self.cell.method))
 
     def identity(self, limits: Mapping[str, Any] | None) -> dict[str, Any]:
         """Everything that determines the run; the limits only if it was lost because of them."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import newtonkit
-from comparisons.core.endings import classify_ending, lowest_eigenvalue
+from comparisons.core.endings import SKIPPED, classify_ending, lowest_eigenvalue
 from comparisons.core.runs import Run, Tuning, cost, versions
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.protocol import STANDARD, Protocol, start_point
@@ -33,11 +33,31 @@ Vector = NDArray[np.float64]
 
 _SAMPLED = 100  # variables up to which a verdict uses Hessians sampled around the point, see `verdict_on`
 _SPECTRUM = 1000  # variables up to which it uses all eigenvalues
+# scipy's solvers that allocate dense n × n matrices without asking; ours predict their memory
+_DENSE = ("scipy:BFGS", "scipy:trust-exact")
+_MEMORY = 1e9  # bytes of one such matrix: n = 11 000
+# variables up to which a learning rate is tuned: 15 rates of up to 500 gradients each, measured: a minute at n = 1e5
+_TUNED = 20_000
+
+
+def tunes(problem: Problem, solver: Solver) -> bool:
+    """Whether a learning rate is to be found for this solver on this problem."""
+    return solver.rate == "tuned" and not too_large(problem, solver)
+
+
+def too_large(problem: Problem, solver: Solver) -> str:
+    """Why the solver is not run on a problem of so many variables; empty if it is."""
+    size = 8 * problem.n**2
+    if solver.name in _DENSE and size > _MEMORY:
+        return f"{solver.label} stores dense {problem.n} × {problem.n} matrices of {size / 1e9:.0f} GB each"
+    if solver.rate == "tuned" and problem.n > _TUNED:
+        return f"tuning a learning rate takes thousands of gradients of {problem.n} variables"
+    return ""
 
 
 def tuning_for(problem: Problem, solver: Solver, protocol: Protocol) -> Tuning | None:
     """The learning rate found for a solver; None if it is not tuned."""
-    if solver.rate != "tuned":
+    if not tunes(problem, solver):
         return None
     return tune(problem, solver.name, budget=protocol.tuning_gradients, **solver.options)
 
@@ -68,6 +88,9 @@ def run_one(
     """
     solver = as_solver(method)
     x0 = start_point(problem, start, protocol.seed)
+    if reason := too_large(problem, solver):
+        end = {"seconds": 0.0, "reason": SKIPPED, "message": reason, "trace": Recorder(problem, report).trace()}
+        return lost_run(problem, start, solver, protocol, None, end)
     options = {**solver.options, **({} if tuning is None else {"rate": tuning.rate})}
     recorder = Recorder(problem, report)
     began = time.perf_counter()
@@ -83,7 +106,12 @@ def run_one(
 
 
 def lost_run(
-    problem: Problem, start: str, method: str, protocol: Protocol, tuning: Tuning | None, end: Mapping[str, Any]
+    problem: Problem,
+    start: str,
+    method: str | Solver,
+    protocol: Protocol,
+    tuning: Tuning | None,
+    end: Mapping[str, Any],
 ) -> Run:
     """The record of a run whose process was lost: its start, its reports, and the reason.
 

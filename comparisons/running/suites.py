@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comparisons.running.scipy_solvers import solver_names
+from comparisons.running.solvers import AUTO
 from newtonkit.methods.registry import METHODS
 
 # Twelve problems on which methods differ within seconds: a quadratic and a badly scaled one, curved valleys, several
@@ -24,5 +25,5 @@ QUICK = (
 
 
 def all_methods() -> tuple[str, ...]:
-    """All our methods, and scipy's methods that use derivatives."""
-    return (*METHODS, *solver_names())
+    """The automatic choice, all our methods, and scipy's methods that use derivatives."""
+    return (AUTO, *METHODS, *solver_names())

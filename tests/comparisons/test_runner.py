@@ -12,6 +12,7 @@ import newtonkit
 import problems
 from comparisons.core import runs as records
 from comparisons.core.runs import Run, read_jsonl, write_jsonl
+from comparisons.core.scored import score_runs
 from comparisons.running import runner, tuning
 from comparisons.running import scipy_solvers as reference
 from comparisons.running.runner import PlannedRuns, Protocol, planned_runs, run_one, run_planned
@@ -258,3 +259,13 @@ def test_a_cell_travels_by_name():
     (run,) = run_planned([cell])
     assert run.n == 4
     assert run.problem == "quadratic(n=4, condition=10)"
+
+
+@pytest.mark.parametrize("method", ["scipy:BFGS", "scipy:trust-exact", "adam"])
+def test_a_method_that_is_too_large_for_a_problem_is_not_run_and_says_why(method):
+    (run,) = run_planned(planned_runs(["extended-rosenbrock[n=100000]"], [method]))
+    assert run.ending == "not run"
+    assert run.reason == "SKIPPED"
+    assert "100000" in run.message
+    assert run.counts == Counts()
+    assert not score_runs([run])[0].solved
