@@ -19,6 +19,7 @@ from problems import Problem
 REPEATS = 21
 _APART = 1e-7  # relative distance of the points of the repeats, so that no value comes from a cache
 _SEED = 7
+_DENSE = 2000  # variables up to which a dense Hessian is timed (32 MB); above it n products are its price
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
             v = rng.standard_normal(problem.n)
             f, g = _timed(evaluator.value, x), _timed(evaluator.gradient, x)
             Hv = _timed(partial(_multiply, evaluator, v), x)
-            rows.append(Prices(f, g, H=_timed(evaluator.hessian, x), Hv=Hv))
+            H = _timed(evaluator.hessian, x) if problem.n <= _DENSE else problem.n * Hv
+            rows.append(Prices(f, g, H=H, Hv=Hv))
     medians = (statistics.median(column) for column in zip(*rows[1:], strict=True))
     return Measured(problem.label, problem.n, Prices(*medians), repeats)
 
