@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import problems
+from comparisons.core.endings import Ending
 from comparisons.core.labels import counterpart, number
 from comparisons.core.runs import Run
 from newtonkit.linalg.kernels import EPS
@@ -37,7 +38,8 @@ def check(runs: Sequence[Run]) -> list[Finding]:
     point. Another minimum than scipy's is reported and is not a failure. The comparison allows 1e-8 of the decrease
     from the start, and rounding.
     """
-    return [_finding(run, _rivals(run, runs)) for run in runs if run.method in CHECKED]
+    made = [run for run in runs if run.ending is not Ending.SKIPPED]
+    return [_finding(run, _rivals(run, made)) for run in made if run.method in CHECKED]
 
 
 def _rivals(run: Run, runs: Iterable[Run]) -> list[Run]:
@@ -108,9 +110,10 @@ def counterparts(runs: Sequence[Run]) -> list[Counterparts]:
     ----------
     runs : sequence of Run
     """
-    ours = {(run.problem, run.start, run.method): run for run in runs if run.ours}
+    made = [run for run in runs if run.ending is not Ending.SKIPPED]
+    ours = {(run.problem, run.start, run.method): run for run in made if run.ours}
     found = []
-    for theirs in runs:
+    for theirs in made:
         mine = None if theirs.ours else ours.get((theirs.problem, theirs.start, counterpart(theirs.method)))
         if mine is not None:
             agreement, sentence = _compared(mine, theirs)

@@ -33,8 +33,8 @@ Vector = NDArray[np.float64]
 
 _SAMPLED = 100  # variables up to which a verdict uses Hessians sampled around the point, see `verdict_on`
 _SPECTRUM = 1000  # variables up to which it uses all eigenvalues
-# scipy's solvers that allocate dense n × n matrices without asking; ours predict their memory
-_DENSE = ("scipy:BFGS", "scipy:trust-exact")
+# solvers that store dense n × n matrices whatever the problem; scipy's do not predict their memory
+_DENSE = ("bfgs", "dfp", "sr1", "newton-linesearch", "scipy:BFGS", "scipy:trust-exact")
 _MEMORY = 1e9  # bytes of one such matrix: n = 11 000
 # variables up to which a learning rate is tuned: 15 rates of up to 500 gradients each, measured: a minute at n = 1e5
 _TUNED = 20_000

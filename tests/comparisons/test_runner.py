@@ -261,7 +261,7 @@ def test_a_cell_travels_by_name():
     assert run.problem == "quadratic(n=4, condition=10)"
 
 
-@pytest.mark.parametrize("method", ["scipy:BFGS", "scipy:trust-exact", "adam"])
+@pytest.mark.parametrize("method", ["bfgs", "scipy:BFGS", "scipy:trust-exact", "adam"])
 def test_a_method_that_is_too_large_for_a_problem_is_not_run_and_says_why(method):
     (run,) = run_planned(planned_runs(["extended-rosenbrock[n=100000]"], [method]))
     assert run.ending == "not run"
