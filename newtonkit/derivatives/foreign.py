@@ -47,6 +47,26 @@ def real_scalar(value: Any, library: str) -> Any:
     return value
 
 
+def flat_vector(value: Any) -> Any:
+    """Residuals as one vector: a dict, list or tuple of arrays is concatenated, dicts by sorted keys.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a float64 array of JAX or PyTorch.
+    """
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value)]
+    if isinstance(value, list | tuple):
+        parts = [flat_vector(part) for part in value]
+        is_tensor = hasattr(parts[0], "numel")
+        module = import_package("torch") if is_tensor else import_module("jax.numpy")
+        return module.cat(parts) if is_tensor else module.concatenate(parts)
+    if str(getattr(value, "dtype", "")).rpartition(".")[2] != "float64":
+        raise TypeError(f"fun must return float64 arrays of the library in derivatives=, got {value!r}")
+    return value.reshape(-1)
+
+
 def padded_products(products: Callable[[Matrix], Matrix], V: Matrix) -> Matrix:
     """Products with all rows of V; their number is filled up with zeros to a power of two, for few compilations."""
     k = len(V)

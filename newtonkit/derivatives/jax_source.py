@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from newtonkit.derivatives.autograd.tracing import as_number, trace_lock
-from newtonkit.derivatives.foreign import hessian_in_blocks, import_package, padded_products, real_scalar
+from newtonkit.derivatives.foreign import flat_vector, hessian_in_blocks, import_package, padded_products, real_scalar
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.pytree import is_input
 from newtonkit.derivatives.source import DerivativeSource
@@ -44,7 +44,7 @@ class JaxSource(DerivativeSource):
     Bradbury et al. (2018), JAX: composable transformations of Python+NumPy programs.
     """
 
-    capabilities = frozenset({"linearize"})
+    capabilities = frozenset({"linearize", "jacobian"})
 
     def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
         jax = import_package("jax")
@@ -104,6 +104,16 @@ class JaxSource(DerivativeSource):
             lambda: hessian_in_blocks(lambda V: padded_products(block, V), x.size),
         )
 
+    def residuals(self, x: Vector) -> Vector:
+        """Return r(x), shape (m,), of a function that returns residuals."""
+        with trace_lock:
+            return np.array(self._programs.residuals(self._layout, x, self._inputs))
+
+    def jacobian(self, x: Vector) -> Matrix:
+        """Return the Jacobian of the residuals, shape (m, n), by n forward passes in one block."""
+        with trace_lock:
+            return np.array(self._programs.jacobian(self._layout, x, self._inputs))
+
     def pattern(self, x: Vector) -> tuple[None, str]:
         """Return None and the reason."""
         return None, 'sparsity patterns require derivatives="tape"; derivatives="jax" gives products and dense Hessians'
@@ -119,6 +129,9 @@ class _Programs:
         def scalar(layout: _Layout, x: Any, inputs: Any) -> Any:
             return real_scalar(fun(x, *layout.args(jax, inputs)), "jax.numpy").reshape(())
 
+        def vector(layout: _Layout, x: Any, inputs: Any) -> Any:
+            return flat_vector(fun(x, *layout.args(jax, inputs)))
+
         def linearization(layout: _Layout, x: Any, inputs: Any) -> Any:
             both = jax.value_and_grad(lambda z: scalar(layout, z, inputs))
             (f, g), push = jax.linearize(both, x)
@@ -128,6 +141,8 @@ class _Programs:
         self.value = compiled(scalar, static=True)
         self.gradient = compiled(jax.value_and_grad(scalar, argnums=1), static=True)
         self.linearization = compiled(linearization, static=True)
+        self.residuals = compiled(vector, static=True)
+        self.jacobian = compiled(jax.jacfwd(vector, argnums=1), static=True)
         self.product = compiled(lambda push, v: push(v)[1])
         self.products = compiled(lambda push, V: jax.vmap(lambda v: push(v)[1])(V))
 

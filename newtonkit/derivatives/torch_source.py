@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.derivatives.autograd.tracing import trace_lock
-from newtonkit.derivatives.foreign import hessian_in_blocks, import_package, real_scalar
+from newtonkit.derivatives.foreign import flat_vector, hessian_in_blocks, import_package, real_scalar
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.source import DerivativeSource
 from newtonkit.linalg.kernels import Matrix, Vector
@@ -38,7 +38,7 @@ class TorchSource(DerivativeSource):
     vector. Values stay on their device between the calls of one evaluation: x goes there, f, ∇f and ∇²f·v come back.
     """
 
-    capabilities = frozenset({"linearize"})
+    capabilities = frozenset({"linearize", "jacobian"})
 
     def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
         self._torch = import_package("torch")
@@ -96,15 +96,30 @@ class TorchSource(DerivativeSource):
         def products(V: Matrix) -> Matrix:
             if not g.requires_grad or not len(V):
                 return np.zeros_like(V)
-            if self._batched:
-                try:
-                    with trace_lock:
-                        return _array(self._pull(g, z, self._tensor(V), batched=True))
-                except (RuntimeError, NotImplementedError):  # an operation without a batching rule
-                    self._batched = False
-            return np.array([product(v) for v in V])
+            with trace_lock:
+                return _array(self._products(g, z, V))
 
         return Linearization(f, _array(g), product, products, lambda: hessian_in_blocks(products, x.size))
+
+    def residuals(self, x: Vector) -> Vector:
+        """Return r(x), shape (m,), of a function that returns residuals."""
+        with trace_lock, self._torch.no_grad():
+            return _array(flat_vector(self._fun(self._tensor(x), *self._args)))
+
+    def jacobian(self, x: Vector) -> Matrix:
+        """Return the Jacobian of the residuals, shape (m, n).
+
+        J·v is the reverse derivative of w ↦ Jᵀw, so that n passes suffice, however many residuals there are.
+        """
+        torch = self._torch
+        with trace_lock, torch.enable_grad():
+            z = self._tensor(x).requires_grad_()
+            r = flat_vector(self._fun(z, *self._args))
+            w = torch.zeros_like(r).requires_grad_()
+            if not r.requires_grad:  # constant residuals
+                return np.zeros((r.numel(), x.size))
+            (g,) = torch.autograd.grad(r, z, w, create_graph=True, materialize_grads=True)
+            return _array(self._products(g, w, np.eye(x.size))).T.copy()
 
     def pattern(self, x: Vector) -> tuple[None, str]:
         """Return None and the reason."""
@@ -124,6 +139,15 @@ class TorchSource(DerivativeSource):
                 return value.item(), self._torch.zeros_like(z), z
             (g,) = self._torch.autograd.grad(value.reshape(()), z, create_graph=keep, materialize_grads=True)
         return value.item(), g, z
+
+    def _products(self, g: Any, z: Any, V: Matrix) -> Any:
+        """The reverse derivatives of g with respect to z along all rows of V."""
+        if self._batched:
+            try:
+                return self._pull(g, z, self._tensor(V), batched=True)
+            except (RuntimeError, NotImplementedError):  # an operation without a batching rule
+                self._batched = False
+        return self._torch.stack([self._pull(g, z, v, batched=False) for v in self._tensor(V)])
 
     def _pull(self, g: Any, z: Any, v: Any, *, batched: bool) -> Any:
         (Hv,) = self._torch.autograd.grad(g, z, v, retain_graph=True, is_grads_batched=batched, materialize_grads=True)

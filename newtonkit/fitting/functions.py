@@ -15,6 +15,7 @@ from newtonkit.core.state import BudgetSpent
 from newtonkit.core.termination import Termination, TerminationReason
 from newtonkit.core.validation import check_choice
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
+from newtonkit.derivatives.foreign_residuals import LIBRARIES
 from newtonkit.derivatives.residuals import ResidualDerivatives, flat_residuals, residual_vector
 from newtonkit.fitting.difference_jacobian import difference_jacobian
 from newtonkit.fitting.jacobians import Jacobian
@@ -160,7 +161,7 @@ def check_source(jac: Any, derivatives: str) -> tuple[Any, bool]:
     TypeError, ValueError
         For a value that is not supported, naming the argument.
     """
-    check_choice("derivatives", derivatives, (*_AUTOMATIC, *_DIFFERENCES))
+    check_choice("derivatives", derivatives, (*_AUTOMATIC, *_DIFFERENCES, *LIBRARIES))
     if isinstance(jac, str):
         if jac == "cs":
             raise ValueError(

@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 
 from newtonkit.core.termination import from_exception
 from newtonkit.core.validation import check_integer
+from newtonkit.derivatives.foreign_residuals import LIBRARIES, ForeignResiduals
 from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import flatten, structure
 from newtonkit.fitting.arguments import domain_of, method_name, parameter_names, sizes_of, tolerance
@@ -106,7 +107,8 @@ def least_squares(
         curvature(x, w, \\*args, \\*\\*kwargs) = Σ wᵢ∇²rᵢ(x), shape (n, n).
     derivatives : str, default "tape"
         Where derivatives come from that are not given: "tape" (exact, by autograd, replayed as numpy), "autograd"
-        (exact, without the tape), "differences" ("3-point") or "2-point".
+        (exact, without the tape), "differences" ("3-point"), "2-point", "jax" or "torch" (exact, for residuals written
+        with ``jax.numpy`` or PyTorch; without the search for linear parameters, which requires "tape").
     names : sequence of str, optional
         Names of the parameters for messages; the keys of a dict by default.
 
@@ -159,16 +161,25 @@ def least_squares(
     name, domain = method_name(method), domain_of(bounds, n, x0)
     start = domain.project(vector)
     limit = math.inf if max_nfev is None else max_nfev
+    values = (*arguments, *(keywords[key] for key in further))
+    flat_fun = flat_function(fun, unflatten, further)
+    flat_jac = flat_function(jac, unflatten, further) if callable(jac) else jac
+    flat_curvature = None if curvature is None else flat_function(curvature, unflatten, further)
+    foreign = ForeignResiduals(derivatives, flat_fun, values) if derivatives in LIBRARIES and jac is None else None
+    if foreign is not None:
+        flat_fun, flat_jac, flat_curvature = foreign.residuals, foreign.jacobian, flat_curvature or foreign.curvature
     functions = FitFunctions(
-        flat_function(fun, unflatten, further),
-        flat_function(jac, unflatten, further) if callable(jac) else jac,
-        None if curvature is None else flat_function(curvature, unflatten, further),
+        flat_fun,
+        flat_jac,
+        flat_curvature,
         domain,
         diff_step,
-        args=(*arguments, *(keywords[key] for key in further)),
-        automatic=shared_derivatives(fun, structure(x0), unflatten, further, tape=tape) if jac is None else None,
+        args=values,
+        automatic=shared_derivatives(fun, structure(x0), unflatten, further, tape=tape) if flat_jac is None else None,
         limit=limit,
     )
+    if foreign is not None:
+        functions.source = derivatives
     tolerances = Tolerances(tolerance("xtol", xtol, 1e-8), tolerance("ftol", ftol, 0.0), tolerance("gtol", gtol, 0.0))
     setting = Setting(
         functions,

@@ -10,7 +10,7 @@ from typing import Any
 from newtonkit.core.domain import Domain
 from newtonkit.core.read_bounds import read_bounds
 from newtonkit.core.termination import Termination, TerminationReason
-from newtonkit.core.validation import check_integer, check_real
+from newtonkit.core.validation import check_choice, check_integer, check_real
 from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.driver.result import Result
 from newtonkit.linalg.kernels import Vector, all_finite
@@ -58,6 +58,7 @@ def train(
     patience: int | None = None,
     maxtime: float = math.inf,
     bounds: Any = None,
+    derivatives: str = "tape",
 ) -> Result:
     """Lower a loss over data by updates on mini-batches.
 
@@ -111,6 +112,9 @@ def train(
     bounds : optional
         As in `newtonkit.minimize`; for params in a dict, a dict of pairs. The start, every new point and every
         look-ahead point are projected onto the bounds, so the loss is never called outside them.
+    derivatives : {"tape", "autograd", "jax", "torch"}, default "tape"
+        Where gradients come from, as in `newtonkit.minimize`: for "jax" and "torch" the loss is written with
+        ``jax.numpy`` or PyTorch. Give it again when a run is resumed.
 
     Returns
     -------
@@ -151,7 +155,8 @@ def train(
     if not isinstance(options or {}, Mapping):
         raise TypeError(f"options must be a dict such as {{'rate': 0.01}}, got {options!r}")
     own = dict(options or {})
-    tape = bool(own.pop("tape", True))
+    check_choice("derivatives", derivatives, ("tape", "autograd", "jax", "torch"))
+    source = derivatives if own.pop("tape", True) or derivatives != "tape" else "autograd"
     if isinstance(params, TrainingState):
         raise TypeError("params must be the Result to resume from, not its state: train(loss, result, data, epochs=…)")
     earlier = params if isinstance(params, Result) else None
@@ -173,7 +178,7 @@ def train(
         kept = configure_rule(rule, own, schedule, schedule_unit, state.sampling, counts_updates=rule is state.rule)
         state = dataclasses.replace(state, rule=kept)
     limits = _limits(state.sampling, epochs, steps, check_every, target, patience, maxtime)
-    run = TrainingRun(Loss(loss, unflatten, tree, tape=tape), unflatten, tree, held_out, limits, state, earlier)
+    run = TrainingRun(Loss(loss, unflatten, tree, source=source), unflatten, tree, held_out, limits, state, earlier)
     return run.run(callback, ProgressBar(limits.updates, state.t) if progress else None)
 
 

@@ -5,6 +5,7 @@ import pickle
 import signal
 import threading
 import time
+import tracemalloc
 
 import autograd.numpy as np
 import pytest
@@ -279,6 +280,21 @@ def test_memory_mapped_files_are_read_in_chunks(tmp_path, processes):
     for executor in ("serial", processes):
         objective = newtonkit.FiniteSum(logistic(), files, chunk=17, regularizer=ridge(), executor=executor)
         assert all(np.array_equal(a, b) for a, b in zip(requests(objective, X0), requests(make(), X0), strict=True))
+
+
+def test_memory_holds_a_few_chunks_of_a_file(tmp_path):
+    rows, columns, chunk = 100_000, 50, 2_500  # 40 MB in chunks of 1 MB
+    np.save(tmp_path / "X.npy", np.random.default_rng(0).standard_normal((rows, columns)))
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    objective = newtonkit.FiniteSum(lambda w, X: np.sum(np.logaddexp(0.0, X @ w)), X, chunk=chunk, memory=0.0)
+    tracemalloc.start()
+    try:
+        result = newtonkit.minimize(objective, np.zeros(columns), method="lbfgs", options={"maxiter": 3})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.nit == 3
+    assert peak < 10e6
 
 
 def test_a_view_of_a_memory_mapped_file_is_not_read_at_the_wrong_offset(tmp_path):

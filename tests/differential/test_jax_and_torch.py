@@ -201,6 +201,69 @@ def test_an_operation_without_batching_rule_gives_products_singly(torch):
     assert relative(source.linearize(POINT).hessian(), np.diag(6 * POINT)) < 1e-14
 
 
+def test_least_squares_has_the_fit_of_the_tape(library):
+    name, module = library
+    t = np.linspace(0.0, 3.0, 25)
+    y = 2.0 * np.exp(-1.3 * t) + 0.5 + 0.01 * np.cos(7 * t)
+
+    def residuals(np_like):
+        def fun(p, t, y):
+            return {"fit": p["a"] * np_like.exp(-p["k"] * t) + p["c"] - y, "prior": [0.01 * p["k"] - 0.01]}
+
+        return fun
+
+    start = {"a": 1.0, "k": 1.0, "c": 0.0}
+    for method in ("auto", "newton"):
+        found = newtonkit.least_squares(residuals(module), start, args=(t, y), method=method, derivatives=name)
+        expected = newtonkit.least_squares(residuals(anp), start, args=(t, y), method=method)
+        assert found.success
+        assert found.derivatives == name
+        for key in start:
+            assert abs(found.x[key] - expected.x[key]) < 1e-8
+        assert relative(found.jac, expected.jac) < 1e-6
+        assert relative(found.covariance, expected.covariance) < 1e-5
+
+
+def test_train_takes_gradients_from_the_library(library):
+    name, module = library
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 3)), rng.standard_normal(60)
+
+    def loss(np_like):
+        def fun(w, batch):
+            X, y = batch
+            return np_like.sum((X @ w - y) ** 2) / y.shape[0]
+
+        return fun
+
+    found = newtonkit.train(loss(module), np.zeros(3), (X, y), batch_size=16, epochs=5, derivatives=name)
+    expected = newtonkit.train(loss(anp), np.zeros(3), (X, y), batch_size=16, epochs=5)
+    assert np.abs(found.x - expected.x).max() < 1e-12
+    assert found.fun == pytest.approx(expected.fun, rel=1e-12)
+    assert found.derivatives.startswith(name)
+
+
+def test_a_finite_sum_of_losses_of_the_library(library):
+    name, module = library
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 3)), rng.standard_normal(60)
+
+    def loss(np_like):
+        return lambda w, part: np_like.sum((part[0] @ w - part[1]) ** 2 + np_like.exp(0.1 * (part[0] @ w)))
+
+    options = {"chunk": 17, "regularizer": lambda w: 0.1 * (w**2).sum()}
+    found = newtonkit.minimize(newtonkit.FiniteSum(loss(module), (X, y), source=name, **options), np.zeros(3))
+    expected = newtonkit.minimize(newtonkit.FiniteSum(loss(anp), (X, y), **options), np.zeros(3))
+    assert found.success
+    assert np.abs(found.x - expected.x).max() < 1e-8
+    pool = newtonkit.Processes(1)
+    try:
+        parallel = newtonkit.FiniteSum(loss(module), (X, y), source=name, executor=pool, **options)
+        assert np.abs(newtonkit.minimize(parallel, np.zeros(3)).x - found.x).max() < 1e-12
+    finally:
+        pool.close()
+
+
 def network(torch, *extra):
     torch.manual_seed(0)
     return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), *extra, torch.nn.Linear(4, 1)).double()
