@@ -149,6 +149,8 @@ class _Decision:
         shape = null_space_shape(reduction, self.scale)
         text = f"{size}; {shape.evidence}"
         if self._has_slope():
+            if 1.0 < spectrum.remaining < math.inf:  # then the error bars of the other eigenvalues do not hold
+                return self._undecided(size, "Newton steps grow")
             if shape.kind in ("mixed", "falls") and self.here.null_slope > 0.0:
                 return self._made("not critical", text, shape)
             if shape.kind not in ("minimum", "maximum", "saddle"):

@@ -64,6 +64,12 @@ def null_space_shape(reduction: GradientReduction, scale: float) -> NullSpaceSha
         if followed:
             break
     if _signs(trials) == {0}:
+        # a sextic that rounding hides at the radius is 8⁵ times as steep at the wide one
+        far = _Trial.at(reduction, level, WIDE * scale * directions[0])
+        if far.point is not None and far.sign != 0:
+            radius, trials = WIDE * scale, _both_ways(reduction, level, far.z)
+            followed = len(trials) == 2 and all(trial.point is not None for trial in trials)
+    if _signs(trials) == {0}:
         return NullSpaceShape("flat", radius, f"f and its gradient are constant along them as far as {radius:.2g}")
     if len(directions) == 1 and followed:
         return _along_a_line(reduction, level, radius, trials, scale)

@@ -72,6 +72,16 @@ def test_newton_steps_that_do_not_converge_do_not_prove_that_a_point_is_not_crit
     assert classify(case.fun, case.x).kind in (SADDLE, "undecided")
 
 
+def test_newton_steps_that_grow_leave_the_kind_to_the_second_stage():
+    """At u³ + v⁴ the first Hessians show one null direction, of two, and a minimum along it."""
+    case = next(case for case in normal_form_cases([4], [1e-4]) if case.name == "E6: u³ + v⁴")
+    assert classify(case.fun, case.x).kind in (SADDLE, "undecided")
+
+
+def test_a_weak_sextic_is_not_called_a_flat_minimum():
+    assert classify(lambda x: 0.01 * x[0] ** 6 + x[1] ** 2, np.zeros(2)).kind in (MINIMUM, "undecided")
+
+
 @pytest.mark.parametrize(
     ("fun", "x"),
     [
