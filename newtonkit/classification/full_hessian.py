@@ -149,7 +149,9 @@ class _Decision:
         shape = null_space_shape(reduction, self.scale)
         text = f"{size}; {shape.evidence}"
         if self._has_slope():
-            if 1.0 < spectrum.remaining < math.inf:  # then the error bars of the other eigenvalues do not hold
+            # where Newton steps grow, the error bar grows with them
+            others = np.abs(spectrum.model.eigenvalues[~spectrum.null]).min(initial=math.inf)
+            if 1.0 < spectrum.remaining < math.inf and others < spectrum.remaining * spectrum.error:
                 return self._undecided(size, "Newton steps grow")
             if shape.kind in ("mixed", "falls") and self.here.null_slope > 0.0:
                 return self._made("not critical", text, shape)

@@ -66,7 +66,7 @@ def null_space_shape(reduction: GradientReduction, scale: float) -> NullSpaceSha
     if _signs(trials) == {0}:
         # a sextic that rounding hides at the radius is 8⁵ times as steep at the wide one
         far = _Trial.at(reduction, level, WIDE * scale * directions[0])
-        if far.point is not None and far.sign != 0:
+        if far.sign in (-1, 1):
             radius, trials = WIDE * scale, _both_ways(reduction, level, far.z)
             followed = len(trials) == 2 and all(trial.point is not None for trial in trials)
     if _signs(trials) == {0}:
