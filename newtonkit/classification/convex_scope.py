@@ -77,9 +77,9 @@ def with_convexity(
         return verdict
     if not proof.convex:
         if gap <= 0.0:
-            return dataclasses.replace(
-                verdict, scope="global", gap=0.0, reason=f"{verdict.reason}; f attains its proved lower bound {f:.6g}"
-            )
+            kind = verdict.kind if verdict.kind in _CRITICAL else "degenerate minimum"
+            reason = f"f attains its proved lower bound {f:.6g}; {verdict.reason}"
+            return dataclasses.replace(verdict, kind=kind, scope="global", gap=0.0, reason=reason)
         return dataclasses.replace(verdict, gap=gap) if gap < math.inf else verdict
     modulus = proof.mu if proof.mu > 0.0 else math.nan
     finite_box = domain.is_bounded and bool(np.isfinite(domain.lower).all() and np.isfinite(domain.upper).all())

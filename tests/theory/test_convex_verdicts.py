@@ -73,6 +73,13 @@ def test_a_zero_residual_is_a_proved_global_minimum():
     assert near.verdict.gap == near.fun
 
 
+def test_an_attained_lower_bound_is_a_minimum_whatever_curvature_shows():
+    """Σ(x⁴ − x²)² has a singular Hessian at 0, and is nowhere negative."""
+    verdict = newtonkit.classify(lambda x: np.sum((x**4 - x**2) ** 2) + np.sum(np.tanh(x) ** 8), [0.0, 0.0])
+    assert verdict.kind in ("degenerate minimum", "minimum")
+    assert verdict.scope == "global"
+
+
 def test_saddles_of_functions_that_are_not_convex_stay_saddles():
     verdict = newtonkit.classify(lambda x: x[0] ** 2 - x[1] ** 2, [0.0, 0.0])
     assert (verdict.kind, verdict.scope) == ("saddle", "local")
