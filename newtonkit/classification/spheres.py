@@ -63,7 +63,7 @@ def sphere(reduction: Reduction, centre: ReducedPoint, radius: float, inner: Sph
         return Sphere(radius, kind.get((below, above), "unclear"), (below + above) // 2, points)
     if signs >= {1, -1}:
         return Sphere(radius, "saddle", None, points)
-    return Sphere(radius, {1: "no descent", -1: "no ascent"}[max(signs, key=abs)], None, points)
+    return Sphere(radius, {1: "no descent", -1: "no ascent", 0: "unclear"}[max(signs, key=abs)], None, points)
 
 
 def _outward(point: ReducedPoint) -> float:

@@ -146,7 +146,9 @@ def logarithm(a: Fact, conditions: Conditions, n: int) -> Fact:
         return Fact(Curvature.UNKNOWN, range_)
     conditions.positive(a, "the argument of a logarithm", defined_elsewhere=False)
     hi = a.range.hi
-    moduli = moduli_of_composition(a, 1.0 / hi**2 if hi < 1e100 else 0.0, n) if c is Curvature.AFFINE else 0.0
+    # 1/t² is a normal number for these t
+    least = 1.0 / hi**2 if 1e-100 < hi < 1e100 else 0.0
+    moduli = moduli_of_composition(a, least, n) if c is Curvature.AFFINE else 0.0
     log_of = None
     if a.multiple is not None and a.multiple.constant == 0.0 and a.multiple.factor > 0.0:
         log_of = Multiple(a.multiple.key, 1.0)
