@@ -111,7 +111,10 @@ class StepModel:
             return self.c
         if self._ratio is None or not self.lowest > _POSITIVE:
             return None
-        return np.asarray(-np.linalg.solve(self._ratio, self.c) / self.s)
+        try:
+            return np.asarray(-np.linalg.solve(self._ratio, self.c) / self.s)
+        except np.linalg.LinAlgError:  # entries that overflow in the elimination
+            return None
 
     def step(self, radius: float, *, newton: bool) -> tuple[Vector, bool]:
         """The minimizer y within ‖y‖ ≤ radius, and whether it is on the boundary."""
