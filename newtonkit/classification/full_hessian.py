@@ -19,11 +19,12 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector, eigh, max_norm, norm
 # share of the last step above which Newton's method does not approach a critical point, not even a multiple one
 _NO_CONVERGENCE = 0.9
 # the same above which it has not shown how far a simple or double root is: 0.5 at x³, 0.84 at u³ + v⁴, where it moved
-# 20 times the distance
+# 11 times the distance
 _DEGENERATE = 0.5
 # the least ratio of the next eigenvalue to those called zero: without a gap the numerical rank is not determined (Golub
-# & Van Loan, 2013, sec. 5.4.1). At least 4e6 at minima of 32 symmetric families; 240 at Watson's minimum, n = 12
+# & Van Loan, 2013, sec. 5.4.1). At least 4e6 at minima of 30 symmetric families; 240 at Watson's minimum, n = 12
 _GAP = 1e4
+_QUADRATIC = 0.1  # difference of the measured order from 2; 4 is the next order of an extremum; our choice
 _SIGNIFICANT = 1e-3  # of ‖Dg‖: a smaller component of g along the null space is left of the chord steps
 _BAR_GRADIENTS = 3  # of `error_bars`, next to those of a difference Hessian
 _NOISE = 10.0  # times the error bar of g
@@ -173,7 +174,9 @@ class _Decision:
             return self._made("degenerate saddle", text, shape)
         if shape.kind == "rises":
             return self._undecided(size, shape.evidence)
-        return self._made("degenerate maximum" if falls else "degenerate minimum", text, shape)
+        kind = "maximum" if falls else "minimum"
+        # a quadratic along a single direction in doubt: its curvature is not zero, only smaller than the error bar
+        return self._made(kind if abs(shape.order - 2.0) < _QUADRATIC else f"degenerate {kind}", text, shape)
 
     def _is_astray(self) -> bool:
         """Whether the Newton step is long and, at the polished point, no shorter: as on exp(−x)."""

@@ -51,6 +51,8 @@ class NullSpaceShape(NamedTuple):
     """A unit vector, in x, along which f falls; None if none was found."""
     length: float = math.nan
     """How far along it f was seen to be lower."""
+    order: float = math.nan
+    """φ changes like t^order along a single direction; about 2 where the Hessian is not singular after all."""
 
 
 def null_space_shape(reduction: GradientReduction, scale: float) -> NullSpaceShape:
@@ -120,9 +122,11 @@ def _along_a_line(
         return _from_samples(reduction, trials, radius, scale)
     fall = next((trial for trial in trials if trial.sign == -1), None)
     if changes == [-1, 1]:
-        return NullSpaceShape("minimum", radius, _power_law(points, "minimum"))
+        text, order = _power_law(points, "minimum")
+        return NullSpaceShape("minimum", radius, text, order=order)
     if changes == [1, -1] and fall is not None:
-        return NullSpaceShape("maximum", radius, _power_law(points, "maximum"), *_descent(reduction, fall, scale))
+        text, order = _power_law(points, "maximum")
+        return NullSpaceShape("maximum", radius, text, *_descent(reduction, fall, scale), order=order)
     if inner is not None and len(changes) == 4:
         if changes[0] == -1:
             z = np.array([inner])
@@ -189,7 +193,7 @@ def _sign_of_slope(point: GraphPoint) -> int:
     return int(np.sign(point.slope[0])) if abs(point.slope[0]) > point.bar else 0
 
 
-def _power_law(points: dict[float, GraphPoint | None], kind: str) -> str:
+def _power_law(points: dict[float, GraphPoint | None], kind: str) -> tuple[str, float]:
     """Order and size of φ along one null direction, from its slopes at two radii."""
     radii = sorted({abs(z) for z in points})
     inner, outer = (
@@ -199,12 +203,12 @@ def _power_law(points: dict[float, GraphPoint | None], kind: str) -> str:
     )
     text = f"{'up' if kind == 'minimum' else 'down'} on both sides"
     if not inner * outer > 0.0 or len(radii) < 2:
-        return f"along it f has one {kind} within {radii[-1]:.2g}, {text}"
+        return f"along it f has one {kind} within {radii[-1]:.2g}, {text}", math.nan
     order = 1.0 + math.log(outer / inner) / math.log(radii[-1] / radii[0])
     text = f"along it f changes like t^{order:.2g}, {text}"
-    if round(order) != 4:
-        return text
-    return f"{text}, the corrected fourth derivative being about {6.0 * outer / radii[-1] ** 3:.3g}"
+    if round(order) == 4:
+        text = f"{text}, the corrected fourth derivative being about {6.0 * outer / radii[-1] ** 3:.3g}"
+    return text, order
 
 
 def _descent(reduction: GradientReduction, fall: _Trial | None, scale: float) -> tuple[Vector | None, float]:

@@ -9,6 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 import scipy.sparse as sp
 from autograd.differential_operators import make_jvp, make_vjp
+from autograd.tracer import trace_stack
 from numpy.typing import NDArray
 
 from newtonkit.derivatives.autograd.tracing import DifferentiationError, trace_lock
@@ -99,6 +100,13 @@ class ResidualDerivatives:
         def fun(z: Any) -> Any:
             return self.fun(z, *args)
 
+        height = trace_stack.top
+        try:
+            return self._differentiate(fun, x)
+        finally:
+            trace_stack.top = height  # make_jvp and make_vjp leave it one higher after an exception
+
+    def _differentiate(self, fun: Callable[[Any], Any], x: Vector) -> Matrix:
         if self._forward:
             try:
                 push = make_jvp(fun)(x)

@@ -235,6 +235,8 @@ def _confirm(claim: Termination, evidence: Evidence) -> Termination | None:
         if evidence.checks_enabled and evidence.gradient_norm > required:
             return None
         return claim._replace(detail="no second-order check was made")
+    if evidence.gradient_inconsistency:
+        return _contradicted_by_values(evidence)
     failure = failure_from_verdict(verdict)
     is_saddle = failure is not None and failure.reason is TerminationReason.SADDLE
     if claim.reason is TerminationReason.STALLED or is_saddle or evidence.probe.descent is not None:
@@ -255,6 +257,8 @@ def _excuse(claim: Termination, evidence: Evidence) -> Termination:
     verdict = evidence.verdict
     if verdict is None or verdict.kind == "unchecked":
         return claim
+    if evidence.gradient_inconsistency:
+        return _contradicted_by_values(evidence) or claim
     failure = failure_from_verdict(verdict)
     if failure is not None:
         is_saddle = failure.reason is TerminationReason.SADDLE

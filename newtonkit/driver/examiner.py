@@ -122,6 +122,10 @@ class Examiner:
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
             evidence = dataclasses.replace(evidence, measured_noise=self.evaluator.measure_noise(state.x, state.f))
             outcome = decide(claim, evidence) or outcome
+        if outcome.reason is TerminationReason.SADDLE and verdict.kind == "degenerate saddle":
+            # f falls where the gradient vanishes: a gradient that the user gave may be wrong
+            inconsistency = gradient_inconsistent(self.evaluator, state, first)
+            return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
         if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
             return self._with_values(evidence, state, first, H, may_escape=may_escape)
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
@@ -154,6 +158,9 @@ class Examiner:
     ) -> Evidence:
         """The evidence with values of f near the point, for a claim to which derivatives do not object."""
         verdict = evidence.verdict
+        inconsistency = gradient_inconsistent(self.evaluator, state, first)
+        if inconsistency:
+            return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
         if verdict is not None and verdict.kind == "undecided" and H is not None:
             probe = probe_flat_directions(self.evaluator, state, first, H, verdict.nullity or 1)
             evidence = dataclasses.replace(evidence, probe=probe)
@@ -170,8 +177,7 @@ class Examiner:
                 return dataclasses.replace(evidence, verdict=verdict)
             if probe.flat and (self.refusal.newton_step < math.inf or looks_unbounded(self.evaluator, state, first)):
                 return dataclasses.replace(evidence, looks_unbounded=True)
-        inconsistency = gradient_inconsistent(self.evaluator, state, first)
-        return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
+        return evidence
 
     def point_verdict(
         self, state: State, worthwhile: Callable[[float, float], bool] | None = None, *, probe: bool = True

@@ -104,7 +104,7 @@ def global_minimum(
     --------
     >>> found = global_minimum(lambda x: (x[0] ** 2 + x[1] ** 2 - 1) ** 2 + x[0], [(-2, 2), (-2, 2)])
     >>> found.proved, found.x.round(6), found.fun - found.lower_bound < 1e-8
-    (True, array([-1.107160, 0.      ]), True)
+    (True, array([-1.10716,  0.     ]), True)
     """
     lo, hi = checked_box(box)
     check_real("atol", atol, 0.0)

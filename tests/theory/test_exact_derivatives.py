@@ -172,7 +172,9 @@ def test_taylor_remainders_of_every_catalogued_function_have_slopes_two_and_thre
         pytest.importorskip("sklearn")
     problem = problems.get(name)
     # a random point of the size of the start: at special points a remainder may vanish
-    x = problem.starts["standard"] + np.random.default_rng(3).uniform(0.3, 0.9, problem.n)
+    x, moved = problem.starts["standard"], np.random.default_rng(3).uniform(0.3, 0.9, problem.n)
+    # the parameters of NIST's models differ by many powers of ten
+    x = x * (1.0 + 0.01 * moved) if name.startswith("nist-") else x + moved
     check = check_derivatives(problem.fun, x)
     assert check.ok, str(check)
     assert check.gradient_slope == pytest.approx(2.0, abs=0.2) or check.gradient_slope > 2

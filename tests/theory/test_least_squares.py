@@ -7,6 +7,7 @@ import numpy as onp
 import pytest
 import scipy.optimize
 import scipy.sparse as sp
+from autograd.tracer import trace_stack
 
 import newtonkit
 from newtonkit.core.domain import Unbounded
@@ -132,6 +133,12 @@ def test_differences_stay_within_the_bounds(scheme):
     assert ((points >= box[0]) & (points <= box[1])).all()
     assert result.success
     assert result.nfev == len(seen)
+
+
+def test_a_failed_trace_leaves_the_trace_stack_as_it_was():
+    height = trace_stack.top
+    newtonkit.least_squares(lambda p: float(p[0]) * T - Y, [1.0])
+    assert trace_stack.top == height
 
 
 def test_residuals_of_plain_numpy_are_differentiated_by_differences():
