@@ -86,6 +86,13 @@ def open_page(browser, page_file):
     assert [url for url in requests if not url.startswith(("data:", "file:"))] == []
 
 
+def unfold(page, selector):
+    """Open the sections that an element is folded into, as a reader does by clicks."""
+    page.locator(selector).first.evaluate(
+        "element => { for (let e = element; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true; }"
+    )
+
+
 COST = 4  # its column in the table of a problem
 
 
@@ -105,6 +112,7 @@ def test_every_figure_is_drawn(open_page):
 
 def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_them_round(open_page):
     page = open_page(DESKTOP)
+    unfold(page, "#hill table.sortable")
     table = page.locator("#hill table.sortable")
     heading = table.locator("thead button").nth(COST)
     assert heading.inner_text() == "cost"
@@ -116,6 +124,7 @@ def test_a_click_on_a_heading_sorts_numbers_as_numbers_and_a_second_one_turns_th
 
 def test_what_is_no_number_comes_last_in_both_directions(open_page):
     page = open_page(DESKTOP)
+    unfold(page, "#methods table")
     table = page.locator("#methods table")
     table.locator("tbody tr").first.locator("td").nth(1).evaluate("cell => { cell.textContent = '–'; }")
     heading = table.locator("thead button").nth(2)
@@ -128,6 +137,7 @@ def test_what_is_no_number_comes_last_in_both_directions(open_page):
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_cell_in_the_overview_leads_to_its_run_in_plain_sight(open_page, viewport):
     page = open_page(viewport)
+    unfold(page, ".dense")
     page.locator(".dense tbody td a").nth(2).click()
     row = page.locator("tr:target")
     assert row.locator("th").inner_text() == "gd-linesearch"
@@ -138,6 +148,7 @@ def test_a_cell_in_the_overview_leads_to_its_run_in_plain_sight(open_page, viewp
 def test_a_cell_in_the_overview_unfolds_what_its_run_is_folded_into(open_page, long_page_file):
     page = open_page(DESKTOP, long_page_file)
     assert page.locator("#problems details[open]").count() == 0
+    unfold(page, ".dense")
     page.locator(".dense tbody tr").nth(MOST).locator("td a").first.click()
     assert page.locator("#problems details[open] > summary").inner_text().startswith(f"hill · start-{MOST}")
     page.wait_for_timeout(100)
@@ -153,6 +164,7 @@ def test_nothing_is_wider_than_the_window(open_page, viewport):
 
 def test_on_a_phone_the_names_of_the_methods_stay_in_sight_while_a_table_is_scrolled(open_page):
     page = open_page(PHONE)
+    unfold(page, "#methods .wide")
     table = page.locator("#methods .wide")
     table.evaluate("frame => { frame.scrollLeft = 200; }")
     name, frame = table.locator("tbody th").first.bounding_box(), table.bounding_box()
