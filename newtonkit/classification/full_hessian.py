@@ -169,6 +169,9 @@ class _Decision:
         if spectrum.shift > WIDE * self.scale:
             return self._undecided(size, f"the point examined is {spectrum.shift:.2g} away")
         if shape.kind == "unknown":
+            if self.here.length > self.radius:  # f has no graph over the null space to follow: a flat tail
+                reason = f"the Newton step is {self.here.length:.3g} long, with no sign of a critical point near"
+                return self._made("not critical", reason)
             return self._undecided(size, shape.evidence)
         if shape.kind in ("saddle", "mixed") or (rises and falls):
             return self._made("degenerate saddle", text, shape)

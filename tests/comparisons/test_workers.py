@@ -209,7 +209,9 @@ if __name__ == "__main__":
 )
 def test_no_process_survives_its_parent(how, code, tmp_path):
     script, path = tmp_path / "script.py", tmp_path / "number"
-    script.write_text(SCRIPT.format(here=str(HERE)))
+    # a shell starts background jobs with SIGINT ignored, which the child would inherit
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script.write_text(heard + SCRIPT.format(here=str(HERE)))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(problems.__file__).parents[1]), *sys.path])}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen([sys.executable, script, how, path], text=True, env=environment, **pipes) as parent:

@@ -53,7 +53,9 @@ def run(
     if any(method.startswith("galahad:") for method in chosen) and (sentence := galahad.missing(terms.python)):
         notes.append(sentence)
         chosen = [method for method in chosen if not method.startswith("galahad:")]
-    found = [problems.get(name) for name in names or problems.names(tags or None)]
+    # NIST's fits have a study of their own, as least squares: `newtonkit.least_squares`
+    default = problems.names(tags) if tags else sorted(set(problems.names()) - set(problems.names("nist")))
+    found = [problems.get(name) for name in names or default]
     work = cells(found, chosen, starts)
     if not work:
         raise ValueError("nothing to run: no problem has such a start, or no solver is left")
