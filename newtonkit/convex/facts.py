@@ -113,11 +113,6 @@ class Fact:
         atoms = (Curvature.CONVEX if c > 0.0 else Curvature.CONCAVE for c in self.atoms.values())
         return curvature_of_sum(self.rest, *atoms)
 
-    @property
-    def has_moduli(self) -> bool:
-        """Whether any modulus is positive."""
-        return bool(np.any(self.moduli))
-
     def but(self, **changes: Any) -> Fact:
         """The same fact with some fields changed."""
         return dataclasses.replace(self, **changes)

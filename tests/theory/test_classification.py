@@ -1,4 +1,4 @@
-"""Critical points are told apart by the inertia of the Hessian, whatever the coordinates and the unit of f."""
+"""Critical points are distinguished by the inertia of the Hessian, whatever the coordinates and the unit of f."""
 
 from __future__ import annotations
 
