@@ -1,6 +1,7 @@
 """Every source of derivatives gives the same f, g and Hv within its error bars, and counts each call exactly."""
 
 import math
+import zlib
 
 import autograd.numpy as anp
 import numpy as np
@@ -11,6 +12,7 @@ from newtonkit.core.counts import Budget
 from newtonkit.core.domain import Box, Unbounded
 from newtonkit.core.state import BudgetSpent
 from newtonkit.derivatives.differences import Differences
+from newtonkit.derivatives.noise import estimate_noise
 from newtonkit.derivatives.source import DerivativeSource, make_source, register_source
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.objectives.objective import Objective
@@ -107,7 +109,7 @@ def test_the_error_bar_of_a_gradient_holds_for_a_noisy_function(name, noise):
 
     def noisy(x):
         # deterministic noise of standard deviation ``noise`` that changes with every bit of x
-        seed = abs(hash(x.tobytes())) % 2**32
+        seed = zlib.crc32(x.tobytes())
         return float(waves(x)) + noise * float(np.random.default_rng(seed).standard_normal())
 
     for _ in range(5):
@@ -120,6 +122,16 @@ def test_the_error_bar_of_a_gradient_holds_for_a_noisy_function(name, noise):
         assert bar <= 1e3 * math.sqrt(noise + 1e-16)
         if noise:
             assert noise / 5 <= evaluator.value_noise / 4 <= 5 * noise
+
+
+def test_the_estimate_of_noise_is_within_a_factor_of_three_in_99_of_100_tables():
+    rng = np.random.default_rng(0)
+    x, step = np.zeros(1), np.array([1e-8])
+    found = np.array(
+        [estimate_noise(lambda _: rng.standard_normal(), x, rng.standard_normal(), step) for _ in range(2000)]
+    )
+    assert np.mean((found > 1 / 3.2) & (found < 3.0)) >= 0.985
+    assert 0.8 <= np.median(found) <= 1.1
 
 
 def test_the_steps_of_a_function_in_single_precision_are_wide_enough():
