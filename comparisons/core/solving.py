@@ -195,4 +195,6 @@ def _rows(
         missing = [name for name in names if name not in here]
         if missing:
             raise ValueError(f"runs must hold every method on {problem} from {start!r}; missing: {', '.join(missing)}")
-        yield Instance(problem, start, members[0].n), known[problem], [here[name] for name in names]
+        sparse = max(run.trace.sparse_products for run in members)  # 0 in runs that evaluated no Hessian
+        instance = Instance(problem, start, members[0].n, sparse)
+        yield instance, known[problem], [here[name] for name in names]

@@ -18,20 +18,21 @@ Array = NDArray[Any]
 KINDS = ("f", "g", "H", "Hv")
 
 # Cost in units of one f, by the theory of automatic differentiation (Griewank & Walther, 2008, sections 3.3 and 5.1,
-# rounded): a gradient costs about two f in addition to the f evaluated with it, a Hessian-vector product two gradients,
-# a dense Hessian n products.
+# rounded): a gradient costs about two f in addition to the f evaluated with it, a Hessian-vector product two gradients.
+# A Hessian costs as many products as recover it: n if it is dense, one for each group of columns of its pattern if it
+# is sparse (Curtis, Powell & Reid, 1974), see `comparisons.core.prices.hessian_products`.
 COST_OF_F = 1
 COST_OF_GRADIENT = 2
 COST_OF_PRODUCT = 4
 
 
-def cost(counts: Counts, n: int) -> int:
-    """The cost of the evaluations of a run in units of one f: f + 2g + 4Hv + 4nH."""
+def cost(counts: Counts, hessian_products: int) -> int:
+    """The cost of the evaluations of a run in units of one f: f + 2g + 4Hv + 4kH, k products for each Hessian."""
     return (
         COST_OF_F * counts.f
         + COST_OF_GRADIENT * counts.g
         + COST_OF_PRODUCT * counts.Hv
-        + COST_OF_PRODUCT * n * counts.H
+        + COST_OF_PRODUCT * hessian_products * counts.H
     )
 
 
@@ -106,14 +107,17 @@ class Trace:
     Parameters
     ----------
     n : int
-        Number of variables, for the cost of a Hessian.
+        Number of variables.
     evaluations : Evaluations
     iterations : Iterations
+    sparse_products : int, default 0
+        Products that recover one Hessian, if that is sparse and the run evaluated it; otherwise 0.
     """
 
     n: int
     evaluations: Evaluations
     iterations: Iterations
+    sparse_products: int = 0
 
     def __len__(self) -> int:
         return len(self.points)
@@ -126,6 +130,11 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"<Trace of {len(self.evaluations)} evaluations in {max(len(self) - 1, 0)} iterations>"
+
+    @property
+    def hessian_products(self) -> int:
+        """The price of one Hessian in products: n unless it is sparse."""
+        return self.sparse_products or self.n
 
     @cached_property
     def points(self) -> tuple[TracePoint, ...]:
@@ -147,9 +156,9 @@ class Trace:
         f, g, Hv : float
             Prices; the defaults are those of `cost`.
         H : float, optional
-            The price of a Hessian; default n products.
+            The price of a Hessian; default `hessian_products` times that of a product.
         """
-        price = {"f": f, "g": g, "Hv": Hv, "H": self.n * Hv if H is None else H}
+        price = {"f": f, "g": g, "Hv": Hv, "H": self.hessian_products * Hv if H is None else H}
         paid = np.zeros(len(self.evaluations))
         for kind, each in price.items():
             paid[self.evaluations.kind == kind] = each
@@ -167,7 +176,7 @@ class Trace:
             f"{table}.{column.name}": getattr(getattr(self, table), column.name)
             for table, kind in _TABLES.items()
             for column in fields(kind)
-        }
+        } | {_PRODUCTS: np.array(self.sparse_products)}
 
     @classmethod
     def empty(cls, n: int) -> Trace:
@@ -205,9 +214,10 @@ class Trace:
                 if len(values) != rows and name != "notes":
                     raise ValueError(f"column {table}.{name} must have {rows} entries as {table}.f, got {len(values)}")
             found[table] = kind(**columns)
-        return cls(n, found["evaluations"], found["iterations"])
+        return cls(n, found["evaluations"], found["iterations"], int(arrays.get(_PRODUCTS, 0)))
 
 
+_PRODUCTS = "sparse_products"
 _TABLES: dict[str, type[Any]] = {"evaluations": Evaluations, "iterations": Iterations}
 _TYPES: dict[str, Any] = {
     "kind": np.str_,

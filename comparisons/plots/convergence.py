@@ -33,7 +33,7 @@ GREY = "#cfcfcf"
 _NAME_GAP = 0.075  # between two names, of the height of a panel
 _ALONG = {
     "iteration": ("iterations", "iterations"),
-    "cost": ("cost", "cost: f + 2 g + 4 Hv + 4n H"),
+    "cost": ("cost", "cost: f + 2 g + 4 Hv + 4k H"),
     "seconds": ("time", "seconds"),
 }
 

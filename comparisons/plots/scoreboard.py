@@ -151,7 +151,7 @@ def _by_model(spent: Spending, measurements: Sequence[Measured]) -> ScoreFigure:
         models["measured"] = as_measured(measurements)
     found = ranking([(label, spent.priced(prices)) for label, prices in models.items()])
     axis = "the cost model"
-    words = "Unit costs: f, g, Hv and a Hessian cost 1 each. Theory: 1, 2, 4 and 4n."
+    words = "Unit costs: f, g, Hv and a Hessian cost 1 each. Theory: 1, 2, 4, and 4 for each product that recovers H."
     if measurements:
         words += " Measured: seconds on this machine, for each problem."
     return ScoreFigure(

@@ -20,7 +20,8 @@ _TERMS = {
     "f* and f − f*": "f* is the value of the lowest known minimum of the problem, verified beforehand and never taken "
     "from a run. f − f* is the distance of a run from it.",
     "Cost": "All evaluations of a run in units of one evaluation of f: 1 for f, 2 for a gradient, 4 for a product Hv, "
-    "4n for a Hessian. It does not depend on the machine.",
+    "4k for a Hessian, where k products recover it: k = n if it is dense. If it is sparse, columns without a common "
+    "non-zero row share a product, and k may be 2 with 100 000 variables. Cost does not depend on the machine.",
     "Cost to accuracy": "The cost when f − f* first fell to 1e-8 of its initial value. If the run has a gradient "
     "tolerance, its total cost if the tolerance was met.",
     "Relative cost": "The cost of a run divided by that of the cheapest run that solved the same problem from the same "

@@ -30,8 +30,10 @@ def method_description(runs: Sequence[Run], protocol: Protocol) -> list[str]:
         f"{count(len(methods(runs)), 'method')} ran on {count(names, 'problem')}{starts}: "
         f"{count(len(runs), 'run')}. All used the same exact derivatives and were counted by the same counters; the "
         "counts that solvers report are not used.",
-        "The cost of a run is f + 2 g + 4 Hv + 4n H in units of one evaluation of f, where g counts gradients, Hv "
-        "Hessian-vector products and H Hessians. Seconds depend on the machine, costs do not.",
+        "The cost of a run is f + 2 g + 4 Hv + 4k H in units of one evaluation of f, where g counts gradients, Hv "
+        "Hessian-vector products and H Hessians. k is the number of products that recover one Hessian: n if it is "
+        "dense; if it is sparse, the number of groups of columns without a common non-zero row"
+        f"{_groups(runs)}. Every method pays the same price. Seconds depend on the machine, costs do not.",
         _end_of_a_run(protocol),
         _tuning(runs),
         "The ending of a run is classified by the verified critical points of the problem and by the eigenvalues of "
@@ -45,6 +47,15 @@ def method_description(runs: Sequence[Run], protocol: Protocol) -> list[str]:
     if runs[0].versions:
         sentences.append("Versions: " + ", ".join(f"{name} {found}" for name, found in runs[0].versions.items()) + ".")
     return [sentence for sentence in sentences if sentence]
+
+
+def _groups(runs: Sequence[Run]) -> str:
+    """The number of groups of the largest sparse problem, in brackets."""
+    sparse = [run for run in runs if run.trace.sparse_products]
+    if not sparse:
+        return ""
+    run = max(sparse, key=lambda run: run.n)
+    return f" ({run.trace.sparse_products} on {run.name} with {run.n} variables)"
 
 
 def _end_of_a_run(protocol: Protocol) -> str:

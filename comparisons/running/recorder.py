@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from comparisons.core.prices import sparse_products
 from comparisons.core.serialization import pack, unpack
 from comparisons.core.trace import Evaluations, Iterations, Trace
 from newtonkit import Counts
@@ -55,6 +56,7 @@ class Recorder(History):
     def __init__(self, problem: Problem, report: Report | None = None) -> None:
         super().__init__(points=problem.n == 2)
         self.n = problem.n
+        self._problem = problem
         known = [(i, point.x) for i, point in enumerate(problem.points) if point.x is not None]
         self._which = [i for i, _ in known]
         self._points = np.array([x for _, x in known]).reshape(len(known), problem.n)
@@ -181,6 +183,8 @@ class Recorder(History):
                 notes=np.array(notes, dtype=np.str_),
                 x=self.x.reshape(states, -1) if self.points and states else np.empty((states, 0)),
             ),
+            # finding the pattern takes a second at n = 650, and only the price of a Hessian depends on it
+            sparse_products(self._problem) if "H" in self._kind else 0,
         )
 
 

@@ -192,7 +192,7 @@ def classified_run(
         counts=end["counts"],
         checks=end["checks"],
         reported=end["reported"],
-        cost=cost(end["counts"], problem.n),
+        cost=cost(end["counts"], end["trace"].hessian_products),
         nit=end["nit"],
         seconds=end["seconds"],
         trace=end["trace"],

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comparisons.core.prices import Instance, PriceModel, Prices
+from comparisons.core.prices import Instance, PriceModel, Prices, sparse_products
 from newtonkit import Evaluator, Objective
 from problems import Problem
 
@@ -56,13 +56,17 @@ def measure(problem: Problem, repeats: int = REPEATS) -> Measured:
     rng = np.random.default_rng(_SEED)
     evaluator = Evaluator(Objective(problem.fun))
     rows = []
+    sparse = sparse_products(problem) > 0
     with np.errstate(all="ignore"):
         for _ in range(repeats + 1):
             x = x0 + _APART * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
             v = rng.standard_normal(problem.n)
             f, g = _timed(evaluator.value, x), _timed(evaluator.gradient, x)
             Hv = _timed(partial(_multiply, evaluator, v), x)
-            H = _timed(evaluator.hessian, x) if problem.n <= _DENSE else problem.n * Hv
+            if sparse or problem.n <= _DENSE:
+                H = _timed(evaluator.sparse_hessian if sparse else evaluator.hessian, x)
+            else:
+                H = problem.n * Hv
             rows.append(Prices(f, g, H=H, Hv=Hv))
     medians = (statistics.median(column) for column in zip(*rows[1:], strict=True))
     return Measured(problem.label, problem.n, Prices(*medians), repeats)

@@ -40,7 +40,19 @@ def test_the_rows_of_a_trace_are_what_the_counters_count(method, problem):
     run = one(problem, method)
     assert run.trace.counts() == run.counts
     assert run.trace.counts(checks=True) == run.checks
-    assert run.trace.weights().sum() == run.cost == cost(run.counts, run.n)
+    assert run.trace.weights().sum() == run.cost == cost(run.counts, run.trace.hessian_products)
+
+
+def test_a_sparse_hessian_is_charged_one_product_for_each_group_of_columns():
+    sparse = one("extended-rosenbrock", "newton")
+    again = Trace.from_arrays(sparse.n, sparse.trace.arrays())
+    assert sparse.counts.H > 0
+    assert sparse.trace.hessian_products == again.hessian_products == 2 < sparse.n
+    counts = sparse.counts
+    assert sparse.cost == counts.f + 2 * counts.g + 4 * counts.Hv + 4 * 2 * counts.H
+    assert one("himmelblau", "newton").trace.hessian_products == 2
+    without = one("extended-rosenbrock", "adam").trace
+    assert without.sparse_products == 0, "a run without Hessians does not look for the pattern"
 
 
 def test_a_run_that_leaves_a_saddle_and_is_checked_there_is_traced_to_the_last_evaluation():

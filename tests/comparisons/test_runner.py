@@ -101,7 +101,7 @@ def test_a_trace_begins_at_the_start_and_its_cost_never_falls(beale_runs):
 
 
 def test_cost_weighs_evaluations_by_the_theory_of_automatic_differentiation():
-    assert records.cost(Counts(f=3, g=2, H=1, Hv=5), n=10) == 3 + 2 * 2 + 4 * 5 + 4 * 10 * 1
+    assert records.cost(Counts(f=3, g=2, H=1, Hv=5), hessian_products=10) == 3 + 2 * 2 + 4 * 5 + 4 * 10 * 1
 
 
 def test_a_record_names_the_known_point_that_was_reached(beale_runs):

@@ -137,8 +137,8 @@ def gap_caption(baselines: Baselines) -> str:
     """The cheapest method with curvature and the cheapest first-order method."""
     costs = {run.method: cost for run in baselines.runs if (cost := cost_until(run)) is not None}
     sentences = [
-        "f − f* against cost, f + 2 g + 4 Hv + 4n H in evaluations of f; the dotted line is at "
-        f"{number(SHARE)} of the initial f − f*."
+        "f − f* against cost, f + 2 g + 4 Hv + 4k H (k products for a Hessian) in evaluations of f; the dotted "
+        f"line is at {number(SHARE)} of the initial f − f*."
     ]
     plain = {method: cost for method, cost in costs.items() if family(method) == FIRST_ORDER}
     curved = {method: cost for method, cost in costs.items() if family(method) != FIRST_ORDER}

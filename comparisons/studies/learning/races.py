@@ -88,7 +88,7 @@ def _rules(baselines: Baselines, budget: int, *, mp4: bool) -> list[str]:
     rates = max(len(found.tuning.grid) for found in baselines.searches.values())
     paragraphs = [
         "Every method starts at the white dot and is shown at its point after the cost on the clock, "
-        "f + 2 g + 4 Hv + 4n H in evaluations of f. The clock is logarithmic, so that the first steps are visible. "
+        "f + 2 g + 4 Hv + 4k H in evaluations of f. The clock is logarithmic, so that the first steps are visible. "
         "On the right is f − f*, with f* the verified lowest minimum.",
         f"Each run may spend {budget} gradients. The rate of a rule is the best of up to {rates}, tried from "
         f"{count(baselines.held_out, 'start')} nearby that are not shown, on a grid of half decades and then between "

@@ -99,7 +99,7 @@ class TestRealRuns:
     def test_nothing_is_met_after_the_end(self, real_runs, test):
         found = spending(real_runs, test, 1e-4)
         total = {(r.problem, r.start, r.method): [getattr(r.counts, kind) for kind in KINDS] for r in real_runs}
-        for i, (problem, start, _) in enumerate(found.instances):
+        for i, (problem, start, *_) in enumerate(found.instances):
             for m, method in enumerate(found.methods):
                 spent = found.counts[i, m]
                 assert np.isinf(spent).all() or (spent <= total[problem, start, method]).all()
@@ -108,7 +108,7 @@ class TestRealRuns:
         found = spending(real_runs, "value", 1e-4)
         solved = np.isfinite(found.counts[:, :, 0])
         gaps = {(r.problem, r.start, r.method): (r.gap, r.f_start, r.f - r.gap) for r in real_runs}
-        for i, (problem, start, _) in enumerate(found.instances):
+        for i, (problem, start, *_) in enumerate(found.instances):
             for m, method in enumerate(found.methods):
                 gap, f_start, lowest = gaps[problem, start, method]
                 assert solved[i, m] == (gap <= 1e-4 * (f_start - lowest))
@@ -171,7 +171,7 @@ class TestPrices:
 
     def test_the_cost_of_a_run_by_theory_is_the_price_of_its_counts(self, real_runs):
         for run in real_runs[:7]:
-            price = ad_costs(Instance(run.problem, run.start, run.n))
+            price = ad_costs(Instance(run.problem, run.start, run.n, run.trace.sparse_products))
             assert sum(getattr(run.counts, kind) * getattr(price, kind) for kind in KINDS) == run.cost
 
     def test_a_price_model_is_applied_kind_by_kind(self):
