@@ -8,7 +8,8 @@
 
 Every critical point states how it was verified. Every problem states whether its list of critical points is complete.
 
-Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on data from scikit-learn), "convex",
+Tags: "2d" (n = 2), "scalable" (any n), "classic", "data" (built on data from scikit-learn),
+"finite-sum" (a mean over samples), "convex",
 "strongly-convex", "nonconvex", "multimodal" (two or more local minima), "saddle" (has a saddle point),
 "degenerate" (a critical point with singular Hessian), "unbounded" (below), "unattained" (bounded below, but
 without a minimum), "valley" (a long narrow valley, straight or curved), "mgh" (at its defaults one of the 35
@@ -23,6 +24,7 @@ from problems import (  # noqa: F401  -- imported so that they register
     breakers,
     classical,
     convex,
+    data_models,
     datasets,
     networks,
     plane,

@@ -254,7 +254,7 @@ _SECOND_BIAS, _LAST, _LAST_BIAS = 0.0709424371265145, -3.48130947228048, -0.3065
 
 @register(
     "moons-network",
-    tags=("nonconvex", "multimodal", "data", "benchmark"),
+    tags=("nonconvex", "multimodal", "data", "finite-sum", "benchmark"),
     summary="a network 2-5-2-1 that classifies two moons, 30 variables: the minimum at zero classifies nothing",
 )
 def moons_network(*, l2: float = _MOONS_L2) -> Problem:

@@ -54,7 +54,7 @@ def _certified(f: float, l2: float) -> tuple[CriticalPoint, ...]:
 
 @register(
     "breast-cancer-logistic",
-    tags=("convex", "strongly-convex", "data"),
+    tags=("convex", "strongly-convex", "data", "finite-sum"),
     summary="regularised logistic regression on 569 samples with 30 features",
 )
 def breast_cancer_logistic(*, l2: float = DEFAULT_L2) -> Problem:
@@ -87,7 +87,7 @@ def breast_cancer_logistic(*, l2: float = DEFAULT_L2) -> Problem:
 
 @register(
     "digits-softmax",
-    tags=("convex", "strongly-convex", "data"),
+    tags=("convex", "strongly-convex", "data", "finite-sum"),
     summary="regularised softmax regression on 1797 handwritten digits, 650 variables",
 )
 def digits_softmax(*, l2: float = DEFAULT_L2) -> Problem:

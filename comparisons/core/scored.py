@@ -67,6 +67,8 @@ class MethodScore:
     """Runs that were made on problems of which a minimum is known."""
     relative_cost: float | None
     """Median of the ratios of the runs that solved; None if there are none."""
+    seconds: float | None
+    """Median time of the whole runs that solved; None if there are none."""
     cheapest: int
     """How often its ratio is 1."""
     false_successes: int
@@ -115,6 +117,7 @@ class ScoredTable(Sequence[Scored]):
         for method, ends in endings.items():
             rows = [row for row in self.rows if row.method == method]
             ratios = [row.ratio for row in rows if row.solved]
+            seconds = [row.run.seconds for row in rows if row.solved]
             found.append(
                 MethodScore(
                     method=method,
@@ -123,6 +126,7 @@ class ScoredTable(Sequence[Scored]):
                     solved=len(ratios),
                     known=sum(row.gap is not None and row.ending is not Ending.SKIPPED for row in rows),
                     relative_cost=statistics.median(ratios) if ratios else None,
+                    seconds=statistics.median(seconds) if seconds else None,
                     cheapest=ratios.count(1.0),
                     false_successes=sum(row.false_success for row in rows),
                 )

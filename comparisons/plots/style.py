@@ -87,6 +87,38 @@ def style(method: str) -> Style:
     return Style(colour, marker, method.startswith("scipy:"))
 
 
+# the character of each marker: for our methods, for scipy's; U+FE0E keeps the character from becoming a picture
+_SYMBOLS = {
+    "$A$": "AA",
+    "D": "◆◇",
+    "H": "⬢⬡",
+    "d": "♦♢",
+    "*": "★☆",
+    ">": "▶▷",
+    "s": "■□",
+    "P": "✚✛",
+    "p": "⬟⬠",
+    "<": "◀◁",
+    "h": "⬣⬡",
+    "o": "●○",
+    "^": "▲△",
+    "v": "▼▽",
+    "X": "✖✕",
+    "8": "◉◎",
+}
+
+
+def symbol(line_style: Style) -> str:
+    """The marker as a character for tables: filled for our methods, hollow for scipy's.
+
+    Examples
+    --------
+    >>> symbol(style("bfgs"))[0], symbol(style("scipy:BFGS"))[0]
+    ('■', '□')
+    """
+    return _SYMBOLS[line_style.marker][line_style.dashed] + "\ufe0e"
+
+
 def tick(value: float, position: float = 0) -> str:
     """A label of a logarithmic axis, for `matplotlib.axis.Axis.set_major_formatter`."""
     if value == 0 or 1e-3 <= abs(value) < 1e4:

@@ -5,45 +5,74 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.core.labels import number, times
+from comparisons.core.labels import count, number, times
 from comparisons.plots.kind_plots import kind_figure
-from comparisons.report.document import Block, Cell, Row, Table, keyed
+from comparisons.report.document import Block, Bullets, Cell, Row, Table, keyed
 from comparisons.report.files import save_figure
 from comparisons.report.method_tables import method_cell
 from comparisons.scores.kinds import Kind, KindScore
 
 _GROUPS = ("auto", "scipy", "first-order")
+_EQUAL = 1.05  # ratio of relative costs up to which two methods are named together: 5 % do not matter in practice
 
 
 def answer_blocks(found: Sequence[Kind], folder: Path | None) -> list[Block]:
-    """One sentence, one figure, one table; nothing if no problem has a known minimum."""
+    """A sentence, a line for each kind of problem, one figure, one table; nothing if no minimum is known."""
     if not found or not any(kind.best.solved for kind in found):
         return []
-    blocks: list[Block] = [answer_sentence(found)]
+    blocks: list[Block] = [answer_sentence(found), Bullets([_line(kind) for kind in found if kind.best.solved])]
     if folder is not None:
         alt = "Relative cost of the methods on each kind of problem."
         caption = (
             "Cost until f − f* fell to the required accuracy, divided by that of the cheapest method on the same "
             "problem: median over the problems solved, and how many were solved. The best five methods; hollow "
-            "markers are scipy's. A Hessian is charged as many products as recover it: n if it is "
-            "dense, a few if it is sparse."
+            "markers are scipy's. A Hessian is charged as many products as recover it: n if it is dense, a few if it "
+            "is sparse."
         )
         blocks.append(save_figure(kind_figure(found), folder / "answer.svg", alt, caption))
     return [*blocks, answer_table(found)]
 
 
 def answer_sentence(found: Sequence[Kind]) -> str:
-    """What to take for each kind."""
-    parts = [f"{kind.name}: {kind.best.method} ({_numbers(kind, kind.best)})" for kind in found if kind.best.solved]
+    """What to take if nothing is known of the problem."""
+    scores = [score for kind in found if (score := kind.best_of("auto")) is not None]
+    if not scores:
+        return "The methods that solved the most problems of each kind, at the lowest median cost:"
+    problems = sum(kind.instances for kind in found)
+    solved = keyed("kind/all/auto/solved", f"{sum(score.solved for score in scores)} of {problems}")
     return (
-        f"What to take – {'; '.join(parts)}. In brackets: problems solved, and the median cost relative to the "
-        "cheapest. For mini-batches see newtonkit experiment list."
+        f"Take auto if you do not know which method to take: it solved {solved} problems. The methods that solved the "
+        "most problems of each kind, at the lowest median cost:"
     )
+
+
+def _line(kind: Kind) -> str:
+    best, auto = kind.best, kind.best_of("auto")
+    close = [score.method for score in kind.scores if score is not best and score.solved == best.solved]
+    equal = [name for name in close if kind.ratio_to_best(name) <= _EQUAL]
+    text = f"{kind.name[0].upper()}{kind.name[1:]} ({_problems(kind)}, n up to {kind.largest}): {best.method}"
+    text += f" or {equal[0]}" if equal else ""
+    text += f" solved {_in_words(kind, best)}"
+    if auto is not None and auto is not best and "auto" not in equal[:1]:
+        text += f"; auto solved {_in_words(kind, auto)}"
+    return f"{text}."
+
+
+def _in_words(kind: Kind, score: KindScore) -> str:
+    base = f"kind/{kind.name}/{score.method}"
+    solved = keyed(f"{base}/solved", f"{score.solved} of {kind.instances}")
+    if score.relative_cost is None:
+        return solved
+    return f"{solved} at {keyed(f'{base}/relative', f'{times(score.relative_cost)}×')} the lowest cost"
+
+
+def _problems(kind: Kind) -> str:
+    how_many, word = count(kind.instances, "problem").split(" ")
+    return f"{keyed(f'kind/{kind.name}/problems', how_many)} {word}"
 
 
 def answer_table(found: Sequence[Kind]) -> Table:
     """A row for each kind: the best method, and next to it auto, the best of scipy's and the best first-order one."""
-    headings = ["kind of problem", "problems", "n up to", "take", "solved", "relative cost", "seconds"]
     names = {"auto": "auto", "scipy": "best of scipy's", "first-order": "best first-order"}
     groups = [group for group in _GROUPS if any(kind.best_of(group) for kind in found)]
     rows: list[Row] = []
@@ -54,29 +83,22 @@ def answer_table(found: Sequence[Kind]) -> Table:
             Cell(str(kind.instances), key=f"kind/{kind.name}/problems"),
             str(kind.largest),
             method_cell(best.method),
-            *_cells(kind, best),
+            Cell(_numbers(kind, best)),
         ]
         for group in groups:
             score = kind.best_of(group)
-            row.append(Cell("–") if score is None else Cell(f"{score.method}: {_numbers(kind, score)}"))
+            name = "" if group == "auto" or score is None else f"{score.method}: "
+            row.append("–" if score is None else f"{name}{_numbers(kind, score)}")
         rows.append(row)
-    return Table("", [*headings, *(names[group] for group in groups)], rows, text=(0, 3, *range(7, 7 + len(groups))))
-
-
-def _cells(kind: Kind, score: KindScore) -> list[Cell]:
-    base = f"kind/{kind.name}/{score.method}"
-    return [
-        Cell(f"{score.solved} of {kind.instances}", key=f"{base}/solved"),
-        Cell(_ratio(score), key=f"{base}/relative"),
-        Cell(number(score.seconds, 2), key=f"{base}/seconds"),
-    ]
+    headings = ["kind of problem", "problems", "n up to", "take", "solved, cost, time", *(names[g] for g in groups)]
+    return Table("", headings, rows, text=(0, *range(3, len(headings))), stacked=True)
 
 
 def _numbers(kind: Kind, score: KindScore) -> str:
+    """Problems solved, relative cost, seconds."""
     base = f"kind/{kind.name}/{score.method}"
     solved = keyed(f"{base}/solved", f"{score.solved} of {kind.instances}")
-    return f"{solved}, {keyed(f'{base}/relative', _ratio(score))}×" if score.solved else solved
-
-
-def _ratio(score: KindScore) -> str:
-    return "–" if score.relative_cost is None else times(score.relative_cost)
+    if score.relative_cost is None:
+        return solved
+    relative = keyed(f"{base}/relative", f"{times(score.relative_cost)}×")
+    return f"{solved}, {relative}, {keyed(f'{base}/seconds', number(score.seconds, 2))} s"

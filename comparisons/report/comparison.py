@@ -16,7 +16,7 @@ from comparisons.report.checks import audit_section, below_reference_notes, chec
 from comparisons.report.document import Block, Bullets, Document, Note, Section, Table
 from comparisons.report.figures import MAX_FIGURE_SECTIONS, problem_figures, score_sections
 from comparisons.report.glossary import glossary
-from comparisons.report.method_tables import method_table, overview_legend, overview_table, rate_table
+from comparisons.report.method_tables import key_table, method_table, overview_legend, overview_table, rate_table
 from comparisons.report.problem_sections import problem_anchors, problem_sections, run_table
 from comparisons.report.sentences import key_findings, method_description
 from comparisons.running.protocol import Protocol
@@ -30,6 +30,7 @@ _ANCHORS = (
     "top",
     "findings",
     "methods",
+    "endings",
     "overview",
     "scores",
     "problems",
@@ -128,8 +129,9 @@ def comparison_document(
         *below_reference_notes(below_reference(run for run in runs if run.problem not in (own or {}))),
         *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
         *(() if unscored else answer_blocks(kinds(scored, own), folder)),
-        Section("Methods", [method_table(scored)], "methods"),
+        Section("Methods", [key_table(scored)], "methods"),
         findings_section(runs, tolerance, own, statements),
+        Section("Where the runs ended", [method_table(scored)], "endings", collapsed=True),
         Section(
             "All runs in one table",
             [overview_table(scored, anchors, run_anchor), overview_legend()],

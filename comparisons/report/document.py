@@ -60,7 +60,9 @@ class Cell:
     tone : str, default ""
         "good", "bad" or "soft".
     dot : str, default ""
-        Colour of a dot in front of the text, as "#rrggbb".
+        Colour of the symbol in front of the text, as "#rrggbb"; empty for none.
+    symbol : str, default "●"
+        One character.
     fill : str, default ""
         Background colour on which black text is readable, as "#rrggbb".
     key : str, default ""
@@ -72,6 +74,7 @@ class Cell:
     hint: str = ""
     tone: Tone = ""
     dot: str = ""
+    symbol: str = "●"
     fill: str = ""
     key: str = ""
 
@@ -96,6 +99,8 @@ class Table:
         One for each row, or none.
     dense : bool, default False
         Whether it is a matrix of short entries with upright headings.
+    stacked : bool, default False
+        Whether a narrow screen shows each row as a list of its entries with their headings.
     """
 
     title: str
@@ -104,6 +109,7 @@ class Table:
     text: Sequence[int] = (0,)
     anchors: Sequence[str] = ()
     dense: bool = False
+    stacked: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -9,20 +9,41 @@ from matplotlib.colors import to_hex
 from comparisons.core.endings import Ending, count_endings
 from comparisons.core.labels import MARKS, ending_label, groups, long_name, number, times
 from comparisons.core.runs import Run
-from comparisons.core.scored import Scored, ScoredTable
+from comparisons.core.scored import MethodScore, Scored, ScoredTable
 from comparisons.plots.heatmaps import cost_colour
-from comparisons.plots.style import style
-from comparisons.report.document import Cell, Row, Table, keyed
+from comparisons.plots.style import style, symbol
+from comparisons.report.document import Cell, Row, Table, Tone, keyed
 
 
 def method_cell(method: str, **more: str) -> Cell:
-    """The name of a method with a dot in its colour."""
-    return Cell(method, dot=style(method).colour, **more)  # type: ignore[arg-type]
+    """The name of a method with its symbol, in shape and colour that of the figures."""
+    line_style = style(method)
+    return Cell(method, dot=line_style.colour, symbol=symbol(line_style), **more)  # type: ignore[arg-type]
 
 
 def run_key(row: Scored) -> str:
     """The first part of the keys of the numbers of a run."""
     return f"{row.run.problem}/{row.run.start}/{row.method}"
+
+
+def key_table(scored: ScoredTable) -> Table:
+    """A row for each method, narrow enough for a phone: runs solved, relative cost, seconds, false successes."""
+    rows: list[Row] = [
+        [
+            method_cell(score.method, hint=long_name(score.method)),
+            Cell(f"{score.solved} of {score.known}", key=f"{score.method}/solved"),
+            Cell(number(score.relative_cost, 3), key=f"{score.method}/relative cost"),
+            Cell(number(score.seconds, 2), key=f"{score.method}/seconds"),
+            _false_successes(score),
+        ]
+        for score in scored.methods
+    ]
+    return Table("", ("method", "solved", "relative cost", "seconds", "false successes"), rows)
+
+
+def _false_successes(score: MethodScore) -> Cell:
+    tone: Tone = "bad" if score.false_successes else ""
+    return Cell(str(score.false_successes), tone=tone, key=f"{score.method}/false successes")
 
 
 def method_table(scored: ScoredTable) -> Table:
@@ -34,11 +55,7 @@ def method_table(scored: ScoredTable) -> Table:
             Cell(number(score.relative_cost, 3), key=f"{score.method}/relative cost"),
             Cell(str(score.cheapest), key=f"{score.method}/cheapest"),
             *(Cell(str(score.endings[ending] or "·"), key=f"{score.method}/{ending}") for ending in Ending),
-            Cell(
-                str(score.false_successes),
-                tone="bad" if score.false_successes else "",
-                key=f"{score.method}/false successes",
-            ),
+            _false_successes(score),
         ]
         for score in scored.methods
     ]

@@ -19,8 +19,8 @@ KINDS = ("few variables", "many variables, sparse Hessian", "many variables, den
 
 
 def kind_of(problem: Problem) -> str:
-    """One of `KINDS`: by the number of variables, the pattern of the Hessian, and the tag "data"."""
-    if "data" in problem.tags:
+    """One of `KINDS`: by the number of variables, the pattern of the Hessian, and the tag "finite-sum"."""
+    if "finite-sum" in problem.tags:
         return KINDS[3]
     if problem.n <= FEW:
         return KINDS[0]
@@ -61,6 +61,11 @@ class Kind:
     def best(self) -> KindScore:
         """The method that solves most at the least cost."""
         return min(self.scores, key=lambda score: score.rank)
+
+    def ratio_to_best(self, method: str) -> float:
+        """The relative cost of a method divided by that of the best one; infinite if it solved nothing."""
+        cost = next((score.relative_cost for score in self.scores if score.method == method), None)
+        return float("inf") if cost is None or self.best.relative_cost is None else cost / self.best.relative_cost
 
     def best_of(self, chosen: str) -> KindScore | None:
         """The best of "auto", "scipy" or "first-order"; None if there is no such method."""

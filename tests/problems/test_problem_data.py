@@ -13,7 +13,7 @@ from scipy.special import expit, log_softmax
 
 import problems
 
-NAMES = problems.names(["data", "convex"])
+NAMES = problems.names(["finite-sum", "convex"])
 ROOT = Path(problems.__file__).parents[1]
 
 
@@ -141,3 +141,34 @@ for name in problems.names("data"):
 """
     message = 'these data come with scikit-learn: pip install "newtonkit[data]"'
     assert run_python(code).splitlines() == [message] * len(problems.names("data"))
+
+
+def test_the_denoised_image_has_the_stated_value(datasets):
+    """f is strongly convex with modulus 1: f* ≥ f − ‖g‖²/2 at any point."""
+    problem = problems.get("image-denoising")
+    _, f, gradient_norm = minimized(problem)
+    assert f - gradient_norm**2 / 2 - 1e-12 <= problem.best.f <= f + 1e-12
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_no_run_on_the_factorization_ends_below_the_value_from_singular_values(rank, datasets):
+    """And each ends there: all local minima have this value."""
+    problem = problems.get("matrix-factorization", rank=rank)
+    for x0 in problem.starts.values():
+        f = float(minimize(value_and_grad(problem.fun), np.array(x0), jac=True, options={"gtol": 1e-6}).fun)
+        assert f == pytest.approx(problem.best.f, rel=1e-11)
+
+
+def test_the_likelihood_of_the_process_is_that_of_scipy():
+    from scipy.stats import multivariate_normal
+
+    from problems.nist.data_sets import data_set
+
+    y = data_set("ENSO").y[:60]
+    y = (y - y.mean()) / y.std()
+    months = np.arange(1.0, 61.0)
+    theta = np.array([0.5, -0.2, -0.6])
+    length, height, noise = np.exp(2 * theta)
+    K = height * np.exp(-0.5 * (months[:, None] - months) ** 2 / length) + (noise + 1e-8 * height) * np.eye(60)
+    expected = -multivariate_normal(np.zeros(60), K).logpdf(y)
+    assert problems.get("gaussian-process").fun(theta) == pytest.approx(expected, rel=1e-10)

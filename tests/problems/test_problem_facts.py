@@ -19,9 +19,11 @@ EPS = np.finfo(float).eps
 BEYOND_DOUBLE = {"watson(n=12)", "meyer", "powell-badly-scaled", "penalty-2(n=4)"}
 # where rᵢ > 0 > xᵢ + tᵢ + 1, so that rᵢ rᵢ″ < 0 outweighs the rest: too rare a region for random pairs
 PAIRS = {
+    # f falls from the origin in both directions along this line, on which UVᵀ is positive like the pixels
+    "matrix-factorization": [(np.full(312, 0.1), np.full(312, -0.1))],
     "discrete-boundary-value": [
         (np.array([0.0, 0, 0, -60, -10.5, -60, 0, 0, 0, 0]), np.array([0.0, 0, 0, -60, -9.5, -60, 0, 0, 0, 0]))
-    ]
+    ],
 }
 
 

@@ -12,10 +12,13 @@ NAMES = {
     "bowl",
     "breast-cancer-logistic",
     "digits-softmax",
+    "gaussian-process",
     "goldstein-price",
     "himmelblau",
+    "image-denoising",
     "long-ellipse",
     "long-valley",
+    "matrix-factorization",
     "matyas",
     "monkey-saddle",
     "powell-singular",
@@ -100,7 +103,7 @@ def test_a_problem_carries_its_parameters_with_the_defaults_filled_in():
 
 
 def test_several_tags_must_all_be_present():
-    assert set(problems.names("data")) == {"breast-cancer-logistic", "digits-softmax", "moons-network"}
+    assert set(problems.names(["data", "finite-sum"])) == {"breast-cancer-logistic", "digits-softmax", "moons-network"}
     both = set(problems.names(["2d", "convex"]))
     assert both == set(problems.names("2d")) & set(problems.names("convex"))
     assert "bowl" in both
