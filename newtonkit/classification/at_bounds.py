@@ -60,8 +60,10 @@ def bounded_verdict(
     domain, criticality = evaluator.domain, evaluator.domain.criticality(x, g)
     try:
         H = metered.hessian(x)
-        y = snapped(domain, x, g, np.diag(H), radius * scale)
+        y, approach = snapped(domain, x, g, np.diag(H), radius * scale), 0.0
         if y is not x:
+            moved = y - x
+            approach = max(0.0, -float(moved @ g) - 0.5 * float(moved @ H @ moved))
             g, H = metered.gradient(y), metered.hessian(y)
         if not (np.isfinite(g).all() and np.isfinite(H).all()):
             return Verdict("undecided", "the gradient or the Hessian is not finite here", gradient_norm=criticality)
@@ -87,6 +89,8 @@ def bounded_verdict(
         except AllowanceSpent:
             return Verdict("undecided", "the allowance was too small for a second Hessian", **facts)
     facts["distance"], facts["radius"] = on_face.distance + norm(y - x), radius * scale
+    # the way to the bounds is a part of the step that remains, and of the reduction that it gives
+    facts["decrease"], facts["newton_step"] = on_face.decrease + approach, on_face.newton_step + norm(y - x)
     if on_face.escape_direction is not None:
         facts["escape_direction"] = view.embed(on_face.escape_direction, np.zeros(x.size))
     if on_face.kind in NO_MINIMUM:

@@ -16,6 +16,8 @@ MOST_CALLS = 2 * (POINTS - 1) + 2
 REACH = 1e-3
 """Length over which `variation` looks, relative to the scale of each variable; between √eps and 1, our choice."""
 _WIDER = 1000.0  # factor of the second spacing if the first shows equal values: reaches the quantum of single precision
+LONGEST = _WIDER * (POINTS - 1)
+"""How far from x `estimate_noise` evaluates, in units of ``step``."""
 _AGREE = 4.0  # ratio of the largest to the smallest of three levels that agree: Moré & Wild (2012), algorithm ECnoise
 
 
@@ -35,7 +37,7 @@ def estimate_noise(call: Callable[[Vector], float], x: Vector, f: float, step: V
     f : float
         f(x).
     step : ndarray, shape (n,)
-        The spacing, about √eps of the scale of each variable; 6000 times as far must lie in the domain of f.
+        The spacing, about √eps of the scale of each variable; `LONGEST` times as far must lie in the domain of f.
 
     References
     ----------

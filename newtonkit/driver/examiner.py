@@ -117,8 +117,8 @@ class Examiner:
             error = self.evaluator.gradient_error(state.x, state.g)
             evidence = dataclasses.replace(evidence, gradient_error=error, value_noise=self.evaluator.value_noise)
         outcome = decide(claim, evidence)
-        if outcome is None or verdict.kind == "unchecked" or self.evaluator.domain.is_bounded:
-            return evidence  # the checks by values would leave a box
+        if outcome is None or verdict.kind == "unchecked":
+            return evidence
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
             evidence = dataclasses.replace(evidence, measured_noise=self.evaluator.measure_noise(state.x, state.f))
             outcome = decide(claim, evidence) or outcome

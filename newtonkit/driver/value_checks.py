@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newtonkit.classification.descent import FIRST_STEP
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import BudgetSpent, State
 from newtonkit.derivatives.taylor_test import SlopeCheck, check_slope
 from newtonkit.evaluation.evaluator import Evaluator
@@ -48,15 +50,16 @@ def probe_flat_directions(evaluator: Evaluator, state: State, first: State, H: M
 
     A descent is more than a claim of convergence may leave: 1e-8 of the reduction of f since the first state.
     """
+    domain = evaluator.domain
     reach = FIRST_STEP * max(1.0, max_norm(state.x))
-    lengths = reach * 0.25 ** np.arange(4)
     rounding = _rounding(state)
     worthwhile = _worthwhile(state, first)
     flat = not (state.g.any() or H.any())
     try:
         with _probing(evaluator):
-            for p in _flat_directions(H, nullity):
-                drops = np.array([state.f - evaluator.value(state.x + t * p) for t in lengths])
+            for p in _flat_directions(H, _movable(domain, state.x), nullity):
+                lengths = min(reach, domain.largest_step(state.x, p)) * 0.25 ** np.arange(4)
+                drops = np.array([state.f - evaluator.value(domain.project(state.x + t * p)) for t in lengths])
                 for start in (0, 1):
                     if drops[start] > worthwhile and (drops[start + 1 : start + 3] > rounding).all():
                         return ProbeResult(DescentProbe(p, drops[start], lengths[start]))
@@ -83,7 +86,8 @@ def looks_unbounded(evaluator: Evaluator, state: State, first: State) -> bool:
         below, above = 0.0, 1.0
         for _ in range(50):
             t = 0.5 * (below + above)
-            higher = evaluator.value(state.x + t * (first.x - state.x)) - state.f > share * height
+            x = evaluator.domain.project(state.x + t * (first.x - state.x))
+            higher = evaluator.value(x) - state.f > share * height
             below, above = (below, t) if higher else (t, above)
         return above
 
@@ -96,12 +100,12 @@ def looks_unbounded(evaluator: Evaluator, state: State, first: State) -> bool:
 
 
 def diagnose_gradient(evaluator: Evaluator, state: State, first: State) -> SlopeCheck | None:
-    """Compare the slope along −g with differences of f; None if the budget is too small."""
+    """Compare the slope along −g with differences of f; None if the budget or the domain is too small."""
     if not (all_finite(state.g) and state.g.any()):
         return None
     try:
         with _probing(evaluator):
-            return _slope(evaluator, state, first, -state.g / norm(state.g), "-g")
+            return _slope(evaluator, state, first, -state.g, "-g")
     except BudgetSpent:
         return None
 
@@ -120,9 +124,9 @@ def gradient_inconsistent(evaluator: Evaluator, state: State, first: State) -> s
         with _probing(evaluator):
             for _ in range(2):
                 p = rng.standard_normal(state.x.size)
-                slope = _slope(evaluator, state, first, p / norm(p), "a random direction")
-                size = abs(slope.by_differences)
-                if not (slope.wrong and size * size > 2.0 * abs(slope.curvature) * worthwhile):
+                slope = _slope(evaluator, state, first, p, "a random direction")
+                size = 0.0 if slope is None else abs(slope.by_differences)
+                if slope is None or not (slope.wrong and size * size > 2.0 * abs(slope.curvature) * worthwhile):
                     return ""
     except BudgetSpent:
         return ""
@@ -136,10 +140,27 @@ def _probing(evaluator: Evaluator) -> Iterator[None]:
         yield
 
 
-def _slope(evaluator: Evaluator, state: State, first: State, p: Vector, along: str) -> SlopeCheck:
-    scale = max(norm(state.x), norm(state.x - first.x)) or 1.0
+def _slope(evaluator: Evaluator, state: State, first: State, p: Vector, along: str) -> SlopeCheck | None:
+    """The slope along p, of any length, without the variables that are close to a bound; None if none is left."""
+    domain, x = evaluator.domain, state.x
+    scale = max(norm(x), norm(x - first.x)) or 1.0
     # eps^(1/3) balances truncation against rounding for central differences (N&W, 2006, p. 197)
-    return check_slope(evaluator.value, state.x, state.f, state.g, p, math.cbrt(EPS) * scale, along)
+    h = math.cbrt(EPS) * scale
+    p = np.where(_room(domain, x) >= 2.0 * h, p, 0.0)
+    if not p.any():
+        return None
+    return check_slope(lambda y: evaluator.value(domain.project(y)), x, state.f, state.g, p / norm(p), h, along)
+
+
+def _room(domain: Domain, x: Vector) -> Vector:
+    """How far each variable may move in both directions."""
+    ones = np.ones(x.size)
+    return np.minimum(domain.reach(x, ones), domain.reach(x, -ones))
+
+
+def _movable(domain: Domain, x: Vector) -> NDArray[np.bool_]:
+    """Which variables are not at a bound."""
+    return _room(domain, x) > 0.0
 
 
 def _rounding(state: State) -> float:
@@ -151,14 +172,18 @@ def _worthwhile(state: State, first: State) -> float:
     return max(1e-8 * (first.f - state.f), 1e4 * EPS * abs(state.f))
 
 
-def _flat_directions(H: Matrix, nullity: int) -> list[Vector]:
-    """Unit vectors and their opposites in the span of the eigenvectors of least |λ|; any if H is not finite."""
-    if np.isfinite(H).all():
-        eigenvalues, Q = eigh(H)
-        basis = Q[:, np.argsort(np.abs(eigenvalues))[:nullity]]
-    else:
-        basis = np.eye(len(H))
+def _flat_directions(H: Matrix, free: NDArray[np.bool_], nullity: int) -> list[Vector]:
+    """Unit vectors and their opposites in the span of the eigenvectors of least |λ|; any if H is not finite.
+
+    Variables that are not free do not move.
+    """
+    basis = np.eye(len(H))[:, free]
+    if np.isfinite(H).all() and free.any():
+        eigenvalues, Q = eigh(H[np.ix_(free, free)])
+        basis = basis @ Q[:, np.argsort(np.abs(eigenvalues))[:nullity]]
     k = basis.shape[1]
+    if k == 0:
+        return []
     # general directions: xyz is zero along its axes
     weights = np.random.default_rng(_SEED).standard_normal((min(k, _DIRECTIONS), k))
     vectors = [np.ascontiguousarray(basis @ w) for w in weights]

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from newtonkit.core.state import BudgetSpent
 from newtonkit.derivatives.autograd.tracing import dense_from_products
-from newtonkit.derivatives.noise import MOST_CALLS, estimate_noise
+from newtonkit.derivatives.noise import LONGEST, MOST_CALLS, estimate_noise
 from newtonkit.derivatives.source import EXACT_ERROR, Product
 from newtonkit.evaluation.first_order import FirstOrderEvaluator
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, norm
@@ -180,11 +180,14 @@ class Evaluator(FirstOrderEvaluator):
 
     def measure_noise(self, x: Vector, f: float) -> float:
         """The standard deviation of the errors of f near x by `estimate_noise`, counted as checks; 0 if unknown."""
-        if self._bounded or not self._ledger.allows_f(MOST_CALLS):
+        if not self._ledger.allows_f(MOST_CALLS):
             return 0.0
         travelled = 0.0 if self._first_x is None else norm(x - self._first_x)
         step = math.sqrt(EPS) * np.maximum(np.abs(x), travelled / math.sqrt(x.size) or 1.0)
-        return estimate_noise(self._plain_check, x, f, step) or 0.0
+        domain = self.domain
+        above, below = domain.reach(x, step), domain.reach(x, -step)
+        step = np.where(below > above, -step, step) * (np.maximum(above, below) >= LONGEST)
+        return estimate_noise(lambda y: self._plain_check(domain.project(y)), x, f, step) or 0.0
 
     def gradient_changed(self, x: Vector, g: Vector) -> bool:
         """Whether a second evaluation at x differs from g; it uses the gradient reserved for this comparison.
