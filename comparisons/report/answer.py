@@ -52,13 +52,13 @@ def _line(kind: Kind) -> str:
     equal = [name for name in close if kind.ratio_to_best(name) <= _EQUAL]
     text = f"{kind.name[0].upper()}{kind.name[1:]} ({_problems(kind)}, n up to {kind.largest}): {best.method}"
     text += f" or {equal[0]}" if equal else ""
-    text += f" solved {_in_words(kind, best)}"
+    text += f" solved {_phrase(kind, best)}"
     if auto is not None and auto is not best and "auto" not in equal[:1]:
-        text += f"; auto solved {_in_words(kind, auto)}"
+        text += f"; auto solved {_phrase(kind, auto)}"
     return f"{text}."
 
 
-def _in_words(kind: Kind, score: KindScore) -> str:
+def _phrase(kind: Kind, score: KindScore) -> str:
     base = f"kind/{kind.name}/{score.method}"
     solved = keyed(f"{base}/solved", f"{score.solved} of {kind.instances}")
     if score.relative_cost is None:

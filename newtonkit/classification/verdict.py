@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from newtonkit.core.html_table import html_table
 from newtonkit.linalg.kernels import Vector
 
 KINDS = (
@@ -109,6 +110,19 @@ class Verdict:
         scope = "global " if self.scope == "global" else ""
         place = "" if self.active is None else " on the box"
         return f"{scope}{self.kind}{place}: {self.reason}"
+
+    def _repr_html_(self) -> str:
+        facts = [("reason", self.reason), ("scope", self.scope), ("level", self.level or "–")]
+        if self.index is not None:
+            facts.append(("negative eigenvalues", str(self.index)))
+        if self.eigenvalues.size:
+            known = self.eigenvalues
+            facts.append(("eigenvalues", f"{known.size} known, from {known[0]:.4g} to {known[-1]:.4g}"))
+        if math.isfinite(self.gap):
+            facts.append(("f − f* at most", f"{self.gap:.3g}"))
+        if math.isfinite(self.gradient_norm):
+            facts.append(("‖g‖∞", f"{self.gradient_norm:.3g}"))
+        return html_table(str(self).split(":")[0], (), facts)
 
 
 def unchecked(reason: str, gradient_norm: float = math.nan) -> Verdict:

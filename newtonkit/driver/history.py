@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from newtonkit.core.counts import Counts
+from newtonkit.core.html_table import html_table
 from newtonkit.core.state import State
 from newtonkit.linalg.kernels import Vector
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MAX_SHOWN = 20  # states in a notebook
 
 
 class Row(NamedTuple):
@@ -110,6 +114,33 @@ class History:
 
     def __repr__(self) -> str:
         return f"<History of {len(self)} states>"
+
+    def columns(self) -> dict[str, Any]:
+        """The columns by name, as lists."""
+        return {name: [row[k] for row in self._rows] for k, name in enumerate(Row._fields)}
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row for each state; its columns are those of `Row`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed; newtonkit requires it for this method only.
+        """
+        try:
+            import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        except ImportError:
+            raise ImportError("to_frame needs pandas: pip install 'newtonkit[tables]'") from None
+        return pandas.DataFrame(self.columns())
+
+    def _repr_html_(self) -> str:
+        shown = self.rows
+        notes = []
+        if len(shown) > MAX_SHOWN:
+            notes = [f"The first and the last {MAX_SHOWN // 2} of {len(shown)} states; history.to_frame() has all."]
+            shown = [*shown[: MAX_SHOWN // 2], *shown[-MAX_SHOWN // 2 :]]
+        rows = [[f"{value:.6g}" if isinstance(value, float) else str(value) for value in row] for row in shown]
+        return html_table(f"History of {len(self)} states", Row._fields, rows, notes)
 
     def plot(self) -> Figure:
         """f and ‖g‖∞ against iterations; see `newtonkit.plots.convergence.plot_convergence`."""

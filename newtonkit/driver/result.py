@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from newtonkit.core.html_table import html_table
+from newtonkit.core.plain_data import plain
 from newtonkit.derivatives.pytree import flatten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# what `Result.to_json` leaves out: internal states, matrices, and objects without a plain form
+_NOT_WRITTEN = ("state", "start", "hess", "hess_inv", "history", "verdict", "reason", "last", "rounds")
 
 
 class Result(OptimizeResult):  # type: ignore[misc]
@@ -57,6 +69,19 @@ class Result(OptimizeResult):  # type: ignore[misc]
     def __repr__(self) -> str:
         if "reason" not in self:
             return str(super().__repr__())
+        title, facts = self._facts()
+        return "\n".join([title, *(f"{name:>9}: {text}" for name, text in facts)])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        if "reason" not in self:
+            return html_table("Result", (), [(str(key), str(value)) for key, value in self.items()])
+        title, facts = self._facts()
+        return html_table(title, (), facts)
+
+    def _facts(self) -> tuple[str, list[tuple[str, str]]]:
+        """The title, and pairs of a name and a text."""
         mark = "success" if self.success else "no success"
         x = np.array2string(flatten(self.x)[0], precision=6, threshold=8)
         x += "" if isinstance(self.x, np.ndarray) and self.x.ndim == 1 else " (flattened)"
@@ -69,18 +94,70 @@ class Result(OptimizeResult):  # type: ignore[misc]
         ):
             if count:
                 used.append(f"{count} {word}")
-        lines = [
-            f"Result of {self.method}: {mark} ({self.reason.name})",
-            f"  message: {self.message}",
-            f"      fun: {self.fun:.10g}",
-            f"        x: {x}",
-            f"  verdict: {self.verdict}",
-            f"     used: {', '.join(used)}",
+        facts = [
+            ("message", self.message),
+            ("fun", f"{self.fun:.10g}"),
+            ("x", x),
+            ("verdict", str(self.verdict)),
+            ("used", ", ".join(used)),
         ]
         if self.choice:
-            lines.insert(1, f"   method: {self.choice}")
+            facts.insert(0, ("method", self.choice))
         if "(no tape" in self.derivatives or "disagreed" in self.derivatives:
-            lines.append(f"   slower: derivatives by {self.derivatives}")
-        return "\n".join(lines)
+            facts.append(("slower", f"derivatives by {self.derivatives}"))
+        return f"Result of {self.method}: {mark} ({self.reason.name})", facts
 
-    __str__ = __repr__
+    def plot(self, fun: Callable[..., Any] | None = None) -> Figure:
+        """Draw the convergence of the run, or its path over the contours of a function of two variables.
+
+        Parameters
+        ----------
+        fun : callable, optional
+            The function that was minimized, with its arguments bound, if n = 2: the path is drawn over its contours.
+            The run must have recorded its points: ``options={"history": "points"}``.
+
+        Returns
+        -------
+        matplotlib Figure
+
+        Raises
+        ------
+        ValueError
+            If the run has no history, or fun is given and the history has no points or n is not 2.
+
+        Examples
+        --------
+        >>> import newtonkit
+        >>> f = lambda x: (x[0] - 1) ** 2 + 4 * x[1] ** 2
+        >>> figure = newtonkit.minimize(f, [3.0, 1.0], options={"history": "points"}).plot(f)
+        """
+        if self.get("history") is None:
+            raise ValueError("the run has no history; it is recorded unless options={'history': False}")
+        if fun is None:
+            drawn: Figure = self.history.plot()
+            return drawn
+        from newtonkit.plots.run_path import plot_path
+
+        return plot_path(fun, self.history.x)
+
+    def to_json(self) -> str:
+        """The result as JSON text, without matrices and internal states.
+
+        Arrays are lists, structures of arrays keep their structure, and numbers that are not finite are the strings
+        "nan", "inf" and "-inf". The history, if there is one, is an object of columns.
+
+        Examples
+        --------
+        >>> import json, newtonkit
+        >>> record = json.loads(newtonkit.minimize(lambda x: ((x - 1) ** 2).sum(), [3.0], method="newton").to_json())
+        >>> record["x"], record["reason"], record["verdict"]["kind"], record["history"]["f"]
+        ([1.0], 'GRADIENT', 'minimum', [4.0, 0.0])
+        """
+        record = {key: plain(value) for key, value in self.items() if key not in _NOT_WRITTEN}
+        if "reason" in self:
+            record["reason"] = self.reason.name
+        if "verdict" in self:
+            record["verdict"] = plain(self.verdict)
+        if (columns := getattr(self.get("history"), "columns", None)) is not None:
+            record["history"] = plain(columns())
+        return json.dumps(record, ensure_ascii=False, allow_nan=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
+from newtonkit.core.html_table import html_table
 from newtonkit.enumeration.audit import Audit
 from newtonkit.linalg.kernels import Vector
 
@@ -135,8 +136,17 @@ class CriticalPoints(Sequence[CriticalPoint]):
         return "\n".join([*lines, *self.notes])
 
     def __str__(self) -> str:
-        header = ("#", "kind", "index", "f", "x", "within", "level")
-        rows = [
+        rows = self._rows()
+        widths = [max(len(row[i]) for row in (_HEADER, *rows)) for i in range(len(_HEADER))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (_HEADER, *rows)]
+        return "\n".join([*(line.rstrip() for line in lines), *self._left_out(), self.summary()])
+
+    def _repr_html_(self) -> str:
+        return html_table("", _HEADER, self._rows(), [*self._left_out(), *self.summary().splitlines()])
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """The texts of the table, a row for each point up to `MAX_PRINTED_POINTS`."""
+        return [
             (
                 str(i),
                 p.kind,
@@ -148,16 +158,16 @@ class CriticalPoints(Sequence[CriticalPoint]):
             )
             for i, p in enumerate(self.points[:MAX_PRINTED_POINTS])
         ]
-        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (header, *rows)]
-        if len(self.points) > MAX_PRINTED_POINTS:
-            lines.append(f"… and {len(self.points) - MAX_PRINTED_POINTS} more")
-        return "\n".join([*(line.rstrip() for line in lines), self.summary()])
+
+    def _left_out(self) -> list[str]:
+        more = len(self.points) - MAX_PRINTED_POINTS
+        return [f"… and {more} more"] if more > 0 else []
 
     def __repr__(self) -> str:
         return f"<CriticalPoints: {self.summary().splitlines()[0]}>"
 
 
+_HEADER = ("#", "kind", "index", "f", "x", "within", "level")
 MAX_PRINTED_POINTS = 50
 MAX_PRINTED_PARTS = 5
 

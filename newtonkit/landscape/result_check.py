@@ -10,6 +10,7 @@ import numpy as np
 
 from newtonkit.classification.examination import ClassifiedPoint, classify_point
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
+from newtonkit.core.html_table import html_table
 from newtonkit.linalg.kernels import EPS, norm
 
 HALVINGS = 50  # of the scale of x: down to its rounding error
@@ -49,6 +50,9 @@ class CheckedResult:
         if self.escape is not None:
             lower = f"; f is lower by {self.escape.drop:.3g} at a distance of {self.escape.length:.3g}"
         return f"{claim}; the point is: {self.verdict}{lower}"
+
+    def _repr_html_(self) -> str:
+        return f"{html_table('', (), [('check', str(self))])}{self.verdict._repr_html_()}"
 
 
 def check_result(
