@@ -29,6 +29,12 @@ def test_every_public_name_is_documented():
     assert sorted({*newtonkit.__all__, *comparisons.__all__} - words) == []
 
 
+def test_every_public_name_has_a_page_in_the_reference():
+    pages = [page for page in (ROOT / "docs" / "reference").glob("*.md") if "eval-rst" in page.read_text("utf-8")]
+    listed = re.findall(r"^   (\w+)$", "\n".join(page.read_text("utf-8") for page in pages), re.MULTILINE)
+    assert sorted({*newtonkit.__all__, *comparisons.__all__} - set(listed)) == []
+
+
 def test_the_changelog_names_every_public_class_that_is_new():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     for name in ("Evaluator", "TerminationReason", "TrustRegionNewton", "TrustRegionNewtonCG", "GradientTransform"):

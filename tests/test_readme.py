@@ -12,7 +12,9 @@ from newtonkit.methods.registry import METHODS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+WRITTEN_BY_A_BUILD = {"_build", "auto_gallery", "generated"}  # folders of docs
+DOCS = [page for page in sorted((ROOT / "docs").rglob("*.md")) if not WRITTEN_BY_A_BUILD & set(page.parts)]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
