@@ -29,6 +29,14 @@ class Backtracking:
     References
     ----------
     Nocedal & Wright (2006), *Numerical Optimization*, algorithm 3.1 and p. 58.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.BFGS(line_search=newtonkit.Backtracking())
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-10)
+    True
     """
 
     c1: float = 1e-4

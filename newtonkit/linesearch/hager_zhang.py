@@ -42,6 +42,14 @@ class HagerZhang:
     References
     ----------
     Hager & Zhang (2005), SIAM J. Optim. 16(1), 170, section 4; (2006), ACM TOMS 32(1), 113 (CG_DESCENT).
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.BFGS(line_search=newtonkit.HagerZhang())
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-10)
+    True
     """
 
     delta: float = 0.1

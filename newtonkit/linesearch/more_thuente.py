@@ -40,6 +40,14 @@ class MoreThuente:
     References
     ----------
     Moré & Thuente (1994), ACM Trans. Math. Softw. 20(3), 286, sections 2 to 4; Nocedal & Wright (2006), eq. 3.7.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.BFGS(line_search=newtonkit.MoreThuente())
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-10)
+    True
     """
 
     c1: float = 1e-4

@@ -31,6 +31,14 @@ class AdaGrad(FirstOrderRule):
     References
     ----------
     Duchi, Hazan & Singer (2011), J. Mach. Learn. Res. 12, 2121.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.AdaGrad(rate=0.5)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-3)
+    True
     """
 
     epsilon: float = 1e-8
@@ -61,6 +69,14 @@ class RMSProp(AdaGrad):
     References
     ----------
     Tieleman & Hinton (2012), *Neural Networks for Machine Learning*, lecture 6.5.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.RMSProp(rate=newtonkit.Exponential(0.1, decay=0.02))
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-3)
+    True
     """
 
     decay: float = 0.9
@@ -96,6 +112,14 @@ class AdaDelta(FirstOrderRule):
     References
     ----------
     Zeiler (2012), arXiv:1212.5701, algorithm 1.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.AdaDelta()
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 4)
+    True
     """
 
     rate: Rate = 1.0
@@ -186,6 +210,14 @@ class AdamW(Adam):
     References
     ----------
     Loshchilov & Hutter (2019), ICLR, algorithm 2.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.AdamW(rate=0.1, weight_decay=0.0)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-3)
+    True
     """
 
     weight_decay: float = 0.01
@@ -218,6 +250,14 @@ class Nadam(FirstOrderRule):
     References
     ----------
     Dozat (2016), *Incorporating Nesterov Momentum into Adam*, ICLR workshop, algorithm 2; μₜ from section 3.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.Nadam(rate=0.1)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-3)
+    True
     """
 
     rate: Rate = 2e-3

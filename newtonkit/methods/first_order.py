@@ -120,6 +120,14 @@ class FirstOrder(MethodBase):
     -----
     The step length is not adapted to the function: a learning rate that is too large makes the method diverge. The
     method does not leave saddle points.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.FirstOrder(newtonkit.GradientDescent(rate=0.2))
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-8)
+    True
     """
 
     rule: GradientTransform

@@ -61,6 +61,14 @@ class Momentum(FirstOrderRule):
     References
     ----------
     Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.Momentum(rate=0.05)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-3)
+    True
     """
 
     decay: float = 0.9
@@ -93,6 +101,14 @@ class Nesterov(FirstOrderRule):
     References
     ----------
     Nesterov (1983), Soviet Math. Dokl. 27, 372; in this form Sutskever, Martens, Dahl & Hinton (2013), eq. 3-4.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method = newtonkit.Nesterov(rate=0.05)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 1e-3)
+    True
     """
 
     decay: float = 0.9

@@ -96,6 +96,11 @@ class Exponential(_ExponentialFamily):
     initial : float, positive
     decay : float, at least 0, default 0.01
         k.
+
+    Examples
+    --------
+    >>> [round(Exponential(1.0, decay=0.1)(t), 3) for t in (1, 2)]
+    [0.905, 0.819]
     """
 
     def __call__(self, t: int) -> float:
@@ -112,6 +117,11 @@ class InverseTime(_ExponentialFamily):
     initial : float, positive
     decay : float, at least 0, default 0.01
         k.
+
+    Examples
+    --------
+    >>> [round(InverseTime(1.0, decay=1.0)(t), 3) for t in (1, 2)]
+    [0.5, 0.333]
     """
 
     def __call__(self, t: int) -> float:
@@ -143,6 +153,11 @@ class Cosine(_FiniteHorizon):
     initial : float, positive
     horizon : int, at least 1, default 100
         T.
+
+    Examples
+    --------
+    >>> [round(Cosine(1.0, horizon=3)(t), 3) for t in (1, 2, 3)]
+    [0.75, 0.25, 0.0]
     """
 
     def __call__(self, t: int) -> float:
@@ -159,6 +174,11 @@ class Linear(_FiniteHorizon):
     initial : float, positive
     horizon : int, at least 1, default 100
         T.
+
+    Examples
+    --------
+    >>> [round(Linear(1.0, horizon=4)(t), 3) for t in (1, 2, 4)]
+    [0.75, 0.5, 0.0]
     """
 
     def __call__(self, t: int) -> float:

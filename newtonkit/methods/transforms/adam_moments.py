@@ -66,6 +66,15 @@ class scale_by_adam(_TwoMoments):  # noqa: N801
     ----------
     Kingma & Ba (2015), ICLR, algorithm 1. AMSGrad: Reddi, Kale & Kumar (2018), ICLR, algorithm 2, where the bias is not
     corrected.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.scale_by_adam(0.9, 0.999), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     epsilon_inside: bool = False
@@ -106,6 +115,15 @@ class scale_by_nadam(_TwoMoments):  # noqa: N801
     References
     ----------
     Dozat (2016), *Incorporating Nesterov Momentum into Adam*, ICLR workshop, algorithm 2; μₜ from section 3.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.scale_by_nadam(), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     momentum_decay: float = 0.004

@@ -32,6 +32,15 @@ class trace(GradientTransform):  # noqa: N801
     "heavy-ball": Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1. "lookahead": Sutskever, Martens, Dahl & Hinton
     (2013), ICML, eq. 3-4. "nesterov": Bengio, Boulanger-Lewandowski & Pascanu (2013), ICASSP, eq. 7, the same method
     with the look-ahead point as its variable.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.trace(0.9), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     decay: float = 0.9

@@ -49,6 +49,15 @@ class scale_by_adagrad(GradientTransform):  # noqa: N801
     References
     ----------
     Duchi, Hazan & Singer (2011), J. Mach. Learn. Res. 12, 2121.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.scale_by_adagrad(), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     epsilon: float = 1e-8
@@ -87,6 +96,15 @@ class scale_by_rmsprop(scale_by_adagrad):  # noqa: N801
     References
     ----------
     Tieleman & Hinton (2012), *Neural Networks for Machine Learning*, lecture 6.5.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.scale_by_rmsprop(), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     decay: float = 0.9
@@ -121,6 +139,15 @@ class scale_by_adadelta(GradientTransform):  # noqa: N801
     References
     ----------
     Zeiler (2012), arXiv:1212.5701, algorithm 1.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.scale_by_adadelta(), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     decay: float = 0.95

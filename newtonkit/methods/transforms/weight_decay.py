@@ -21,6 +21,15 @@ class add_weight_decay(GradientTransform):  # noqa: N801
     ----------
     weight_decay : float, at least 0
         λ.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rule = newtonkit.chain(newtonkit.add_weight_decay(0.01), newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     weight_decay: float
@@ -52,6 +61,16 @@ class decay_weights(GradientTransform):  # noqa: N801
     References
     ----------
     Loshchilov & Hutter (2019), ICLR, algorithm 2.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> decay = newtonkit.decay_weights(0.001)
+    >>> rule = newtonkit.chain(newtonkit.trace(0.5), decay, newtonkit.scale_by_learning_rate(0.1))
+    >>> method = newtonkit.FirstOrder(rule)
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2 + 2 * x[1] ** 2, [3.0, 1.0], method=method)
+    >>> bool(result.fun < 0.01)
+    True
     """
 
     weight_decay: float
