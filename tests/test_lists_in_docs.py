@@ -40,3 +40,8 @@ def test_the_changelog_names_every_public_class_that_is_new():
     for name in ("Evaluator", "TerminationReason", "TrustRegionNewton", "TrustRegionNewtonCG", "GradientTransform"):
         assert name in newtonkit.__all__
         assert f"`{name}`" in text
+
+
+def test_public_classes_and_functions_have_a_runnable_example():
+    without = [name for name in newtonkit.__all__ if ">>>" not in (getattr(newtonkit, name).__doc__ or "")]
+    assert without == ["StepFailure"]  # raised inside a method only

@@ -37,6 +37,13 @@ class Verdict:
     """What kind of point this is, and the evidence.
 
     Its text is ``kind: reason``.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> verdict = newtonkit.classify(lambda x: x[0] ** 2 - x[1] ** 2, [0.0, 0.0])
+    >>> verdict.kind, verdict.index
+    ('saddle', 1)
     """
 
     kind: str

@@ -33,6 +33,13 @@ class Convexity:
         A number that f does not fall below on the domain; −∞ where none is known.
     tree : str
         The calls of the graph with the curvature of each and the rule that gave it; or the reason for "unknown".
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> fact = newtonkit.convexity(lambda x: (x**2).sum(), [0.0, 0.0])
+    >>> fact.kind, round(fact.mu, 6)
+    ('strongly convex', 2.0)
     """
 
     kind: str

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counts:
-    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products."""
+    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> newtonkit.Counts(f=2, g=1).f
+    2
+    """
 
     f: int = 0
     g: int = 0
@@ -18,7 +25,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Upper limits on the evaluations of a run, checks included, and on its seconds; infinite by default."""
+    """Upper limits on the evaluations of a run, checks included, and on its seconds; infinite by default.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> result = newtonkit.minimize(lambda x: x[0] ** 4, [1.0], options={"maxfev": 5})
+    >>> result.reason.name, result.nfev + result.checks.f <= 5
+    ('EVALUATIONS', True)
+    """
 
     maxfev: float = math.inf
     maxgev: float = math.inf

@@ -11,7 +11,16 @@ from newtonkit.linalg.kernels import Vector
 
 
 class StepInfo(NamedTuple):
-    """What one step did; fields that do not apply to a method are NaN, 0 or empty."""
+    """What one step did; fields that do not apply to a method are NaN, 0 or empty.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> states = newtonkit.iterate(newtonkit.BFGS(), lambda x: (x[0] - 1) ** 2, [3.0])
+    >>> start, first = next(states), next(states)
+    >>> first.info.length > 0.0
+    True
+    """
 
     accepted: bool = True
     """False for a rejected trial of a trust region: x is unchanged."""
@@ -39,6 +48,13 @@ class State:
     """A point of a run. It is immutable, so keeping one requires no copy.
 
     Methods extend it by what they need for the next step.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> states = newtonkit.iterate(newtonkit.BFGS(), lambda x: (x[0] - 1) ** 2, [3.0])
+    >>> float(next(states).f)
+    4.0
     """
 
     x: Vector

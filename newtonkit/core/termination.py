@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 
 class Kind(enum.Enum):
-    """The four ways a run can end."""
+    """The four ways a run can end.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> newtonkit.minimize(lambda x: (x[0] - 1) ** 2, [0.0]).reason.kind
+    <Kind.CONVERGED: 'converged'>
+    """
 
     CONVERGED = "converged"
     BUDGET = "budget"
@@ -21,6 +28,13 @@ class TerminationReason(enum.Enum):
 
     ``{measured}`` and ``{limit}`` are numbers, ``{detail}`` is a clause given where the decision was made. Advice that
     depends on the method and the problem is chosen by `newtonkit.driver.advice.advise`.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2, [0.0])
+    >>> result.reason is newtonkit.TerminationReason.GRADIENT, result.reason.status
+    (True, 0)
     """
 
     GRADIENT = (

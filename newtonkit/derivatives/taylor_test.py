@@ -23,7 +23,14 @@ CERTAINTY_FACTOR = 10.0  # two slopes are different if they differ by more than 
 
 
 class DerivativeCheck(NamedTuple):
-    """The result of `check_derivatives`."""
+    """The result of `check_derivatives`.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> newtonkit.check_derivatives(lambda x: (x**4).sum(), [1.0, 2.0]).ok
+    True
+    """
 
     ok: bool
     """Whether both orders are those of Taylor's theorem."""

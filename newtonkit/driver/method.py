@@ -13,7 +13,15 @@ from newtonkit.linalg.kernels import Vector
 
 
 class Method(Protocol):
-    """A method as the driver sees it; `newtonkit.methods.base.MethodBase` holds the defaults."""
+    """A method as the driver sees it; `newtonkit.methods.base.MethodBase` holds the defaults.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> method: newtonkit.Method = newtonkit.BFGS()
+    >>> method.name, sorted(method.needs)
+    ('bfgs', ['grad'])
+    """
 
     @property
     def name(self) -> str:

@@ -64,6 +64,13 @@ class Result(OptimizeResult):  # type: ignore[misc]
         Seconds.
     rounds : Rounds
         For a `newtonkit.FiniteSum` only: how often all partitions were evaluated, with bytes and seconds.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> result = newtonkit.minimize(lambda x: (x[0] - 1) ** 2, [0.0])
+    >>> result.success, result.reason.name, result.verdict.kind
+    (True, 'GRADIENT', 'minimum')
     """
 
     def __repr__(self) -> str:

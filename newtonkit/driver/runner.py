@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.domain import Domain
@@ -23,7 +24,7 @@ from newtonkit.driver.session import Callback, Session
 from newtonkit.driver.stopping import Stop
 from newtonkit.driver.user_units import user_state, user_termination, user_verdict
 from newtonkit.evaluation.first_order import Observer
-from newtonkit.linalg.kernels import EPS, Vector, all_finite
+from newtonkit.linalg.kernels import EPS, all_finite
 from newtonkit.objectives.objective import Objective
 
 _CONVERGED_AT_POINT = frozenset(
@@ -34,7 +35,7 @@ _CONVERGED_AT_POINT = frozenset(
 def run(
     method: Method,
     objective: Objective,
-    x0: Vector,
+    x0: ArrayLike,
     stop: Stop,
     *,
     callback: Callback | None = None,
@@ -52,7 +53,7 @@ def run(
     ----------
     method : Method
     objective : Objective
-    x0 : ndarray, shape (n,)
+    x0 : array_like, shape (n,)
     stop : Stop
     callback : callable, optional
         callback(state, nit), called on every state but the first; true stops the run.
@@ -72,10 +73,22 @@ def run(
 
     Raises
     ------
+    ValueError
+        If x0 is not a vector.
     BaseException
         Whatever user code raised, with the Result so far attached as ``partial_result``.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> objective = newtonkit.Objective(lambda x: (x[0] - 1) ** 2)
+    >>> newtonkit.run(newtonkit.BFGS(), objective, [3.0], newtonkit.Stop(gtol=1e-8)).success
+    True
     """
-    session = Session(method, objective, x0, stop, callback, history, progress, check, fallbacks, observer, domain)
+    start = np.array(x0, dtype=np.float64, ndmin=1)
+    if start.ndim != 1:
+        raise ValueError(f"x0 must be a vector, not an array of shape {start.shape}; minimize accepts any shape")
+    session = Session(method, objective, start, stop, callback, history, progress, check, fallbacks, observer, domain)
     try:
         session.start() if earlier is None else session.resume(earlier)
         termination = session.solve()

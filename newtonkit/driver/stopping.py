@@ -42,6 +42,12 @@ class Stop:
     ------
     ValueError, TypeError
         For a value outside these ranges, naming it.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> newtonkit.Stop(gtol=1e-8, maxiter=100).maxiter
+    100
     """
 
     gtol: float = 1e-5

@@ -37,7 +37,15 @@ MAX_POINTS = 100  # groups of remaining boxes that are listed
 
 @dataclass(frozen=True, slots=True)
 class GlobalMinimum:
-    """The result of `global_minimum`; its text is a sentence."""
+    """The result of `global_minimum`; its text is a sentence.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> found = newtonkit.global_minimum(lambda x: (x[0] - 1) ** 2, [(-2, 2)])
+    >>> found.proved, float(found.x[0])
+    (True, 1.0)
+    """
 
     x: Vector
     """The best point found."""

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CriticalPoint:
-    """One critical point."""
+    """One critical point.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> point = newtonkit.find_critical_points(lambda x: x[0] ** 2 - x[0], [(-1, 1)])[0]
+    >>> point.kind, float(point.x[0].round(6))
+    ('minimum', 0.5)
+    """
 
     x: Vector
     """The point, exact up to rounding errors if ``level`` is "proved"."""
@@ -60,6 +68,13 @@ class CriticalPoints(Sequence[CriticalPoint]):
 
     ``print`` shows a table; its column # is the position in the sequence. Each point has ``.x``, ``.fun``, ``.kind``,
     ``.index`` and ``.level``.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> points = newtonkit.find_critical_points(lambda x: x[0] ** 3 - x[0], [(-1, 1)])
+    >>> len(points), points.complete, len(points.by_index(0))
+    (2, True, 1)
     """
 
     points: tuple[CriticalPoint, ...]

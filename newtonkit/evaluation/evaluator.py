@@ -46,6 +46,15 @@ class Evaluator(FirstOrderEvaluator):
         is returned is then scaled; an observer sees the values of the user's function.
     domain : Domain, optional
         Where x may lie; a request outside it is an internal error. Default: `Unbounded()`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import newtonkit
+    >>> evaluator = newtonkit.Evaluator(newtonkit.Objective(lambda x: (x**2).sum()))
+    >>> f, g = evaluator.value_and_grad(np.array([1.0, 2.0]))
+    >>> float(f), g.tolist()
+    (5.0, [2.0, 4.0])
     """
 
     # --- second derivatives ---------------------------------------------------------------------------------

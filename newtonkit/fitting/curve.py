@@ -40,6 +40,15 @@ class CurveFit:
         Standard errors.
     result : FitResult
         The underlying least-squares fit: ``success``, ``message``, ``verdict``, …
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import newtonkit
+    >>> t = np.arange(5.0)
+    >>> fit = newtonkit.curve_fit(lambda t, slope: slope * t, t, np.array([0.0, 2.1, 3.9, 6.0, 8.1]))
+    >>> round(fit.parameters["slope"], 2)
+    2.01
     """
 
     def __init__(

@@ -56,6 +56,13 @@ class FitResult(OptimizeResult):  # type: ignore[misc]
         The method, why it was taken, where derivatives came from.
     costs : ndarray
         The cost at x0 and after every accepted step.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> result = newtonkit.least_squares(lambda p: [p[0] - 1.0, 2.0 * p[1]], [0.0, 1.0])
+    >>> result.success, float(result.cost)
+    (True, 0.0)
     """
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -60,7 +60,17 @@ class Merge:
 
 @dataclass(frozen=True, eq=False)
 class MorseGraph:
-    """Minima and the index-1 saddles between them. ``print`` shows both, and the merge tree."""
+    """Minima and the index-1 saddles between them. ``print`` shows both, and the merge tree.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> def double_well(x):
+    ...     return (x[0] ** 2 - 1) ** 2 + x[1] ** 2
+    >>> points = newtonkit.find_critical_points(double_well, [(-2, 2), (-1, 1)])
+    >>> round(newtonkit.morse_graph(double_well, points).barrier(0, 1), 6)
+    1.0
+    """
 
     points: CriticalPoints
     """The critical points. The number of a point is its position in this sequence."""

@@ -17,7 +17,15 @@ HALVINGS = 50  # of the scale of x: down to its rounding error
 
 
 class Escape(NamedTuple):
-    """A lower point."""
+    """A lower point.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> found = newtonkit.escape(lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4 / 4, [0.0, 0.0])
+    >>> bool(found.fun < 0.0)
+    True
+    """
 
     x: Any
     """The lower point, in the structure of the original point."""
@@ -31,7 +39,18 @@ class Escape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CheckedResult:
-    """The findings of `check_result`; its text is a sentence."""
+    """The findings of `check_result`; its text is a sentence.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> import scipy.optimize
+    >>> def f(x):
+    ...     return x[0] ** 2 - x[1] ** 2 + x[1] ** 4 / 4
+    >>> checked = newtonkit.check_result(f, scipy.optimize.minimize(f, [1.0, 0.0]))
+    >>> checked.verdict.kind
+    'saddle'
+    """
 
     verdict: Verdict
     claimed: bool

@@ -23,6 +23,19 @@ class GradientTransform:
     ``method`` by `minimize` and `train`.
 
     A subclass defines `init` and `update`. The other members have defaults.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> class Halve(newtonkit.GradientTransform):
+    ...     def init(self, n):
+    ...         return None
+    ...
+    ...     def update(self, g, state, x):
+    ...         return 0.5 * g, state
+    >>> rule = newtonkit.chain(Halve(), newtonkit.scale_by_learning_rate(0.5))
+    >>> newtonkit.minimize(lambda x: x[0] ** 2, [1.0], method=newtonkit.FirstOrder(rule)).success
+    True
     """
 
     @property

@@ -65,7 +65,14 @@ ALIASES = {
 
 
 def names() -> list[str]:
-    """The names of all methods, second-order first."""
+    """The names of all methods, second-order first.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> newtonkit.method_names()[:3]
+    ['newton', 'newton-cg', 'cubic']
+    """
     return list(METHODS)
 
 

@@ -38,6 +38,16 @@ class SampledLBFGS(FirstOrderRule):
     ----------
     Schraudolph, Yu & Günter (2007), AISTATS (one batch). Bollapragada, Nocedal, Mudigere, Shi & Tang (2018), ICML,
     section 1 (the effect of two batches).
+
+    Examples
+    --------
+    >>> import autograd.numpy as np
+    >>> import newtonkit
+    >>> data = np.arange(20.0)
+    >>> rule = newtonkit.SampledLBFGS(rate=0.5)
+    >>> result = newtonkit.train(lambda p, batch: np.mean((batch - p) ** 2), 0.0, data, rule, batch_size=10, epochs=20)
+    >>> bool(abs(result.x - 9.5) < 1.0)
+    True
     """
 
     rate: Rate = 0.1

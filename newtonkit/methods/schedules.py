@@ -18,7 +18,15 @@ Rate = float | Callable[[int], float]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Base of the schedules: ``schedule(t)`` is the learning rate of update t ≥ 1."""
+    """Base of the schedules: ``schedule(t)`` is the learning rate of update t ≥ 1.
+
+    Examples
+    --------
+    >>> import newtonkit
+    >>> rates = newtonkit.Warmup(newtonkit.Cosine(0.1, horizon=10), steps=2)
+    >>> isinstance(rates, newtonkit.Schedule), rates(1) <= 0.05
+    (True, True)
+    """
 
     @property
     def label(self) -> str:

@@ -201,3 +201,10 @@ def test_maxfev_of_scipy_limits_the_residuals_of_a_fit():
     with pytest.warns(scipy.optimize.OptimizeWarning, match="would exceed the limit"):
         fit = newtonkit.curve_fit(lambda x, a: np.exp(a * x), [0.0, 1.0, 2.0], [1.0, 3.0, 8.0], maxfev=1)
     assert fit.result.nfev == 1
+
+
+def test_run_takes_a_list_and_refuses_a_matrix():
+    objective, stop = newtonkit.Objective(lambda x: (x[0] - 1.0) ** 2), newtonkit.Stop(gtol=1e-8)
+    assert newtonkit.run(newtonkit.BFGS(), objective, [3.0], stop).success
+    with pytest.raises(ValueError, match="x0 must be a vector"):
+        newtonkit.run(newtonkit.BFGS(), objective, [[3.0]], stop)

@@ -37,7 +37,18 @@ _MIXED = "the result is a plain numpy array that contains autograd's boxes"
 
 
 class DifferentiationError(TypeError):
-    """autograd could not differentiate a function that works on plain numbers."""
+    """autograd could not differentiate a function that works on plain numbers.
+
+    Examples
+    --------
+    >>> import math
+    >>> import newtonkit
+    >>> try:
+    ...     newtonkit.grad(lambda x: math.exp(x[0]))([1.0])
+    ... except newtonkit.DifferentiationError as error:
+    ...     print("differences" in str(error))
+    True
+    """
 
 
 def as_number(result: Any) -> float:
