@@ -25,6 +25,7 @@ _WIDTH = 230  # columns: the widest table fits
     "-m", "--method", "methods", multiple=True, help="A solver: our method, scipy:NAME or galahad:NAME; repeat."
 )
 @click.option("-s", "--start", "starts", multiple=True, help="A start by name; repeat for more. Default: every start.")
+@click.option("--bounded", is_flag=True, help="The problems with bounds instead, by the solvers that accept bounds.")
 @click.option("--gradients", default=Terms.gradients, show_default=True, help="Gradients that a run may evaluate.")
 @click.option("--gtol", default=Terms.gtol, show_default=True, help="Tolerance on ‖g‖∞.")
 @click.option("--jobs", default=min(2, os.cpu_count() or 1), show_default=True, help="Number of processes.")
@@ -41,6 +42,7 @@ def benchmark(
     tags: tuple[str, ...],
     methods: tuple[str, ...],
     starts: tuple[str, ...],
+    bounded: bool,
     gradients: int,
     gtol: float,
     jobs: int,
@@ -49,8 +51,9 @@ def benchmark(
 ) -> None:
     """Score our solvers, scipy's and GALAHAD's on the test problems.
 
-    The solvers are our second-order and quasi-Newton methods, six of scipy's and two of GALAHAD's. docs/benchmarks.md
-    explains what is measured and how it is scored.
+    The solvers are our second-order and quasi-Newton methods, six of scipy's and two of GALAHAD's; with --bounded, our
+    methods that accept bounds, four of scipy's and one of GALAHAD's. docs/benchmarks.md explains what is measured and
+    how it is scored.
     """
     terms = Terms(gtol=gtol, gradients=gradients, python=python)
     with progress("running") as (start, advance):
@@ -60,6 +63,7 @@ def benchmark(
             tags=tags,
             methods=methods,
             starts=starts,
+            bounded=bounded,
             terms=terms,
             jobs=jobs,
             out=out,

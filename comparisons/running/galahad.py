@@ -1,4 +1,4 @@
-"""Adapter of GALAHAD's TRU and ARC: the same derivatives and counters as for our methods, in a child process."""
+"""Adapter of GALAHAD's TRU, ARC and TRB: the same derivatives and counters as for our methods, in a child process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from comparisons.core.trace import Trace
 from comparisons.running.galahad_child import END, GRADIENT, HESSIAN, VALUE
+from comparisons.running.recorder import Recorder
 from comparisons.running.scipy_solvers import SolverResult
 from newtonkit import Budget, Evaluator, Objective
 from newtonkit.core.state import BudgetSpent
@@ -23,6 +24,8 @@ from problems import Problem
 Vector = NDArray[np.float64]
 
 SOLVERS = ("TRU", "ARC")
+BOUNDED_SOLVERS = ("TRB",)
+_INFINITE = 1e20  # a bound of this size is none: above GALAHAD's control parameter "infinity"
 _CHILD = Path(__file__).with_name("galahad_child.py")
 _SECONDS = 60.0  # a longer run hangs: a run that spends the whole budget takes about 3, measured
 
@@ -49,7 +52,7 @@ def missing(python: str = sys.executable) -> str:
     """
     try:
         tried = subprocess.run(
-            [python, "-c", "import galahad.tru, galahad.arc"],
+            [python, "-c", "import galahad.tru, galahad.arc, galahad.trb"],
             capture_output=True,
             check=False,
             env=os.environ | _ENVIRONMENT,
@@ -85,9 +88,9 @@ def solve(
     problem : Problem
     x0 : ndarray, shape (n,)
     method : str
-        "TRU" (trust region) or "ARC" (cubic regularisation).
+        "TRU" (trust region) or "ARC" (cubic regularisation); "TRB" (trust region) for a problem with bounds.
     gtol : float
-        Tolerance on the Euclidean norm of the gradient.
+        Tolerance on the Euclidean norm of the gradient, with bounds of the projected gradient.
     maxiter : int
     budget : Budget
         Evaluations after which the run is stopped from outside.
@@ -100,7 +103,8 @@ def solve(
     ----------
     Gould, Orban & Toint (2003), ACM Trans. Math. Softw. 29, 353-372.
     """
-    evaluator = Evaluator(Objective(problem.fun), budget)
+    recorder = Recorder(problem)
+    evaluator = Evaluator(Objective(problem.fun), budget, observer=recorder)
     command = [python, str(_CHILD), method, str(problem.n), repr(gtol), str(maxiter)]
     child = subprocess.Popen(
         command,
@@ -113,26 +117,32 @@ def solve(
     watch.start()
     try:
         with np.errstate(all="ignore"):
-            x, success, reason, message, nit = _conversation(child, evaluator, x0)
+            sent = [x0, *(() if problem.bounds is None else np.clip(problem.bounds.T, -_INFINITE, _INFINITE))]
+            x, success, reason, message, nit = _conversation(child, evaluator, sent)
     finally:
         watch.cancel()
         child.kill()
         child.communicate()
     with np.errstate(all="ignore"):
         f, g = Evaluator(Objective(problem.fun)).value_and_grad(x)
-    return SolverResult(x, f, g, success, reason, message, nit, {}, evaluator, Trace.empty(problem.n))
+    trace = Trace.empty(problem.n)
+    return SolverResult(x, f, g, success, reason, message, nit, {}, evaluator, trace, recorder.outside)
 
 
 def _conversation(
-    child: subprocess.Popen[bytes], evaluator: Evaluator, x0: Vector
+    child: subprocess.Popen[bytes], evaluator: Evaluator, sent: list[Vector]
 ) -> tuple[Vector, bool, str, str, int]:
-    """Answer the child until it ends or the budget is spent; return x, success, reason, message, nit."""
+    """Send the start, and the bounds if there are any; answer the child until it ends or the budget is spent.
+
+    Returns x, success, reason, message, nit.
+    """
     assert child.stdin is not None
     assert child.stdout is not None
-    n = x0.size
+    x0, n = sent[0], sent[0].size
     lower = np.tril_indices(n)
     try:
-        _send(child.stdin, x0)
+        for vector in sent:
+            _send(child.stdin, vector)
         while (kind := child.stdout.read(1)) and kind != END:
             x = _received(child.stdout, n)
             if kind == VALUE:

@@ -32,7 +32,7 @@ _SHARE = 0.05  # the largest share of the run time that reporting may take
 class Recorder(History):
     """Fills a `Trace`: the observer of an `Evaluator`, and the history of a run at the same time.
 
-    Its own time is subtracted from the seconds that it records.
+    Its own time is subtracted from the seconds that it records. ``outside`` counts the evaluations outside the bounds.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ class Recorder(History):
         self._which = [i for i, _ in known]
         self._points = np.array([x for _, x in known]).reshape(len(known), problem.n)
         self._scales = np.maximum(1.0, np.linalg.norm(self._points, axis=1))
+        self._bounds = problem.bounds
+        self.outside = 0
         self._began = time.perf_counter()
         self.own_seconds = 0.0
         self._report = report
@@ -82,6 +84,8 @@ class Recorder(History):
         now = time.perf_counter()
         if kind == "H" and self._moved_to_counts(x, check):
             return
+        if self._bounds is not None and not ((self._bounds[:, 0] <= x) & (x <= self._bounds[:, 1])).all():
+            self.outside += 1
         size = math.nan if g is None else finite_max_norm(g)
         distance, nearest = self._distance(x)
         self._kind.append(kind)

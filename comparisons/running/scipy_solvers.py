@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult
+from scipy.optimize import Bounds, OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
 from comparisons.core.trace import Trace
 from comparisons.running.recorder import Recorder
 from newtonkit import Budget, Evaluator, Objective
 from newtonkit.core.state import FIRST, BudgetSpent, State
-from newtonkit.linalg.kernels import finite_max_norm
+from newtonkit.linalg.kernels import EPS, finite_max_norm
 from problems import Problem
 
 Vector = NDArray[np.float64]
@@ -29,11 +29,23 @@ SOLVERS: dict[str, tuple[str, ...]] = {
     "trust-krylov": ("jac", "hessp"),
     "trust-exact": ("jac", "hess"),
 }
+# those that accept bounds; all but the first are not part of comparisons without bounds
+BOUNDED_SOLVERS: dict[str, tuple[str, ...]] = {
+    "L-BFGS-B": ("jac",),
+    "TNC": ("jac",),
+    "trust-constr": ("jac", "hess"),
+    "SLSQP": ("jac",),
+}
 
 
 def solver_names() -> list[str]:
     """Names of the reference solvers, with the prefix ``scipy:``."""
     return [f"scipy:{name}" for name in SOLVERS]
+
+
+def bounded_solver_names() -> list[str]:
+    """Names of the reference solvers that accept bounds, with the prefix ``scipy:``."""
+    return [f"scipy:{name}" for name in BOUNDED_SOLVERS]
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,8 @@ class SolverResult:
     reported: dict[str, int]
     evaluator: Evaluator
     trace: Trace
+    outside: int = 0
+    """Evaluations outside the bounds of the problem."""
 
 
 def solve(
@@ -63,7 +77,7 @@ def solve(
     options: Mapping[str, Any] | None = None,
     recorder: Recorder | None = None,
 ) -> SolverResult:
-    """Run ``scipy.optimize.minimize`` with exact derivatives, through our Evaluator.
+    """Run ``scipy.optimize.minimize`` with exact derivatives, through our Evaluator; with bounds if there are any.
 
     Parameters
     ----------
@@ -82,12 +96,18 @@ def solve(
     recorder : Recorder, optional
         Default: a new one.
     """
+    if problem.bounds is not None and method not in BOUNDED_SOLVERS:
+        raise ValueError(f"scipy:{method} does not accept bounds; use one of {', '.join(bounded_solver_names())}")
     settings = ({} if gtol is None else _options(method, gtol, maxiter)) | dict(options or {})
+    bounds = None if problem.bounds is None else Bounds(*problem.bounds.T)
 
     def scipys(fun: Any, x0: Vector, **given: Any) -> OptimizeResult:
-        return scipy_minimize(fun, x0, method=method, options=settings, **given)
+        return scipy_minimize(fun, x0, method=method, bounds=bounds, options=settings, **given)
 
-    return observed(problem, x0, scipys, (*SOLVERS[method], "callback"), budget, recorder=recorder)
+    needs = (SOLVERS | BOUNDED_SOLVERS)[method]
+    # TNC and SLSQP call back with x alone
+    needs += () if method in ("TNC", "SLSQP") else ("callback",)
+    return observed(problem, x0, scipys, needs, budget, recorder=recorder)
 
 
 def observed(
@@ -151,7 +171,7 @@ def observed(
         if len(recorder) == 1:
             recorder.count_gradients()
         f, g = Evaluator(Objective(problem.fun)).value_and_grad(np.array(x, dtype=np.float64))
-    return SolverResult(x, f, g, success, reason, message, nit, reported, evaluator, recorder.trace())
+    return SolverResult(x, f, g, success, reason, message, nit, reported, evaluator, recorder.trace(), recorder.outside)
 
 
 def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
@@ -161,6 +181,13 @@ def _options(method: str, gtol: float, maxiter: int) -> dict[str, float]:
     if method == "Newton-CG":
         # it stops by the length of a step only; √eps corresponds to a gradient of about 1e-8
         return {"xtol": 1.5e-8 if gtol else 0.0, "maxiter": maxiter}
+    if method == "TNC":
+        return {"gtol": gtol, "ftol": 0.0, "xtol": 0.0, "maxfun": 10 * maxiter}
+    if method == "SLSQP":
+        # it stops by the change of f only: as far as rounding allows
+        return {"ftol": EPS, "maxiter": maxiter}
+    if method == "trust-constr":
+        return {"gtol": gtol, "xtol": 0.0, "barrier_tol": gtol, "maxiter": maxiter}
     return {"gtol": gtol, "maxiter": maxiter}
 
 

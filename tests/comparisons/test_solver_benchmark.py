@@ -4,6 +4,7 @@ import dataclasses
 import math
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -13,11 +14,12 @@ from comparisons.core.runs import write_jsonl
 from comparisons.report.document import Table
 from comparisons.running import galahad
 from comparisons.running import scipy_solvers as reference
+from comparisons.running.recorder import Recorder
 from comparisons.studies.solvers import solver_benchmark
 from comparisons.studies.solvers import solver_scores as scoring
 from comparisons.studies.solvers import solver_tables as benchmark_tables
 from comparisons.studies.solvers.solver_benchmark import SolverRun, Terms
-from newtonkit import Budget, Counts
+from newtonkit import Budget, Counts, Evaluator, Objective
 
 # a run that ended where it should and says so
 SOLVED = SolverRun(
@@ -309,3 +311,51 @@ def test_a_child_that_never_ends_is_stopped_by_the_budget(child):
 def test_a_child_that_hangs_in_silence_is_killed(child):
     end = child("import time; time.sleep(60)", seconds=0.3)
     assert (end.success, end.reason) == (False, "CRASHED")
+
+
+# --- problems with bounds -----------------------------------------------------------------------------------------
+
+
+def test_with_bounds_the_solvers_are_those_that_accept_them():
+    chosen = solver_benchmark.chosen_solvers([], bounded=True)
+    assert {"newton", "lbfgs", "auto", "scipy:TNC", "scipy:SLSQP", "scipy:trust-constr", "galahad:TRB"} <= set(chosen)
+    assert not {"dfp", "newton-pure", "scipy:BFGS", "galahad:TRU", "adam"} & set(chosen)
+    with pytest.raises(ValueError, match="unknown solver"):
+        solver_benchmark.chosen_solvers(["dfp"], bounded=True)
+
+
+@pytest.mark.parametrize("method", ["newton", "lbfgs", "auto", "scipy:L-BFGS-B", "scipy:TNC", "scipy:SLSQP"])
+def test_a_run_with_bounds_is_scored_by_the_projected_gradient(method):
+    run = solver_benchmark.run_trial(problems.get("rosenbrock-bounded"), "standard", method, Terms(gtol=1e-6))
+    assert run.outside == 0
+    assert run.x[0] == pytest.approx(0.5, abs=1e-6)
+    assert run.gradient_norm < 1e-4  # the gradient itself is 1 there
+    assert run.kind == "minimum"
+    assert not scoring.false_success(run)
+    assert scoring.has_bounds(run)
+
+
+def test_evaluations_outside_are_counted():
+    run = solver_benchmark.run_trial(problems.get("hs4"), "standard", "scipy:trust-constr", Terms())
+    inside = solver_benchmark.run_trial(problems.get("hs4"), "standard", "newton", Terms())
+    assert inside.outside == 0
+    assert run.outside == 0 or scoring.left_bounds(run)
+    recorder = Recorder(problems.get("hs4"))  # x0 >= 1, x1 >= 0
+    evaluator = Evaluator(Objective(problems.get("hs4").fun), observer=recorder)
+    for x in ([0.5, 1.0], [1.0, 0.0], [2.0, -1e-300]):
+        evaluator.value(np.array(x))
+    assert recorder.outside == 2
+
+
+def test_the_tables_show_evaluations_outside_and_leave_out_solvers_that_rarely_solve():
+    bad = [trial(method="bad", problem=f"p{k}", gradient_norm=1.0, decrement=1.0, outside=3) for k in range(4)]
+    good = [trial(problem=f"p{k}", outside=0) for k in range(4)]
+    claims = benchmark_tables.claims_table([*good, *bad])
+    assert claims.headings[-1] == "evaluations outside"
+    assert [row[-1] for row in claims.rows] == ["0", "12"]
+    costs = benchmark_tables.cost_table([*good, *bad])
+    assert "4 runs" in costs.title
+    assert "bad" in costs.title
+    assert [row[0] for row in costs.rows] == ["newton"]
+    names = [aim.sentence for aim in scoring.aims([*good, *bad])]
+    assert "no evaluations outside the bounds by any of our methods" in names

@@ -20,6 +20,7 @@ def run(
     methods: Sequence[str] = (),
     starts: Sequence[str] = (),
     terms: Terms | None = None,
+    bounded: bool = False,
     jobs: int = 1,
     out: Path | None = None,
     on_start: Callable[[int], None] = lambda total: None,
@@ -33,6 +34,8 @@ def run(
         Problems, tags of problems, solvers, starts.
     terms : Terms, optional
         The budget and the tolerance of every run.
+    bounded : bool, default False
+        Run the problems with bounds, by the solvers that accept bounds.
     jobs : int, default 1
         Number of processes.
     out : Path, optional
@@ -49,10 +52,12 @@ def run(
     """
     terms = terms or Terms()
     notes: list[str] = []
-    chosen = chosen_solvers(methods)
+    chosen = chosen_solvers(methods, bounded=bounded)
     if any(method.startswith("galahad:") for method in chosen) and (sentence := galahad.missing(terms.python)):
         notes.append(sentence)
         chosen = [method for method in chosen if not method.startswith("galahad:")]
+    if bounded:
+        tags = (*tags, "bounded")
     # NIST's fits have a study of their own, as least squares: `newtonkit.least_squares`
     default = problems.names(tags) if tags else sorted(set(problems.names()) - set(problems.names("nist")))
     found = [problems.get(name) for name in names or default]

@@ -17,9 +17,13 @@ import newtonkit
 import problems
 from comparisons.running import galahad
 from comparisons.running import scipy_solvers as reference
+from comparisons.running.recorder import Recorder
+from comparisons.running.solvers import as_solver
 from comparisons.running.workers import one_thread_each
-from newtonkit import Budget, Counts, Evaluator, Objective
+from newtonkit import Budget, Counts, Evaluator, Objective, Stop
+from newtonkit.core.domain import Box, Domain, Unbounded
 from newtonkit.core.validation import nearest_name
+from newtonkit.driver.runner import run
 from newtonkit.methods.first_order import GradientTransform
 from newtonkit.methods.registry import METHODS
 from newtonkit.methods.steepest_descent import SteepestDescent
@@ -81,7 +85,7 @@ class SolverRun:
     best: float | None
     """The lowest known minimum; None where none is known."""
     gradient_norm: float
-    """‖g‖∞."""
+    """‖g‖∞; with bounds ‖P(x − g) − x‖∞."""
     decrement: float
     """Half the squared Newton decrement, ½ gᵀH⁻¹g; infinite where the Hessian has a negative eigenvalue."""
     kind: str
@@ -92,6 +96,8 @@ class SolverRun:
     counts: Counts
     checks: Counts
     nit: int
+    outside: int | None = None
+    """Evaluations outside the bounds; None for a problem without bounds."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +110,17 @@ class SolverTask:
     method: str
 
 
-def own_methods() -> list[str]:
+def own_methods(*, bounded: bool = False) -> list[str]:
     """Our second-order and quasi-Newton methods, and the automatic choice.
 
-    Without first-order rules, steepest descent, and the pure Newton step, which does not leave saddles.
+    Without first-order rules, steepest descent, and the pure Newton step, which does not leave saddles. With
+    ``bounded``, those that accept bounds, steepest descent included.
     """
+    if bounded:
+        accepting = [
+            name for name, cls in METHODS.items() if not issubclass(cls, GradientTransform) and cls.accepts_bounds
+        ]
+        return [*accepting, "auto"]
     chosen = [
         name
         for name, cls in METHODS.items()
@@ -117,12 +129,15 @@ def own_methods() -> list[str]:
     return [*chosen, "auto"]
 
 
-def all_solvers() -> list[str]:
-    """Ours, scipy's, GALAHAD's."""
+def all_solvers(*, bounded: bool = False) -> list[str]:
+    """Ours, scipy's, GALAHAD's; with ``bounded`` those that accept bounds."""
+    if bounded:
+        others = [*reference.bounded_solver_names(), *(f"galahad:{name}" for name in galahad.BOUNDED_SOLVERS)]
+        return [*own_methods(bounded=True), *others]
     return [*own_methods(), *reference.solver_names(), *(f"galahad:{name}" for name in galahad.SOLVERS)]
 
 
-def chosen_solvers(wanted: Sequence[str]) -> list[str]:
+def chosen_solvers(wanted: Sequence[str], *, bounded: bool = False) -> list[str]:
     """The solvers of these names, in any case; all for none.
 
     Raises
@@ -130,7 +145,7 @@ def chosen_solvers(wanted: Sequence[str]) -> list[str]:
     ValueError
         With the nearest valid name.
     """
-    known = {name.lower(): name for name in all_solvers()}
+    known = {name.lower(): name for name in all_solvers(bounded=bounded)}
     for name in wanted:
         if name.lower() not in known:
             raise ValueError(f"unknown solver {name!r}; {nearest_name(name, list(known.values()))}")
@@ -192,6 +207,7 @@ class _End:
     counts: Counts
     checks: Counts
     nit: int
+    outside: int = 0
 
 
 def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> SolverRun:
@@ -205,15 +221,26 @@ def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Solver
     method : str
         One of `all_solvers`.
     terms : Terms
+
+    Notes
+    -----
+    An end outside the bounds is moved to the nearest point inside before it is scored.
     """
     x0 = np.array(problem.starts[start])
+    domain: Domain = Unbounded() if problem.bounds is None else Box(*problem.bounds.T)
     where, _, name = method.rpartition(":")
-    end = _other_run(problem, x0, where, name, terms) if where else _own_run(problem, x0, name, terms)
+    if where:
+        end = _other_run(problem, x0, where, name, terms)
+    elif problem.bounds is None:
+        end = _own_run(problem, x0, name, terms)
+    else:
+        end = _bounded_run(problem, x0, name, terms, domain)
+    x = domain.project(end.x)
     with np.errstate(all="ignore"):
-        f, g = Evaluator(Objective(problem.fun)).value_and_grad(end.x)
+        f, g = Evaluator(Objective(problem.fun)).value_and_grad(x)
         finite = math.isfinite(f) and bool(np.isfinite(g).all())
-        verdict = newtonkit.classify(problem.fun, end.x) if finite else None
-        point = problem.reached(end.x, f) if finite else None
+        verdict = newtonkit.classify(problem.fun, x, bounds=problem.bounds) if finite else None
+        point = problem.reached(x, f) if finite else None
     if point is not None and abs(f - point.f) <= _SAME_F * max(1.0, abs(f)):
         kind = point.kind
     else:
@@ -223,10 +250,10 @@ def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Solver
         n=problem.n,
         start=start,
         method=method,
-        x=tuple(map(float, end.x)),
+        x=tuple(map(float, x)),
         f=f,
         best=None if problem.best is None else problem.best.f,
-        gradient_norm=float(np.abs(g).max()),
+        gradient_norm=domain.criticality(x, g),
         decrement=math.inf if verdict is None or verdict.index else verdict.decrease,
         kind=kind,
         success=end.success,
@@ -235,6 +262,7 @@ def run_trial(problem: Problem, start: str, method: str, terms: Terms) -> Solver
         counts=end.counts,
         checks=end.checks,
         nit=end.nit,
+        outside=None if problem.bounds is None else end.outside,
     )
 
 
@@ -244,6 +272,22 @@ def _own_run(problem: Problem, x0: Vector, method: str, terms: Terms) -> _End:
         result = newtonkit.minimize(problem.fun, x0, method=method, options=options)
     except Exception as error:  # an exception in a method is a failure of this run only
         return _End(x0, False, type(error).__name__, str(error), Counts(), Counts(), 0)
+    return _end_of(result)
+
+
+def _bounded_run(problem: Problem, x0: Vector, method: str, terms: Terms, domain: Domain) -> _End:
+    """The same as `_own_run`, with an observer that counts the evaluations outside the bounds."""
+    objective, recorder = Objective(problem.fun), Recorder(problem)
+    chosen, fallbacks = as_solver(method).portfolio(objective, x0)
+    stop = Stop(gtol=terms.gtol, maxiter=terms.maxiter, **terms.limits)
+    try:
+        result = run(chosen, objective, x0, stop, fallbacks=fallbacks, domain=domain, observer=recorder)
+    except Exception as error:  # an exception in a method is a failure of this run only
+        return _End(x0, False, type(error).__name__, str(error), Counts(), Counts(), 0, recorder.outside)
+    return _end_of(result, recorder.outside)
+
+
+def _end_of(result: newtonkit.Result, outside: int = 0) -> _End:
     counts = Counts(result.nfev, result.njev, result.nhev, result.nhvp)
     return _End(
         np.asarray(result.x),
@@ -253,6 +297,7 @@ def _own_run(problem: Problem, x0: Vector, method: str, terms: Terms) -> _End:
         counts,
         result.checks,
         int(result.nit),
+        outside,
     )
 
 
@@ -264,4 +309,5 @@ def _other_run(problem: Problem, x0: Vector, where: str, method: str, terms: Ter
         )
     else:
         end = reference.solve(problem, x0, method, gtol=terms.gtol, maxiter=terms.maxiter, budget=budget)
-    return _End(end.x, end.success, end.reason, end.message, end.evaluator.counts, end.evaluator.check_counts, end.nit)
+    counts, checks = end.evaluator.counts, end.evaluator.check_counts
+    return _End(end.x, end.success, end.reason, end.message, counts, checks, end.nit, end.outside)

@@ -69,16 +69,23 @@ def claims_table(trials: Sequence[SolverRun]) -> Table:
         "ended at a saddle": scoring.at_saddle,
         "out of budget": lambda t: t.reason in ("EVALUATIONS", "ITERATIONS"),
     }
+    bounded = any(map(scoring.has_bounds, trials))
+    if bounded:
+        columns["left the bounds"] = scoring.left_bounds
     rows = []
     for method in _methods(trials):
         mine = [trial for trial in trials if trial.method == method]
-        rows.append([method, *(str(sum(map(holds, mine))) for holds in columns.values())])
-    return Table("Reports of success", ("solver", *columns), rows)
+        outside = [str(sum(trial.outside or 0 for trial in mine))] if bounded else []
+        rows.append([method, *(str(sum(map(holds, mine))) for holds in columns.values()), *outside])
+    more = ("evaluations outside",) if bounded else ()
+    return Table("Reports of success", ("solver", *columns, *more), rows)
 
 
 def cost_table(trials: Sequence[SolverRun]) -> Table:
     """Geometric means over the runs that all solvers solve."""
-    methods = _methods(trials)
+    counts = {m: sum(scoring.solved(t) for t in trials if t.method == m) for m in _methods(trials)}
+    methods = [m for m, count in counts.items() if 2 * count >= max(counts.values())]
+    left_out = [m for m in counts if m not in methods]
     runs = scoring.solved_by_all(trials, methods)
     rows = []
     for method in methods:
@@ -87,6 +94,8 @@ def cost_table(trials: Sequence[SolverRun]) -> Table:
         checks = scoring.geometric_mean([scoring.checks_cost(t) for t in mine])
         rows.append([method, *(_mean(value) for value in (*means, checks))])
     title = f"Geometric means over the {len(runs)} runs that all solve (cost and checks: f + g + Hv + n·H)"
+    if left_out:
+        title += f"; left out, since they solve less than half as many as the best: {', '.join(left_out)}"
     return Table(title, ("solver", *scoring.COUNTED, "cost", "checks"), rows)
 
 
