@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -162,7 +163,7 @@ class TerminationReason(enum.Enum):
         self.template = template
         self.advice = advice
 
-    @property
+    @cached_property
     def status(self) -> int:
         """0 for every converged reason, a different positive number for each other reason."""
         if self.kind is Kind.CONVERGED:

@@ -184,6 +184,6 @@ def make_source(name: str, fun: Callable[..., Any], args: tuple[Any, ...] = ()) 
     factory = _FACTORIES[name]
     if isinstance(factory, str):
         module, _, attribute = factory.partition(":")
-        factory = getattr(import_module(module), attribute)
+        factory = _FACTORIES[name] = getattr(import_module(module), attribute)
     source: DerivativeSource = factory(fun, args)
     return source

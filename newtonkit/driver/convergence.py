@@ -7,7 +7,6 @@ for it (`newtonkit.driver.examiner`). Missing measurements are None and raise no
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
@@ -56,8 +55,7 @@ class Refusal(NamedTuple):
 NEVER_REFUSED = Refusal()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What was measured for one claim at one point x. Numbers that were not measured are NaN or None."""
 
     gtol: float = math.nan

@@ -106,8 +106,7 @@ class Examiner:
             return evidence
         probe = claim.reason in CLAIMS_OF_CONVERGENCE or claim.reason is TerminationReason.PRECISION
         verdict, H, _ = self.point_verdict(state, self._worthwhile(claim, state, first), probe=probe)
-        evidence = dataclasses.replace(
-            evidence,
+        evidence = evidence._replace(
             verdict=verdict,
             product_error=self.evaluator.product_error,
             gradient_is_rounding=_is_rounding(state.x, self.evaluator.domain.free_gradient(state.x, state.g), H),
@@ -115,21 +114,21 @@ class Examiner:
         )
         if evidence.verdict is not None and evidence.verdict.kind != "unchecked":
             error = self.evaluator.gradient_error(state.x, state.g)
-            evidence = dataclasses.replace(evidence, gradient_error=error, value_noise=self.evaluator.value_noise)
+            evidence = evidence._replace(gradient_error=error, value_noise=self.evaluator.value_noise)
         outcome = decide(claim, evidence)
         if outcome is None or verdict.kind == "unchecked":
             return evidence
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
-            evidence = dataclasses.replace(evidence, measured_noise=self.evaluator.measure_noise(state.x, state.f))
+            evidence = evidence._replace(measured_noise=self.evaluator.measure_noise(state.x, state.f))
             outcome = decide(claim, evidence) or outcome
         if outcome.reason is TerminationReason.SADDLE and verdict.kind == "degenerate saddle":
             # f falls where the gradient vanishes: a gradient that the user gave may be wrong
             inconsistency = gradient_inconsistent(self.evaluator, state, first)
-            return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
+            return evidence._replace(gradient_inconsistency=inconsistency)
         if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
             return self._with_values(evidence, state, first, H, may_escape=may_escape)
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:
-            return dataclasses.replace(evidence, slope=diagnose_gradient(self.evaluator, state, first))
+            return evidence._replace(slope=diagnose_gradient(self.evaluator, state, first))
         return evidence
 
     def _worthwhile(self, claim: Termination, state: State, first: State) -> Callable[[float, float], bool] | None:
@@ -160,10 +159,10 @@ class Examiner:
         verdict = evidence.verdict
         inconsistency = gradient_inconsistent(self.evaluator, state, first)
         if inconsistency:
-            return dataclasses.replace(evidence, gradient_inconsistency=inconsistency)
+            return evidence._replace(gradient_inconsistency=inconsistency)
         if verdict is not None and verdict.kind == "undecided" and H is not None:
             probe = probe_flat_directions(self.evaluator, state, first, H, verdict.nullity or 1)
-            evidence = dataclasses.replace(evidence, probe=probe)
+            evidence = evidence._replace(probe=probe)
             if probe.descent is not None:
                 kind = "degenerate saddle" if may_escape else "not critical"
                 drop, length = probe.descent.drop, probe.descent.length
@@ -174,9 +173,9 @@ class Examiner:
                     escape_direction=probe.descent.direction,
                 )
                 self._known = self._known._replace(verdict=verdict)
-                return dataclasses.replace(evidence, verdict=verdict)
+                return evidence._replace(verdict=verdict)
             if probe.flat and (self.refusal.newton_step < math.inf or looks_unbounded(self.evaluator, state, first)):
-                return dataclasses.replace(evidence, looks_unbounded=True)
+                return evidence._replace(looks_unbounded=True)
         return evidence
 
     def point_verdict(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -121,7 +120,7 @@ def _finish(session: Session, termination: Termination) -> Result:
     # a run that ended at a saddle is judged by its end, though a lower point may be returned
     ended_at = session.state if termination.reason is TerminationReason.SADDLE and session.state is not None else state
     verdict = session.examiner.final_verdict(ended_at, termination)
-    termination = decide(termination, dataclasses.replace(evidence, verdict=verdict)) or termination
+    termination = decide(termination, evidence._replace(verdict=verdict)) or termination
     return _build_result(session, termination, state, fun, verdict)
 
 

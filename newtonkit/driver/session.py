@@ -82,6 +82,7 @@ class Session:
         self.nit = 0
         self.lowest = -math.inf
         self.stall = StallDetector()
+        self.requires_progress = models_curvature(method)
         self.monitor: ProgressMonitor | None = None
         self.recent: RecentProgress | None = None
         self.restarts_left = MAX_RESTARTS
@@ -124,7 +125,7 @@ class Session:
         with np.errstate(all="ignore"):
             if self.is_resumed and self.state is not None:
                 self.is_resumed = False
-                termination = self.first_accepted(self.tolerance_claims(self.state, self.criticality(self.state)))
+                termination = self.termination_by_tolerance(self.state, self.criticality(self.state))
                 if termination is not None:
                     return termination
             while True:
@@ -167,42 +168,36 @@ class Session:
             with np.errstate(**self.user_errstate):
                 if self.callback(state if scale == 1.0 else shown, self.nit):
                     return Termination(TerminationReason.CALLBACK, self.nit)
-        return self.first_accepted(self.claims(state, size))
+        return self.termination_at(state, size)
 
     def criticality(self, state: State) -> float:
         """Return ‖g‖∞, in a box the norm of the projected gradient; NaN if f or g is not finite."""
         return self.evaluator.criticality(state.x, state.g) if math.isfinite(state.f) else math.nan
 
-    def claims(self, state: State, size: float) -> Iterator[Termination]:
-        """Yield the claims that the run ends at this new state; the next one is tried if a claim is refused."""
-        yield from self.tolerance_claims(state, size)
-        if self.stall.is_stalled(state, size):
-            yield Termination(TerminationReason.PRECISION, size, self.stop.gtol)
-        if models_curvature(self.method):
+    def termination_at(self, state: State, size: float) -> Termination | None:
+        """Return the Termination if the run ends at this new state; a claim that is refused leads to the next one."""
+        termination = self.termination_by_tolerance(state, size)
+        if termination is None and self.stall.is_stalled(state, size):
+            termination = self.decide(Termination(TerminationReason.PRECISION, size, self.stop.gtol))
+        if termination is None and self.requires_progress:
             self.monitor = self.monitor or ProgressMonitor(state.f)
             claim = self.monitor.claim(state, size, self.evaluator.incumbent.f, self.nit)
             if claim is not None:
-                yield claim
+                termination = self.decide(claim)
+        return termination
 
-    def tolerance_claims(self, state: State, size: float) -> Iterator[Termination]:
-        """Yield the claims by tolerances and limits."""
+    def termination_by_tolerance(self, state: State, size: float) -> Termination | None:
+        """Return the Termination if a tolerance or a limit ends the run at this state."""
         claim = self.stop.claim(state, size, self.nit, self.lowest)
         if claim is None:
-            return
+            return None
+        termination = None
         if claim.reason is not TerminationReason.ITERATIONS and self.examiner.is_due(claim):
-            yield claim
-        spent = self.stop.iterations_spent(self.nit)
-        if spent is not None:
-            slow = "" if self.recent is None else self.recent.description(self.nit, self.evaluator.incumbent.f)
-            yield spent._replace(detail=slow)
-
-    def first_accepted(self, claims: Iterator[Termination]) -> Termination | None:
-        """Return the Termination of the first claim that is not refused; None if the run continues."""
-        for claim in claims:
             termination = self.decide(claim)
-            if termination is not None:
-                return termination
-        return None
+        if termination is None and (spent := self.stop.iterations_spent(self.nit)) is not None:
+            slow = "" if self.recent is None else self.recent.description(self.nit, self.evaluator.incumbent.f)
+            termination = self.decide(spent._replace(detail=slow))
+        return termination
 
     def decide(self, claim: Termination, state: State | None = None) -> Termination | None:
         """Gather the evidence for a claim at the last state, or at another one, and decide."""
@@ -253,6 +248,7 @@ class Session:
         note = f"{failed} failed ({termination.reason.name}) after {self.nit} iterations, {self.method.name} took over"
         self.log.append(note)
         self.evaluator.use_second_order(wants_curvature(self.method))
+        self.requires_progress = models_curvature(self.method)
         self.examiner.method, self.monitor = self.method, None
         self.start(best, StepInfo(note=note))
         return True

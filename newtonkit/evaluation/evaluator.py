@@ -15,7 +15,7 @@ from newtonkit.derivatives.autograd.tracing import dense_from_products
 from newtonkit.derivatives.noise import LONGEST, MOST_CALLS, estimate_noise
 from newtonkit.derivatives.source import EXACT_ERROR, Product
 from newtonkit.evaluation.first_order import FirstOrderEvaluator
-from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, norm
+from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, dot, norm
 
 # Relative difference of two evaluations at one point that counts as rounding: √eps, as in differences of a gradient.
 _SAME = 1e-8
@@ -213,8 +213,9 @@ class Evaluator(FirstOrderEvaluator):
         if same is None:
             with self.checking():
                 again = self._source.gradient(x.copy())
+            difference = norm(again - g)
             noise = self._source.gradient_noise * math.sqrt(x.size)
-            same = norm(again - g) <= _SAME * norm(g) + noise + norm(again - g) * (not all_finite(again))
+            same = difference <= _SAME * norm(g) + noise + difference * (not all_finite(again))
         self._report("g", x, g=again, check=True)
         if same:
             return False
@@ -267,4 +268,6 @@ class Evaluator(FirstOrderEvaluator):
 
 def _is_usual(H: Matrix) -> bool:
     """Whether H is finite and not zero."""
-    return bool(H.any() and np.isfinite(H).all())
+    entries = H.ravel("K")
+    square = dot(entries, entries)  # 0 and ∞ may come from entries whose squares leave the range of numbers
+    return math.isfinite(square) and square > 0.0 or bool(H.any() and np.isfinite(H).all())

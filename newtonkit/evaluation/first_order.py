@@ -113,7 +113,10 @@ class FirstOrderEvaluator:
             g = linearization.g
         else:
             g = self._source.gradient(x.copy())
-        g = self._guarded_gradient(g, x)
+        size = finite_max_norm(g)
+        if not 0.0 < size <= self._guard.largest_g:
+            g, size = self._guarded_gradient(g, size, x)
+        self._last_g, self._last_size = g, size
         if self.observer is not None:
             self._report("g", x, g=g)
         self.incumbent.record_gradient(x, g)
@@ -140,11 +143,15 @@ class FirstOrderEvaluator:
                 # the gradient belongs to the same evaluation: the trace of a plain number gives a gradient of zero
                 g = self._second_gradient(x)
             f = accepted
-        g = self._guarded_gradient(g, x)
+        size = finite_max_norm(g)
+        if not 0.0 < size <= self._guard.largest_g:
+            g, size = self._guarded_gradient(g, size, x)
+        self._last_g, self._last_size = g, size
         if self.observer is not None:
             self._report("f", x, f)
             self._report("g", x, g=g)
-        if self.incumbent.x is None or not math.isnan(self._last_size):
+        # a gradient that is not finite has the size NaN
+        if f < self.incumbent.f and (size == size or self.incumbent.x is None):
             self.incumbent.offer(x, f, g)
         return f, g
 
@@ -214,7 +221,8 @@ class FirstOrderEvaluator:
         self._ledger.charge(g=1)
         f, g = self._source.value_and_gradient(x.copy())
         f = self._guarded_value(f, x)
-        g = self._guarded_gradient(g, x)
+        g, size = self._guarded_gradient(g, finite_max_norm(g), x)
+        self._last_g, self._last_size = g, size
         self._report("g", x, g=g)
         if self.incumbent.x is None or not math.isnan(self._last_size):
             self.incumbent.offer(x, f, g)
@@ -271,10 +279,9 @@ class FirstOrderEvaluator:
         # an infinitely low value is a failure, except at the first point
         return math.nan if f == -math.inf and not math.isnan(guard.largest_f) else f
 
-    def _guarded_gradient(self, g: Vector, x: Vector) -> Vector:
-        """g, or its second evaluation if it is an outlier."""
+    def _guarded_gradient(self, g: Vector, size: float, x: Vector) -> tuple[Vector, float]:
+        """g of this ‖g‖∞, or its second evaluation if it is an outlier, and ‖g‖∞; NaN if it is not finite."""
         guard = self._guard
-        size = finite_max_norm(g)
         # a failed call that returned a plain number has a trace with the gradient zero; a tape makes no calls
         may_be_failure = size == 0.0 and self.objective.is_traced and self.objective.derivative_source != "tape"
         if may_be_failure and self._may_repeat_gradient(x):
@@ -287,8 +294,7 @@ class FirstOrderEvaluator:
                 if math.isnan(size):
                     guard.confirm_failure()
             guard.accept_gradient(size)
-        self._last_g, self._last_size = g, size
-        return g
+        return g, size
 
     def _linearize(self, x: Vector) -> Linearization | None:
         linearization = self._cache.linearization(x)

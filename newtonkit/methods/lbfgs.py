@@ -110,13 +110,13 @@ class InverseHessianOperator(LinearOperator):  # type: ignore[misc]
     Parameters
     ----------
     pairs : CurvaturePairs
-        Copied: later steps do not change the operator.
+        A snapshot is kept: later steps do not change the operator.
     n : int
     """
 
     def __init__(self, pairs: CurvaturePairs, n: int) -> None:
         super().__init__(np.dtype(np.float64), (n, n))
-        self.pairs = copy.deepcopy(pairs)
+        self.pairs = pairs.snapshot()
 
     def _matvec(self, v: Vector) -> Vector:
         v = np.array(v, dtype=np.float64).ravel()
@@ -134,7 +134,7 @@ class CurvaturePairs:
     solution of one small triangular system, R = upper triangle of SᵀY.
     """
 
-    __slots__ = ("_D", "_R", "_S", "_Y", "_begin", "_end", "gamma", "iteration", "memory")
+    __slots__ = ("_D", "_R", "_S", "_Y", "_begin", "_end", "_is_shared", "_triangle", "gamma", "iteration", "memory")
 
     def __init__(self, n: int, memory: int) -> None:
         width = 2 * memory
@@ -143,6 +143,8 @@ class CurvaturePairs:
         self._Y = np.empty((n, width), order="F")
         self._R = np.zeros((width, width), order="F")
         self._D = np.zeros(width)
+        self._triangle = self._R[:0, :0]  # the window of R, contiguous as BLAS requires it
+        self._is_shared = False
         self._begin = self._end = 0
         self.gamma = 1.0
         self.iteration = 0
@@ -160,6 +162,8 @@ class CurvaturePairs:
         sy = curvature_condition(s, y)
         if sy is None:
             return False
+        if self._is_shared:
+            self._unshare()
         if self._end - self._begin == self.memory:
             self._begin += 1
         if self._end == self._D.size:
@@ -169,6 +173,7 @@ class CurvaturePairs:
         self._Y[:, k] = y
         self._R[begin : k + 1, k] = inner_products(self._S[:, begin : k + 1], y)
         self._R[k, k] = self._D[k] = sy
+        self._triangle = self._R[begin : k + 1, begin : k + 1].copy(order="F")
         self._end = k + 1
         self.gamma = sy / dot(y, y)
         return True
@@ -176,7 +181,7 @@ class CurvaturePairs:
     def inverse_hessian_times(self, v: Vector) -> Vector:
         """Return Hv by the two-loop recursion; the scalars of each loop solve a triangular system."""
         window = slice(self._begin, self._end)
-        S, Y, R = self._S[:, window], self._Y[:, window], self._R[window, window]
+        S, Y, R = self._S[:, window], self._Y[:, window], self._triangle
         alpha = solve_triangular(R, inner_products(S, v))
         q = gemv(-1.0, Y, alpha, 1.0, v.copy())
         # αᵢ − βᵢ of the second loop
@@ -191,6 +196,21 @@ class CurvaturePairs:
         window = slice(self._begin, self._end)
         mask = free[:, None]
         return CompactModel(g, np.where(mask, self._S[:, window], 0.0), np.where(mask, self._Y[:, window], 0.0))
+
+    def snapshot(self) -> CurvaturePairs:
+        """Return the present pairs; the arrays are shared until one of both stores another pair."""
+        self._is_shared = True
+        return copy.copy(self)
+
+    def _unshare(self) -> None:
+        window = slice(self._begin, self._end)
+        for name in ("_S", "_Y"):
+            shared = getattr(self, name)
+            own = np.empty_like(shared)
+            own[:, window] = shared[:, window]
+            setattr(self, name, own)
+        self._R, self._D = self._R.copy(order="F"), self._D.copy()
+        self._is_shared = False
 
     def _move_to_front(self) -> None:
         kept, begin = self._end - self._begin, self._begin

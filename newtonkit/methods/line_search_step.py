@@ -7,7 +7,7 @@ import math
 from newtonkit.core.state import State, StepFailure, StepInfo
 from newtonkit.core.termination import TerminationReason
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector, dot, norm
+from newtonkit.linalg.kernels import Vector, dot, norm, quick_norm
 from newtonkit.linesearch.line_function import LineFunction, LineSearch
 
 # Longest first step in units of max(1, ‖x‖): if f is nearly flat, its curvature is unreliable that far away
@@ -68,7 +68,7 @@ def _found(line: LineFunction, line_search: LineSearch, guess: float) -> float |
 
 def _info(line: LineFunction, state: State, alpha: float, note: str) -> StepInfo:
     # by position: keywords take twice the time
-    return StepInfo(True, alpha * norm(line.p), state.f - line.f, alpha, math.nan, math.nan, line.trials, note)
+    return StepInfo(True, alpha * quick_norm(line.p), state.f - line.f, alpha, math.nan, math.nan, line.trials, note)
 
 
 def first_step_length(evaluator: Evaluator, x: Vector, g: Vector, p: Vector) -> float:
