@@ -1,5 +1,8 @@
 """newtonkit: second-order and quasi-Newton optimization with exact derivatives."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from newtonkit.classification.examination import classify
 from newtonkit.classification.verdict import Verdict
 from newtonkit.convex.analysis import convexity
@@ -19,17 +22,7 @@ from newtonkit.driver.method import Method
 from newtonkit.driver.result import Result
 from newtonkit.driver.runner import run
 from newtonkit.driver.stopping import Stop
-from newtonkit.enumeration.global_search import GlobalMinimum, global_minimum
-from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
-from newtonkit.enumeration.search import find_critical_points
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.fitting.curve import CurveFit
-from newtonkit.fitting.curve_fitting import curve_fit
-from newtonkit.fitting.result import FitResult
-from newtonkit.fitting.solver import least_squares
-from newtonkit.landscape.graph import MorseGraph
-from newtonkit.landscape.graph_builder import morse_graph
-from newtonkit.landscape.result_check import CheckedResult, Escape, check_result, escape
 from newtonkit.linesearch.backtracking import Backtracking
 from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.more_thuente import MoreThuente
@@ -71,15 +64,51 @@ from newtonkit.methods.transforms.sign_momentum import scale_by_lion
 from newtonkit.methods.transforms.weight_decay import add_weight_decay, decay_weights
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
-from newtonkit.objectives.executors.processes import Processes
-from newtonkit.objectives.finite_sum import FiniteSum
 from newtonkit.objectives.objective import Objective
-from newtonkit.objectives.sum_of_squares import SumOfSquares
-from newtonkit.objectives.torch_module import from_module
 from newtonkit.solve import minimize
-from newtonkit.training.interface import train
+
+if TYPE_CHECKING:
+    from newtonkit.enumeration.global_search import GlobalMinimum, global_minimum
+    from newtonkit.enumeration.points import CriticalPoint, CriticalPoints
+    from newtonkit.enumeration.search import find_critical_points
+    from newtonkit.fitting.curve import CurveFit
+    from newtonkit.fitting.curve_fitting import curve_fit
+    from newtonkit.fitting.result import FitResult
+    from newtonkit.fitting.solver import least_squares
+    from newtonkit.landscape.graph import MorseGraph
+    from newtonkit.landscape.graph_builder import morse_graph
+    from newtonkit.landscape.result_check import CheckedResult, Escape, check_result, escape
+    from newtonkit.objectives.executors.processes import Processes
+    from newtonkit.objectives.finite_sum import FiniteSum
+    from newtonkit.objectives.sum_of_squares import SumOfSquares
+    from newtonkit.objectives.torch_module import from_module
+    from newtonkit.training.interface import train
 
 __version__ = "0.1.0"
+
+# imported when they are used first: `minimize` does not need them, and a fresh process starts in less time
+_LAZY = {
+    "GlobalMinimum": "newtonkit.enumeration.global_search",
+    "global_minimum": "newtonkit.enumeration.global_search",
+    "CriticalPoint": "newtonkit.enumeration.points",
+    "CriticalPoints": "newtonkit.enumeration.points",
+    "find_critical_points": "newtonkit.enumeration.search",
+    "CurveFit": "newtonkit.fitting.curve",
+    "curve_fit": "newtonkit.fitting.curve_fitting",
+    "FitResult": "newtonkit.fitting.result",
+    "least_squares": "newtonkit.fitting.solver",
+    "MorseGraph": "newtonkit.landscape.graph",
+    "morse_graph": "newtonkit.landscape.graph_builder",
+    "CheckedResult": "newtonkit.landscape.result_check",
+    "Escape": "newtonkit.landscape.result_check",
+    "check_result": "newtonkit.landscape.result_check",
+    "escape": "newtonkit.landscape.result_check",
+    "Processes": "newtonkit.objectives.executors.processes",
+    "FiniteSum": "newtonkit.objectives.finite_sum",
+    "SumOfSquares": "newtonkit.objectives.sum_of_squares",
+    "from_module": "newtonkit.objectives.torch_module",
+    "train": "newtonkit.training.interface",
+}
 
 __all__ = [
     "BFGS",
@@ -186,6 +215,13 @@ __all__ = [
     "train",
     "value_and_grad",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

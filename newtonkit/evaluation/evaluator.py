@@ -270,4 +270,4 @@ def _is_usual(H: Matrix) -> bool:
     """Whether H is finite and not zero."""
     entries = H.ravel("K")
     square = dot(entries, entries)  # 0 and ∞ may come from entries whose squares leave the range of numbers
-    return math.isfinite(square) and square > 0.0 or bool(H.any() and np.isfinite(H).all())
+    return (math.isfinite(square) and square > 0.0) or bool(H.any() and np.isfinite(H).all())

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm as normal
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Box, Domain, Unbounded
@@ -32,7 +31,7 @@ _WARM_RADIUS = 0.1  # first radius of a refit, in units of ‖Dx‖: its start i
 def quantile(level: float, degrees: float) -> float:
     """The two-sided quantile of Student's t; of the normal distribution for infinitely many degrees of freedom."""
     upper = 0.5 * (1.0 + level)
-    return float(normal.ppf(upper) if math.isinf(degrees) else student.ppf(upper, degrees))
+    return float(ndtri(upper) if math.isinf(degrees) else stdtrit(degrees, upper))
 
 
 class _OneFixed:

@@ -149,5 +149,26 @@ def test_importing_newtonkit_loads_numpy_scipy_and_autograd_only():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=TOP)
 
 
+def test_importing_newtonkit_does_not_load_what_minimize_does_not_need():
+    """autograd.scipy imports scipy.stats, which takes longer than the rest of the import."""
+    code = (
+        "import sys, newtonkit; newtonkit.minimize(lambda x: (x**2).sum(), [1.0]); "
+        "heavy = {'autograd.scipy', 'scipy.stats', 'scipy.integrate', 'multiprocessing', 'newtonkit.fitting', "
+        "'newtonkit.enumeration', 'newtonkit.landscape', 'newtonkit.training'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
+        "assert all(getattr(newtonkit, name) is not None for name in newtonkit.__all__)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=TOP)
+
+
+def test_the_functions_below_the_primitives_of_autograd_scipy_are_those_of_scipy():
+    import autograd.scipy.special
+
+    from newtonkit.derivatives.autograd.primitives import GAMMALN, LOGSUMEXP, raw_function
+
+    assert raw_function(autograd.scipy.special.logsumexp) is LOGSUMEXP
+    assert raw_function(autograd.scipy.special.gammaln) is GAMMALN
+
+
 def test_dir_of_newtonkit_lists_the_public_names_only():
     assert set(dir(newtonkit)) == {*newtonkit.__all__, "__version__"}

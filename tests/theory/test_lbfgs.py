@@ -174,3 +174,23 @@ def test_pairs_survive_being_moved_to_the_front_of_their_arrays(memory):
         np.testing.assert_allclose(
             workspace.inverse_hessian_times(v), H @ v, rtol=0, atol=1e5 * EPS * np.linalg.norm(H) * np.linalg.norm(v)
         )
+
+
+@pytest.mark.parametrize("memory", [1, 3])
+def test_a_snapshot_of_pairs_keeps_its_product_and_so_do_the_pairs(memory):
+    """Both share their arrays until one of them stores another pair."""
+    rng = np.random.default_rng(memory)
+    pairs, workspace, v = random_pairs(rng, 5, 9), CurvaturePairs(5, memory), rng.standard_normal(5)
+    for s, y in pairs[:4]:
+        workspace.push(s, y)
+    first, second = workspace.snapshot(), workspace.snapshot()
+    before = workspace.inverse_hessian_times(v)
+    for s, y in pairs[4:]:
+        workspace.push(s, y)
+    np.testing.assert_array_equal(first.inverse_hessian_times(v), before)
+    after = workspace.inverse_hessian_times(v)
+    for s, y in pairs[4:]:
+        first.push(s, y)
+    np.testing.assert_array_equal(second.inverse_hessian_times(v), before)
+    np.testing.assert_array_equal(first.inverse_hessian_times(v), after)
+    np.testing.assert_array_equal(workspace.inverse_hessian_times(v), after)

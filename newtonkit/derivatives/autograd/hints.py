@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterator
+from importlib import import_module
 
-import autograd.numpy as anp
-import autograd.scipy.linalg
-import autograd.scipy.special
-import autograd.scipy.stats
 import numpy as np
 
 _GENERAL = (
@@ -29,12 +26,8 @@ _PACKAGES = {
     "torch": 'it uses PyTorch: write derivatives="torch"; for a torch.nn.Module use newtonkit.from_module',
     "sparse": "only products S @ x of a sparse matrix with x are differentiable",
 }
-_ELSEWHERE = (
-    ("autograd.numpy", anp),
-    ("autograd.scipy.special", autograd.scipy.special),
-    ("autograd.scipy.linalg", autograd.scipy.linalg),
-    ("autograd.scipy.stats", autograd.scipy.stats),
-)
+# imported only to explain an error: autograd.scipy imports scipy.stats, which takes longer than all of newtonkit
+_ELSEWHERE = ("autograd.numpy", "autograd.scipy.special", "autograd.scipy.linalg", "autograd.scipy.stats")
 
 
 def explanation(error: Exception) -> str:
@@ -70,8 +63,8 @@ def _hint(error: Exception) -> str:
     if "does not support item assignment" in text:
         return _ASSIGNMENT
     for name in _scipy_functions(error):
-        for module, functions in _ELSEWHERE:
-            if hasattr(functions, name):
+        for module in _ELSEWHERE:
+            if hasattr(import_module(module), name):
                 return f"use {module}.{name} in place of scipy's {name}"
         return f"autograd has no derivative of scipy's {name}"
     packages = list(_packages(error))

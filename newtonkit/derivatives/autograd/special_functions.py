@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import autograd.numpy as anp
 import scipy.special
 from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
-from autograd.scipy.special import expit
 
 xlogy = primitive(scipy.special.xlogy)
 entr = primitive(scipy.special.entr)
@@ -31,7 +31,14 @@ def define_special_functions() -> None:
         lambda ans, x, y: unbroadcast_f(x, lambda g: g * (anp.log(x / y) + 1.0)),
         lambda ans, x, y: unbroadcast_f(y, lambda g: -g * x / y),
     )
-    defvjp(log_expit, lambda ans, x: lambda g: g * expit(-x))
+    defvjp(log_expit, lambda ans, x: lambda g: g * _expit(-x))
     scale = 1.0 / math.sqrt(2.0 * math.pi)
     defvjp(ndtr, lambda ans, x: lambda g: g * scale * anp.exp(-0.5 * x**2))
     defvjp(log_ndtr, lambda ans, x: lambda g: g * scale * anp.exp(-0.5 * x**2 - ans))
+
+
+def _expit(x: Any) -> Any:
+    """1/(1 + e⁻ˣ), differentiable; imported when it is used: autograd.scipy imports all of scipy.stats."""
+    from autograd.scipy.special import expit
+
+    return expit(x)
