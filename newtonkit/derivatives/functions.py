@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from autograd.tracer import isbox
 
 from newtonkit.derivatives.autograd.tracing import as_number, trace_gradient
 from newtonkit.derivatives.pytree import Unflatten, flatten, structure
+from newtonkit.derivatives.sparsity.colouring import SparseHessian
+from newtonkit.derivatives.sparsity.patterns import SparsityError
 from newtonkit.derivatives.tape.cache import Derivatives
 from newtonkit.linalg.kernels import Matrix, Vector
+
+_FULL = 100  # up to this n all n products take less time than the search for a pattern; as in `newton`
+_DENSE = 0.25  # of n² entries or n products: above it a batch of all products is as fast; our choice
 
 
 class _Flattened:
@@ -24,6 +30,7 @@ class _Flattened:
             raise TypeError(f"fun must be callable, got {fun!r}")
         self.fun = fun
         self._known: dict[Any, Derivatives] = {}
+        self._patterns: dict[Any, SparseHessian | None] = {}
 
     def at(self, x: Any) -> tuple[Vector, Unflatten, Derivatives]:
         """x as a vector, the function that restores its structure, and the derivatives for this structure."""
@@ -33,6 +40,31 @@ class _Flattened:
             fun = self.fun
             self._known[key] = Derivatives(lambda v, *args: fun(unflatten(v), *args))
         return vector, unflatten, self._known[key]
+
+    def hessian(self, x: Any, args: tuple[Any, ...]) -> Matrix:
+        """The Hessian at x; from few products if n is not small and the pattern is sparse."""
+        vector, unflatten, derivatives = self.at(x)
+        if vector.size > _FULL and not args:  # a pattern may depend on the values of args
+            key = structure(x)
+            if key not in self._patterns:
+                self._patterns[key] = _sparse_pattern(lambda z: self.fun(unflatten(z)), vector)
+            known = self._patterns[key]
+            if known is not None:
+                derivatives.prepare(vector)
+                try:
+                    return np.asarray(known.at(derivatives.linearize(vector)).toarray())
+                except SparsityError:  # fun reads data that change
+                    self._patterns[key] = None
+        return derivatives.linearize(vector, args).hessian()
+
+
+def _sparse_pattern(fun: Callable[..., Any], x: Vector) -> SparseHessian | None:
+    """The sparse Hessian of fun near x; None if its products are too many."""
+    try:
+        known = SparseHessian(fun, x, limit=int(_DENSE * x.size**2))
+    except SparsityError:
+        return None
+    return known if known.groups.count <= _DENSE * x.size else None
 
 
 def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
@@ -110,9 +142,4 @@ def hessian(fun: Callable[..., Any]) -> Callable[..., Matrix]:
            [2., 0.]])
     """
     flattened = _Flattened(fun)
-
-    def matrix(x: Any, *args: Any) -> Matrix:
-        vector, _, derivatives = flattened.at(x)
-        return derivatives.linearize(vector, args).hessian()
-
-    return matrix
+    return lambda x, *args: flattened.hessian(x, args)

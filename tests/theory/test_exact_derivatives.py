@@ -589,3 +589,26 @@ def test_derivatives_that_could_not_be_tested_are_not_ok():
 
 def test_a_linear_function_agrees_with_its_derivatives():
     assert check_derivatives(lambda x: 3 * x[0] - x[1], [1.0, 2.0]).ok
+
+
+def test_a_large_hessian_from_its_pattern_equals_the_one_from_all_products():
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, 150)
+
+    def chain(x):
+        return anp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    matrix = hessian(chain)
+    for k in range(4):
+        expected = Objective(chain).linearize(x + k).hessian()
+        np.testing.assert_array_equal(matrix(x + k), expected)
+
+
+def test_a_large_hessian_follows_data_that_change_its_pattern():
+    """The second one is recovered from the old pattern; its check by a product with a random vector must fail."""
+    x, data = np.linspace(-1.0, 1.0, 120), {"coupling": 0.0}
+    matrix = hessian(lambda x: anp.sum(x**4) + data["coupling"] * anp.sum(x) ** 2)
+    np.testing.assert_allclose(matrix(x), np.diag(12 * x**2), atol=1e-12)
+    data["coupling"] = 1.0
+    for _ in range(4):
+        found = matrix(x)
+    np.testing.assert_allclose(found, np.diag(12 * x**2) + 2.0, atol=1e-12)
