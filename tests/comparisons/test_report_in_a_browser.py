@@ -87,10 +87,12 @@ def open_page(browser, page_file):
 
 
 def unfold(page, selector):
-    """Open the sections that an element is folded into, as a reader does by clicks."""
-    page.locator(selector).first.evaluate(
+    """Open the sections that an element is folded into, as a reader does by clicks, and scroll to it."""
+    element = page.locator(selector).first
+    element.evaluate(
         "element => { for (let e = element; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true; }"
     )
+    element.scroll_into_view_if_needed()  # what is far outside the window is not laid out, and has no text
 
 
 COST = 4  # its column in the table of a problem
