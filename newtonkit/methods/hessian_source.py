@@ -17,6 +17,7 @@ from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.lanczos import LanczosSubproblem
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
+from newtonkit.trustregion.products_then_factors import ProductsThenFactors
 
 # Up to this n the subproblem is solved by one eigendecomposition. Measured, µs, against one Cholesky factorization:
 # n = 10: 11 and 3; n = 100: 857 and 35
@@ -24,6 +25,8 @@ _EIGEN = 30
 _FULL = 100  # up to this n a full Hessian is used without a search for its pattern; it costs less than the search
 _DENSITY = 0.1  # share of nonzeros above which a sparse factorization is not faster than a dense one
 _DENSE_LIMIT = 5000  # a dense Cholesky factorization takes 4e10 operations there, and a Hessian 5000 products
+_FEW_PRODUCTS = 20  # below this number of products a factorization is hardly more expensive than the rest of a step
+_SPARSE_FORCING = 0.01  # the same where products with a sparse matrix are cheap compared with the next Hessian
 _FORCING = 0.1  # largest relative residual of an inexact Newton step
 
 
@@ -85,6 +88,7 @@ class SparseHessian(EvaluatedHessian):
     """A sparse Hessian at each point, with the factorization that suits its pattern."""
 
     structure: SparseStructure
+    first_gradient_norm: float
 
     @property
     def reason(self) -> str:
@@ -94,7 +98,14 @@ class SparseHessian(EvaluatedHessian):
     def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
         """Return the model; it counts as one Hessian, however many products that takes."""
         B = self.factorizable(evaluator, state.x)
-        return MoreSorensenSubproblem(state.g, B, lam) if math.isfinite(B.norm) else None
+        if not math.isfinite(B.norm):
+            return None
+        products = self.structure.products_per_factor
+        if products < _FEW_PRODUCTS or isinstance(B, DenseSymmetric):
+            return MoreSorensenSubproblem(state.g, B, lam)
+        g = evaluator.domain.free_gradient(state.x, state.g)
+        forcing = min(_SPARSE_FORCING, norm(g) / self.first_gradient_norm if self.first_gradient_norm > 0.0 else 1.0)
+        return ProductsThenFactors(state.g, B, lam, forcing, products)
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
         """Return the sparse Hessian at x, or a full one if the user's function returns that here."""
@@ -150,7 +161,7 @@ def choose_hessian_source(evaluator: Evaluator, state: State) -> HessianSource:
         return HessianProducts(norm(state.g), f"truncated Newton: {why_not}, and n = {n} > {_DENSE_LIMIT}")
     structure = SparseStructure(pattern)
     if structure.fits:
-        return SparseHessian(structure)
+        return SparseHessian(structure, norm(state.g))
     if n <= _DENSE_LIMIT:
         return FullHessian(f"dense Cholesky: {structure.reason}")
     return HessianProducts(norm(state.g), f"truncated Newton: {structure.reason}")

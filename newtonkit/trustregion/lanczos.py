@@ -121,6 +121,15 @@ class LanczosSubproblem:
         """Return 0: it is unknown before the products are computed."""
         return 0.0
 
+    def convex_length(self) -> float:
+        """Return the length of the minimizer to the tolerance; 0 if the model is not convex on the Krylov space."""
+        while self._cg.convex:
+            if self._is_enough(self._cg.residual):
+                return self._cg.length
+            if not self._grow():
+                break
+        return 0.0
+
     def solve(self, bound: StepBound) -> SubproblemSolution:
         """Return the minimizer within this bound, over a Krylov space that is large enough.
 
