@@ -60,9 +60,7 @@ class ProductsThenFactors:
 
     def face(self, free: NDArray[np.bool_], g: Vector) -> ProductsThenFactors:
         """Return the model of the free variables alone, with this gradient; the others do not move."""
-        return ProductsThenFactors(
-            np.where(free, g, 0.0), self.B.masked(free), self.lam, self.tolerance, self.products
-        )
+        return ProductsThenFactors(np.where(free, g, 0.0), self.B.masked(free), self.lam, self.tolerance, self.products)
 
     def solve(self, bound: StepBound) -> SubproblemSolution:
         """Return the minimizer within this bound: to the tolerance by products, nearly exactly by factorizations."""
