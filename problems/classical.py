@@ -9,6 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from problems.base import COLLECTION, SURVEY, CriticalPoint, Problem, check_integer
+from problems.mgh import mgh_residuals
 from problems.mgh.more_garbow_hillstrom import multiples
 from problems.registry import register
 
@@ -90,6 +91,7 @@ def rosenbrock(*, n: int = 2) -> Problem:
     standard = np.where(np.arange(n) % 2 == 0, -1.2, 1.0)
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.rosenbrock,
         n=n,
         starts=multiples(standard),
         points=tuple(points),
@@ -123,6 +125,7 @@ def powell_singular() -> Problem:
     standard = np.array([3.0, -1.0, 0.0, 1.0])
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.powell_singular,
         n=4,
         starts=multiples(standard),
         points=(CriticalPoint(x=np.zeros(4), f=0.0, kind="degenerate minimum", index=0, verified="closed form"),),
@@ -158,6 +161,7 @@ def wood() -> Problem:
     standard = np.array([-3.0, -1.0, -3.0, -1.0])
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.wood,
         n=4,
         starts=multiples(standard),
         points=(

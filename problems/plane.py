@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from problems.base import COLLECTION, SURVEY, CriticalPoint, Problem
+from problems.mgh import mgh_residuals
 from problems.mgh.more_garbow_hillstrom import multiples
 from problems.registry import register
 
@@ -67,6 +68,7 @@ def beale() -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.beale,
         n=2,
         starts={
             **multiples([1.0, 1.0]),

@@ -8,8 +8,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from problems.base import COLLECTION, CriticalPoint, Problem, Vector, check_integer
+from problems.mgh import mgh_residuals
 from problems.mgh.mgh_points import points_of, same_value
-from problems.mgh.more_garbow_hillstrom import multiples
+from problems.mgh.more_garbow_hillstrom import multiples, sum_of_squares
 from problems.registry import register
 
 COSNARD = "Moré & Cosnard 1979, ACM Trans. Math. Softw. 5, 64-85"
@@ -44,12 +45,13 @@ def discrete_boundary_value(*, n: int = 10) -> Problem:
     n = check_integer("n", n, low=1)
     h, t = _nodes(n)
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         u = _padded(x, 1, 1)
-        return anp.sum((2 * x - u[:-2] - u[2:] + 0.5 * h * h * (x + t + 1) ** 3) ** 2)
+        return 2 * x - u[:-2] - u[2:] + 0.5 * h * h * (x + t + 1) ** 3
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=n,
         starts=multiples(t * (t - 1)),
         points=points_of("discrete-boundary-value", n),
@@ -77,11 +79,12 @@ def discrete_integral(*, n: int = 10) -> Problem:
     h, t = _nodes(n)
     kernel = 0.5 * h * np.minimum.outer(t, t) * (1 - np.maximum.outer(t, t))
 
-    def fun(x: Any) -> Any:
-        return anp.sum((x + anp.dot(kernel, (x + t + 1) ** 3)) ** 2)
+    def residuals(x: Any) -> Any:
+        return x + anp.dot(kernel, (x + t + 1) ** 3)
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=n,
         starts=multiples(t * (t - 1)),
         points=points_of("discrete-integral", n),
@@ -105,12 +108,13 @@ def broyden_tridiagonal(*, n: int = 10) -> Problem:
     """
     n = check_integer("n", n, low=1)
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         u = _padded(x, 1, 1)
-        return anp.sum(((3 - 2 * x) * x - u[:-2] - 2 * u[2:] + 1) ** 2)
+        return (3 - 2 * x) * x - u[:-2] - 2 * u[2:] + 1
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=n,
         starts=multiples(np.full(n, -1.0)),
         points=points_of("broyden-tridiagonal", n),
@@ -134,13 +138,14 @@ def broyden_banded(*, n: int = 10) -> Problem:
     """
     n = check_integer("n", n, low=1)
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         q = _padded(x * (1 + x), 5, 1)
         band = sum(q[k : k + n] for k in (0, 1, 2, 3, 4, 6))
-        return anp.sum((x * (2 + 5 * x * x) + 1 - band) ** 2)
+        return x * (2 + 5 * x * x) + 1 - band
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=n,
         starts=multiples(np.full(n, -1.0)),
         points=points_of("broyden-banded", n),
@@ -177,6 +182,7 @@ def linear_full_rank(*, n: int = 5, m: int = 10) -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=lambda x: mgh_residuals.linear_full_rank(x, m),
         n=n,
         starts=multiples(np.ones(n)),
         points=(CriticalPoint(x=np.full(n, -1.0), f=float(m - n), kind="minimum", index=0, verified="closed form"),),
@@ -205,8 +211,8 @@ def linear_rank_1(*, n: int = 5, m: int = 10) -> Problem:
     n, m = _linear_size(check_integer("n", n, low=2), m)
     i, j = np.arange(1.0, m + 1.0), np.arange(1.0, n + 1.0)
 
-    def fun(x: Any) -> Any:
-        return anp.sum((i * anp.dot(j, x) - 1) ** 2)
+    def residuals(x: Any) -> Any:
+        return i * anp.dot(j, x) - 1
 
     point = CriticalPoint(
         x=3 / (2 * m + 1) * j / (j @ j),
@@ -216,7 +222,8 @@ def linear_rank_1(*, n: int = 5, m: int = 10) -> Problem:
         verified="closed form",
     )
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=n,
         starts=multiples(np.ones(n)),
         points=(point,),
@@ -255,6 +262,7 @@ def linear_rank_1_zeros(*, n: int = 5, m: int = 10) -> Problem:
     )
     return Problem(
         fun=fun,
+        residuals=lambda x: mgh_residuals.linear_rank_1_zeros(x, m),
         n=n,
         starts=multiples(np.ones(n)),
         points=(point,),
@@ -299,6 +307,7 @@ def chebyquad(*, n: int = 8, m: int | None = None) -> Problem:
         points = (*points, same_value(points[0], "in any order"))
     return Problem(
         fun=fun,
+        residuals=lambda x: mgh_residuals.chebyquad(x, integrals),
         n=n,
         starts=multiples(np.arange(1.0, n + 1.0) / (n + 1)),
         points=points,

@@ -9,8 +9,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from problems.base import COLLECTION, CriticalPoint, Problem, check_integer
+from problems.mgh import mgh_residuals
 from problems.mgh.mgh_points import points_of
-from problems.mgh.more_garbow_hillstrom import multiples
+from problems.mgh.more_garbow_hillstrom import multiples, sum_of_squares
 from problems.registry import register
 
 ELIMINATED = "exact: y eliminated by the resultant of ∂f/∂x and ∂f/∂y, of degree 5 in x with one real root"
@@ -34,6 +35,7 @@ def freudenstein_roth() -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.freudenstein_roth,
         n=2,
         starts=multiples([0.5, -2.0]),
         points=points_of("freudenstein-roth", 2),
@@ -63,6 +65,7 @@ def powell_badly_scaled() -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.powell_badly_scaled,
         n=2,
         starts=multiples([0.0, 1.0]),
         points=points_of("powell-badly-scaled", 2),
@@ -86,6 +89,7 @@ def brown_badly_scaled() -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.brown_badly_scaled,
         n=2,
         starts=multiples([1.0, 1.0]),
         points=(CriticalPoint(x=np.array([1e6, 2e-6]), f=0.0, kind="minimum", index=0, verified=ELIMINATED),),
@@ -114,13 +118,14 @@ def jennrich_sampson(*, m: int = 10) -> Problem:
     m = check_integer("m", m, low=2)
     i = np.arange(1.0, m + 1.0)
 
-    def fun(p: Any) -> Any:
+    def residuals(p: Any) -> Any:
         # an axis for i in front of the axes of a grid of points
         index = i.reshape(-1, *(1,) * (anp.ndim(p) - 1))
-        return anp.sum((2 + 2 * index - anp.exp(index * p[0]) - anp.exp(index * p[1])) ** 2, axis=0)
+        return 2 + 2 * index - anp.exp(index * p[0]) - anp.exp(index * p[1])
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=2,
         starts=multiples([0.3, 0.4], factors=(10,)),
         points=points_of("jennrich-sampson", 2) if m == 10 else (),
@@ -150,6 +155,7 @@ def helical_valley() -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.helical_valley,
         n=3,
         starts=multiples([-1.0, 0.0, 0.0]),
         points=(CriticalPoint(x=np.array([1.0, 0.0, 0.0]), f=0.0, kind="minimum", index=0, verified="closed form"),),
@@ -180,12 +186,13 @@ def brown_dennis(*, m: int = 20) -> Problem:
     t = np.arange(1.0, m + 1.0) / 5
     exp, sin, cos = np.exp(t), np.sin(t), np.cos(t)
 
-    def fun(x: Any) -> Any:
-        return anp.sum(((x[0] + t * x[1] - exp) ** 2 + (x[2] + x[3] * sin - cos) ** 2) ** 2)
+    def residuals(x: Any) -> Any:
+        return (x[0] + t * x[1] - exp) ** 2 + (x[2] + x[3] * sin - cos) ** 2
 
     points = points_of("brown-dennis", 4) if m == 20 else ()
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=4,
         starts=multiples([25.0, 5.0, -5.0, -1.0]),
         points=points,

@@ -9,7 +9,7 @@ import numpy as np
 
 from problems.base import COLLECTION, CriticalPoint, Problem, Vector, check_integer
 from problems.mgh.mgh_points import points_of, same_value
-from problems.mgh.more_garbow_hillstrom import multiples
+from problems.mgh.more_garbow_hillstrom import multiples, sum_of_squares
 from problems.registry import register
 
 CLOSED = "closed form"
@@ -54,11 +54,12 @@ def bard() -> Problem:
     v = 16 - u
     w = np.minimum(u, v)
 
-    def fun(x: Any) -> Any:
-        return anp.sum((BARD - x[0] - u / (v * x[1] + w * x[2])) ** 2)
+    def residuals(x: Any) -> Any:
+        return BARD - x[0] - u / (v * x[1] + w * x[2])
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=3,
         starts=multiples([1.0, 1.0, 1.0]),
         points=points_of("bard", 3),
@@ -80,11 +81,12 @@ def gaussian() -> Problem:
     t = (8 - np.arange(1.0, 16.0)) / 2
     y = np.concatenate([GAUSSIAN[:0:-1], GAUSSIAN])
 
-    def fun(x: Any) -> Any:
-        return anp.sum((x[0] * anp.exp(-0.5 * x[1] * (t - x[2]) ** 2) - y) ** 2)
+    def residuals(x: Any) -> Any:
+        return x[0] * anp.exp(-0.5 * x[1] * (t - x[2]) ** 2) - y
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=3,
         starts=multiples([0.4, 1.0, 0.0]),
         points=points_of("gaussian", 3),
@@ -102,11 +104,12 @@ def meyer() -> Problem:
     """Σ (x₁ exp(x₂/(tᵢ + x₃)) − yᵢ)², tᵢ = 45 + 5i, i = 1 … 16."""
     t = 45 + 5 * np.arange(1.0, 17.0)
 
-    def fun(x: Any) -> Any:
-        return anp.sum((x[0] * anp.exp(x[1] / (t + x[2])) - MEYER) ** 2)
+    def residuals(x: Any) -> Any:
+        return x[0] * anp.exp(x[1] / (t + x[2])) - MEYER
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=3,
         starts=multiples([0.02, 4000.0, 250.0]),
         points=points_of("meyer", 3),
@@ -137,11 +140,12 @@ def gulf(*, m: int = 99) -> Problem:
     t = np.arange(1.0, m + 1.0) / 100
     y = 25 + (-50 * np.log(t)) ** (2 / 3)
 
-    def fun(x: Any) -> Any:
-        return anp.sum((anp.exp(-(anp.abs(y - x[1]) ** x[2]) / x[0]) - t) ** 2)
+    def residuals(x: Any) -> Any:
+        return anp.exp(-(anp.abs(y - x[1]) ** x[2]) / x[0]) - t
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=3,
         starts=multiples([5.0, 2.5, 0.15], factors=()),
         points=(CriticalPoint(x=np.array([50.0, 25.0, 1.5]), f=0.0, kind="minimum", index=0, verified=CLOSED),),
@@ -168,12 +172,13 @@ def box_3d(*, m: int = 10) -> Problem:
     t = np.arange(1.0, m + 1.0) / 10
     y = np.exp(-t) - np.exp(-10 * t)
 
-    def fun(x: Any) -> Any:
-        return anp.sum((anp.exp(-t * x[0]) - anp.exp(-t * x[1]) - x[2] * y) ** 2)
+    def residuals(x: Any) -> Any:
+        return anp.exp(-t * x[0]) - anp.exp(-t * x[1]) - x[2] * y
 
     on_line = CriticalPoint(x=np.array([1.0, 1.0, 0.0]), f=0.0, kind="degenerate minimum", index=0, verified=CLOSED)
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=3,
         starts=multiples([0.0, 10.0, 20.0]),
         points=(
@@ -200,12 +205,13 @@ def kowalik_osborne() -> Problem:
     critical value. CUTEst's KOWOSB has a different datum, and therefore a different minimum, 3.0780e-4.
     """
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         u = DOSES
-        return anp.sum((KOWALIK_OSBORNE - x[0] * u * (u + x[1]) / (u * (u + x[2]) + x[3])) ** 2)
+        return KOWALIK_OSBORNE - x[0] * u * (u + x[1]) / (u * (u + x[2]) + x[3])
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=4,
         starts=multiples([0.25, 0.39, 0.415, 0.39]),
         points=points_of("kowalik-osborne", 4),
@@ -230,11 +236,12 @@ def osborne_1() -> Problem:
     """
     t = 10 * np.arange(33.0)
 
-    def fun(x: Any) -> Any:
-        return anp.sum((OSBORNE_1 - x[0] - x[1] * anp.exp(-t * x[3]) - x[2] * anp.exp(-t * x[4])) ** 2)
+    def residuals(x: Any) -> Any:
+        return OSBORNE_1 - x[0] - x[1] * anp.exp(-t * x[3]) - x[2] * anp.exp(-t * x[4])
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=5,
         starts=multiples([0.5, 1.5, -1.0, 0.01, 0.02]),
         points=points_of("osborne-1", 5),
@@ -270,12 +277,13 @@ def biggs_exp6(*, m: int = 13) -> Problem:
     t = np.arange(1.0, m + 1.0) / 10
     y = np.exp(-t) - 5 * np.exp(-10 * t) + 3 * np.exp(-4 * t)
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         first, second, third = (anp.exp(-t * rate) for rate in (x[0], x[1], x[4]))
-        return anp.sum((x[2] * first - x[3] * second + x[5] * third - y) ** 2)
+        return x[2] * first - x[3] * second + x[5] * third - y
 
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=6,
         starts=multiples([1.0, 2.0, 1.0, 1.0, 1.0, 1.0]),
         points=points_of("biggs-exp6", 6) if m == 13 else (),
@@ -297,15 +305,16 @@ def osborne_2() -> Problem:
     """
     t = np.arange(65.0) / 10
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         fitted = x[0] * anp.exp(-t * x[4])
         for k in (1, 2, 3):
             fitted = fitted + x[k] * anp.exp(-((t - x[k + 7]) ** 2) * x[k + 4])
-        return anp.sum((OSBORNE_2 - fitted) ** 2)
+        return OSBORNE_2 - fitted
 
     points = points_of("osborne-2", 11)
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=11,
         starts=multiples([1.3, 0.65, 0.65, 0.7, 0.6, 3.0, 5.0, 7.0, 2.0, 4.5, 5.5]),
         points=(*points, same_value(points[0], "with the bells exchanged")),

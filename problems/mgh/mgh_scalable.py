@@ -10,8 +10,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from problems.base import COLLECTION, CriticalPoint, Problem, check_integer
+from problems.mgh import mgh_residuals
 from problems.mgh.mgh_points import points_of, same_value
-from problems.mgh.more_garbow_hillstrom import multiples
+from problems.mgh.more_garbow_hillstrom import multiples, sum_of_squares
 from problems.registry import register
 
 CLOSED = "closed form"
@@ -60,6 +61,7 @@ def watson(*, n: int = 6) -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=lambda x: mgh_residuals.watson(x, slopes, powers),
         n=n,
         starts=multiples(np.zeros(n)),
         points=points_of("watson", n),
@@ -91,6 +93,7 @@ def extended_rosenbrock(*, n: int = 10) -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.extended_rosenbrock,
         n=n,
         starts=multiples(np.tile([-1.2, 1.0], n // 2)),
         points=(CriticalPoint(x=np.ones(n), f=0.0, kind="minimum", index=0, verified=CLOSED),),
@@ -121,6 +124,7 @@ def extended_powell_singular(*, n: int = 12) -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.powell_singular,
         n=n,
         starts=multiples(np.tile([3.0, -1.0, 0.0, 1.0], n // 4)),
         points=(CriticalPoint(x=np.zeros(n), f=0.0, kind="degenerate minimum", index=0, verified=CLOSED),),
@@ -154,6 +158,7 @@ def penalty_1(*, n: int = 10) -> Problem:
     points = points_of("penalty-1", n)
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.penalty_1,
         n=n,
         starts=multiples(np.arange(1.0, n + 1.0)),
         points=points,
@@ -191,6 +196,7 @@ def penalty_2(*, n: int = 10) -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=lambda x: mgh_residuals.penalty_2(x, weights, y),
         n=n,
         starts=multiples(np.full(n, 0.5)),
         points=points_of("penalty-2", n),
@@ -224,6 +230,7 @@ def variably_dimensioned(*, n: int = 10) -> Problem:
 
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.variably_dimensioned,
         n=n,
         starts=multiples(1 - j / n),
         points=(CriticalPoint(x=np.ones(n), f=0.0, kind="minimum", index=0, verified=CLOSED),),
@@ -252,14 +259,15 @@ def trigonometric(*, n: int = 10) -> Problem:
     n = check_integer("n", n, low=1)
     i = np.arange(1.0, n + 1.0)
 
-    def fun(x: Any) -> Any:
+    def residuals(x: Any) -> Any:
         cos = anp.cos(x)
-        return anp.sum((n - anp.sum(cos) + i * (1 - cos) - anp.sin(x)) ** 2)
+        return n - anp.sum(cos) + i * (1 - cos) - anp.sin(x)
 
     origin = CriticalPoint(x=np.zeros(n), f=0.0, kind="minimum", index=0, verified=CLOSED)
     points = points_of("trigonometric", n) or (origin,)
     return Problem(
-        fun=fun,
+        fun=sum_of_squares(residuals),
+        residuals=residuals,
         n=n,
         starts=multiples(np.full(n, 1 / n)),
         points=(*points, same_value(origin, "shifted by multiples of 2π")),
@@ -300,6 +308,7 @@ def brown_almost_linear(*, n: int = 10) -> Problem:
         points.append(CriticalPoint(x=x, f=0.0, kind="minimum", index=0, verified="closed form, t to 100 digits"))
     return Problem(
         fun=fun,
+        residuals=mgh_residuals.brown_almost_linear,
         n=n,
         starts=multiples(np.full(n, 0.5)),
         points=tuple(points),

@@ -11,9 +11,11 @@ Algorithm 566 does. A multiple at which f or ∇f overflows, or ∇f is zero, is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 import numpy.typing as npt
 
@@ -71,3 +73,12 @@ def multiples(x0: npt.ArrayLike, factors: tuple[int, ...] = (10, 100)) -> dict[s
     standard = np.array(x0, dtype=np.float64)
     unit = standard if standard.any() else np.ones_like(standard)
     return {"standard": standard, **{f"x{factor}": factor * unit for factor in factors}}
+
+
+def sum_of_squares(residuals: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """f(x) = Σ rᵢ(x)², summed over the first axis of r: x may be a grid of points where r accepts it."""
+
+    def fun(x: Any) -> Any:
+        return anp.sum(residuals(x) ** 2, axis=0)
+
+    return fun

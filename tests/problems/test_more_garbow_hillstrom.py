@@ -12,6 +12,7 @@ import pytest
 from autograd import grad, hessian
 
 import problems
+from problems.mgh.more_garbow_hillstrom import MGH
 
 R, lib = float, math
 
@@ -525,3 +526,14 @@ def test_other_dimensions_follow_the_same_formulas(name, parameters):
     for point in problem.points:
         if point.x is not None:
             assert problem.fun(np.array(point.x)) == pytest.approx(0.0, abs=1e-25)
+
+
+@pytest.mark.parametrize(("name", "parameters"), MGH, ids=lambda value: value if isinstance(value, str) else "")
+def test_f_is_the_sum_of_squared_residuals(name, parameters):
+    problem = problems.get(name, **parameters)
+    rng = np.random.default_rng(0)
+    for start in problem.starts.values():
+        x = start * (1.0 + 0.01 * rng.standard_normal(start.size))
+        r = problem.residuals(x)
+        assert r.ndim == 1
+        assert r @ r == pytest.approx(problem.fun(x), rel=1e-13)
