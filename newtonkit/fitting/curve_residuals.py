@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from newtonkit.derivatives.autograd.tracing import trace_lock
-
-_shared: weakref.WeakKeyDictionary[Any, dict[Any, CurveResiduals]] = weakref.WeakKeyDictionary()
-_MOST_KEYS = 16  # choices of fixed and tied parameters for one model
+from newtonkit.fitting.weak_functions import SharedByFunction
 
 
 @dataclass(frozen=True)
@@ -81,6 +77,9 @@ def weighted(r: Any, weights: Any) -> Any:
     return weights @ r if np.ndim(weights) == 2 else (r.T * weights).T
 
 
+_shared: SharedByFunction[CurveResiduals] = SharedByFunction()
+
+
 def curve_residuals(f: Callable[..., Any], parameters: ParameterMap, *, share: bool) -> CurveResiduals:
     """The residuals of a model; with ``share`` the same object for every call, so that its tapes are recorded once.
 
@@ -90,23 +89,14 @@ def curve_residuals(f: Callable[..., Any], parameters: ParameterMap, *, share: b
     def itself() -> Any:
         return f
 
-    if not share:
-        return CurveResiduals(itself, parameters)
-    with trace_lock:
-        try:
-            key = (
-                parameters.names,
-                parameters.free,
-                tuple(sorted(parameters.fixed.items())),
-                tuple(sorted((name, id(rule)) for name, rule in parameters.tied.items())),
-            )
-            by_key = _shared.setdefault(f, {})
-            known = by_key.get(key)
-            if known is None:
-                if len(by_key) >= _MOST_KEYS:
-                    by_key.clear()
-                # the map holds the tying functions, so that their identity remains theirs
-                known = by_key[key] = CurveResiduals(weakref.ref(f), parameters)
-            return known
-        except TypeError:  # f is not hashable, or cannot be referenced weakly
-            return CurveResiduals(itself, parameters)
+    known = None
+    if share:
+        # the map holds the tying functions, so that their identity remains theirs
+        key = (
+            parameters.names,
+            parameters.free,
+            tuple(sorted(parameters.fixed.items())),
+            tuple(sorted((name, id(rule)) for name, rule in parameters.tied.items())),
+        )
+        known = _shared.get(f, key, lambda reference: CurveResiduals(reference, parameters))
+    return CurveResiduals(itself, parameters) if known is None else known

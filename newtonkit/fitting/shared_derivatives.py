@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
-from newtonkit.derivatives.autograd.tracing import trace_lock
 from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.derivatives.residuals import ResidualDerivatives
+from newtonkit.fitting.weak_functions import SharedByFunction
 
-_shared: weakref.WeakKeyDictionary[Any, dict[Any, ResidualDerivatives]] = weakref.WeakKeyDictionary()
-_MOST_KEYS = 16  # structures of x0 for one function
+_shared: SharedByFunction[ResidualDerivatives] = SharedByFunction()
 
 
 def flat_function(fun: Callable[..., Any], unflatten: Unflatten, names: tuple[str, ...]) -> Callable[..., Any]:
@@ -42,22 +40,12 @@ def shared_derivatives(
     names : tuple of str
         The keyword arguments of fun.
     """
-    with trace_lock:
-        try:
-            reference = weakref.ref(fun)
-            by_key = _shared.setdefault(fun, {})
-        except TypeError:  # not hashable, or it cannot be referenced weakly
-            return ResidualDerivatives(flat_function(fun, unflatten, names), tape=tape)
-        key = structure, names, tape
-        known = by_key.get(key)
-        if known is None:
-            if len(by_key) >= _MOST_KEYS:
-                by_key.clear()
 
-            def weak(x: Any, *values: Any) -> Any:
-                function = reference()
-                assert function is not None  # the caller of least_squares holds it
-                return function(x, *values)
+    def make(reference: Callable[[], Any]) -> ResidualDerivatives:
+        def weak(x: Any, *values: Any) -> Any:
+            return reference()(x, *values)  # the caller of least_squares holds it
 
-            known = by_key[key] = ResidualDerivatives(flat_function(weak, unflatten, names), tape=tape)
-        return known
+        return ResidualDerivatives(flat_function(weak, unflatten, names), tape=tape)
+
+    known = _shared.get(fun, (structure, names, tape), make)
+    return ResidualDerivatives(flat_function(fun, unflatten, names), tape=tape) if known is None else known
