@@ -22,6 +22,7 @@ COMMANDS = {
     "overhead": ("study_commands:overhead", "Time the work per iteration of each method, without user functions."),
     "derivatives": ("study_commands:derivatives", "Time derivatives: by hand, autograd, the tape, JAX."),
     "walltime": ("study_commands:walltime", "Time whole runs of our solvers and of scipy's."),
+    "fits": ("study_commands:fits", "Compare least squares with scipy's methods and lmfit."),
     "classifier": ("study_commands:classifier", "Test classify on points of known kind."),
     "finder": ("study_commands:finder", "Test find_critical_points where the number of points is known."),
 }

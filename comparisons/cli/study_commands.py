@@ -1,4 +1,4 @@
-"""``newtonkit benchmark | overhead | derivatives | walltime | classifier | finder``."""
+"""``newtonkit benchmark | overhead | derivatives | walltime | fits | classifier | finder``."""
 
 from __future__ import annotations
 
@@ -117,6 +117,28 @@ def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -
     Each is run with our derivatives and with those of plain autograd.
     """
     _show(measure("walltime", sparse=sparse, sizes=sizes, limit=limit, repeats=repeats))
+
+
+@click.command()
+@click.option("-d", "--data", multiple=True, help="One of NIST's data sets; repeat for more. Default: all 27.")
+@click.option(
+    "-p", "--problem", "sums", multiple=True, help="One of the sums of squares; repeat for more. Default: all."
+)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(["nist", "mgh", "outliers", "coverage"]),
+    help="Only this part; repeat for several. Coverage takes a minute and is left out by default.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the outliers and of the simulated data.")
+def fits(data: tuple[str, ...], sums: tuple[str, ...], parts: tuple[str, ...], seed: int) -> None:
+    """Compare least squares with scipy's three methods and curve_fit, and with lmfit if installed.
+
+    NIST's regression data, the sums of squares of Moré, Garbow and Hillstrom, fits with outliers, and the coverage of
+    intervals. Exits with 1 if one of our methods reports a false success.
+    """
+    _show(measure("fits", data=data, sums=sums, parts=parts, seed=seed))
 
 
 @click.command()

@@ -53,6 +53,11 @@ MODELS = {
 
 
 def run(models: Sequence[str] = tuple(MODELS), count: int = 1000, seed: int = 0) -> Document:
+    """The table as a document."""
+    return Document("Coverage", [coverage_table(models, count, seed)])
+
+
+def coverage_table(models: Sequence[str] = tuple(MODELS), count: int = 1000, seed: int = 0) -> Table:
     """The table of all parameters."""
     rows = [
         [name, parameter, f"{100 * share:.1f} %"]
@@ -60,7 +65,7 @@ def run(models: Sequence[str] = tuple(MODELS), count: int = 1000, seed: int = 0)
         for parameter, share in coverage(name, count, seed).items()
     ]
     title = f"Share of {count} data sets in which the 95 % interval contains the true value"
-    return Document("Coverage", [Table(title, ["model", "parameter", "coverage"], rows, text=(0, 1))])
+    return Table(title, ["model", "parameter", "coverage"], rows, text=(0, 1))
 
 
 def coverage(name: str, count: int = 1000, seed: int = 0, method: str = "t") -> dict[str, float]:

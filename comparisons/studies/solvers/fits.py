@@ -1,164 +1,176 @@
-"""Least squares on NIST's 54 runs: ours, scipy's three methods and curve_fit, lmfit if installed; and outliers."""
+"""Least squares on NIST's data and on Moré, Garbow and Hillstrom's sums of squares: ours, scipy's, lmfit if installed.
+
+A run on NIST's data is scored by correct digits of the worst parameter. A success with fewer than four digits is false,
+unless x agrees to four digits with another local minimum, which a refit with exact second derivatives verifies: such
+runs are counted apart, for every solver.
+
+A run on the sums of squares is scored by f, compared with the lowest value known; a success is false if x is neither
+lowest nor stationary.
+"""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
-import scipy.optimize
 
 import newtonkit
+import problems
 from comparisons.report.document import Document, Note, Section, Table
-from newtonkit.derivatives.residuals import ResidualDerivatives
+from comparisons.studies.solvers.fit_coverage import coverage_table
+from comparisons.studies.solvers.fit_outliers import outlier_table
+from comparisons.studies.solvers.fit_runs import FitCase, FitRun, is_stationary, minimum_near, run_case, solvers
+from problems.mgh.more_garbow_hillstrom import MGH
 from problems.nist.data_sets import NistFit, data_set, names
 
 _SOLVED, _FALSE = 6.0, 4.0  # correct digits of a solved run; a success with fewer than four is false
-_TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15, "x_scale": "jac", "max_nfev": 1000}
+_LOWEST = 1e-6, 1e-10  # of f above the lowest known, relative and absolute: f is of size 1 at the starts or larger
 
 
-@dataclass(frozen=True, slots=True)
-class FitRun:
-    """One method on one data set from one start."""
+def run(data: Sequence[str] = (), sums: Sequence[str] = (), seed: int = 0, parts: Sequence[str] = ()) -> Document:
+    """The tables of all methods.
 
-    method: str
-    data: str
-    digits: float
-    """Correct digits of the worst parameter."""
-    success: bool
-    residuals: int
-    jacobians: int
-    curvatures: int
+    Parameters
+    ----------
+    data : sequence of str
+        NIST's data sets; all by default.
+    sums : sequence of str
+        Names of sums of squares; all by default.
+    seed : int, default 0
+        Of the outliers.
+    parts : sequence of {"nist", "mgh", "outliers", "coverage"}
+        The first three by default.
+    """
+    parts = parts or ("nist", "mgh", "outliers")
+    sections = []
+    if "nist" in parts:
+        runs = list(measure(data or names()))
+        sections.append(
+            Section(
+                "NIST's regression data sets",
+                [_note(sum(is_false(one) for one in _ours(runs))), nist_table(runs), deviation_table(data or names())],
+            )
+        )
+    if "mgh" in parts:
+        ends = list(measure_sums(sums))
+        false = sum(end[0].success and not end[2] and not end[3] for end in ends if _is_ours(end[0]))
+        sections.append(Section("Sums of squares of Moré, Garbow and Hillstrom", [_note(false), sums_table(ends)]))
+    if "outliers" in parts:
+        sections.append(Section("Outliers", [outlier_table(seed)]))
+    if "coverage" in parts:
+        sections.append(Section("Coverage of intervals", [coverage_table(seed=seed)]))
+    return Document("Least squares", sections)
 
 
-Solver = Callable[[Any, Callable[[Any], Any], np.ndarray[Any, Any]], tuple[Any, bool, int]]
+def _note(false: int) -> Note:
+    return Note(f"false successes of our methods: {false}", "bad" if false else "good")
 
 
-def run(data: Sequence[str] = (), seed: int = 0) -> Document:
-    """The tables of all methods on these data sets, all by default, and of the fits with outliers."""
-    runs = list(measure(data or names()))
-    false = [one for one in runs if one.method.startswith("newtonkit") and one.success and one.digits < _FALSE]
-    note = Note(f"false successes of our methods: {len(false)}", "bad" if false else "good")
-    tables = [nist_table(runs), deviation_table(data or names()), outlier_table(seed)]
-    return Document("Least squares", [Section("NIST's regression data sets", [note, *tables])])
+def _is_ours(run: FitRun) -> bool:
+    return run.method.startswith("newtonkit")
+
+
+def _ours(runs: Sequence[FitRun]) -> list[FitRun]:
+    return [one for one in runs if _is_ours(one)]
 
 
 def measure(data: Sequence[str]) -> Iterator[FitRun]:
-    """All methods on all data sets, from both starts."""
+    """All methods on NIST's data sets, from both starts."""
     for method, solver in solvers().items():
         for name in data:
             fit = data_set(name)
             for start in fit.starts:
-                yield _run(method, solver, fit, start)
+                yield run_case(method, solver, FitCase(name, fit.residuals, start))
 
 
 def correct_digits(fit: NistFit, b: Any) -> float:
     """−log₁₀ of the largest relative error; for MGH17 the two exponentials may be exchanged."""
-    orders = [np.arange(b.size)] + ([np.array([0, 2, 1, 4, 3])] if fit.name == "MGH17" else [])
     with np.errstate(all="ignore"):
-        errors = [np.abs(b[order] - fit.certified) / np.abs(fit.certified) for order in orders]
+        errors = [np.abs(b[order] - fit.certified) / np.abs(fit.certified) for order in _orders(fit)]
         worst = min(float(np.max(np.nan_to_num(error, nan=np.inf))) for error in errors)
         return float(-np.log10(max(worst, 1e-16)))
 
 
-def solvers() -> dict[str, Callable[..., Any]]:
-    """The methods by name; each is called with counted residuals, a counted Jacobian or None, and the start."""
-    found: dict[str, Callable[..., Any]] = {}
-    for method in ("auto", "hybrid", "variable-projection", "levenberg-marquardt", "newton"):
-        found[f"newtonkit {method}"] = _ours(method)
-    for method in ("lm", "trf", "dogbox"):
-        found[f"scipy {method}, differences"] = _scipy(method, {}, exact=False)
-        found[f"scipy {method}, exact J"] = _scipy(method, {}, exact=True)
-        found[f"scipy {method}, exact J, tight"] = _scipy(method, _TIGHT, exact=True)
-    found["scipy curve_fit"] = _scipy_curve_fit
-    if importlib.util.find_spec("lmfit") is not None:
-        found["lmfit"] = _lmfit
-    return found
+def _orders(fit: NistFit) -> list[Any]:
+    return [np.arange(fit.certified.size)] + ([np.array([0, 2, 1, 4, 3])] if fit.name == "MGH17" else [])
 
 
-def _run(method: str, solver: Callable[..., Any], fit: NistFit, start: Any) -> FitRun:
-    calls = {"r": 0, "J": 0, "S": 0}
-    derivatives = ResidualDerivatives(fit.residuals)
-
-    def residuals(b: Any) -> Any:
-        calls["r"] += 1
-        return fit.residuals(np.asarray(b))
-
-    def jacobian(b: Any) -> Any:
-        calls["J"] += 1
-        return derivatives.jacobian(np.asarray(b, dtype=np.float64))
-
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            b, success = solver(fit, residuals, jacobian, start, calls)
-        except (ValueError, RuntimeError):  # scipy's methods raise for residuals that are not finite
-            b, success = np.full(start.size, np.nan), False
-    return FitRun(method, fit.name, correct_digits(fit, b), bool(success), calls["r"], calls["J"], calls["S"])
+def digits_of(run: FitRun) -> float:
+    """Correct digits of the end of a run on NIST's data."""
+    return correct_digits(data_set(run.case), run.x)
 
 
-def _ours(method: str) -> Callable[..., Any]:
-    def solve(fit: NistFit, residuals: Any, jacobian: Any, start: Any, calls: dict[str, int]) -> tuple[Any, bool]:
-        try:
-            result = newtonkit.least_squares(fit.residuals, start, method=method)
-        except ValueError:  # variable projection where no parameter is linear
-            result = newtonkit.least_squares(fit.residuals, start, method="hybrid")
-        calls.update(r=result.nfev, J=result.njev, S=result.nhev)
-        return result.x, result.success
-
-    return solve
-
-
-def _scipy(method: str, options: dict[str, Any], *, exact: bool) -> Callable[..., Any]:
-    def solve(fit: NistFit, residuals: Any, jacobian: Any, start: Any, calls: dict[str, int]) -> tuple[Any, bool]:
-        jac = jacobian if exact else "2-point"
-        result = scipy.optimize.least_squares(residuals, start, jac, method=method, **options)
-        return result.x, result.success
-
-    return solve
-
-
-def _scipy_curve_fit(
-    fit: NistFit, residuals: Any, jacobian: Any, start: Any, calls: dict[str, int]
-) -> tuple[Any, bool]:
-    def model(x: Any, *b: float) -> Any:
-        return residuals(np.array(b)) + fit.y
-
-    b, _ = scipy.optimize.curve_fit(model, fit.x, fit.y, start)
-    return b, True
-
-
-def _lmfit(fit: NistFit, residuals: Any, jacobian: Any, start: Any, calls: dict[str, int]) -> tuple[Any, bool]:
-    lmfit = importlib.import_module("lmfit")  # optional
-
-    parameters = lmfit.Parameters()
-    for i, value in enumerate(start):
-        parameters.add(f"b{i}", value=value)
-    result = lmfit.minimize(lambda p: residuals([p[f"b{i}"].value for i in range(start.size)]), parameters)
-    return np.array([result.params[f"b{i}"].value for i in range(start.size)]), result.success
+def is_false(run: FitRun) -> bool:
+    """Whether a run on NIST's data reports success at a point that is no minimum."""
+    wrong = run.success and digits_of(run) < _FALSE
+    return wrong and not minimum_near(data_set(run.case).residuals, run.x, _FALSE)
 
 
 def nist_table(runs: Sequence[FitRun]) -> Table:
     """Runs by correct digits, and geometric means of evaluations over the runs with six digits."""
     rows = []
     for method in dict.fromkeys(one.method for one in runs):
-        own = [one for one in runs if one.method == method]
-        solved = [one for one in own if one.digits >= _SOLVED]
-        means = [_mean([getattr(one, kind) for one in solved]) for kind in ("residuals", "jacobians", "curvatures")]
-        false = sum(one.success and one.digits < _FALSE for one in own)
+        own = [(one, digits_of(one)) for one in runs if one.method == method]
+        solved = [one for one, digits in own if digits >= _SOLVED]
+        wrong = sum(one.success and digits < _FALSE for one, digits in own)
+        false = sum(is_false(one) for one, _ in own)
         missed = sum(not one.success for one in solved)
-        counts = [len(solved), sum(one.digits >= 8.0 for one in own), false, missed]
-        rows.append([method, *map(str, counts), *means])
-    headings = ["method", "≥ 6 digits", "≥ 8 digits", "false success", "false failure", "r", "J", "S"]
+        counts = [len(solved), sum(digits >= 8.0 for _, digits in own), false, wrong - false, missed]
+        rows.append([method, *map(str, counts), *_means(solved)])
+    headings = ["method", "≥ 6 digits", "≥ 8 digits", "false success", "other minimum", "false failure", "r", "J", "S"]
     return Table(f"{len(runs) // max(len(rows), 1)} runs each; evaluations are geometric means", headings, rows)
 
 
-def _mean(counts: Sequence[int]) -> str:
+def measure_sums(sums: Sequence[str] = ()) -> Iterator[tuple[FitRun, str, bool, bool]]:
+    """All methods on the sums of squares from all their starts: run, start, whether f is lowest, whether stationary."""
+    for name, parameters in MGH:
+        if sums and name not in sums:
+            continue
+        problem = problems.get(name, **parameters)
+        assert problem.residuals is not None
+        for label, start in problem.starts.items():
+            if label not in ("standard", "x10", "x100"):
+                continue
+            case = FitCase(problem.label, problem.residuals, start)
+            runs = [run_case(method, solver, case) for method, solver in solvers().items()]
+            values = [_value(problem.fun, one.x) for one in runs]
+            lowest = min([*values, *(point.f for point in problem.minima)])
+            for one, f in zip(runs, values, strict=True):
+                is_lowest = f - lowest <= _LOWEST[0] * lowest + _LOWEST[1]
+                yield one, label, is_lowest, is_lowest or (np.isfinite(f) and is_stationary(problem.residuals, one.x))
+
+
+def _value(fun: Any, x: Any) -> float:
+    with np.errstate(all="ignore"):
+        f = float(fun(x)) if np.isfinite(x).all() else np.inf
+    return f if np.isfinite(f) else np.inf
+
+
+def sums_table(ends: Sequence[tuple[FitRun, str, bool, bool]]) -> Table:
+    """Runs by the value reached and the start, and geometric means of evaluations over those with the lowest."""
+    rows = []
+    for method in dict.fromkeys(end[0].method for end in ends):
+        own = [end for end in ends if end[0].method == method]
+        solved = [run for run, _, lowest, _ in own if lowest]
+        by_start = [sum(lowest for _, label, lowest, _ in own if label == at) for at in ("standard", "x10", "x100")]
+        false = sum(run.success and not (lowest or stationary) for run, _, lowest, stationary in own)
+        missed = sum(not run.success for run in solved)
+        stationary = sum(end[3] for end in own)
+        rows.append([method, *map(str, [*by_start, stationary, false, missed]), *_means(solved)])
+    total = len(ends) // max(len(rows), 1)
+    headings = ["method", "lowest: ×1", "×10", "×100", "stationary", "false success", "lowest, no success"]
+    return Table(
+        f"{total} runs each; evaluations are geometric means over the lowest", [*headings, "r", "J", "S"], rows
+    )
+
+
+def _means(runs: Sequence[FitRun]) -> list[str]:
+    return [mean([getattr(one, kind) for one in runs]) for kind in ("residuals", "jacobians", "curvatures")]
+
+
+def mean(counts: Sequence[int]) -> str:
+    """The geometric mean, as text; a dash where all counts are zero."""
     return f"{np.exp(np.mean(np.log(np.maximum(counts, 1)))):.1f}" if counts and max(counts) else "–"
 
 
@@ -168,36 +180,6 @@ def deviation_table(data: Sequence[str]) -> Table:
     for name in data:
         fit = data_set(name)
         result = newtonkit.least_squares(fit.residuals, fit.starts[1])
-        orders = [np.arange(fit.certified.size)] + ([np.array([0, 2, 1, 4, 3])] if name == "MGH17" else [])
-        error = min(float(np.max(np.abs(result.errors[order] / fit.deviations - 1.0))) for order in orders)
+        error = min(float(np.max(np.abs(result.errors[order] / fit.deviations - 1.0))) for order in _orders(fit))
         rows.append([name, fit.difficulty, f"{-np.log10(max(error, 1e-16)):.1f}"])
     return Table("Correct digits of the standard errors", ["data", "difficulty", "digits"], rows, text=(0, 1))
-
-
-def outlier_table(seed: int = 0, count: int = 100) -> Table:
-    """An exponential with 30 % outliers: the median relative error of the parameters over random data sets."""
-    truth, t = np.array([3.0, 0.8, 0.5]), np.linspace(0.0, 5.0, 60)
-    rng = np.random.default_rng(seed)
-    data = []
-    for _ in range(count):
-        y = truth[0] * np.exp(-truth[1] * t) + truth[2] + 0.05 * rng.standard_normal(t.size)
-        wrong = rng.permutation(t.size)[: int(0.3 * t.size)]
-        y[wrong] += rng.uniform(0.5, 3.0, wrong.size)
-        data.append(y)
-
-    def residuals(p: Any, y: Any) -> Any:
-        return p[0] * anp.exp(-p[1] * t) + p[2] - y
-
-    start = np.ones(3)
-    rows = []
-    for loss in ("linear", "soft_l1", "huber", "cauchy", "arctan"):
-        for name, solve in (("newtonkit", newtonkit.least_squares), ("scipy trf", scipy.optimize.least_squares)):
-            errors, successes, calls = [], 0, []
-            for y in data:
-                result = solve(residuals, start, loss=loss, f_scale=0.1, args=(y,))
-                errors.append(float(np.max(np.abs(result.x / truth - 1.0))))
-                successes += bool(result.success)
-                calls.append(result.njev)
-            rows.append([loss, name, f"{np.median(errors):.3f}", f"{max(errors):.3g}", str(successes), _mean(calls)])
-    headings = ["loss", "solver", "median error", "largest error", f"successes of {count}", "J"]
-    return Table("30 % outliers: relative error of the worst parameter", headings, rows, text=(0, 1))
