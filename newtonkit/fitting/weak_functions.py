@@ -33,6 +33,7 @@ class SharedByFunction(Generic[T]):
         """
         with trace_lock:
             try:
+                reference: Callable[[], Any]
                 if inspect.ismethod(fun):
                     owner, part, reference = fun.__self__, fun.__func__, weakref.WeakMethod(fun)
                 else:

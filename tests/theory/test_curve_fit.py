@@ -208,6 +208,38 @@ def test_the_model_is_not_kept_alive():
     assert reference() is None
 
 
+class Scaled:
+    """A model with a parameter of the object; all objects are equal, but not identical."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def model(self, t, a, b):
+        return a * np.exp(-self.rate * t) + b
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 1
+
+
+def test_bound_methods_of_equal_objects_share_nothing():
+    x = onp.linspace(0.0, 4.0, 30)
+    first, second = Scaled(1.0), Scaled(2.0)
+    for _ in range(3):
+        for scaled in (first, second):
+            y = 3.0 * onp.exp(-scaled.rate * x) + 0.5
+            onp.testing.assert_allclose(newtonkit.curve_fit(scaled.model, x, y).popt, [3.0, 0.5], rtol=1e-8)
+    reference = weakref.ref(first)
+    del first, scaled
+    gc.collect()
+    assert reference() is None
+    second.rate = 1.5
+    y = 3.0 * onp.exp(-1.5 * x) + 0.5
+    onp.testing.assert_allclose(newtonkit.curve_fit(second.model, x, y).popt, [3.0, 0.5], rtol=1e-8)
+
+
 def test_fits_pickle():
     x = onp.linspace(0.0, 4.0, 30)
     y = 2.0 * onp.exp(-1.3 * x) + 0.5 + 0.01 * onp.cos(40.0 * x)
