@@ -26,7 +26,7 @@ class TrustRegionNewtonCG(TrustRegionMethod):
         preconditioner(x) returns a function v ↦ M⁻¹v, M symmetric positive definite and close to ∇²f(x); the length
         of a step is then √(pᵀMp).
     max_products : int, at least 1, optional
-        Limit at one point; default 2n, or the number of vectors that fit into 1 GB if that is smaller.
+        Limit at one point; default 2n.
     initial_radius : float, positive, optional
         The first Δ; by default the length of the minimizer of the model along −g.
 

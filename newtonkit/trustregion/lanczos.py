@@ -21,10 +21,11 @@ from newtonkit.linalg.kernels import (
     tridiagonal_cholesky,
     tridiagonal_solve,
 )
+from newtonkit.trustregion.cg_iterate import CgIterate, ConjugateGradients
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 
-_STORE = 1 << 27  # numbers in the basis: 1 GB, or 134 vectors of a million variables
+_STORE = 1 << 26  # numbers in the basis: 512 MB, or 67 vectors of a million variables
 # Up to this n each new vector is orthogonalized against all earlier ones; otherwise orthogonality is lost as
 # eigenvalues converge. Measured for a condition number of 1e8 and n = 500: 2,700 products with it, 190,000 without.
 # Above this n each vector is orthogonalized against the last two only, as in exact arithmetic. Measured for 1e6 and
@@ -65,6 +66,9 @@ class LanczosSubproblem:
     at least half the best reduction if B is positive definite (Yuan, 2000). A smaller bound, after a rejected step, is
     solved in the present space without a product, if that suffices.
 
+    The basis is stored up to 512 MB. After that conjugate gradients are computed by their recurrence, with no further
+    vectors stored, as long as the model is convex and the iterate is within the bound.
+
     References
     ----------
     Gould, Lucidi, Roma & Toint (1999), SIAM J. Optim. 9(2), 504 (GLTR); Steihaug (1983), SIAM J. Numer. Anal. 20, 626;
@@ -84,11 +88,13 @@ class LanczosSubproblem:
         self.g, self.product, self.precondition = g, product, precondition
         self.tolerance, self._max_products = tolerance, max_products
         n = g.size
-        self.most = min(2 * n if max_products is None else max_products, max(_CAPACITY, _STORE // n))
+        self.most = 2 * n if max_products is None else max_products
+        self._capacity = max(_CAPACITY, _STORE // n)
         self.products = 0
         self.lam = 0.0
         self._exhausted = False
         self._basis: Matrix = np.empty((min(_CAPACITY, self.most), n))
+        self._last: Vector = np.zeros(0)  # vector of the basis
         self._alphas: list[float] = []
         self._betas: list[float] = []
         q = g if precondition is None else precondition(g)
@@ -97,7 +103,8 @@ class LanczosSubproblem:
         self._next = self.g_norm
         self._Mq = np.zeros(0 if precondition is None else n)  # M times the last vector of the basis
         self._largest = 0.0  # entry of the tridiagonal matrix
-        self._cg = _ConjugateGradients(self.g_norm)
+        self._cg = ConjugateGradients(self.g_norm)
+        self._iterate: CgIterate | None = None  # once the basis is full
 
     def times(self, v: Vector) -> Vector:
         """Return Bv; it costs a product."""
@@ -143,14 +150,13 @@ class LanczosSubproblem:
         reach = bound.length(0.0)
         while self._cg.convex and self._cg.length <= reach:  # without forming p
             if self._is_enough(self._cg.residual):
-                h = self._free_minimizer()
-                p = h @ self._basis[: len(h)]
-                return SubproblemSolution(p, self._cg.decrease, False, norm(h), 0.0, self.products - spent)
+                p, length = self._free_minimizer()
+                return SubproblemSolution(p, self._cg.decrease, False, length, 0.0, self.products - spent)
             if not self._grow():
                 return _NOT_FINITE
         while True:
             solution, h = self._solve_in_space(bound)
-            if self._is_enough(self._next * abs(h[-1])):
+            if self._is_enough(self._next * abs(h[-1])) or len(self._alphas) >= self._capacity:
                 break
             # the test is for balls: a cubic term is active at every length
             on_boundary = solution.on_boundary and reach > 0.0
@@ -159,26 +165,34 @@ class LanczosSubproblem:
             before = solution.predicted if on_boundary else 0.0
             if not self._grow():
                 return _NOT_FINITE
+        if self._iterate is not None:
+            longer = self._iterate.within(reach, self._cg)
+            if longer.predicted > solution.predicted:
+                return longer._replace(inner=self.products - spent)
         return solution._replace(p=h @ self._basis[: len(h)], inner=self.products - spent)
 
     def _is_enough(self, residual: float) -> bool:
         return residual <= self.tolerance * self.g_norm or self._exhausted or self.products >= self.most
 
-    def _free_minimizer(self) -> Vector:
-        """Return the unconstrained minimizer of a convex model over the present space, in the basis."""
+    def _free_minimizer(self) -> tuple[Vector, float]:
+        """Return the unconstrained minimizer of a convex model over the present space, and its length."""
+        if self._iterate is not None:
+            return self._iterate.minimizer(), self._cg.length
         g = np.zeros(len(self._alphas))
         g[0] = -self.g_norm
         if g.size == 1:
-            return g / self._alphas[0]
-        factor = tridiagonal_cholesky(np.array(self._alphas), np.array(self._betas[:-1]))
-        assert factor is not None  # all pivots are positive
-        return tridiagonal_solve(factor, g)
+            h = g / self._alphas[0]
+        else:
+            factor = tridiagonal_cholesky(np.array(self._alphas), np.array(self._betas[:-1]))
+            assert factor is not None  # all pivots are positive
+            h = tridiagonal_solve(factor, g)
+        return h @ self._basis[: len(h)], norm(h)
 
     def _solve_in_space(self, bound: StepBound) -> tuple[SubproblemSolution, Vector]:
-        k = len(self._alphas)
+        k = min(len(self._alphas), self._capacity)
         g = np.zeros(k)
         g[0] = self.g_norm
-        T = TridiagonalSymmetric(np.array(self._alphas), np.array(self._betas[: k - 1]))
+        T = TridiagonalSymmetric(np.array(self._alphas[:k]), np.array(self._betas[: k - 1]))
         model = MoreSorensenSubproblem(g, T, self.lam)
         solution = model.solve(bound)
         self.lam = solution.lam
@@ -187,12 +201,16 @@ class LanczosSubproblem:
     def _grow(self) -> bool:
         """Compute one product and add one vector to the basis; return False if the product is not finite."""
         k, beta = len(self._alphas), self._next
-        if k == len(self._basis):
-            grown = np.empty((min(2 * k, self.most), self.g.size))
-            grown[:k] = self._basis
-            self._basis = grown
-        q = self._basis[k]
-        np.divide(self._q, beta, out=q)
+        if k == self._capacity and self._iterate is None:
+            self._iterate = CgIterate(self.g_norm, self._alphas, self._betas, self._basis)
+        before = self._last
+        q = self._last = self._q / beta
+        if k < self._capacity:
+            if k == len(self._basis):
+                grown = np.empty((min(2 * k, self.most, self._capacity), self.g.size))
+                grown[:k] = self._basis
+                self._basis = grown
+            self._basis[k] = q
         t = self.product(q.copy())
         self.products += 1
         if not all_finite(t):
@@ -206,19 +224,22 @@ class LanczosSubproblem:
             else:
                 t = t - alpha * q
                 if k:
-                    t = add_scaled(t, -beta, self._basis[k - 1])
+                    t = add_scaled(t, -beta, before)
             self._t = self._q = t
             following = norm(t)
         else:
-            before, self._Mq = self._Mq, self._t / beta
-            self._t = t - alpha * self._Mq - (beta if k else 0.0) * before
+            Mq_before, self._Mq = self._Mq, self._t / beta
+            self._t = t - alpha * self._Mq - (beta if k else 0.0) * Mq_before
             self._q = self.precondition(self._t)
             following = math.sqrt(max(dot(self._t, self._q), 0.0))
         self._alphas.append(alpha)
         self._largest = largest = max(self._largest, abs(alpha), following)
-        if following <= 10 * EPS * largest or k + 1 == self.g.size:
+        orthogonal = self.precondition is None and t.size <= _ORTHOGONAL
+        if following <= 10 * EPS * largest or (orthogonal and k + 1 == self.g.size):
             self._exhausted, following = True, 0.0  # the space is invariant under B
         self._cg.advance(alpha, beta if k else 0.0, following, 10 * (k + 1) * EPS * largest)
+        if self._iterate is not None:
+            self._iterate.advance(q, k, self._cg)
         self._betas.append(following)
         self._next = following
         return True
@@ -227,47 +248,3 @@ class LanczosSubproblem:
 def _masked(operator: Callable[[Vector], Vector], free: NDArray[np.bool_]) -> Callable[[Vector], Vector]:
     """Return the operator restricted to vectors that vanish outside the free variables."""
     return lambda v: np.where(free, operator(np.where(free, v, 0.0)), 0.0)
-
-
-class _ConjugateGradients:
-    """Length, reduction and residual of the iterate of conjugate gradients, from the tridiagonal matrix.
-
-    With LDLᵀ its factorization, 1/dₖ is the length of step k and |zₖ|, z = L⁻¹‖g‖e₁, the residual before it
-    (Conn, Gould & Toint, 2000, sections 5.2.2 and 7.5.1).
-    """
-
-    __slots__ = ("_along", "_direction", "_pivot", "_squared", "_z", "convex", "decrease", "residual")
-
-    def __init__(self, g_norm: float) -> None:
-        self._z, self._pivot = g_norm, 0.0
-        self._squared = self._along = self._direction = 0.0  # ‖p‖², pᵀd, ‖d‖², d being the direction
-        self.convex = True
-        self.decrease = 0.0
-        self.residual = g_norm
-
-    @property
-    def length(self) -> float:
-        """‖p‖."""
-        return math.sqrt(self._squared)
-
-    def advance(self, alpha: float, beta: float, following: float, floor: float) -> None:
-        """Add a diagonal entry, with the off-diagonal entries before and after it; a pivot ≤ floor ends convexity."""
-        if not self.convex:
-            return
-        before, z_before = self._pivot, self._z
-        if before > 0.0:
-            self._z = beta / before * z_before
-            ratio = self._z / z_before
-            share = ratio * ratio
-            self._along = share * (self._along + self._direction / before)
-            self._direction = self._z * self._z + share * share * self._direction
-            alpha -= beta * beta / before
-        else:
-            self._direction = self._z * self._z
-        self._pivot = alpha
-        if not alpha > floor:
-            self.convex = False
-            return
-        self._squared += (2.0 * self._along + self._direction / alpha) / alpha
-        self.decrease += 0.5 * self._z * self._z / alpha
-        self.residual = following * abs(self._z) / alpha
