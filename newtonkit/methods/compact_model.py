@@ -62,6 +62,7 @@ class CompactModel:
 
     max_knots: ClassVar[int] = MAX_KNOTS
     newton_length: ClassVar[float] = 0.0
+    diagonal: ClassVar[None] = None
 
     def __init__(self, g: Vector, S: Matrix, Y: Matrix) -> None:
         sy = np.einsum("ij,ij->j", S, Y)

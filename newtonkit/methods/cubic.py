@@ -8,7 +8,7 @@ from typing import ClassVar
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import EPS, norm
+from newtonkit.linalg.kernels import EPS, Vector, norm
 from newtonkit.methods.hessian_source import HessianSource, choose_hessian_source
 from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.trustregion.model import QuadraticModel
@@ -34,6 +34,8 @@ class Cubic(TrustRegionMethod):
     ----------
     initial_weight : float, positive, optional
         The first σ; 0.1‖H₀‖²/‖g₀‖ by default.
+    scaling : str or array_like, default "auto"
+        Units of the variables, as in `TrustRegionNewton`: the cubic term is (σ/3)‖Dp‖³.
 
     Notes
     -----
@@ -60,6 +62,7 @@ class Cubic(TrustRegionMethod):
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.initial_weight is not None:
             check_real("initial_weight", self.initial_weight, 0.0, open_low=True, open_high=True)
 
@@ -67,7 +70,7 @@ class Cubic(TrustRegionMethod):
         """Return full, sparse or products."""
         return choose_hessian_source(evaluator, state)
 
-    def first_radius(self, model: QuadraticModel, state: State) -> float:
+    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
         """Return the first σ: the option, or 0.1‖H₀‖²/‖g₀‖."""
         if self.initial_weight is not None:
             return self.initial_weight
@@ -79,6 +82,10 @@ class Cubic(TrustRegionMethod):
     def bound(self, radius: float) -> StepBound:
         """Return the cubic term of the weight σ = ``radius``."""
         return CubicRegularization(radius)
+
+    def convert_radius(self, radius: float, ratio: float) -> float:
+        """Return σ in new units, in which the last step is ``ratio`` times as long: the cubic term keeps its value."""
+        return _representable(radius / (ratio * ratio * ratio))
 
     def next_radius(self, radius: float, model: QuadraticModel, solution: SubproblemSolution, ratio: float) -> float:
         """Return σ after this step."""

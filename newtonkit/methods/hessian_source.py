@@ -18,6 +18,7 @@ from newtonkit.trustregion.lanczos import LanczosSubproblem
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
 from newtonkit.trustregion.products_then_factors import ProductsThenFactors
+from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 # Up to this n the subproblem is solved by one eigendecomposition. Measured, µs, against one Cholesky factorization:
 # n = 10: 11 and 3; n = 100: 857 and 35
@@ -37,14 +38,17 @@ class HessianSource(Protocol):
     def reason(self) -> str:
         """Why this source was chosen; empty if there was no choice."""
 
-    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
-        """Return the model at this state; None if the Hessian is not finite. ``lam`` is λ of the last step."""
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float, units: Units) -> QuadraticModel | None:
+        """Return the model at this state, in these units; None if the Hessian is not finite.
+
+        ``lam`` is λ of the last step.
+        """
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric | None:
         """Return the Hessian at x in the form that this source factors; None if it has no Hessian."""
 
-    def after_step(self, state: State, x: Vector, g: Vector) -> HessianSource:
-        """Return the source after a step from this state to x, where the gradient is g."""
+    def after_step(self, state: State, x: Vector, g: Vector, units: Units) -> HessianSource:
+        """Return the source after a step from this state to x, where the gradient is g; lengths are in these units."""
 
 
 class EvaluatedHessian:
@@ -52,7 +56,7 @@ class EvaluatedHessian:
 
     __slots__ = ()
 
-    def after_step(self, state: State, x: Vector, g: Vector) -> Self:
+    def after_step(self, state: State, x: Vector, g: Vector, units: Units) -> Self:
         """Return this source."""
         return self
 
@@ -73,10 +77,12 @@ class FullHessian(EvaluatedHessian):
 
     reason: str = ""
 
-    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float, units: Units) -> QuadraticModel | None:
         """Return the model; it costs one Hessian."""
         H = evaluator.hessian(state.x)
-        return dense_model(state.g, H, state.x, lam) if np.isfinite(H).all() else None
+        if not np.isfinite(H).all():
+            return None
+        return dense_model(units.gradient(state.g), units.matrix(H), units.point(state.x), lam)
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
         """Return the full Hessian at x."""
@@ -88,29 +94,30 @@ class SparseHessian(EvaluatedHessian):
     """A sparse Hessian at each point, with the factorization that suits its pattern."""
 
     structure: SparseStructure
-    first_gradient_norm: float
+    first_gradient: Vector
 
     @property
     def reason(self) -> str:
         """The factorization, and the numbers that decided it."""
         return self.structure.reason
 
-    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float, units: Units) -> QuadraticModel | None:
         """Return the model; it counts as one Hessian, however many products that takes."""
-        B = self.factorizable(evaluator, state.x)
+        B, g = self.factorizable(evaluator, state.x, units), units.gradient(state.g)
         if not math.isfinite(B.norm):
             return None
         products = self.structure.products_per_factor
         if products < _FEW_PRODUCTS or isinstance(B, DenseSymmetric):
-            return MoreSorensenSubproblem(state.g, B, lam)
-        g = evaluator.domain.free_gradient(state.x, state.g)
-        forcing = min(_SPARSE_FORCING, norm(g) / self.first_gradient_norm if self.first_gradient_norm > 0.0 else 1.0)
-        return ProductsThenFactors(state.g, B, lam, forcing, products)
+            return MoreSorensenSubproblem(g, B, lam)
+        share = gradient_share(evaluator, state, self.first_gradient, units)
+        return ProductsThenFactors(g, B, lam, min(_SPARSE_FORCING, share), products)
 
-    def factorizable(self, evaluator: Evaluator, x: Vector) -> Symmetric:
+    def factorizable(self, evaluator: Evaluator, x: Vector, units: Units = EUCLIDEAN) -> Symmetric:
         """Return the sparse Hessian at x, or a full one if the user's function returns that here."""
         H = evaluator.sparse_hessian(x)
-        return DenseSymmetric(evaluator.hessian(x)) if H is None else self.structure.matrix(H)
+        if H is None:
+            return DenseSymmetric(units.matrix(evaluator.hessian(x)))
+        return self.structure.matrix(units.sparse(H))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +128,35 @@ class HessianProducts(EvaluatedHessian):
 
     Parameters
     ----------
-    first_gradient_norm : float
-        ‖g₀‖.
+    first_gradient : ndarray, shape (n,)
+        g₀.
     reason : str
     preconditioner : callable, optional
     max_products : int, optional
         Limit at one point.
     """
 
-    first_gradient_norm: float
+    first_gradient: Vector
     reason: str = ""
     preconditioner: Callable[[Vector], Callable[[Vector], Vector]] | None = None
     max_products: int | None = None
 
-    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel | None:
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float, units: Units) -> QuadraticModel | None:
         """Return the model; it computes products when it is solved."""
-        first = self.first_gradient_norm
-        g = evaluator.domain.free_gradient(state.x, state.g)
-        forcing = min(_FORCING, math.sqrt(norm(g) / first)) if first > 0.0 else _FORCING
+        forcing = min(_FORCING, math.sqrt(gradient_share(evaluator, state, self.first_gradient, units)))
         precondition = None if self.preconditioner is None else self.preconditioner(state.x.copy())
-        return LanczosSubproblem(state.g, evaluator.hvp(state.x), forcing, precondition, self.max_products)
+        product = units.product(evaluator.hvp(state.x))
+        return LanczosSubproblem(units.gradient(state.g), product, forcing, precondition, self.max_products)
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> None:
         """Return None: there is no matrix."""
+
+
+def gradient_share(evaluator: Evaluator, state: State, first_gradient: Vector, units: Units) -> float:
+    """Return ‖g‖/‖g₀‖ in these units, g without the variables held at a bound; 1 if g₀ is zero."""
+    first = norm(units.gradient(first_gradient))
+    g = evaluator.domain.free_gradient(state.x, state.g)
+    return norm(units.gradient(g)) / first if first > 0.0 else 1.0
 
 
 def choose_hessian_source(evaluator: Evaluator, state: State) -> HessianSource:
@@ -158,10 +171,10 @@ def choose_hessian_source(evaluator: Evaluator, state: State) -> HessianSource:
             why_not = f"{100 * pattern.nnz / n**2:.0f} % of the Hessian are nonzero"
         if n <= _DENSE_LIMIT:
             return FullHessian(f"dense Cholesky: {why_not}")
-        return HessianProducts(norm(state.g), f"truncated Newton: {why_not}, and n = {n} > {_DENSE_LIMIT}")
+        return HessianProducts(state.g, f"truncated Newton: {why_not}, and n = {n} > {_DENSE_LIMIT}")
     structure = SparseStructure(pattern)
     if structure.fits:
-        return SparseHessian(structure, norm(state.g))
+        return SparseHessian(structure, state.g)
     if n <= _DENSE_LIMIT:
         return FullHessian(f"dense Cholesky: {structure.reason}")
-    return HessianProducts(norm(state.g), f"truncated Newton: {structure.reason}")
+    return HessianProducts(state.g, f"truncated Newton: {structure.reason}")

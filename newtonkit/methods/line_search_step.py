@@ -7,8 +7,9 @@ import math
 from newtonkit.core.state import State, StepFailure, StepInfo
 from newtonkit.core.termination import TerminationReason
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector, dot, norm, quick_norm
+from newtonkit.linalg.kernels import Vector, dot, quick_norm
 from newtonkit.linesearch.line_function import LineFunction, LineSearch
+from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 # Longest first step in units of max(1, ‖x‖): if f is nearly flat, its curvature is unreliable that far away
 _LONGEST = 1e3
@@ -71,12 +72,12 @@ def _info(line: LineFunction, state: State, alpha: float, note: str) -> StepInfo
     return StepInfo(True, alpha * quick_norm(line.p), state.f - line.f, alpha, math.nan, math.nan, line.trials, note)
 
 
-def first_step_length(evaluator: Evaluator, x: Vector, g: Vector, p: Vector) -> float:
-    """Return the step length along p = −g (or a multiple of it) if nothing is known of the curvature.
+def first_step_length(evaluator: Evaluator, x: Vector, g: Vector, p: Vector, units: Units = EUCLIDEAN) -> float:
+    """Return the step length along p = −D⁻²g (or a multiple of it) if nothing is known of the curvature.
 
     It is the minimizer of the quadratic model along p, by one Hessian-vector product, if exact products are available
-    and the curvature is positive; its distance is limited to 1000·max(1, ‖x‖). Otherwise it is the step length of
-    distance min(1, ‖x‖), or 1 if x = 0.
+    and the curvature is positive; its distance ‖Dp‖ is limited to 1000·max(1, ‖Dx‖). Otherwise it is the step length of
+    distance min(1, ‖Dx‖), or 1 if x = 0.
     """
     slope = dot(g, p)
     if evaluator.has_exact_products:
@@ -84,5 +85,5 @@ def first_step_length(evaluator: Evaluator, x: Vector, g: Vector, p: Vector) -> 
         if curvature > 0.0 and math.isfinite(curvature):
             alpha = -slope / curvature
             if math.isfinite(alpha) and alpha > 0.0:
-                return min(alpha, _LONGEST * max(1.0, norm(x)) / norm(p))
-    return (min(1.0, norm(x)) or 1.0) / norm(p)
+                return min(alpha, _LONGEST * max(1.0, units.length(x)) / units.length(p))
+    return (min(1.0, units.length(x)) or 1.0) / units.length(p)

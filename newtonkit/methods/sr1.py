@@ -17,6 +17,7 @@ from newtonkit.methods.quasi_newton import curvature_condition
 from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.methods.trust_region_newton import check_radius
 from newtonkit.trustregion.model import QuadraticModel
+from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 _SKIP = 1e-8  # r of N&W (2006), eq. 6.26
 # The first pair rescales B to γI, γ = yᵀy/(0.9 sᵀy). With γ = yᵀy/sᵀy (N&W, eq. 6.20) the update makes B singular
@@ -40,17 +41,17 @@ class SR1Matrix:
 
     reason: ClassVar[str] = ""
 
-    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float) -> QuadraticModel:
+    def quadratic_model(self, evaluator: Evaluator, state: State, lam: float, units: Units) -> QuadraticModel:
         """Return the model of B; it costs no evaluation."""
-        return dense_model(state.g, self.B, state.x, lam)
+        return dense_model(units.gradient(state.g), units.matrix(self.B), units.point(state.x), lam)
 
     def factorizable(self, evaluator: Evaluator, x: Vector) -> None:
         """Return None: B is not the Hessian."""
 
-    def after_step(self, state: State, x: Vector, g: Vector) -> SR1Matrix:
+    def after_step(self, state: State, x: Vector, g: Vector, units: Units = EUCLIDEAN) -> SR1Matrix:
         """Return B + rrᵀ/rᵀs, r = y − Bs; B itself if |rᵀs| < 1e-8 ‖r‖‖s‖. N&W (2006), eq. 6.24 and 6.26."""
-        s, y = x - state.x, g - state.g
-        B = self.B
+        s, y = units.point(x - state.x), units.gradient(g - state.g)
+        B = units.matrix(self.B)
         if not self.updated and (sy := curvature_condition(s, y)) is not None:
             gamma = dot(y, y) / (_FIRST_SCALE * sy)
             if math.isfinite(gamma):
@@ -62,7 +63,7 @@ class SR1Matrix:
         length = norm(r)
         u = r / length  # products of entries of r may overflow
         B = B + (length * (length / rs)) * np.outer(u, u)
-        return SR1Matrix(B, True) if np.isfinite(B).all() else self
+        return SR1Matrix(units.user_matrix(B), True) if np.isfinite(B).all() else self
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class SR1(TrustRegionMethod):
     ----------
     initial_radius : float, positive, optional
         The first Δ; by default the length of the first step of a line search along −g₀.
+    scaling : str or array_like, default "auto"
+        Units of the variables, as in `TrustRegionNewton`; B₀ = D²/α then.
 
     Notes
     -----
@@ -107,18 +110,20 @@ class SR1(TrustRegionMethod):
     matrices: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_radius(self.initial_radius)
 
     def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
         """Return B₀."""
-        alpha = 1.0
+        alpha, units = 1.0, self.first_scaling(state.x).units
         if state.g.any() and all_finite(state.g):
-            alpha = first_step_length(evaluator, state.x, state.g, -state.g)
-        return SR1Matrix(np.eye(state.x.size) / alpha)
+            p = units.step(units.gradient(-state.g))
+            alpha = first_step_length(evaluator, state.x, state.g, p, units)
+        return SR1Matrix(units.user_matrix(np.eye(state.x.size) / alpha))
 
     def factorizable_hessian(self, evaluator: Evaluator, state: State) -> None:
         """Return None: the method uses no Hessians."""
 
-    def first_radius(self, model: QuadraticModel, state: State) -> float:
+    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
         """Return the option, or the default."""
-        return self.initial_radius or super().first_radius(model, state)
+        return self.initial_radius or super().first_radius(model, x)

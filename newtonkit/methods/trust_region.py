@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +15,14 @@ from newtonkit.linalg.factorization import Symmetric
 from newtonkit.linalg.kernels import Vector, all_finite, dot, norm
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.hessian_source import HessianSource
+from newtonkit.methods.variable_scaling import Scaling, VariableScaling, checked_scaling
 from newtonkit.trustregion.box_step import DomainModel
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.radius import ACCEPT, exceeds_best, first_radius, next_radius, reduction_is_rounding
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution, TrustRegion
 
-_SHORTEST = 1e-100  # length of a step; at x = 0 no step is absorbed by the rounding of x, so this ends the run
+_SHORTEST = 1e-290  # length of a step; at x = 0 no step is absorbed by the rounding of x, so this ends the run
 
 
 class Origin(NamedTuple):
@@ -32,6 +33,9 @@ class Origin(NamedTuple):
     g: Vector
     lam: float
     model: DomainModel
+    scaling: VariableScaling
+    length: float
+    """Length of the step in the units of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,15 @@ class TrustRegionState(State):
     model: DomainModel | None
     """Kept after a rejected step; None at a new point."""
     source: HessianSource
+    scaling: VariableScaling
+    """The units in which the length of the next step is measured."""
     origin: Origin | None
     """Where the last accepted step started; the step is undone if the Hessian is not finite here."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy keeps small models only: the others may hold functions, and are computed again from the Hessian.
         model = self.model if self.model is not None and isinstance(self.model.whole, EigenSubproblem) else None
-        fields = (self.x, self.f, self.g, self.info, self.radius, self.lam, model, self.source, None)
+        fields = (self.x, self.f, self.g, self.info, self.radius, self.lam, model, self.source, self.scaling, None)
         return TrustRegionState, fields
 
 
@@ -79,6 +85,11 @@ class TrustRegionMethod(MethodBase):
     ball by another bound.
     """
 
+    scaling: Scaling = field(default="auto", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scaling", checked_scaling(self.scaling))
+
     def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
         """Return the source of the models for a run from this state."""
         raise NotImplementedError
@@ -87,22 +98,29 @@ class TrustRegionMethod(MethodBase):
         """Return the ball of this radius."""
         return TrustRegion(radius)
 
-    def first_radius(self, model: QuadraticModel, state: State) -> float:
+    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
         """Return the first radius: at least the length of the Newton step, if that exists."""
-        return max(first_radius(norm(model.g), model.hessian_norm, norm(state.x)), model.newton_length)
+        return max(first_radius(norm(model.g), model.hessian_norm, norm(x)), model.newton_length)
 
     def next_radius(self, radius: float, model: QuadraticModel, solution: SubproblemSolution, ratio: float) -> float:
         """Return the radius after this step; ``ratio`` is NaN if f or g was not finite at the trial point."""
         return next_radius(radius, solution.length, ratio, on_boundary=solution.on_boundary)
+
+    def first_scaling(self, x: Vector) -> VariableScaling:
+        """Return the scaling of the variables at the first point."""
+        return VariableScaling.at_start(self.scaling, x)
+
+    def convert_radius(self, radius: float, ratio: float) -> float:
+        """Return the radius in new units, in which the last step is ``ratio`` times as long."""
+        return radius * ratio
 
     def init(self, evaluator: Evaluator, x0: Vector) -> TrustRegionState:
         """Return the state at x0; its note gives the reason for the source of the models, if there was a choice."""
         start = super().init(evaluator, x0)
         source = self.hessian_source(evaluator, start)
         info = FIRST._replace(note=source.reason)
-        return TrustRegionState(
-            x0, start.f, start.g, info, radius=math.nan, lam=0.0, model=None, source=source, origin=None
-        )
+        scaling = self.first_scaling(x0)
+        return TrustRegionState(x0, start.f, start.g, info, math.nan, 0.0, None, source, scaling, None)
 
     def factorizable_hessian(self, evaluator: Evaluator, state: State) -> Symmetric | None:
         """Return ∇²f(state.x) in the form that this run factors; None if it uses products only."""
@@ -111,24 +129,27 @@ class TrustRegionMethod(MethodBase):
 
     def step(self, evaluator: Evaluator, state: TrustRegionState) -> TrustRegionState:
         """Return the state at the trial point if that is accepted, else the same point with a tighter bound."""
-        domain, model = evaluator.domain, state.model
+        model, units = state.model, state.scaling.units
+        domain, z = units.domain(evaluator.domain), units.point(state.x)
         if model is None:
-            whole = state.source.quadratic_model(evaluator, state, state.lam)
+            whole = state.source.quadratic_model(evaluator, state, state.lam, units)
             if whole is None:
                 return self.undo_step(state)
-            model = DomainModel.at(whole, domain, state.x)
-        radius = self.first_radius(model.face, state) if math.isnan(state.radius) else state.radius
-        solution = model.solve(domain, state.x, self.bound(radius))
+            model = DomainModel.at(whole, domain, z)
+        radius = self.first_radius(model.face, z) if math.isnan(state.radius) else state.radius
+        solution = model.solve(domain, z, self.bound(radius))
         if math.isnan(solution.predicted):
             return self.undo_step(state)
-        x = domain.move(state.x, solution.p)
+        if units.D is not None:
+            solution = solution._replace(p=units.step(solution.p))
+        x = evaluator.domain.move(state.x, solution.p)
         _check_progress(state, solution, x)
 
         trial = _evaluate(evaluator, state, solution, x)
-        source = state.source if trial.g is None else state.source.after_step(state, trial.x, trial.g)
+        source = state.source if trial.g is None else state.source.after_step(state, trial.x, trial.g, units)
         info = StepInfo(
             trial.accepted,
-            solution.length,
+            solution.length if units.D is None else norm(solution.p),
             state.f - trial.f,
             radius=radius,
             ratio=trial.ratio,
@@ -137,10 +158,13 @@ class TrustRegionMethod(MethodBase):
         )
         radius = self.next_radius(radius, model.face, solution, trial.ratio)
         if trial.accepted:
-            origin = Origin(state.x, state.f, state.g, state.lam, model)
-            return _state(trial, info, radius, solution.lam, None, source, origin)
+            origin = Origin(state.x, state.f, state.g, state.lam, model, state.scaling, solution.length)
+            scaling = state.scaling.after_step(state.x, trial.x, model.whole.diagonal)
+            if scaling.units is not units:
+                radius = self.convert_radius(radius, scaling.units.length(solution.p) / solution.length)
+            return _state(trial, info, radius, solution.lam, None, source, scaling, origin)
         kept = model if source is state.source else None
-        return _state(state, info, radius, state.lam, kept, source, state.origin)
+        return _state(state, info, radius, state.lam, kept, source, state.scaling.after_trial(), state.origin)
 
     def undo_step(self, state: TrustRegionState) -> TrustRegionState:
         """Return to the point before the last accepted step, with a tighter bound: the Hessian is not finite here."""
@@ -149,11 +173,11 @@ class TrustRegionMethod(MethodBase):
             raise StepFailure(
                 TerminationReason.NON_FINITE, "the Hessian, or the model it makes, is not finite at the starting point"
             )
-        length, radius = state.info.length, state.info.radius
-        info = StepInfo(False, length, radius=radius, note="Hessian not finite: step undone")
-        rejected = SubproblemSolution(state.x - origin.x, math.nan, False, length)
+        radius = state.info.radius
+        info = StepInfo(False, state.info.length, radius=radius, note="Hessian not finite: step undone")
+        rejected = SubproblemSolution(state.x - origin.x, math.nan, False, origin.length)
         radius = self.next_radius(radius, origin.model.face, rejected, math.nan)
-        return _state(origin, info, radius, origin.lam, origin.model, state.source, None)
+        return _state(origin, info, radius, origin.lam, origin.model, state.source, origin.scaling, None)
 
 
 def _state(
@@ -163,12 +187,13 @@ def _state(
     lam: float,
     model: DomainModel | None,
     source: HessianSource,
+    scaling: VariableScaling,
     origin: Origin | None,
 ) -> TrustRegionState:
     """Return the state at this point; by position, in half the time that keywords or dataclasses.replace take."""
     g = point.g
     assert g is not None
-    return TrustRegionState(point.x, point.f, g, info, radius, lam, model, source, origin)
+    return TrustRegionState(point.x, point.f, g, info, radius, lam, model, source, scaling, origin)
 
 
 def _check_progress(state: State, solution: SubproblemSolution, x: Vector) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
+from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.hessian_source import HessianSource, choose_hessian_source
 from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.trustregion.model import QuadraticModel
@@ -24,6 +25,11 @@ class TrustRegionNewton(TrustRegionMethod):
     ----------
     initial_radius : float, positive, optional
         The first Δ; by default the length of the Newton step, or ‖g₀‖/‖H₀‖ if H₀ is not positive definite.
+    scaling : {"auto", "none", "sizes"} or array_like, shape (n,), default "auto"
+        Units of the variables: the length of a step is ‖Dp‖ with D diagonal, its entries rounded to powers of two. A
+        vector of typical sizes: D = 1/size, and the iterates do not depend on the units. "sizes": D = 1/max |xᵢ| over
+        the points so far. "none": D is the identity. "auto": "none" for 30 trials; after that "sizes", if the sizes
+        differ by a factor of 100 or more, and the curvatures differ less in units of the sizes.
 
     Notes
     -----
@@ -56,15 +62,16 @@ class TrustRegionNewton(TrustRegionMethod):
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_radius(self.initial_radius)
 
     def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
         """Return full, sparse or products."""
         return choose_hessian_source(evaluator, state)
 
-    def first_radius(self, model: QuadraticModel, state: State) -> float:
+    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
         """Return the option, or the default."""
-        return self.initial_radius or super().first_radius(model, state)
+        return self.initial_radius or super().first_radius(model, x)
 
 
 def check_radius(radius: float | None) -> None:

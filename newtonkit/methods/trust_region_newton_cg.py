@@ -9,10 +9,11 @@ from typing import ClassVar
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_integer
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector, norm
+from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.hessian_source import HessianProducts, HessianSource
 from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.methods.trust_region_newton import check_radius
+from newtonkit.methods.variable_scaling import VariableScaling
 from newtonkit.trustregion.model import QuadraticModel
 
 
@@ -29,6 +30,8 @@ class TrustRegionNewtonCG(TrustRegionMethod):
         Limit at one point; default 2n.
     initial_radius : float, positive, optional
         The first Δ; by default the length of the minimizer of the model along −g.
+    scaling : str or array_like, default "auto"
+        Units of the variables, as in `TrustRegionNewton`; without effect if a preconditioner is given.
 
     Notes
     -----
@@ -58,16 +61,23 @@ class TrustRegionNewtonCG(TrustRegionMethod):
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hvp"})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.preconditioner is not None and self.scaling not in ("auto", "none"):
+            raise ValueError("a preconditioner defines the length of a step; scaling cannot define it too")
         if self.preconditioner is not None and not callable(self.preconditioner):
             raise TypeError(f"preconditioner must be callable or None, got {self.preconditioner!r}")
         if self.max_products is not None:
             check_integer("max_products", self.max_products, 1)
         check_radius(self.initial_radius)
 
+    def first_scaling(self, x: Vector) -> VariableScaling:
+        """Return the scaling at x; none if a preconditioner defines the length of a step."""
+        return VariableScaling.at_start("none", x) if self.preconditioner is not None else super().first_scaling(x)
+
     def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
         """Return products."""
-        return HessianProducts(norm(state.g), "", self.preconditioner, self.max_products)
+        return HessianProducts(state.g, "", self.preconditioner, self.max_products)
 
-    def first_radius(self, model: QuadraticModel, state: State) -> float:
+    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
         """Return the option, or the length of the Cauchy step."""
-        return self.initial_radius or super().first_radius(model, state)
+        return self.initial_radius or super().first_radius(model, x)

@@ -57,6 +57,11 @@ class EigenSubproblem:
             self._newton = step, norm(step)
 
     @property
+    def diagonal(self) -> Vector:
+        """Return the diagonal of B."""
+        return self.B.diagonal()
+
+    @property
     def newton_length(self) -> float:
         """Length of the unconstrained minimizer of the model; 0 if the model is not certainly convex."""
         return 0.0 if self._newton is None else self._newton[1]

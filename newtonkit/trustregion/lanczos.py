@@ -76,6 +76,7 @@ class LanczosSubproblem:
     """
 
     max_knots: ClassVar[int] = 3  # products are evaluations here
+    diagonal: ClassVar[None] = None
 
     def __init__(
         self,

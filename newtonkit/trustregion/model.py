@@ -26,6 +26,10 @@ class QuadraticModel(Protocol):
         """‖B‖, or a bound on it."""
 
     @property
+    def diagonal(self) -> Vector | None:
+        """The diagonal of B; None if it is not known."""
+
+    @property
     def newton_length(self) -> float:
         """Length of the Newton step if the model is certainly convex; 0 if it is not, or if that is unknown."""
 

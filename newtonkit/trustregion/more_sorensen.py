@@ -82,6 +82,11 @@ class MoreSorensenSubproblem:
         return self._free is None
 
     @property
+    def diagonal(self) -> Vector:
+        """Return the diagonal of B."""
+        return self.B.diagonal
+
+    @property
     def newton_length(self) -> float:
         """Length of the unconstrained minimizer of the model; 0 if the model is not certainly convex."""
         return self._free.length if self._free is not None and not self.singular else 0.0

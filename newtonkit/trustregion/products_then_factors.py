@@ -50,6 +50,11 @@ class ProductsThenFactors:
         return self.B.norm
 
     @property
+    def diagonal(self) -> Vector:
+        """Return the diagonal of B."""
+        return self.B.diagonal
+
+    @property
     def newton_length(self) -> float:
         """Length of the inexact Newton step if the model is convex on the Krylov space; else 0."""
         return self._krylov.convex_length()

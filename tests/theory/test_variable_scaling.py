@@ -1,0 +1,178 @@
+"""The option scaling: with fixed sizes the iterates do not depend on the units of the variables."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from itertools import islice
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import newtonkit
+import problems
+from newtonkit import SR1, Cubic, TrustRegionNewton, TrustRegionNewtonCG, iterate
+from newtonkit.core.domain import Box
+from newtonkit.core.state import StepFailure
+from newtonkit.methods.variable_scaling import PATIENCE, VariableScaling
+from newtonkit.trustregion.units import EUCLIDEAN, Units
+
+METHODS = [TrustRegionNewton, TrustRegionNewtonCG, Cubic, SR1]
+START = np.array([-1.2, 1.0, 0.8, -0.4, 2.0])
+
+
+def chain(x):
+    return anp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def powers_of_two(n: int) -> np.ndarray:
+    return np.ldexp(1.0, np.random.default_rng(n).integers(-40, 40, n))
+
+
+def points(method, fun, x0, count=40):
+    """The points of a run, until it can move no further."""
+    found = []
+    with contextlib.suppress(StepFailure):
+        found.extend(state.x for state in islice(iterate(method, fun, x0), count))
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_iterates_do_not_depend_on_the_units_if_typical_sizes_are_given(method):
+    units = powers_of_two(START.size)
+    sizes = np.array([1.0, 2.0, 0.5, 1.0, 4.0])
+    plain = points(method(scaling=sizes), chain, START)
+    scaled = points(method(scaling=sizes * units), lambda x: chain(x / units), START * units)
+    assert len(plain) == len(scaled) > 10
+    for x, y in zip(plain, scaled, strict=True):
+        np.testing.assert_array_equal(x * units, y)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_iterates_do_not_depend_on_the_units_if_sizes_are_taken_from_the_points(method):
+    units = powers_of_two(START.size)
+    plain = points(method(scaling="sizes"), chain, START)
+    scaled = points(method(scaling="sizes"), lambda x: chain(x / units), START * units)
+    assert len(plain) == len(scaled) > 10
+    for x, y in zip(plain, scaled, strict=True):
+        np.testing.assert_array_equal(x * units, y)
+
+
+@pytest.mark.parametrize("n", [40, 200])
+def test_dense_and_sparse_factorizations_are_independent_of_the_units_too(n):
+    units, x0 = powers_of_two(n), np.tile([-1.2, 1.0], n // 2)
+    ours = points(TrustRegionNewton(scaling=np.ones(n)), chain, x0, 15)
+    scaled = points(TrustRegionNewton(scaling=units), lambda x: chain(x / units), x0 * units, 15)
+    for x, y in zip(ours, scaled, strict=True):
+        np.testing.assert_allclose(x * units, y, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1"])
+def test_bounds_are_met_exactly_in_any_units(method):
+    units = powers_of_two(START.size)
+    upper = 0.7 * units
+    result = newtonkit.minimize(
+        lambda x: chain(x / units),
+        np.clip(START, -0.5, 0.5) * units,
+        method=method,
+        bounds=[(-0.5 * unit, bound) for unit, bound in zip(units, upper, strict=True)],
+        options={"scaling": units, "gtol": 0.0},
+    )
+    assert result.success, result.message
+    assert result.x[0] == upper[0]
+    reference = newtonkit.minimize(chain, np.clip(START, -0.5, 0.5), method="newton", bounds=[(-0.5, 0.7)] * 5)
+    np.testing.assert_allclose(result.x / units, reference.x, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_auto_takes_the_same_steps_as_none_in_the_first_trials(method):
+    problem = problems.get("meyer")
+    x0 = problem.starts["standard"]
+    auto = points(method(), problem.fun, x0, PATIENCE)
+    none = points(method(scaling="none"), problem.fun, x0, PATIENCE)
+    np.testing.assert_array_equal(auto, none)
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic"])
+def test_auto_solves_a_fit_whose_parameters_have_different_units(method):
+    problem = problems.get("meyer")
+    x0 = 10.0 * np.asarray(problem.starts["standard"])
+    auto = newtonkit.minimize(problem.fun, x0, method=method, options={"maxiter": 700})
+    none = newtonkit.minimize(problem.fun, x0, method=method, options={"maxiter": 700, "scaling": "none"})
+    assert auto.success, auto.message
+    assert auto.fun == pytest.approx(87.945855170, rel=1e-9)
+    assert none.fun > 100.0
+
+
+def test_auto_keeps_the_units_where_the_curvatures_do_not_confirm_that_units_differ():
+    sizes, ones = np.array([1e-4, 1.0, 50.0]), np.ones(3)
+    ready = VariableScaling.at_start("auto", sizes)._replace(waiting=0)
+    assert ready.after_step(sizes, sizes, ones).units is EUCLIDEAN
+    np.testing.assert_array_equal(ready.after_step(sizes, sizes, 1.0 / sizes**2).units.D, [2.0**14, 1.0, 2.0**-5])
+    assert ready.after_step(ones, ones, 1.0 / sizes**2).units is EUCLIDEAN
+    assert ready.after_step(sizes, sizes, None).units is not EUCLIDEAN
+
+
+def test_the_radius_is_converted_when_units_are_taken_up():
+    """The last step has the same length relative to the bound: a radius r becomes r·‖D₊p‖/‖Dp‖."""
+    assert TrustRegionNewton().convert_radius(3.0, 0.5) == 1.5
+    sigma, ratio = 7.0, 0.5
+    assert Cubic().convert_radius(sigma, ratio) * ratio**3 == sigma
+
+
+def test_a_run_is_resumed_with_the_same_units():
+    problem = problems.get("meyer")
+    method = TrustRegionNewton()
+    states = list(islice(iterate(method, problem.fun, problem.starts["standard"]), 61))
+    assert states[40].scaling.units.D is not None
+    evaluator = newtonkit.Evaluator(newtonkit.Objective(problem.fun))
+    state = copy.deepcopy(states[40])
+    for expected in states[41:45]:
+        state = method.step(evaluator, state)
+        np.testing.assert_array_equal(state.x, expected.x)
+
+
+def test_units_change_gradients_hessians_and_domains_consistently():
+    rng = np.random.default_rng(0)
+    units = Units.of_sizes(np.array([1000.0, 0.3, 1.0]))
+    np.testing.assert_array_equal(units.D, [2.0**-9, 4.0, 1.0])
+    A = rng.standard_normal((3, 3))
+    H, v = A + A.T, rng.standard_normal(3)
+    scaled = units.matrix(H)
+    np.testing.assert_array_equal(units.user_matrix(scaled), H)
+    np.testing.assert_array_equal(units.sparse(sp.csc_array(H)).toarray(), scaled)
+    np.testing.assert_allclose(units.product(lambda w: H @ w)(v), scaled @ v, rtol=1e-14)
+    box = units.domain(Box([-1.0, 0.1, -np.inf], [1.0, 0.2, 3.0]))
+    np.testing.assert_array_equal(units.step(np.asarray(box.lower)), [-1.0, 0.1, -np.inf])
+    assert units.length(v) == pytest.approx(float(np.linalg.norm(units.D * v)), rel=1e-15)
+
+
+def test_a_size_of_zero_counts_as_the_geometric_mean_of_the_others():
+    np.testing.assert_array_equal(Units.of_sizes(np.array([4.0, 0.0, 16.0])).D, [0.25, 0.125, 0.0625])
+    np.testing.assert_array_equal(Units.of_sizes(np.zeros(2)).D, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("wrong", ["size", [1.0, -1.0], [1.0, np.nan], [[1.0]], 0.0])
+def test_a_wrong_scaling_is_refused_with_its_value(wrong):
+    with pytest.raises(ValueError, match="scaling must"):
+        TrustRegionNewton(scaling=wrong)
+
+
+def test_another_number_of_sizes_than_variables_is_refused():
+    with pytest.raises(ValueError, match="scaling has 3 sizes, but there are 5 variables"):
+        newtonkit.minimize(chain, START, method="newton", options={"scaling": [1.0, 1.0, 1.0]})
+
+
+def test_a_preconditioner_and_sizes_exclude_each_other():
+    with pytest.raises(ValueError, match="preconditioner"):
+        TrustRegionNewtonCG(preconditioner=lambda x: lambda v: v, scaling="sizes")
+
+
+@pytest.mark.parametrize("exponent", [-150, 150])
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1"])
+def test_extreme_units_common_to_all_variables_are_harmless(method, exponent):
+    unit = 10.0**exponent
+    result = newtonkit.minimize(lambda x: chain(x / unit), START[:2] * unit, method=method, options={"maxiter": 300})
+    np.testing.assert_allclose(result.x / unit, 1.0, atol=1e-3)
