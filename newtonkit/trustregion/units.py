@@ -28,7 +28,7 @@ class Units(NamedTuple):
     --------
     >>> units = Units.of_sizes(np.array([1000.0, 0.5]))
     >>> units.step(np.array([1.0, 1.0]))
-    array([512. ,   0.5])
+    array([5.12e+02, 5.00e-01])
     """
 
     D: Vector | None = None
