@@ -20,7 +20,6 @@ from newtonkit.derivatives.tape.code_generation import Program
 from newtonkit.derivatives.tape.programs import jacobian_program
 from newtonkit.linalg.kernels import Matrix, Vector
 
-_PLAIN_JACOBIANS = 1  # by plain autograd before a tape is recorded: one recording costs about two of them
 _AGREEMENT = 1e-9  # relative difference of tape and plain autograd, far above rounding
 _CANCELLATION = 1e-12  # the same, relative to the largest residuals seen: covers residuals that cancel
 _SINGLY = 5  # columns up to which one pass for each is faster than a batch, measured with 50 and 1000 residuals
@@ -141,13 +140,13 @@ class _Tape:
 
     def __init__(self) -> None:
         self._program: tuple[Program, BatchedStage] | None = None
-        self._requests = 0
+        self._tried = False
         self._largest = 0.0
 
     def ready(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...]) -> bool:
-        """Whether there is a tape; it is recorded at the second request."""
-        self._requests += 1
-        if self._requests == _PLAIN_JACOBIANS + 1:
+        """Whether there is a tape; it is recorded at the first request, so that later calls give the same bits."""
+        if not self._tried:
+            self._tried = True
             self._record(owner, x, args)
         return self._program is not None
 

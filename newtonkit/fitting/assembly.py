@@ -17,11 +17,14 @@ from newtonkit.core.termination import Kind
 from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.fitting.covariance import covariances, undetermined_combinations, unknown_covariances
+from newtonkit.fitting.certified_minimum import certified_minimum
+from newtonkit.fitting.covariance import UnitColumns, covariances, undetermined_combinations, unknown_covariances
 from newtonkit.fitting.functions import FitFunctions
-from newtonkit.fitting.outcome import Fitted, Tolerances
+from newtonkit.fitting.jacobians import is_finite
+from newtonkit.fitting.outcome import Fitted, Outcome, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
 from newtonkit.fitting.result import FitResult, termination
+from newtonkit.fitting.step_model import Mask
 from newtonkit.fitting.variable_projection import ProjectedProblem
 from newtonkit.linalg.kernels import Matrix, Vector
 from newtonkit.objectives.objective import Objective
@@ -47,21 +50,28 @@ def assemble(
     whole = FitProblem(setting.functions, setting.loss)
     with np.errstate(all="ignore"):
         at, finite = _end_point(fitted, whole)
-        S = whole.curvature(at) if finite and whole.has_curvature and fitted.success else None
+        S = _second_order_part(fitted, at, whole) if finite else None
     x, n = at.x, at.x.size
     J = at.jacobian if at.jacobian is not None else np.full((at.residuals.size, n), np.nan)
     g = np.asarray(J.T @ at.weighted)
     free = setting.domain.free(x, g)
     optimality = setting.domain.criticality(x, g)
     small = finite and not sp.issparse(J)
-    undetermined = undetermined_combinations(J, free, names) if small else []
+    A, labels = J, names
+    if small and not free.all():
+        A, labels = J[:, free], [name for name, is_free in zip(names, free, strict=True) if is_free]
+        S = None if S is None else S[np.ix_(free, free)]
+    columns = UnitColumns(A) if small and free.any() else None
+    undetermined = [] if columns is None else undetermined_combinations(columns, A, labels)
     ending = termination(fitted, setting.tolerances, optimality, undetermined, setting.functions.limit)
     counts = dataclasses.replace(setting.functions.counts)
-    verdict = _verdict(whole, at, g, S, free) if fitted.success else unchecked("the fit did not converge")
+    verdict = unchecked("the fit did not converge")
+    if fitted.success:
+        verdict = _verdict(whole, at, A, g, S, free, columns)
     success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
     degrees = at.residuals.size - int(free.sum())
     variance = 2.0 * at.cost / degrees if degrees > 0 else np.inf
-    covariance = covariances(J, at.weighted, S, variance, free) if small else unknown_covariances(n)
+    covariance = covariances(columns, A, at.weighted, S, variance, free) if small else unknown_covariances(n)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(np.diag(covariance.linearized)) if covariance.linearized.size else np.full(n, np.nan)
     after = setting.functions.counts
@@ -99,15 +109,28 @@ def assemble(
 def _end_point(fitted: Fitted, whole: FitProblem) -> tuple[FitPoint, bool]:
     """The point in all parameters with its Jacobian, if the budget allows, and whether that is finite."""
     end = fitted.at
+    in_all_parameters = end.x is end.parameters
+    if in_all_parameters and end.jacobian is not None and not end.borrowed:
+        return end, is_finite(end.jacobian)
     at = FitPoint(end.parameters, end.parameters, end.residuals, end.cost, end.weighted)
     try:
         at = whole.evaluate(end.parameters)
         return at, bool(np.isfinite(at.cost)) and whole.linearize(at)
     except BudgetSpent:
-        if end.jacobian is None or end.x is not end.parameters:
+        if end.jacobian is None or not in_all_parameters:
             return at, False
         at.jacobian, at.weighted = end.jacobian, end.weighted
         return at, True
+
+
+def _second_order_part(fitted: Fitted, at: FitPoint, whole: FitProblem) -> Matrix | None:
+    """That of the Hessian at the end; the last one of the iteration where all parameters have converged since."""
+    if not (whole.has_curvature and fitted.success):
+        return None
+    known = fitted.at.second
+    if known is not None and (not fitted.at.borrowed or fitted.outcome is Outcome.CONVERGED):
+        return known
+    return whole.curvature(at)
 
 
 def _active(domain: Domain, x: Vector) -> Any:
@@ -115,15 +138,20 @@ def _active(domain: Domain, x: Vector) -> Any:
     return np.where(x <= domain.lower, -1, np.where(x >= domain.upper, 1, 0))
 
 
-def _verdict(whole: FitProblem, at: FitPoint, g: Vector, S: Matrix | None, free: Any) -> Verdict:
-    """The verdict on the cost over the free parameters, by its exact Hessian JᵀJ + S."""
+def _verdict(
+    whole: FitProblem, at: FitPoint, A: Any, g: Vector, S: Matrix | None, free: Mask, columns: UnitColumns | None
+) -> Verdict:
+    """The verdict on the cost over the free parameters, by its exact Hessian AᵀA + S."""
     if S is None:
         return unchecked("the second derivatives of the residuals are not available")
-    if not free.any():
+    if columns is None:
         return unchecked("every parameter is at a bound")
-    assert at.jacobian is not None
     place = np.ix_(free, free)
-    H = (at.jacobian.T @ at.jacobian + S)[place]
+    H = A.T @ A + S
+    z, slope = np.ascontiguousarray(at.x[free]), np.ascontiguousarray(g[free])
+    certified = certified_minimum(columns, z, slope, H, S)
+    if certified is not None:
+        return certified
 
     def expanded(z: Vector) -> Vector:
         x = at.x.copy()
@@ -142,7 +170,4 @@ def _verdict(whole: FitProblem, at: FitPoint, g: Vector, S: Matrix | None, free:
     objective = Objective(
         lambda z: whole.evaluate(expanded(z)).cost, lambda z: gradient_and_hessian(z, second=False)[0], hessian
     )
-    z = np.ascontiguousarray(at.x[free])
-    return verdict_at(
-        Evaluator(objective), z, at.cost, np.ascontiguousarray(g[free]), factorizable=lambda: None
-    ).verdict
+    return verdict_at(Evaluator(objective), z, at.cost, slope, factorizable=lambda: None).verdict

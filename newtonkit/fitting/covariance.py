@@ -42,47 +42,76 @@ class Covariances:
     heteroscedastic: Matrix
 
 
-def covariances(J: Matrix, r: Vector, S: Matrix | None, variance: float, free: Mask) -> Covariances:
+class UnitColumns:
+    """The singular value decomposition of a Jacobian with its columns scaled to length 1.
+
+    Parameters
+    ----------
+    A : ndarray, shape (m, k)
+
+    Attributes
+    ----------
+    norms : ndarray, shape (k,)
+        Of the columns.
+    s, Vt : ndarray
+        Singular values, and right singular vectors as rows.
+    full_rank : bool
+        Whether the smallest singular value is more than rounding.
+    """
+
+    def __init__(self, A: Matrix) -> None:
+        self.norms = column_norms(A)
+        self._sizes = np.where(self.norms > 0.0, self.norms, 1.0)
+        _, self.s, self.Vt = np.linalg.svd(triangular(A) / self._sizes, full_matrices=False)
+        self.full_rank = A.shape[0] >= A.shape[1] and bool(self.s[-1] > _RANK * max(A.shape) * self.s[0])
+
+    def inverse_factor(self) -> Matrix:
+        """W with (AᵀA)⁻¹ = WWᵀ; for full rank only."""
+        W: Matrix = (self.Vt.T / self.s) / self._sizes[:, np.newaxis]
+        return W
+
+
+def covariances(
+    columns: UnitColumns | None, A: Matrix, r: Vector, S: Matrix | None, variance: float, free: Mask
+) -> Covariances:
     """The covariances at a solution; rows of parameters at a bound are NaN, since they do not vary.
 
     Parameters
     ----------
-    J : ndarray, shape (m, n)
-        The (weighted) Jacobian.
+    columns : UnitColumns or None
+        Of A; None where every parameter is at a bound.
+    A : ndarray, shape (m, k)
+        The columns of the (weighted) Jacobian that belong to free parameters.
     r : ndarray, shape (m,)
         The (weighted) residuals.
-    S : ndarray, shape (n, n), or None
-        The second-order part of the Hessian, H = JᵀJ + S.
+    S : ndarray, shape (k, k), or None
+        The second-order part of the Hessian of the free parameters, H = AᵀA + S.
     variance : float
         s², the variance of the residuals; infinite where there are no degrees of freedom.
     free : ndarray of bool, shape (n,)
         Which parameters are not at a bound.
     """
-    n, k = free.size, int(free.sum())
+    n = free.size
     missing = np.full((n, n), np.nan)
-    if not k:
+    if columns is None:
         return Covariances(missing, missing, missing)
-    A = J if free.all() else J[:, free]
-    norms = column_norms(A)
-    sizes = np.where(norms > 0.0, norms, 1.0)
-    _, s, Vt = np.linalg.svd(triangular(A) / sizes, full_matrices=False)
     place = np.ix_(free, free)
-    if A.shape[0] < k or not s[-1] > _RANK * max(A.shape) * s[0] or not np.isfinite(variance):
+    if not (columns.full_rank and np.isfinite(variance)):
         infinite = missing.copy()
         infinite[place] = np.inf
         return Covariances(infinite, missing, missing)
-    W = (Vt.T / s) / sizes[:, np.newaxis]  # (JᵀJ)⁻¹ = WWᵀ
+    W = columns.inverse_factor()
     linearized = missing.copy()
     linearized[place] = variance * (W @ W.T)
     if S is None:
         return Covariances(linearized, missing, missing)
-    ratio = np.eye(k) + W.T @ S[place] @ W
+    ratio = np.eye(A.shape[1]) + W.T @ S @ W
     if not np.isfinite(ratio).all():
         return Covariances(linearized, missing, missing)
     eigenvalues = np.linalg.eigvalsh(ratio)
     if not eigenvalues[0] > np.finfo(float).eps * eigenvalues[-1]:  # singular up to rounding
         return Covariances(linearized, missing, missing)
-    half = W @ np.linalg.inv(ratio)  # H⁻¹ = half Wᵀ, H⁻¹JᵀJH⁻¹ = half halfᵀ
+    half = W @ np.linalg.inv(ratio)  # H⁻¹ = half Wᵀ, H⁻¹AᵀAH⁻¹ = half halfᵀ
     sandwich, heteroscedastic = missing.copy(), missing.copy()
     sandwich[place] = variance * (half @ half.T)
     scores = (A * r[:, np.newaxis]) @ W @ half.T
@@ -96,16 +125,16 @@ def unknown_covariances(n: int) -> Covariances:
     return Covariances(missing, missing, missing)
 
 
-def undetermined_combinations(J: Matrix, free: Mask, names: Sequence[str]) -> list[str]:
+def undetermined_combinations(columns: UnitColumns, A: Matrix, labels: Sequence[str]) -> list[str]:
     """The combinations of parameters that the data do not determine, in relative changes, as text.
 
     A right singular vector of J with unit columns whose singular value is rounding; entries below a tenth of the
     largest are left out. A column of zeros gives the parameter alone.
     """
-    A = J if free.all() else J[:, free]
-    labels = [name for name, is_free in zip(names, free, strict=True) if is_free]
-    norms = column_norms(A)
-    found = [labels[i] for i in np.flatnonzero(norms == 0.0)]
+    if columns.full_rank:
+        return []
+    norms = columns.norms
+    found = [labels[int(i)] for i in np.flatnonzero(norms == 0.0)]
     kept = np.flatnonzero(norms > 0.0)
     if kept.size:
         _, s, Vt = np.linalg.svd(_square(A[:, kept]) / norms[kept])
@@ -113,7 +142,7 @@ def undetermined_combinations(J: Matrix, free: Mask, names: Sequence[str]) -> li
         for v in Vt[rank:]:
             largest = np.abs(v).max()
             signed = sorted(
-                (weight < 0.0, labels[kept[i]])
+                (bool(weight < 0.0), labels[int(kept[i])])
                 for i, weight in enumerate(v * np.sign(v[np.argmax(np.abs(v))]))
                 if abs(weight) >= _PART_OF_COMBINATION * largest
             )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from newtonkit.classification.verdict import Verdict
+from newtonkit.core.termination import TerminationReason
 from newtonkit.core.validation import check_choice, check_real
 from newtonkit.fitting.curve_residuals import ParameterMap
 from newtonkit.fitting.intervals import profile_interval, quantile
@@ -39,7 +41,7 @@ class CurveFit:
     errors : ndarray, shape (n,)
         Standard errors.
     result : FitResult
-        The underlying least-squares fit: ``success``, ``message``, ``verdict``, …
+        The underlying least-squares fit, with counts of evaluations, Jacobian and covariances.
 
     Examples
     --------
@@ -106,6 +108,28 @@ class CurveFit:
     def success(self) -> bool:
         """Whether the fit converged to a minimum that the data determine."""
         return bool(self.result.success)
+
+    @property
+    def message(self) -> str:
+        """Why the fit ended, as a sentence."""
+        return str(self.result.message)
+
+    @property
+    def reason(self) -> TerminationReason:
+        """Why the fit ended."""
+        reason: TerminationReason = self.result.reason
+        return reason
+
+    @property
+    def verdict(self) -> Verdict:
+        """What kind of point the fit ended at."""
+        verdict: Verdict = self.result.verdict
+        return verdict
+
+    @property
+    def residuals(self) -> Vector:
+        """The weighted residuals (f − y)/σ, shape (m,)."""
+        return np.asarray(self.result.fun)
 
     @property
     def errors(self) -> Vector:

@@ -74,7 +74,7 @@ class FitFunctions:
         automatic: ResidualDerivatives | None = None,
         limit: float = math.inf,
     ) -> None:
-        self._fun, self._domain, self._diff_step, self.args = fun, domain, diff_step, args
+        self._fun, self.domain, self._diff_step, self.args = fun, domain, diff_step, args
         self._jac, self._given_curvature = jac, curvature
         self.automatic = (automatic or ResidualDerivatives(fun)) if jac is None else None
         self.source = "autograd" if jac is None else "given" if callable(jac) else f"{jac} differences"
@@ -148,7 +148,7 @@ class FitFunctions:
 
     def _by_differences(self, x: Vector, columns: Mask | None) -> Matrix:
         r = self.residuals(x)
-        J = difference_jacobian(self.residuals, x, r, self._jac, self._domain, self._diff_step)
+        J = difference_jacobian(self.residuals, x, r, self._jac, self.domain, self._diff_step)
         self._last = x.copy(), r
         return J if columns is None else J[:, columns]
 

@@ -201,6 +201,7 @@ class Iteration:
             last = self.problem.evaluate(x)
             if last.cost <= self.at.cost * (1.0 + 1e-12):
                 last.jacobian, last.weighted, last.rounding = self.at.jacobian, last.residuals, self.at.rounding
+                last.second, last.borrowed = self.at.second, True
                 self.at = last
         return self._fitted(outcome, nit, model)
 

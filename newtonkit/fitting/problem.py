@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +36,10 @@ class FitPoint:
         √ρ′·J.
     rounding : ndarray, shape (m,)
         |r| + |J||x|, weighted: eps times this is the rounding error of the residuals.
+    second : ndarray, shape (n, n), or None
+        The second-order part of the Hessian of the cost in all parameters, where it was evaluated.
+    borrowed : bool
+        Whether jacobian and second belong to the point before the last, short step.
     """
 
     x: Vector
@@ -44,8 +49,10 @@ class FitPoint:
     weighted: Vector
     jacobian: Jacobian | None = None
     rounding: Vector | None = None
+    second: Matrix | None = None
+    borrowed: bool = False
 
-    @property
+    @cached_property
     def gradient(self) -> Vector:
         """∇(cost)."""
         assert self.jacobian is not None
@@ -132,4 +139,5 @@ class FitProblem:
                 # what ρ″ adds, never positive for these losses; relative to the weighted Jacobian
                 ratio = np.divide(second - first, first, out=np.zeros_like(first), where=first > 0.0)
                 S = S + (at.jacobian.T * ratio) @ at.jacobian
-        return 0.5 * (S + S.T)
+        at.second = 0.5 * (S + S.T)
+        return at.second

@@ -10,6 +10,7 @@ import numpy as np
 
 from newtonkit.core.domain import Domain
 from newtonkit.core.state import BudgetSpent
+from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.residuals import signature
 from newtonkit.fitting.arguments import domain_of
@@ -53,7 +54,9 @@ class Setting:
             return self._run(plain, x0, Model.HYBRID, self.domain, start), plain, ""
         problem, fitted = self._project(x0, linear)
         if fitted is not None and (fitted.success or name == "variable-projection"):
-            choice = f"{int(linear.sum())} linear parameters are eliminated by variable projection"
+            count = int(linear.sum())
+            which = "1 linear parameter is" if count == 1 else f"{count} linear parameters are"
+            choice = f"{which} eliminated by variable projection"
             return fitted, problem, choice
         choice = "variable projection did not converge: all parameters were fitted together"
         if fitted is not None and fitted.outcome is Outcome.EVALUATIONS:
@@ -143,10 +146,10 @@ class Setting:
         known, key = functions.automatic.linear, _key(x0, functions.args)
         if key in known:
             return known[key].copy()
-        functions.jacobian(x0)  # whether autograd can differentiate fun at all
-        if not functions.finds_linear:
+        try:
+            linear = linear_parameters(functions, x0, r.size)
+        except DifferentiationError:  # the first Jacobian will state why, and take differences
             return None
-        linear = linear_parameters(functions, x0, r.size)
         if key is not None:
             known[key] = linear
         return linear.copy()

@@ -120,7 +120,7 @@ class ProjectedProblem:
         assert at.inverse is not None
         assert at.C is not None
         with np.errstate(all="ignore"):
-            S = self.functions.curvature(at.parameters, at.residuals)
+            S = at.second = self.functions.curvature(at.parameters, at.residuals)
             E = at.inverse.T @ S[np.ix_(self.linear, self.nonlinear)]
             return S[np.ix_(self.nonlinear, self.nonlinear)] - at.C.T @ E - E.T @ at.C - E.T @ E
 
@@ -138,7 +138,7 @@ def linear_parameters(functions: FitFunctions, x: Vector, m: int) -> Mask:
     n = x.size
     largest = np.zeros((n, n))
     for _ in range(_TRIES):
-        y = x * (1.0 + 0.1 * rng.uniform(-1.0, 1.0, n)) + 1e-3 * (x == 0.0)
+        y = functions.domain.project(x * (1.0 + 0.1 * rng.uniform(-1.0, 1.0, n)) + 1e-3 * (x == 0.0))
         with np.errstate(all="ignore"):
             H = np.abs(functions.curvature(y, rng.standard_normal(m)))
         largest = np.maximum(largest, np.nan_to_num(H, nan=np.inf, posinf=np.inf))
