@@ -12,6 +12,7 @@ from scipy.optimize import Bounds
 from newtonkit.core.domain import Box, Domain, Unbounded
 from newtonkit.core.validation import check_real, nearest_name
 from newtonkit.derivatives.pytree import flatten
+from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Vector
 
 METHODS = ("auto", "hybrid", "levenberg-marquardt", "newton", "variable-projection")
@@ -113,6 +114,25 @@ def parameter_names(names: Sequence[str] | None, x0: Any, n: int) -> list[str]:
         if len(found) == n:
             return found
     return [f"x[{i}]" for i in range(n)]
+
+
+def linear_mask(linear: Sequence[str] | None, names: Sequence[str], method: str) -> Mask | None:
+    """Which parameters the user names as linear; None without names.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or the method does not eliminate parameters.
+    """
+    if linear is None:
+        return None
+    chosen = [linear] if isinstance(linear, str) else list(linear)
+    unknown = [name for name in chosen if name not in names]
+    if unknown or not chosen:
+        raise ValueError(f"linear must name parameters, {', '.join(names)}; got {linear!r}")
+    if method not in ("auto", "variable-projection"):
+        raise ValueError(f"linear requires method 'auto' or 'variable-projection', got {method!r}")
+    return np.isin(names, chosen)
 
 
 def tolerance(name: str, value: Any, default: float) -> float:

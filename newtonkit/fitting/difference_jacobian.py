@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.core.domain import Domain
+from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
 
 # Steps relative to |xᵢ| that balance truncation and rounding (Nocedal & Wright, 2006, section 8.1)
@@ -15,7 +16,13 @@ _FORWARD, _CENTRAL = math.sqrt(EPS), math.cbrt(EPS)
 
 
 def difference_jacobian(
-    fun: Callable[[Vector], Vector], x: Vector, r: Vector, scheme: str, domain: Domain, relative: Vector | float | None
+    fun: Callable[[Vector], Vector],
+    x: Vector,
+    r: Vector,
+    scheme: str,
+    domain: Domain,
+    relative: Vector | float | None,
+    columns: Mask | None = None,
 ) -> Matrix:
     """J(x) by forward ("2-point") or central ("3-point") differences.
 
@@ -30,13 +37,16 @@ def difference_jacobian(
         r(x) at x.
     relative : float or ndarray, shape (n,), optional
         Steps relative to |xᵢ|; the square root of eps, or its cube root, by default. Where xᵢ = 0 the step is absolute.
+    columns : ndarray of bool, shape (n,), optional
+        Which columns; all by default.
     """
     n = x.size
     step = (_FORWARD if scheme == "2-point" else _CENTRAL) if relative is None else relative
     steps = np.broadcast_to(step, (n,)) * np.where(x == 0.0, 1.0, np.abs(x))
     lower, upper = np.broadcast_to(domain.lower, (n,)), np.broadcast_to(domain.upper, (n,))
-    J = np.empty((r.size, n))
-    for i in range(n):
+    chosen = range(n) if columns is None else map(int, np.flatnonzero(columns))
+    J = np.empty((r.size, n if columns is None else int(columns.sum())))
+    for k, i in enumerate(chosen):
         below, above = x[i] - lower[i], upper[i] - x[i]
         h = min(float(steps[i]), max(below, above) / 2.0)
 
@@ -46,13 +56,13 @@ def difference_jacobian(
             return fun(y)
 
         if h == 0.0:
-            J[:, i] = 0.0  # a fixed variable
+            J[:, k] = 0.0  # a fixed variable
         elif scheme == "2-point":
             t = h if above >= h else -h
-            J[:, i] = (moved(t) - r) / ((x[i] + t) - x[i])
+            J[:, k] = (moved(t) - r) / ((x[i] + t) - x[i])
         elif min(below, above) >= h:
-            J[:, i] = (moved(h) - moved(-h)) / ((x[i] + h) - (x[i] - h))
+            J[:, k] = (moved(h) - moved(-h)) / ((x[i] + h) - (x[i] - h))
         else:
             t = h if above >= 2 * h else -h
-            J[:, i] = (4.0 * moved(t) - 3.0 * r - moved(2 * t)) / (2.0 * t)
+            J[:, k] = (4.0 * moved(t) - 3.0 * r - moved(2 * t)) / (2.0 * t)
     return J

@@ -116,7 +116,8 @@ class FitFunctions:
         """J(x), shape (m, n), or some columns of it."""
         if isinstance(self._jac, str):
             return self._by_differences(x, columns)
-        self._columns += x.size if columns is None else int(columns.sum())
+        in_part = None if self.automatic is None else columns
+        self._columns += x.size if in_part is None else int(in_part.sum())
         self.counts.g = -(-self._columns // x.size)
         if self.automatic is not None:
             try:
@@ -148,9 +149,9 @@ class FitFunctions:
 
     def _by_differences(self, x: Vector, columns: Mask | None) -> Matrix:
         r = self.residuals(x)
-        J = difference_jacobian(self.residuals, x, r, self._jac, self.domain, self._diff_step)
+        J = difference_jacobian(self.residuals, x, r, self._jac, self.domain, self._diff_step, columns)
         self._last = x.copy(), r
-        return J if columns is None else J[:, columns]
+        return J
 
 
 def check_source(jac: Any, derivatives: str) -> tuple[Any, bool]:

@@ -195,10 +195,14 @@ class Iteration:
         return bool(np.all(np.abs(at.gradient)[free] <= noise[free]))
 
     def _finish(self, outcome: Outcome, model: AnyStepModel, nit: int) -> Fitted:
-        """Take the last free step, which is known and short; one that changes 11 digits of no parameter is left out."""
+        """Take the last free step, which is known and short; a negligible one is left out."""
         free = model.free_step(newton=self.newton)
-        p = np.zeros_like(self.at.x) if free is None else model.to_x(free)
-        x = self.at.x + np.where((np.abs(p) <= _NEGLIGIBLE * np.abs(self.at.x)).all(), 0.0, p)
+        x = self.at.x
+        if free is not None:
+            p = model.to_x(free)
+            small = bool((np.abs(p) <= _NEGLIGIBLE * np.abs(x)).all())
+            if not (small and model.predicted(free, newton=self.newton) <= self._noise()):
+                x = x + p
         if outcome is Outcome.CONVERGED and (x != self.at.x).any() and self.domain.contains(x):
             last = self.problem.evaluate(x)
             if last.cost <= self.at.cost * (1.0 + 1e-12):

@@ -37,6 +37,8 @@ class Setting:
     tolerances: Tolerances
     sizes: Vector | None
     callback: Callback | None
+    linear: Mask | None = None
+    """Parameters that the user named as linear."""
     last: FitPoint | None = None
 
     first_cost: float = math.nan
@@ -70,18 +72,24 @@ class Setting:
         """A fit by variable projection; None if the budget is spent, or the residuals are not affine after all."""
         problem = ProjectedProblem(self.functions, x0, linear)
         try:
+            if self.linear is not None:
+                first = problem.evaluate(x0[~linear])
+                if math.isfinite(first.cost) and problem.linearize(first) and not self._is_affine(first):
+                    raise ValueError("the residuals are not affine in the parameters that linear names")
             fitted = self._run(problem, x0[~linear], Model.HYBRID, self._part(~linear))
-            if not fitted.success:
-                return problem, fitted
             # the mask may come from other data of the same shape
-            r = self.functions.residuals(fitted.at.parameters)
+            if not fitted.success or self._is_affine(fitted.at):
+                return problem, fitted
         except BudgetSpent:
             return problem, None
-        assert fitted.at.rounding is not None
-        if bool(np.all(np.abs(r - fitted.at.residuals) <= _AFFINE * (np.abs(r) + fitted.at.rounding))):
-            return problem, fitted
         self._forget_linear(x0)
         return problem, None
+
+    def _is_affine(self, at: FitPoint) -> bool:
+        """Whether residuals after elimination are those of the user's function, up to rounding."""
+        r = self.functions.residuals(at.parameters)
+        assert at.rounding is not None
+        return bool(np.all(np.abs(r - at.residuals) <= _AFFINE * (np.abs(r) + at.rounding)))
 
     def _run(
         self,
@@ -121,21 +129,25 @@ class Setting:
         reason = ""
         if not self.loss.linear:
             reason = "the loss must be linear"
-        elif not self.functions.finds_linear:
+        elif self.linear is None and not self.functions.finds_linear:
             reason = "it finds linear parameters by exact second derivatives, which require a fun of autograd.numpy"
-        elif x0.size > _MOST_SEARCHED:
-            reason = f"it is limited to {_MOST_SEARCHED} parameters"
+        elif self.linear is None and x0.size > _MOST_SEARCHED:
+            reason = f"it looks for linear parameters among at most {_MOST_SEARCHED}"
         linear = None
         if not reason:
-            linear = self._known_linear(x0)
+            linear = self._known_linear(x0) if self.linear is None else self.linear
             if linear is not None:
                 free = np.broadcast_to(np.isinf(self.domain.lower) & np.isinf(self.domain.upper), linear.shape)
+                if self.linear is not None and (linear & ~free).any():
+                    raise ValueError("parameters that linear names cannot have bounds")
                 linear = linear & free
                 if linear.all():
                     linear = None  # a linear problem: one Gauss–Newton step solves it
         if name == "variable-projection" and (reason or linear is None or not linear.any()):
             reason = reason or "no parameter without bounds was found in which the residuals are affine"
-            raise ValueError(f"method 'variable-projection' cannot be used: {reason}; use 'hybrid'")
+            raise ValueError(
+                f"method 'variable-projection' cannot be used: {reason}; use 'hybrid', or name linear ones"
+            )
         return linear
 
     def _known_linear(self, x0: Vector) -> Mask | None:

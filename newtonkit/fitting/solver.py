@@ -14,7 +14,7 @@ from newtonkit.core.validation import check_integer
 from newtonkit.derivatives.foreign_residuals import LIBRARIES, ForeignResiduals
 from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import flatten, structure
-from newtonkit.fitting.arguments import domain_of, method_name, parameter_names, sizes_of, tolerance
+from newtonkit.fitting.arguments import domain_of, linear_mask, method_name, parameter_names, sizes_of, tolerance
 from newtonkit.fitting.assembly import assemble
 from newtonkit.fitting.functions import FitFunctions, check_source
 from newtonkit.fitting.outcome import Tolerances
@@ -53,6 +53,7 @@ def least_squares(
     curvature: Callable[..., Any] | None = None,
     derivatives: str = "tape",
     names: Sequence[str] | None = None,
+    linear: Sequence[str] | None = None,
 ) -> FitResult:
     """Minimize ½ f_scale² Σ ρ((rᵢ(x)/f_scale)²) over x, optionally with lower ≤ x ≤ upper.
 
@@ -111,6 +112,9 @@ def least_squares(
         with ``jax.numpy`` or PyTorch; without the search for linear parameters, which requires "tape").
     names : sequence of str, optional
         Names of the parameters for messages; the keys of a dict by default.
+    linear : sequence of str, optional
+        Parameters in which the residuals are affine, by their names: variable projection eliminates them. Default:
+        found by exact second derivatives.
 
     Returns
     -------
@@ -159,6 +163,7 @@ def least_squares(
         raise ValueError(f"x0 must be finite, got {x0!r}")
     n, further = vector.size, tuple(sorted(keywords))
     name, domain = method_name(method), domain_of(bounds, n, x0)
+    labels = parameter_names(names, x0, n)
     start = domain.project(vector)
     limit = math.inf if max_nfev is None else max_nfev
     values = (*arguments, *(keywords[key] for key in further))
@@ -188,8 +193,8 @@ def least_squares(
         tolerances,
         sizes_of(x_scale, n),
         fit_callback(callback, unflatten, verbose),
+        linear_mask(linear, labels, name),
     )
-    labels = parameter_names(names, x0, n)
     notes = [] if np.array_equal(start, vector) else ["the start was moved to the bounds"]
     try:
         with np.errstate(all="ignore"):

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from newtonkit.core.counts import Counts
 from newtonkit.fitting.functions import FitFunctions
@@ -60,8 +61,8 @@ class ProjectedProblem:
 
     @property
     def has_curvature(self) -> bool:
-        """True."""
-        return True
+        """Whether the exact second derivatives of the residuals are available."""
+        return self.functions.has_curvature
 
     @property
     def exact_differences(self) -> bool:
@@ -97,6 +98,8 @@ class ProjectedProblem:
         for values in (0.0, self._start[self.linear]):
             parameters[self.linear] = values
             r, Phi = self.functions.residuals(parameters), self.functions.jacobian(parameters, self.is_linear)
+            if sp.issparse(Phi):
+                raise ValueError("variable projection requires a dense Jacobian; use method 'levenberg-marquardt'")
             if math.isfinite(float(np.sum(r) + np.sum(Phi))):
                 break
         return r, Phi

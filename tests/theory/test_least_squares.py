@@ -83,6 +83,38 @@ def test_linear_parameters_are_found_and_eliminated():
     assert "variable projection" in result.choice
 
 
+@pytest.mark.parametrize("jac", ["3-point", "given", None])
+def test_linear_parameters_can_be_named(jac):
+    """Without second derivatives too: the same solution, with fewer Jacobians than without elimination."""
+
+    def given(p):
+        e = onp.exp(-p[1] * T)
+        return onp.column_stack([e, -p[0] * T * e, onp.ones_like(T)])
+
+    options = {"names": ["a", "b", "c"], "jac": given if jac == "given" else jac}
+    start = [1.0, 1.0, 0.1]
+    result = newtonkit.least_squares(decay, start, linear=["a", "c"], **options)
+    assert result.success
+    assert result.eliminated == ["a", "c"]
+    plain = newtonkit.least_squares(decay, start, method="hybrid", **options)
+    onp.testing.assert_allclose(result.x, plain.x, rtol=1e-7)
+    onp.testing.assert_allclose(result.errors, plain.errors, rtol=1e-5)
+    one = newtonkit.least_squares(decay, start, linear="c", **options)
+    assert one.choice == "1 linear parameter is eliminated by variable projection"
+
+
+def test_mistakes_in_the_names_of_linear_parameters():
+    options = {"names": ["a", "b", "c"]}
+    with pytest.raises(ValueError, match="not affine"):
+        newtonkit.least_squares(decay, [1.0, 1.0, 0.1], linear=["b"], **options)
+    with pytest.raises(ValueError, match="linear must name parameters, a, b, c; got"):
+        newtonkit.least_squares(decay, [1.0, 1.0, 0.1], linear=["d"], **options)
+    with pytest.raises(ValueError, match="cannot have bounds"):
+        newtonkit.least_squares(decay, [1.0, 1.0, 0.1], linear=["a"], bounds=(0.0, 9.0), **options)
+    with pytest.raises(ValueError, match="requires method"):
+        newtonkit.least_squares(decay, [1.0, 1.0, 0.1], linear=["a"], method="lm", **options)
+
+
 def test_reduced_gradient_and_hessian_are_exact():
     """Against differences of the reduced cost, in 1-D."""
     functions = FitFunctions(decay, None, None, Unbounded())
