@@ -24,6 +24,7 @@ _AGREEMENT = 1e-9  # relative difference of tape and plain autograd, far above r
 _CANCELLATION = 1e-12  # the same, relative to the largest residuals seen: covers residuals that cancel
 _SINGLY = 5  # columns up to which one pass for each is faster than a batch, measured with 50 and 1000 residuals
 _LONG = 20_000  # residuals from which a batch no longer fits the cache
+_COMPARED = 200  # columns up to which the whole Jacobian of a tape is compared, not only the products requested
 _MOST_TAPES = 64  # for different shapes of x and of the data
 
 
@@ -69,15 +70,26 @@ class ResidualDerivatives:
         DifferentiationError
             If autograd cannot differentiate fun.
         """
+        directions = np.eye(x.size) if columns is None else np.eye(x.size)[columns]
+        return self.products(x, directions, args, residuals=residuals)
+
+    def products(
+        self, x: Vector, directions: Matrix, args: tuple[Any, ...] = (), *, residuals: Vector | None = None
+    ) -> Matrix:
+        """J(x)·v for every row v of the directions, shape (m, k).
+
+        Raises
+        ------
+        DifferentiationError
+            If autograd cannot differentiate fun.
+        """
         with trace_lock, np.errstate(all="ignore"):
             tape = self._tape_for(x, args)
-            if tape is not None and tape.ready(self, x, args):
-                directions = np.eye(x.size) if columns is None else np.eye(x.size)[columns]
+            if tape is not None and tape.ready(self, x, args, directions):
                 J = tape.jacobian(x, args, directions, residuals)
                 if J is not None:
                     return J
-            J = self.plain(x, args)
-            return J if columns is None else J[:, columns]
+            return self.plain(x, args, directions)
 
     def curvature(self, x: Vector, w: Vector, args: tuple[Any, ...] = (), *, residuals: Vector | None = None) -> Matrix:
         """Σ wᵢ∇²rᵢ(x), shape (n, n), symmetric; ``residuals`` as for `jacobian`."""
@@ -93,30 +105,33 @@ class ResidualDerivatives:
                     linearization = self._weighted.linearize(x, inputs)
             return linearization.hessian()
 
-    def plain(self, x: Vector, args: tuple[Any, ...]) -> Matrix:
-        """J(x) by plain autograd."""
+    def plain(self, x: Vector, args: tuple[Any, ...], directions: Matrix) -> Matrix:
+        """Products with J(x) by plain autograd."""
 
         def fun(z: Any) -> Any:
             return self.fun(z, *args)
 
         height = trace_stack.top
         try:
-            return self._differentiate(fun, x)
+            return self._differentiate(fun, x, directions)
         finally:
             trace_stack.top = height  # make_jvp and make_vjp leave it one higher after an exception
 
-    def _differentiate(self, fun: Callable[[Any], Any], x: Vector) -> Matrix:
+    def _differentiate(self, fun: Callable[[Any], Any], x: Vector, directions: Matrix) -> Matrix:
         if self._forward:
             try:
                 push = make_jvp(fun)(x)
-                return np.array([push(e)[1] for e in np.eye(x.size)], dtype=np.float64).T
+                return np.array([push(v)[1] for v in directions], dtype=np.float64).T
             except NotImplementedError:  # a primitive without a forward rule
                 self._forward = False
             except (TypeError, ValueError, AttributeError) as error:
                 raise _not_differentiable(error) from error
         try:
             pull, r = make_vjp(fun, x)
-            return np.array([pull(e) for e in np.eye(np.size(r))], dtype=np.float64)
+            J = np.array([pull(e) for e in np.eye(np.size(r))], dtype=np.float64)
+            if np.count_nonzero(directions) == len(directions) and (directions.max(axis=1) == 1.0).all():
+                return J[:, directions.argmax(axis=1)]  # some columns: an entry that is not finite stays alone
+            return np.ascontiguousarray(J @ directions.T)
         except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
             raise _not_differentiable(error) from error
 
@@ -143,11 +158,11 @@ class _Tape:
         self._tried = False
         self._largest = 0.0
 
-    def ready(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...]) -> bool:
+    def ready(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...], directions: Matrix) -> bool:
         """Whether there is a tape; it is recorded at the first request, so that later calls give the same bits."""
         if not self._tried:
             self._tried = True
-            self._record(owner, x, args)
+            self._record(owner, x, args, directions)
         return self._program is not None
 
     def jacobian(self, x: Vector, args: tuple[Any, ...], directions: Matrix, known: Vector | None) -> Matrix | None:
@@ -176,11 +191,12 @@ class _Tape:
         self._largest = max(self._largest, size)
         return bool(np.abs(r - known).max(initial=0.0) <= _AGREEMENT * size + _CANCELLATION * self._largest)
 
-    def _record(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...]) -> None:
+    def _record(self, owner: ResidualDerivatives, x: Vector, args: tuple[Any, ...], directions: Matrix) -> None:
+        directions = np.eye(x.size) if x.size <= _COMPARED else directions
         try:
             program, batched = jacobian_program(owner.fun, x, args)
             _, residuals = program.once(x, *filter(is_input, args))
-            taped, plain = batched(residuals, np.eye(x.size)).T, owner.plain(x, args)
+            taped, plain = batched(residuals, directions).T, owner.plain(x, args, directions)
         except Exception:  # whatever a tape cannot do, plain autograd can
             return
         scale = np.abs(plain).max(initial=0.0)

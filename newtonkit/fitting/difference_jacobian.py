@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from newtonkit.core.domain import Domain
+from newtonkit.fitting.column_groups import GroupedColumns
 from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
 
@@ -41,9 +42,7 @@ def difference_jacobian(
         Which columns; all by default.
     """
     n = x.size
-    step = (_FORWARD if scheme == "2-point" else _CENTRAL) if relative is None else relative
-    steps = np.broadcast_to(step, (n,)) * np.where(x == 0.0, 1.0, np.abs(x))
-    lower, upper = np.broadcast_to(domain.lower, (n,)), np.broadcast_to(domain.upper, (n,))
+    steps, lower, upper = _steps_and_sides(x, scheme, domain, relative)
     chosen = range(n) if columns is None else map(int, np.flatnonzero(columns))
     J = np.empty((r.size, n if columns is None else int(columns.sum())))
     for k, i in enumerate(chosen):
@@ -66,3 +65,45 @@ def difference_jacobian(
             t = h if above >= 2 * h else -h
             J[:, k] = (4.0 * moved(t) - 3.0 * r - moved(2 * t)) / (2.0 * t)
     return J
+
+
+def grouped_differences(
+    fun: Callable[[Vector], Vector],
+    x: Vector,
+    r: Vector,
+    scheme: str,
+    domain: Domain,
+    relative: Vector | float | None,
+    groups: GroupedColumns,
+) -> Matrix:
+    """For each group of columns the entries of J by one difference, shape (m, groups.count); arguments as above."""
+    steps, lower, upper = _steps_and_sides(x, scheme, domain, relative)
+    below, above = x - lower, upper - x
+    h = np.minimum(steps, np.maximum(below, above) / 2.0)
+    found = np.empty((r.size, groups.count))
+    # two points for each variable: x + a and x + b, on both sides or, near a bound, on one
+    central = (np.minimum(below, above) >= h) & (scheme == "3-point")
+    a = np.where(above >= np.where(central | (scheme == "2-point"), h, 2 * h), h, -h)
+    b = np.where(central, -a, 2 * a)
+    size = np.where(h > 0.0, a, 1.0)
+    column_of_row = groups.columns_of_rows()
+    for k in range(groups.count):
+        members = groups.group == k
+        first = np.asarray(fun(np.clip(np.where(members, x + a, x), lower, upper)))
+        own = column_of_row[k]
+        if scheme == "2-point":
+            found[:, k] = (first - r) / size[own]
+            continue
+        second = np.asarray(fun(np.clip(np.where(members, x + b, x), lower, upper)))
+        both = (first - second) / (2.0 * size[own])
+        found[:, k] = np.where(central[own], both, (4.0 * first - 3.0 * r - second) / (2.0 * size[own]))
+    return found
+
+
+def _steps_and_sides(
+    x: Vector, scheme: str, domain: Domain, relative: Vector | float | None
+) -> tuple[Vector, Vector, Vector]:
+    n = x.size
+    step = (_FORWARD if scheme == "2-point" else _CENTRAL) if relative is None else relative
+    steps = np.broadcast_to(step, (n,)) * np.where(x == 0.0, 1.0, np.abs(x))
+    return steps, np.broadcast_to(domain.lower, (n,)), np.broadcast_to(domain.upper, (n,))

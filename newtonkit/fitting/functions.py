@@ -17,7 +17,8 @@ from newtonkit.core.validation import check_choice
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.foreign_residuals import LIBRARIES
 from newtonkit.derivatives.residuals import ResidualDerivatives, flat_residuals, residual_vector
-from newtonkit.fitting.difference_jacobian import difference_jacobian
+from newtonkit.fitting.column_groups import GroupedColumns
+from newtonkit.fitting.difference_jacobian import difference_jacobian, grouped_differences
 from newtonkit.fitting.jacobians import Jacobian
 from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Matrix, Vector
@@ -50,6 +51,8 @@ class FitFunctions:
         Exact derivatives of fun, which calls may share.
     limit : float, default infinity
         Of residual evaluations.
+    groups : GroupedColumns, optional
+        The pattern of J, by which it is sparse; not used where jac is callable.
 
     Attributes
     ----------
@@ -73,6 +76,7 @@ class FitFunctions:
         args: tuple[Any, ...] = (),
         automatic: ResidualDerivatives | None = None,
         limit: float = math.inf,
+        groups: GroupedColumns | None = None,
     ) -> None:
         self._fun, self.domain, self._diff_step, self.args = fun, domain, diff_step, args
         self._jac, self._given_curvature = jac, curvature
@@ -80,6 +84,8 @@ class FitFunctions:
         self.source = "autograd" if jac is None else "given" if callable(jac) else f"{jac} differences"
         self.counts, self.limit = Counts(), limit
         self._columns = 0
+        self._groups = None if callable(jac) else groups
+        self._pattern_checked = False
         self.is_sparse = False
         self._last: tuple[Vector, Vector] | None = None
 
@@ -121,6 +127,9 @@ class FitFunctions:
         self.counts.g = -(-self._columns // x.size)
         if self.automatic is not None:
             try:
+                if self._groups is not None:
+                    J = self._by_groups(self._groups, x)
+                    return J if columns is None else J[:, columns]
                 return self.automatic.jacobian(x, self.args, columns=columns, residuals=self._known(x))
             except DifferentiationError as error:
                 reason = str(error).partition(". Write")[0]
@@ -128,8 +137,7 @@ class FitFunctions:
                 self._jac, self.automatic = "3-point", None
                 self._columns, self.counts.g = 0, 0
                 return self._by_differences(x, columns)
-        J = _jacobian_matrix(self._jac(x.copy(), *self.args), x.size)
-        self.is_sparse = sp.issparse(J)
+        J = self._stored(self._jac(x.copy(), *self.args), x.size)
         return J if columns is None else J[:, columns]
 
     def curvature(self, x: Vector, w: Vector) -> Matrix:
@@ -147,9 +155,35 @@ class FitFunctions:
         """r(x) if it was evaluated last."""
         return self._last[1] if self._last is not None and np.array_equal(self._last[0], x) else None
 
-    def _by_differences(self, x: Vector, columns: Mask | None) -> Matrix:
+    def _by_groups(self, groups: GroupedColumns, x: Vector) -> Jacobian:
+        """J from products with the groups of columns; the first is compared with one more product."""
+        assert self.automatic is not None
+        directions = groups.directions()
+        v = np.random.default_rng(0).standard_normal(x.size)
+        if not self._pattern_checked:
+            directions = np.vstack([directions, v])
+        found = self.automatic.products(x, directions, self.args, residuals=self._known(x))
+        J = groups.expand(found[:, : groups.count])
+        if not self._pattern_checked:
+            groups.check(J, v, found[:, -1])
+            self._pattern_checked = True
+        return self._stored(J, x.size)
+
+    def _stored(self, J: Any, n: int) -> Jacobian:
+        """J as it is used: sparse where that pays."""
+        found = _jacobian_matrix(J, n)
+        self.is_sparse = sp.issparse(found)
+        return found
+
+    def _by_differences(self, x: Vector, columns: Mask | None) -> Jacobian:
         r = self.residuals(x)
-        J = difference_jacobian(self.residuals, x, r, self._jac, self.domain, self._diff_step, columns)
+        options = (self._jac, self.domain, self._diff_step)
+        if self._groups is not None:
+            products = grouped_differences(self.residuals, x, r, *options, self._groups)
+            J = self._stored(self._groups.expand(products), x.size)
+            J = J if columns is None else J[:, columns]
+        else:
+            J = difference_jacobian(self.residuals, x, r, *options, columns)
         self._last = x.copy(), r
         return J
 

@@ -16,6 +16,7 @@ from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import flatten, structure
 from newtonkit.fitting.arguments import domain_of, linear_mask, method_name, parameter_names, sizes_of, tolerance
 from newtonkit.fitting.assembly import assemble
+from newtonkit.fitting.column_groups import GroupedColumns
 from newtonkit.fitting.functions import FitFunctions, check_source
 from newtonkit.fitting.outcome import Tolerances
 from newtonkit.fitting.problem import FitPoint
@@ -93,8 +94,12 @@ def least_squares(
         The residual beyond which the loss grows more slowly than a square.
     diff_step : float or array_like, optional
         Relative steps of finite differences.
-    tr_solver, tr_options, jac_sparsity, workers
-        Accepted for compatibility, and without effect: subproblems are solved by a singular value decomposition of J.
+    jac_sparsity : array_like or sparse array, shape (m, n), optional
+        Nonzero where the Jacobian may be nonzero; not used where jac is callable, or with "jax" and "torch". Columns
+        without a common row share one product, or one difference; from 100 parameters on J is sparse.
+    tr_solver, tr_options, workers
+        Accepted for compatibility, and without effect: subproblems are solved by a singular value decomposition of J,
+        or by sparse factors, and by LSMR where these are inaccurate.
     max_nfev : int, at least 1, optional
         Limit on residual evaluations, those of differences included.
     verbose : {0, 1, 2}, default 0
@@ -182,6 +187,7 @@ def least_squares(
         args=values,
         automatic=shared_derivatives(fun, structure(x0), unflatten, further, tape=tape) if flat_jac is None else None,
         limit=limit,
+        groups=None if jac_sparsity is None else GroupedColumns(jac_sparsity, n),
     )
     if foreign is not None:
         functions.source = derivatives

@@ -448,6 +448,39 @@ def test_sparse_jacobians_give_the_solution_of_dense_ones(bounded):
         assert sparse.x[60] == 0.3
 
 
+def chain(x):
+    return np.concatenate([10.0 * (x[1:] - x[:-1] ** 2), 1.0 - x[:-1]])
+
+
+@pytest.mark.parametrize("jac", [None, "2-point", "3-point"])
+@pytest.mark.parametrize("bounded", [False, True])
+def test_a_pattern_gives_sparse_jacobians_by_few_evaluations(jac, bounded):
+    n = 120
+    _, jacobian = chained_residuals(n)
+    pattern = jacobian(onp.full(n, 0.5)) != 0
+    start = onp.full(n, 0.9)
+    bounds = (-2.0, onp.where(onp.arange(n) % 7 == 3, 0.9, 2.0)) if bounded else None
+    result = newtonkit.least_squares(chain, start, jac, bounds, jac_sparsity=pattern)
+    exact = newtonkit.least_squares(chain, start, jacobian, bounds)
+    assert sp.issparse(result.jac)
+    assert result.success
+    onp.testing.assert_allclose(result.x, exact.x, rtol=1e-6)
+    difference = abs(result.jac - jacobian(result.x)).max()
+    assert difference <= {None: 1e-13, "3-point": 1e-8, "2-point": 1e-5}[jac]
+    if jac:
+        assert result.nfev <= 2 * 3 * (result.njev + result.nit + 2)  # 2 groups of columns, 2 evaluations each at most
+
+
+def test_a_pattern_that_lacks_entries_is_a_mistake():
+    pattern = sp.csc_array(onp.eye(2 * 119, 120))
+    with pytest.raises(ValueError, match="jac_sparsity lacks entries"):
+        newtonkit.least_squares(chain, onp.full(120, 0.9), jac_sparsity=pattern)
+    with pytest.raises(ValueError, match="jac_sparsity has 3 rows, but there are 238 residuals"):
+        newtonkit.least_squares(chain, onp.full(120, 0.9), jac_sparsity=onp.ones((3, 120)))
+    with pytest.raises(ValueError, match="jac_sparsity must have shape"):
+        newtonkit.least_squares(chain, onp.full(120, 0.9), jac_sparsity=onp.ones((3, 4)))
+
+
 def test_a_rank_deficient_sparse_jacobian_is_no_success():
     n = 150
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from newtonkit import DifferentiationError, hessian
 from newtonkit.derivatives.sparsity.colouring import (
     SparseHessian,
-    _first_fit,
     _first_fit_in_python,
+    first_fit,
     group_columns,
     sparse_hessian,
 )
@@ -361,7 +361,7 @@ def test_the_greedy_algorithm_in_python_gives_the_groups_of_scipy():
     for seed in range(5):
         P = sp.random_array((60, 60), density=0.05, rng=np.random.default_rng(seed)) != 0
         pattern = sp.csc_array(P + P.T)
-        assert (_first_fit_in_python(pattern) == _first_fit(pattern)).all()
+        assert (_first_fit_in_python(pattern) == first_fit(pattern)).all()
 
 
 class Counted:

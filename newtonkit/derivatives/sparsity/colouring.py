@@ -95,13 +95,13 @@ def group_columns(pattern: sp.csc_array) -> ColumnGroups:
     groups = np.full(n, -1)
     count = 0
     if rest.nnz:  # otherwise only the dense columns are needed
-        groups[light] = _first_fit(sp.csc_array(rest))
+        groups[light] = first_fit(sp.csc_array(rest))
         count = int(groups.max()) + 1
     groups[dense] = count + np.arange(n - len(light))
     return ColumnGroups(groups, count + n - len(light), dense)
 
 
-def _first_fit(pattern: sp.csc_array) -> NDArray[np.intp]:
+def first_fit(pattern: sp.csc_array) -> NDArray[np.intp]:
     if _scipy_group_columns is None:  # pragma: no cover
         return _first_fit_in_python(pattern)
     return np.asarray(_scipy_group_columns(pattern, order=np.arange(pattern.shape[1])), dtype=np.intp)
