@@ -24,6 +24,7 @@ from newtonkit.fitting.jacobians import is_finite
 from newtonkit.fitting.outcome import Fitted, Outcome, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
 from newtonkit.fitting.result import FitResult, termination
+from newtonkit.fitting.sparse_covariance import sparse_covariances
 from newtonkit.fitting.step_model import Mask
 from newtonkit.fitting.variable_projection import ProjectedProblem
 from newtonkit.linalg.kernels import Matrix, Vector
@@ -71,7 +72,11 @@ def assemble(
     success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
     degrees = at.residuals.size - int(free.sum())
     variance = 2.0 * at.cost / degrees if degrees > 0 else np.inf
-    covariance = covariances(columns, A, at.weighted, S, variance, free) if small else unknown_covariances(n)
+    covariance = unknown_covariances(n)
+    if small:
+        covariance = covariances(columns, A, at.weighted, S, variance, free)
+    elif finite:
+        covariance = sparse_covariances(J, variance, free)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(np.diag(covariance.linearized)) if covariance.linearized.size else np.full(n, np.nan)
     after = setting.functions.counts

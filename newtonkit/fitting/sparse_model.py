@@ -119,28 +119,44 @@ class SparseStepModel:
 
     def _solution(self, lam: float) -> tuple[Vector, Solve | None]:
         """y(λ), and the solver of (AᵀA + λI) if its error is bounded."""
-        try:
-            factor = splu(
-                self._normal + lam * self._identity,
-                permc_spec="MMD_AT_PLUS_A",
-                diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True},
-            )
-            if self._contraction(factor.solve, lam) <= _CONTRACTION:
-                y = factor.solve(-self.slope)
-                for _ in range(_CORRECTIONS):
-                    y = y + factor.solve(-np.asarray(self.A.T @ (self.r + self.A @ y)) - lam * y)
-                return y, factor.solve
-        except RuntimeError:  # singular
-            pass
+        solve = normal_solver(self.A, lam, self._normal + lam * self._identity)
+        if solve is not None:
+            y = solve(-self.slope)
+            for _ in range(_CORRECTIONS):
+                y = y + solve(-np.asarray(self.A.T @ (self.r + self.A @ y)) - lam * y)
+            return y, solve
         y = lsmr(self.A, -self.r, damp=math.sqrt(lam), atol=_LSMR_ACCURACY, btol=_LSMR_ACCURACY)[0]
         return np.asarray(y), None
 
-    def _contraction(self, solve: Solve, lam: float) -> float:
-        """The relative error of a solve of which the solution is known: the factor by which a correction reduces it."""
-        known = np.where(np.arange(self.D.size) % 3 == 0, -1.0, 1.0)
-        found = solve(np.asarray(self.A.T @ (self.A @ known)) + lam * known)
-        return norm(found - known) / norm(known) if np.isfinite(found).all() else math.inf
+
+def normal_solver(A: Any, lam: float = 0.0, matrix: Any = None) -> Solve | None:
+    """The solver of (AᵀA + λI), also for several right-hand sides; None if its error may be large.
+
+    A solve of which the solution is known gives the factor by which a correction reduces the error.
+
+    Parameters
+    ----------
+    A : sparse array, shape (m, n)
+    lam : float, default 0
+    matrix : sparse array, optional
+        AᵀA + λI, if it is known.
+    """
+    n = A.shape[1]
+    if matrix is None:
+        matrix = sp.csc_array(A.T @ A) + lam * sp.csc_array(sp.eye_array(n))
+    try:
+        factor = splu(
+            sp.csc_array(matrix),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+    except RuntimeError:  # singular
+        return None
+    known = np.where(np.arange(n) % 3 == 0, -1.0, 1.0)
+    found = factor.solve(np.asarray(A.T @ (A @ known)) + lam * known)
+    error = norm(found - known) / norm(known) if np.isfinite(found).all() else math.inf
+    return factor.solve if error <= _CONTRACTION else None
 
 
 AnyStepModel = StepModel | SparseStepModel

@@ -448,6 +448,21 @@ def test_sparse_jacobians_give_the_solution_of_dense_ones(bounded):
         assert sparse.x[60] == 0.3
 
 
+@pytest.mark.parametrize("bounded", [False, True])
+def test_the_covariance_of_a_sparse_fit_is_that_of_the_dense_one(bounded):
+    n = 130
+    rng = onp.random.default_rng(2)
+    A = (sp.random_array((400, n), density=0.03, rng=rng) + sp.eye_array(400, n)) * onp.exp(rng.uniform(-9, 9, n))
+    A, b = sp.csc_array(A), rng.standard_normal(400)
+    start, bounds = onp.ones(n), (onp.where(onp.arange(n) == 5, 1.0, -onp.inf), onp.inf) if bounded else None
+    sparse = newtonkit.least_squares(lambda x: A @ x - b, start, lambda x: A, bounds)
+    dense = newtonkit.least_squares(lambda x: A @ x - b, start, lambda x: A.toarray(), bounds)
+    assert sp.issparse(sparse.jac)
+    onp.testing.assert_allclose(sparse.errors, dense.errors, rtol=1e-6)
+    size = onp.outer(dense.errors, dense.errors)
+    onp.testing.assert_allclose(sparse.covariance / size, dense.covariance / size, rtol=1e-6, atol=1e-8)
+
+
 def chain(x):
     return np.concatenate([10.0 * (x[1:] - x[:-1] ** 2), 1.0 - x[:-1]])
 
