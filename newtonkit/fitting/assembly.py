@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from newtonkit.classification.point_verdict import verdict_at
-from newtonkit.classification.verdict import NO_MINIMUM, Verdict, unchecked
+from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Domain
 from newtonkit.core.state import BudgetSpent
@@ -18,12 +18,19 @@ from newtonkit.derivatives.losses import Loss
 from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.fitting.certified_minimum import certified_minimum
-from newtonkit.fitting.covariance import UnitColumns, covariances, undetermined_combinations, unknown_covariances
+from newtonkit.fitting.covariance import (
+    UnitColumns,
+    covariances,
+    flat_combinations,
+    undetermined_combinations,
+    unknown_covariances,
+)
 from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.jacobians import is_finite
 from newtonkit.fitting.outcome import Fitted, Outcome, Tolerances
 from newtonkit.fitting.problem import FitPoint, FitProblem
 from newtonkit.fitting.result import FitResult, termination
+from newtonkit.fitting.runaway import runaway_sentence
 from newtonkit.fitting.sparse_covariance import sparse_covariances
 from newtonkit.fitting.step_model import Mask
 from newtonkit.fitting.variable_projection import ProjectedProblem
@@ -38,6 +45,11 @@ class Setting(Protocol):
     loss: Loss
     domain: Domain
     tolerances: Tolerances
+    start: Vector
+
+
+# outcomes of a cost that falls towards infinity
+_WITHOUT_MINIMUM = (Outcome.UNDETERMINED, Outcome.NO_PROGRESS, Outcome.NO_STEP, Outcome.ITERATIONS)
 
 
 def assemble(
@@ -64,12 +76,22 @@ def assemble(
         S = None if S is None else S[np.ix_(free, free)]
     columns = UnitColumns(A) if small and free.any() else None
     undetermined = [] if columns is None else undetermined_combinations(columns, A, labels)
-    ending = termination(fitted, setting.tolerances, optimality, undetermined, setting.functions.limit)
     counts = dataclasses.replace(setting.functions.counts)
     verdict = unchecked("the fit did not converge")
     if fitted.success:
         verdict = _verdict(whole, at, A, g, S, free, columns)
-    success = ending.reason.kind is Kind.CONVERGED and verdict.kind not in NO_MINIMUM
+    flat = fitted.success and verdict.kind == "valley"
+    if flat and not undetermined and columns is not None and S is not None:
+        undetermined = flat_combinations(A.T @ A + S, columns, labels, verdict.flat_dimension or 1)
+    if verdict.kind == "minimum":
+        undetermined = []  # the curvature of the residuals determines what J does not
+    away = ""
+    if fitted.outcome in _WITHOUT_MINIMUM or undetermined or verdict.kind == "not critical":
+        with np.errstate(all="ignore"):
+            away = runaway_sentence(whole, at, setting.start, setting.domain, names)
+    variables = [names[i] for i in problem.nonlinear] if isinstance(problem, ProjectedProblem) else names
+    ending = termination(fitted, setting, optimality, undetermined, verdict, away, variables)
+    success = ending.reason.kind is Kind.CONVERGED
     degrees = at.residuals.size - int(free.sum())
     variance = 2.0 * at.cost / degrees if degrees > 0 else np.inf
     covariance = unknown_covariances(n)

@@ -139,16 +139,26 @@ def undetermined_combinations(columns: UnitColumns, A: Matrix, labels: Sequence[
     if kept.size:
         _, s, Vt = np.linalg.svd(_square(A[:, kept]) / norms[kept])
         rank = int(np.sum(s > _RANK * max(A.shape) * s[0]))
-        for v in Vt[rank:]:
-            largest = np.abs(v).max()
-            signed = sorted(
-                (bool(weight < 0.0), labels[int(kept[i])])
-                for i, weight in enumerate(v * np.sign(v[np.argmax(np.abs(v))]))
-                if abs(weight) >= _PART_OF_COMBINATION * largest
-            )
-            text = "".join(f" {'−' if negative else '+'} {label}" for negative, label in signed)
-            found.append(text.removeprefix(" + "))
+        found += [_combination(v, [labels[int(i)] for i in kept]) for v in Vt[rank:]]
     return found
+
+
+def flat_combinations(H: Matrix, columns: UnitColumns, labels: Sequence[str], count: int) -> list[str]:
+    """The combinations along which the cost is flat: those of the lowest eigenvalues of the scaled Hessian, as text."""
+    sizes = np.where(columns.norms > 0.0, columns.norms, 1.0)
+    Q = np.linalg.eigh(H / sizes / sizes[:, np.newaxis])[1]
+    return [_combination(v, labels) for v in Q.T[:count]]
+
+
+def _combination(v: Vector, labels: Sequence[str]) -> str:
+    largest = np.abs(v).max()
+    signed = sorted(
+        (bool(weight < 0.0), label)
+        for label, weight in zip(labels, v * np.sign(v[np.argmax(np.abs(v))]), strict=True)
+        if abs(weight) >= _PART_OF_COMBINATION * largest
+    )
+    text = "".join(f" {'−' if negative else '+'} {label}" for negative, label in signed)
+    return text.removeprefix(" + ")
 
 
 def _square(A: Matrix) -> Matrix:

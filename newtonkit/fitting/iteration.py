@@ -303,6 +303,12 @@ class Iteration:
         outcome = self._outcome_without_step(model)
         if outcome is not Outcome.NO_STEP or self.escaped or self.kind is Model.GAUSS_NEWTON:
             return outcome
+        if not self.newton and not self.refused:
+            self._add_curvature(model)
+            if self._newton_fits(model):
+                # the Gauss–Newton step is too long where the residuals are large: judge by that of Newton
+                self.newton = self.refused = True
+                return None
         self.escaped = True
         self._add_curvature(model)
         length = model.escape_length(self._noise()) if model.has_curvature else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.core.termination import Termination, TerminationReason
+from newtonkit.fitting.functions import FitFunctions
 from newtonkit.fitting.outcome import SUCCESSES, Fitted, Outcome, Tolerances
 
 
@@ -96,15 +99,43 @@ class FitResult(OptimizeResult):  # type: ignore[misc]
 _AT_THE_END = SUCCESSES | {Outcome.NO_STEP, Outcome.NO_PROGRESS}
 
 
+class Limits(Protocol):
+    """What the fit was given."""
+
+    functions: FitFunctions
+    tolerances: Tolerances
+
+
 def termination(
-    fitted: Fitted, tolerances: Tolerances, optimality: float, undetermined: list[str], limit: float
+    fitted: Fitted,
+    limits: Limits,
+    optimality: float,
+    undetermined: list[str],
+    verdict: Verdict,
+    away: str,
+    names: Sequence[str],
 ) -> Termination:
-    """The reason of an outcome, with the numbers that decided it."""
+    """The reason of an outcome, with the numbers that decided it.
+
+    Parameters
+    ----------
+    undetermined : list of str
+        Combinations of parameters.
+    away : str
+        Which parameters run to infinity, as text.
+    names : sequence of str
+        Of the variables of the iteration.
+    """
     reason = TerminationReason
+    tolerances, limit = limits.tolerances, limits.functions.limit
     cost = fitted.at.cost
     outcome = fitted.outcome
-    if undetermined and outcome in _AT_THE_END:
+    if (undetermined or away) and outcome in _AT_THE_END:
         outcome = Outcome.UNDETERMINED
+    if outcome in SUCCESSES and verdict.kind in NO_MINIMUM:
+        if verdict.kind == "not critical":
+            return Termination(reason.NOT_CRITICAL, optimality, detail=verdict.reason)
+        return Termination(reason.SADDLE, optimality, detail=verdict.kind)
     match outcome:
         case Outcome.CONVERGED:
             return Termination(reason.STEP, limit=tolerances.xtol)
@@ -117,8 +148,11 @@ def termination(
             fallen = fitted.costs[-1] - cost
             return Termination(reason.STALLED, fallen, tolerances.ftol * fitted.costs[-1], "|Δcost|")
         case Outcome.UNDETERMINED:
-            what = "; ".join(undetermined) or "all parameters: J is rank-deficient, or a column of it has vanished"
-            return Termination(reason.UNDETERMINED, detail=what)
+            faded = [name for name, has_faded in zip(names, fitted.faded, strict=True) if has_faded]
+            columns = "the column of J has" if len(faded) == 1 else "the columns of J have"
+            vanished = f"{', '.join(faded)}, of which {columns} vanished" if faded else ""
+            what = "; ".join(undetermined) or vanished or "all parameters: J is rank-deficient"
+            return Termination(reason.UNDETERMINED, detail=f"{what}: {away}" if away else what)
         case Outcome.NOT_FINITE:
             return Termination(reason.NON_FINITE, cost, detail="the residuals or their Jacobian are not finite at x0")
         case Outcome.NO_PROGRESS:
@@ -126,7 +160,7 @@ def termination(
         case Outcome.NO_STEP:
             return Termination(reason.NO_REDUCTION, optimality, detail="the cost, by more than its rounding error")
         case Outcome.ITERATIONS:
-            return Termination(reason.ITERATIONS, fitted.iterations, tolerances.maxiter)
+            return Termination(reason.ITERATIONS, fitted.iterations, tolerances.maxiter, f": {away}" if away else "")
         case Outcome.EVALUATIONS:
             return Termination(reason.EVALUATIONS, limit + 1, limit, "the residuals (max_nfev)")
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,11 @@ class Setting:
 
     first_cost: float = math.nan
     """The cost at the start."""
+    start: Vector = field(default_factory=lambda: np.empty(0))
 
     def solve(self, name: str, x0: Vector) -> tuple[Fitted, FitProblem | ProjectedProblem, str]:
         """Run the method; for "auto", the hybrid where variable projection does not converge."""
-        plain = FitProblem(self.functions, self.loss)
+        plain, self.start = FitProblem(self.functions, self.loss), x0
         start = plain.evaluate(x0)
         self.first_cost, self.last = start.cost, start
         if name not in ("auto", "variable-projection"):

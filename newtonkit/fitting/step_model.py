@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 _RANK = 10 * EPS  # relative to the largest singular value and the larger dimension of J: rounding of the decomposition
 _POSITIVE = 1e-10  # λmin(I + s⁻¹Ks⁻¹) from which Newton's model is taken as certainly convex
-_CLEAR = 100.0  # reduction, in units of the rounding error of the cost, that a test can see; our choice
+_CLEAR = 100.0  # times a rounding error: what a test can see; our choice
 _LENGTH = 1e-10  # relative accuracy of ‖y‖ on the boundary
 _SECULAR_STEPS = 60
 
@@ -91,8 +91,8 @@ class StepModel:
             # in the subspace that J does not see, curvature is that of the residuals alone
             H = np.diag(self.s**2) + self._K
             rounding = _RANK * self.s.size * float(np.abs(H).max())
-            self.lowest = float(np.linalg.eigvalsh(0.5 * (H + H.T))[0]) if np.isfinite(H).all() else -math.inf
-            self.lowest = -math.inf if self.lowest < -rounding else 0.0
+            least = float(np.linalg.eigvalsh(0.5 * (H + H.T))[0]) if np.isfinite(H).all() else -math.inf
+            self.lowest = -math.inf if least < -rounding else least if least > _CLEAR * rounding else 0.0
         else:
             self._ratio = np.eye(self.s.size) + self._K / self.s / self.s[:, np.newaxis]
             if np.isfinite(self._ratio).all():

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from autograd.tracer import trace_stack
 
 import newtonkit
+import problems
 from newtonkit.core.domain import Unbounded
 from newtonkit.derivatives.losses import LOSSES, Loss
 from newtonkit.fitting.functions import FitFunctions
@@ -243,6 +244,39 @@ def test_a_plateau_is_no_success():
     t = onp.linspace(1.0, 4.0, 20)
     result = newtonkit.least_squares(lambda p: np.exp(-p[0] * t) - onp.exp(-0.5 * t), [2000.0])
     assert not result.success
+
+
+@pytest.mark.parametrize("method", ["auto", "hybrid", "lm"])
+def test_parameters_that_run_to_infinity_are_named(method):
+    t = onp.linspace(0.0, 5.0, 20)
+    y = onp.where(t == 0.0, 1.0, 0.0) + 1e-3 * onp.sin(37.0 * t)
+    result = newtonkit.least_squares(
+        lambda p: p[0] * np.exp(-p[1] * t) - y, [1.0, 1.0], method=method, names=["amplitude", "rate"]
+    )
+    assert not result.success
+    assert result.reason.name == "UNDETERMINED"
+    assert "the cost tends to its infimum" in result.message
+    assert "as rate → ∞" in result.message
+    assert "rate, of which the column of J has vanished" in result.message
+
+
+def test_a_valley_that_leads_to_infinity_is_no_success():
+    """Bard's problem from 100 times the standard start: f tends to 0.1148 as x₂ = −x₃ grows; its minimum is 0.0082."""
+    problem = problems.get("bard")
+    result = newtonkit.least_squares(problem.residuals, problem.starts["x100"], method="hybrid")
+    assert not result.success
+    assert result.reason.name == "UNDETERMINED"
+    assert result.undetermined
+
+
+@pytest.mark.parametrize(("name", "start"), [("jennrich-sampson", "standard"), ("chebyquad", "standard")])
+def test_minima_with_a_singular_jacobian_or_large_residuals_are_successes(name, start):
+    """J is singular at the one, where exact curvature determines x; Gauss–Newton steps stay long at the other."""
+    problem = problems.get(name)
+    result = newtonkit.least_squares(problem.residuals, problem.starts[start], method="hybrid")
+    assert result.success
+    assert result.verdict.kind == "minimum"
+    assert 2.0 * result.cost == pytest.approx(min(point.f for point in problem.minima), rel=1e-9)
 
 
 def test_a_saddle_is_left():

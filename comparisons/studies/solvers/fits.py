@@ -5,7 +5,7 @@ unless x agrees to four digits with another local minimum, which a refit with ex
 runs are counted apart, for every solver.
 
 A run on the sums of squares is scored by f, compared with the lowest value known; a success is false if x is neither
-lowest nor stationary.
+lowest nor stationary nor close to a verified minimum.
 """
 
 from __future__ import annotations
@@ -138,7 +138,10 @@ def measure_sums(sums: Sequence[str] = ()) -> Iterator[tuple[FitRun, str, bool, 
             lowest = min([*values, *(point.f for point in problem.minima)])
             for one, f in zip(runs, values, strict=True):
                 is_lowest = f - lowest <= _LOWEST[0] * lowest + _LOWEST[1]
-                yield one, label, is_lowest, is_lowest or (np.isfinite(f) and is_stationary(problem.residuals, one.x))
+                critical = is_lowest or (np.isfinite(f) and is_stationary(problem.residuals, one.x))
+                # where J is singular at a minimum, the relative offset does not show it
+                critical = critical or (one.success and minimum_near(problem.residuals, one.x, _FALSE))
+                yield one, label, is_lowest, critical
 
 
 def _value(fun: Any, x: Any) -> float:
