@@ -37,6 +37,8 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
 _NEXT_CLAIM = 0.1  # a refused claim is examined again once ‖g‖∞ has fallen by this factor: few checks per run
 _CANCELLATION = 100 * EPS  # times |H||x|: rounding error of a gradient whose terms cancel
 
+_NOTHING = PointVerdict(unchecked("nothing was measured yet"), None)
+
 
 class Examiner:
     """Measures the evidence for the claims of one run; it decides nothing.
@@ -71,7 +73,7 @@ class Examiner:
         """Discard everything that was measured with derivatives that proved wrong."""
         self.refusal = Refusal()
         self._x: Vector | None = None
-        self._known = PointVerdict(unchecked("nothing was measured yet"), None)
+        self._known = _NOTHING
 
     def is_due(self, claim: Termination) -> bool:
         """Whether a claim of convergence is to be examined now; one that was refused waits for a smaller gradient."""
@@ -105,6 +107,8 @@ class Examiner:
         if claim.reason in CLAIMS_OF_CONVERGENCE and evidence.is_settling:
             return evidence
         probe = claim.reason in CLAIMS_OF_CONVERGENCE or claim.reason is TerminationReason.PRECISION
+        if not self.enabled:
+            return evidence._replace(verdict=self.point_verdict(state).verdict)
         verdict, H, _ = self.point_verdict(state, self._worthwhile(claim, state, first), probe=probe)
         evidence = evidence._replace(
             verdict=verdict,
@@ -185,9 +189,12 @@ class Examiner:
 
         ``worthwhile`` and ``probe`` are as for `verdict_at`.
         """
-        if not self.enabled:
+        if not self.enabled and self._x is not state.x:
             size = self.evaluator.criticality(state.x, state.g)
-            return PointVerdict(unchecked("second-order checks are turned off (options verdict=False)", size), None)
+            off = unchecked("second-order checks are turned off (options verdict=False)", size)
+            self._known, self._x = PointVerdict(off, None), state.x
+        if not self.enabled:
+            return self._known
         if self._x is not state.x or not self._known.complete:
             known = verdict_at(
                 self.evaluator,

@@ -110,7 +110,7 @@ class HagerZhang:
 
     def _accepts(self, line: LineFunction, alpha: float, f: float, slope: float) -> bool:
         slope0 = line.slope0
-        if line.ends_search(alpha, f, slope):
+        if alpha >= line.alpha_max and line.ends_search(alpha, f, slope):
             return True
         if not slope >= self.sigma * slope0:
             return False

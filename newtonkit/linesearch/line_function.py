@@ -85,8 +85,8 @@ class LineFunction:
         return dot(self.g, self.p) if all_finite(self.g) else math.nan
 
     def ends_search(self, alpha: float, f: float, slope: float) -> bool:
-        """Return whether α is the largest step length, f still falls there, and Armijo's condition holds."""
-        return alpha >= self.alpha_max and slope < 0.0 and f <= self.f0 + ARMIJO * alpha * self.slope0
+        """Return whether f still falls at the largest step length α, and Armijo's condition holds there."""
+        return slope < 0.0 and f <= self.f0 + ARMIJO * alpha * self.slope0
 
     def restore_best(self) -> bool:
         """Make the best point that met Armijo's condition the last trial; return False if there is none."""

@@ -106,7 +106,7 @@ class MoreThuente:
 
     def _accepts(self, line: LineFunction, alpha: float, f: float, slope: float) -> bool:
         f0, slope0 = line.f0, line.slope0
-        if line.ends_search(alpha, f, slope):
+        if alpha >= line.alpha_max and line.ends_search(alpha, f, slope):
             return True
         if not abs(slope) <= -self.c2 * slope0:
             return False
