@@ -23,6 +23,7 @@ from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
 _CLEARLY = 2 * EPS  # above this, rounding of the norms cannot matter; inner products are five times faster than norms
 TINY = 1e-290  # smallest divisor: its inverse is finite
 _LARGEST_SCALING = 1e10  # above this, sᵀy is more likely rounding than curvature
+_BLOCK = 64  # columns that are mirrored at once: a block of H stays in the cache
 RESCALE_AT = 1e100  # a larger factor of H is multiplied into the array before it can overflow
 
 
@@ -113,7 +114,12 @@ class InverseHessian:
         """H as a full symmetric matrix; the identity before the first update."""
         if self.H is None:
             return np.eye(self.n)
-        return self.factor * (np.triu(self.H) + np.triu(self.H, 1).T)
+        full = self.factor * self.H
+        for begin in range(0, self.n, _BLOCK):
+            block = slice(begin, begin + _BLOCK)
+            full[block, block] = np.triu(full[block, block]) + np.triu(full[block, block], 1).T
+            full[begin + _BLOCK :, block] = full[block, begin + _BLOCK :].T
+        return full
 
 
 @dataclass(frozen=True, slots=True)
