@@ -15,12 +15,13 @@ from newtonkit.linalg.kernels import Matrix, Vector, all_finite, dot, norm
 from newtonkit.trustregion.box_step import DomainModel
 from newtonkit.trustregion.model import MAX_KNOTS, QuadraticModel
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution, TrustRegion
+from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 _CURVATURE = 1e-8  # least cosine of the angle of s and y for a pair restricted to the free variables
 
 
 def direction_in_domain(
-    domain: Domain, state: State, p: Vector | None, model: Callable[[], QuadraticModel]
+    domain: Domain, state: State, p: Vector | None, model: Callable[[], QuadraticModel], units: Units = EUCLIDEAN
 ) -> Vector | None:
     """Return a direction from this state such that a unit step along it ends in the domain.
 
@@ -35,11 +36,14 @@ def direction_in_domain(
         The unconstrained direction.
     model : callable
         Returns the quadratic model of which p is the minimizer. It is called only if p is not returned.
+    units : Units
+        Those of the model.
     """
     x, g = state.x, state.g
     if p is None or (not domain.holds_any(x, g) and domain.contains_step(x, p)):
         return p
-    step = DomainModel.at(model(), domain, x).solve(domain, x, TrustRegion(math.inf)).p
+    z, domain = units.point(x), units.domain(domain)
+    step = units.step(DomainModel.at(model(), domain, z).solve(domain, z, TrustRegion(math.inf)).p)
     return step if all_finite(step) and dot(step, g) < 0.0 else None
 
 

@@ -13,13 +13,14 @@ from scipy.sparse.linalg import LinearOperator
 from newtonkit.core.state import FIRST, State
 from newtonkit.core.validation import check_integer
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.kernels import Vector, add_scaled, dot, gemv, inner_products, scale, solve_triangular
+from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, gemv, inner_products, scale, solve_triangular
 from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.compact_model import CompactModel, direction_in_domain
-from newtonkit.methods.line_search_step import line_search_step
-from newtonkit.methods.quasi_newton import check_fresh, curvature_condition
+from newtonkit.methods.quasi_newton import check_fresh, curvature_condition, search_or_change_units
+from newtonkit.methods.variable_scaling import PATIENCE, Scaling, checked_scaling, other_units, units_at
+from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 _SMALL = 1000  # largest n at which products with 20 pairs take less time than the rest of a step (measured)
 _MEMORY = 20  # default number of pairs up to that n; measured, see the notes of `LBFGS`
@@ -68,12 +69,14 @@ class LBFGS(MethodBase):
 
     memory: int | None = None
     line_search: LineSearch = field(default_factory=lambda: HagerZhang(sigma=0.99))
+    scaling: Scaling = field(default="auto", kw_only=True)
 
     accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "lbfgs"
     learns_curvature: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "scaling", checked_scaling(self.scaling))
         if self.memory is not None:
             check_integer("memory", self.memory, 1)
 
@@ -81,7 +84,8 @@ class LBFGS(MethodBase):
         """Return the state at x0, without pairs."""
         n = x0.size
         memory = self.memory or (_MEMORY if n <= _SMALL else _MEMORY_ABOVE)
-        return LBFGSState(x0, *evaluator.value_and_grad(x0), FIRST, CurvaturePairs(n, memory), 0)
+        pairs = CurvaturePairs(n, memory, units_at(self.scaling, x0))
+        return LBFGSState(x0, *evaluator.value_and_grad(x0), FIRST, pairs, 0)
 
     def inverse_hessian(self, state: LBFGSState) -> InverseHessianOperator:
         """Return H as a linear operator, shape (n, n)."""
@@ -95,11 +99,15 @@ class LBFGS(MethodBase):
         if pairs:
             p = scale(pairs.inverse_hessian_times(state.g), -1.0)
         domain = evaluator.domain
-        p = direction_in_domain(domain, state, p, lambda: pairs.quadratic_model(state.g, domain.free(state.x, state.g)))
-        line, info = line_search_step(evaluator, state, p, self.line_search)
+        units, free = pairs.units, domain.free
+        p = direction_in_domain(domain, state, p, lambda: pairs.quadratic_model(state.g, free(state.x, state.g)), units)
+        line, info, units = search_or_change_units(evaluator, state, p, self.line_search, units, self.scaling)
         if line.p is not p:
-            pairs.clear()
-        if not pairs.push(line.x - state.x, line.g - state.g):
+            pairs.clear(units)
+        pushed = pairs.push(line.x - state.x, line.g - state.g)
+        if pairs.iteration >= PATIENCE and not pairs.iteration % pairs.memory:
+            pairs.adapt_units(other_units(self.scaling, line.x, units))
+        if not pushed:
             info = info._replace(note="update skipped: no certain curvature")
         return LBFGSState(line.x, line.f, line.g, info, pairs, pairs.iteration)
 
@@ -129,16 +137,31 @@ class InverseHessianOperator(LinearOperator):  # type: ignore[misc]
 class CurvaturePairs:
     """The last m pairs (s, y) as columns of S and Y, oldest first; owned by one run and updated in place.
 
-    The columns in use are a window that moves through arrays twice as wide; at the end it is copied to the front. They
-    are contiguous at all times, so that each loop of the two-loop recursion is two matrix-vector products and the
-    solution of one small triangular system, R = upper triangle of SᵀY.
+    S, Y and γ are those of z = Dx, where D are the units. The columns in use are a window that moves through arrays
+    twice as wide; at the end it is copied to the front. They are contiguous at all times, so that each loop of the
+    two-loop recursion is two matrix-vector products and the solution of one small triangular system, R = upper
+    triangle of SᵀY.
     """
 
-    __slots__ = ("_D", "_R", "_S", "_Y", "_begin", "_end", "_is_shared", "_triangle", "gamma", "iteration", "memory")
+    __slots__ = (
+        "_D",
+        "_R",
+        "_S",
+        "_Y",
+        "_begin",
+        "_end",
+        "_is_shared",
+        "_triangle",
+        "gamma",
+        "iteration",
+        "memory",
+        "units",
+    )
 
-    def __init__(self, n: int, memory: int) -> None:
+    def __init__(self, n: int, memory: int, units: Units = EUCLIDEAN) -> None:
         width = 2 * memory
         self.memory = memory
+        self.units = units
         self._S = np.empty((n, width), order="F")
         self._Y = np.empty((n, width), order="F")
         self._R = np.zeros((width, width), order="F")
@@ -152,13 +175,15 @@ class CurvaturePairs:
     def __len__(self) -> int:
         return self._end - self._begin
 
-    def clear(self) -> None:
-        """Discard all pairs."""
+    def clear(self, units: Units = EUCLIDEAN) -> None:
+        """Discard all pairs, and use these units from now on."""
+        self.units = units
         self._begin = self._end = 0
 
     def push(self, s: Vector, y: Vector) -> bool:
         """Store a pair in place of the oldest; return False if it is skipped for lack of curvature."""
         self.iteration += 1
+        s, y = self.units.point(s), self.units.gradient(y)
         sy = curvature_condition(s, y)
         if sy is None:
             return False
@@ -182,11 +207,31 @@ class CurvaturePairs:
         """Return Hv by the two-loop recursion; the scalars of each loop solve a triangular system."""
         window = slice(self._begin, self._end)
         S, Y, R = self._S[:, window], self._Y[:, window], self._triangle
-        alpha = solve_triangular(R, inner_products(S, v))
-        q = gemv(-1.0, Y, alpha, 1.0, v.copy())
+        q = self.units.gradient(v)
+        alpha = solve_triangular(R, inner_products(S, q))
+        q = gemv(-1.0, Y, alpha, 1.0, q.copy())
         # αᵢ − βᵢ of the second loop
         c = add_scaled(alpha * self._D[window], -self.gamma, inner_products(Y, q))
-        return gemv(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q)
+        return self.units.gradient(gemv(1.0, S, solve_triangular(R, c, transposed=True), self.gamma, q))
+
+    def adapt_units(self, units: Units | None) -> None:
+        """Change to these units if s and y are more nearly parallel in them: γI is then closer to the inverse Hessian.
+
+        The products sᵀy remain. The measure is the geometric mean of the cosines sᵀy/(‖s‖‖y‖) of all pairs.
+        """
+        window = slice(self._begin, self._end)
+        if units is None or self._begin == self._end:
+            return
+        S, Y = self.units.step(self._S[:, window].T).T, self.units.point(self._Y[:, window].T).T
+        S, Y = units.point(S.T).T, units.gradient(Y.T).T
+        if _mean_log_length(S) + _mean_log_length(Y) < _mean_log_length(self._S[:, window]) + _mean_log_length(
+            self._Y[:, window]
+        ):
+            if self._is_shared:
+                self._unshare()
+            self._S[:, window], self._Y[:, window] = S, Y
+            last = Y[:, -1].copy()
+            self.units, self.gamma = units, self._D[self._end - 1] / dot(last, last)
 
     def quadratic_model(self, g: Vector, free: NDArray[np.bool_]) -> CompactModel:
         """Return the model with gradient g and Hessian H⁻¹, from the pairs restricted to the free variables.
@@ -195,7 +240,9 @@ class CurvaturePairs:
         """
         window = slice(self._begin, self._end)
         mask = free[:, None]
-        return CompactModel(g, np.where(mask, self._S[:, window], 0.0), np.where(mask, self._Y[:, window], 0.0))
+        return CompactModel(
+            self.units.gradient(g), np.where(mask, self._S[:, window], 0.0), np.where(mask, self._Y[:, window], 0.0)
+        )
 
     def snapshot(self) -> CurvaturePairs:
         """Return the present pairs; the arrays are shared until one of both stores another pair."""
@@ -219,3 +266,7 @@ class CurvaturePairs:
         self._R[:kept, :kept] = self._R[begin:, begin:]
         self._D[:kept] = self._D[begin:]
         self._begin, self._end = 0, kept
+
+
+def _mean_log_length(columns: Matrix) -> float:
+    return float(np.log(np.linalg.norm(columns, axis=0)).mean())

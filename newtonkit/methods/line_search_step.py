@@ -16,9 +16,14 @@ _LONGEST = 1e3
 
 
 def line_search_step(
-    evaluator: Evaluator, state: State, p: Vector | None, line_search: LineSearch, guess: float = 1.0
+    evaluator: Evaluator,
+    state: State,
+    p: Vector | None,
+    line_search: LineSearch,
+    guess: float = 1.0,
+    units: Units = EUCLIDEAN,
 ) -> tuple[LineFunction, StepInfo]:
-    """Search along p, starting from α = ``guess``; along −g if that fails, or if p is None or no descent direction.
+    """Search along p from α = ``guess``; along −D⁻²g if that fails, or if p is None or no descent direction.
 
     The last trial of the returned line is the accepted point; ``line.p`` is the direction that was used, which is p
     itself unless a bound or a failure changed it.
@@ -26,7 +31,7 @@ def line_search_step(
     Raises
     ------
     StepFailure
-        LINE_SEARCH or NOT_DESCENT, if the search along −g fails too.
+        LINE_SEARCH or NOT_DESCENT, if the search along −D⁻²g fails too.
     """
     note = ""
     domain = evaluator.domain
@@ -35,15 +40,17 @@ def line_search_step(
         if line.slope0 < 0.0 and (alpha := _found(line, line_search, guess)) is not None:
             return line, _info(line, state, alpha, "")
         note = "search direction failed: curvature discarded, steepest-descent step taken"
-    line, guess = steepest_descent_line(evaluator, state)
+    line, guess = steepest_descent_line(evaluator, state, units=units)
     alpha = _found(line, line_search, guess)
     if alpha is None:
         raise StepFailure(TerminationReason.LINE_SEARCH, f"slope {line.slope0:.3g}", limit=line_search.max_trials)
     return line, _info(line, state, alpha, note)
 
 
-def steepest_descent_line(evaluator: Evaluator, state: State, guess: float | None = None) -> tuple[LineFunction, float]:
-    """Return f along the projected steepest-descent direction, and the first trial: ``guess``, or `first_step_length`.
+def steepest_descent_line(
+    evaluator: Evaluator, state: State, guess: float | None = None, units: Units = EUCLIDEAN
+) -> tuple[LineFunction, float]:
+    """Return f along the projected −D⁻²g, and the first trial: ``guess``, or `first_step_length`.
 
     Raises
     ------
@@ -51,11 +58,11 @@ def steepest_descent_line(evaluator: Evaluator, state: State, guess: float | Non
         NOT_DESCENT, if the direction is zero.
     """
     domain = evaluator.domain
-    p = -domain.free_gradient(state.x, state.g)
+    p = units.step(units.gradient(-domain.free_gradient(state.x, state.g)))
     slope = dot(state.g, p)
     if not slope < 0.0:
         raise StepFailure(TerminationReason.NOT_DESCENT, measured=slope, limit=0.0)
-    alpha = first_step_length(evaluator, state.x, state.g, p) if guess is None else guess
+    alpha = first_step_length(evaluator, state.x, state.g, p, units) if guess is None else guess
     return LineFunction(evaluator, state, domain.project_direction(state.x, p, alpha)), alpha
 
 

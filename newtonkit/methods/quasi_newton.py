@@ -8,17 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from newtonkit.core.state import FIRST, State
+from newtonkit.core.state import FIRST, State, StepFailure, StepInfo
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.factorization import DenseSymmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, dot, norm, scale, symmetric_times
 from newtonkit.linesearch.hager_zhang import HagerZhang
-from newtonkit.linesearch.line_function import LineSearch
+from newtonkit.linesearch.line_function import LineFunction, LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.compact_model import direction_in_domain
 from newtonkit.methods.line_search_step import line_search_step
+from newtonkit.methods.variable_scaling import Scaling, checked_scaling, other_units, units_at
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
+from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 _CLEARLY = 2 * EPS  # above this, rounding of the norms cannot matter; inner products are five times faster than norms
 TINY = 1e-290  # smallest divisor: its inverse is finite
@@ -46,20 +48,48 @@ def check_fresh(workspace: int, state: int) -> None:
         )
 
 
+def search_or_change_units(
+    evaluator: Evaluator,
+    state: State,
+    p: Vector | None,
+    line_search: LineSearch,
+    units: Units,
+    scaling: Scaling,
+) -> tuple[LineFunction, StepInfo, Units]:
+    """Return `line_search_step` with the units it used: if −D⁻²g fails too, D is taken from the sizes of x.
+
+    Raises
+    ------
+    StepFailure
+        If the searches fail in all units.
+    """
+    try:
+        return *line_search_step(evaluator, state, p, line_search, units=units), units
+    except StepFailure:
+        other = other_units(scaling, state.x, units)
+        if other is None:
+            raise
+        line, info = line_search_step(evaluator, state, None, line_search, units=other)
+        return line, info._replace(note="search failed: curvature discarded, units taken from the sizes of x"), other
+
+
 class InverseHessian:
     """H ≈ (∇²f)⁻¹ as a factor times the upper triangle of a Fortran-ordered array, and p = −Hg for the next step.
 
-    Owned by one run and updated in place; ``iteration`` is that of the state it belongs to. Subclasses add the formula
+    H is that of z = Dx, where D are the units; the direction is that of x. Owned by one run and updated in place;
+    ``iteration`` is that of the state it belongs to. Subclasses add the formula
     of the update, `update_inverse`.
     """
 
-    __slots__ = ("H", "direction", "factor", "iteration", "n", "note")
+    __slots__ = ("H", "_scaled_direction", "direction", "factor", "iteration", "n", "note", "units")
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, units: Units = EUCLIDEAN) -> None:
         self.n = n
+        self.units = units
         self.H: Matrix | None = None
         self.factor = 1.0
         self.direction: Vector | None = None
+        self._scaled_direction: Vector | None = None
         self.iteration = 0
         self.note = ""
 
@@ -67,36 +97,42 @@ class InverseHessian:
         """Update the array so that H₊y = s, and return H₊g; Hy and Hg may be overwritten."""
         raise NotImplementedError
 
-    def reset(self) -> None:
-        """Discard all curvature."""
+    def reset(self, units: Units) -> None:
+        """Discard all curvature, and use these units from now on."""
+        self.units = units
         self.H = None
         self.factor = 1.0
-        self.direction = None
+        self.direction = self._scaled_direction = None
 
     def update(self, s: Vector, y: Vector, g: Vector, theta: float = 1.0) -> None:
         """Multiply H by θ, update it so that H₊y = s, and compute the direction at the new gradient g."""
         self.iteration += 1
         self.note = ""
+        units = self.units
+        s, y, g = units.point(s), units.gradient(y), units.gradient(g)
         sy = curvature_condition(s, y)
         if sy is None:
             self.note = "update skipped: no certain curvature"
             if self.H is not None:
-                self.direction = scale(symmetric_times(self.H, g), -self.factor)
+                self._move(scale(symmetric_times(self.H, g), -self.factor))
             return
         H = self.H
-        if H is None or self.direction is None:
+        if H is None or self._scaled_direction is None:
             gamma = sy / dot(y, y)  # N&W (2006), eq. 6.20
             H = np.zeros((self.n, self.n), order="F")
             H.flat[:: self.n + 1] = gamma
             Hg, Hy = gamma * g, gamma * y
         else:
             Hg = scale(symmetric_times(H, g), self.factor)
-            Hy = Hg + self.direction  # since p = −Hg at the old gradient
+            Hy = Hg + self._scaled_direction  # since p = −Hg at the old gradient
             if theta != 1.0:
                 self._multiply(H, theta)
                 Hg, Hy = scale(Hg, theta), scale(Hy, theta)
         self.H = H
-        self.direction = scale(self.update_inverse(H, s, y, sy, Hy, g, Hg), -1.0)
+        self._move(scale(self.update_inverse(H, s, y, sy, Hy, g, Hg), -1.0))
+
+    def _move(self, direction: Vector) -> None:
+        self._scaled_direction, self.direction = direction, self.units.step(direction)
 
     def _multiply(self, H: Matrix, theta: float) -> None:
         self.factor *= theta
@@ -105,13 +141,17 @@ class InverseHessian:
             self.factor = 1.0
 
     def quadratic_model(self, g: Vector) -> QuadraticModel:
-        """Return the model with gradient g and Hessian H⁻¹."""
-        B = np.linalg.inv(self.matrix)
-        return MoreSorensenSubproblem(g, DenseSymmetric(0.5 * (B + B.T)))
+        """Return the model with gradient g, in the user's units, and Hessian H⁻¹."""
+        B = np.linalg.inv(self._scaled_matrix)
+        return MoreSorensenSubproblem(self.units.gradient(g), DenseSymmetric(0.5 * (B + B.T)))
 
     @property
     def matrix(self) -> Matrix:
-        """H as a full symmetric matrix; the identity before the first update."""
+        """H in the user's units as a full symmetric matrix; the identity, or D⁻², before the first update."""
+        return self.units.matrix(self._scaled_matrix)
+
+    @property
+    def _scaled_matrix(self) -> Matrix:
         if self.H is None:
             return np.eye(self.n)
         full = self.factor * self.H
@@ -137,19 +177,26 @@ class QuasiNewton(MethodBase):
     Parameters
     ----------
     line_search : LineSearch, default HagerZhang()
+    scaling : str or array_like, default "auto"
+        Units of the variables; see `BFGS`.
     """
 
     line_search: LineSearch = field(default_factory=HagerZhang)
+    scaling: Scaling = field(default="auto", kw_only=True)
 
     matrices: ClassVar[int] = 1
     learns_curvature: ClassVar[bool] = True
     workspace: ClassVar[type[InverseHessian]]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scaling", checked_scaling(self.scaling))
+
     def init(self, evaluator: Evaluator, x0: Vector) -> QuasiNewtonState:
         """Return the state at x0, without an approximation of the Hessian."""
-        return QuasiNewtonState(x0, *evaluator.value_and_grad(x0), FIRST, self.workspace(x0.size), 0)
+        inverse = self.workspace(x0.size, units_at(self.scaling, x0))
+        return QuasiNewtonState(x0, *evaluator.value_and_grad(x0), FIRST, inverse, 0)
 
-    def scaling(self, predicted: float, sy: float) -> float:
+    def factor_before_update(self, predicted: float, sy: float) -> float:
         """Return the factor of H before its update; ``predicted`` is sᵀH⁻¹s = −αsᵀg, since s = −αHg."""
         return 1.0
 
@@ -161,14 +208,15 @@ class QuasiNewton(MethodBase):
         """Return the state after one line search and one update."""
         inverse = state.inverse
         check_fresh(inverse.iteration, state.iteration)
-        p = direction_in_domain(evaluator.domain, state, inverse.direction, lambda: inverse.quadratic_model(state.g))
-        line, info = line_search_step(evaluator, state, p, self.line_search)
+        p, units = inverse.direction, inverse.units
+        p = direction_in_domain(evaluator.domain, state, p, lambda: inverse.quadratic_model(state.g), units)
+        line, info, units = search_or_change_units(evaluator, state, p, self.line_search, units, self.scaling)
         s, y = line.x - state.x, line.g - state.g
         theta = 1.0
         if p is None or line.p is not p:
-            inverse.reset()
+            inverse.reset(units)
         elif p is inverse.direction:
-            theta = self.scaling(-info.alpha * info.alpha * line.slope0, dot(s, y))
+            theta = self.factor_before_update(-info.alpha * info.alpha * line.slope0, dot(s, y))
         inverse.update(s, y, line.g, theta)
         if inverse.note:
             info = info._replace(note=inverse.note)
@@ -189,10 +237,11 @@ class SelfScaling(QuasiNewton):
     self_scaling: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.self_scaling, bool):
             raise TypeError(f"self_scaling must be True or False, got {self.self_scaling!r}")
 
-    def scaling(self, predicted: float, sy: float) -> float:
+    def factor_before_update(self, predicted: float, sy: float) -> float:
         """Return θ of Al-Baali (1998)."""
         if not self.self_scaling or not sy > TINY:
             return 1.0

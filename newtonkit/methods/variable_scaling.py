@@ -35,7 +35,10 @@ def checked_scaling(scaling: Any) -> Scaling:
         if scaling not in _RULES:
             raise ValueError(f"scaling must be {', '.join(map(repr, _RULES))} or a vector of sizes, got {scaling!r}")
         return scaling
-    sizes = np.asarray(scaling, dtype=np.float64)
+    try:
+        sizes = np.asarray(scaling, dtype=np.float64)
+    except (TypeError, ValueError):
+        sizes = np.zeros(1)
     if sizes.ndim != 1 or not (np.isfinite(sizes).all() and (sizes > 0.0).all()):
         raise ValueError(f"scaling must have one positive finite number for each variable, got {scaling!r}")
     return tuple(sizes.tolist())
@@ -90,6 +93,19 @@ class VariableScaling(NamedTuple):
         if self.units is EUCLIDEAN and not _units_differ(sizes, curvatures):
             return VariableScaling(EUCLIDEAN, sizes, 0)
         return VariableScaling(Units.of_sizes(sizes), sizes, 0)
+
+
+def units_at(scaling: Scaling, x: Vector) -> Units:
+    """Return the units at the first point of a run."""
+    return VariableScaling.at_start(scaling, x).units
+
+
+def other_units(scaling: Scaling, x: Vector, present: Units) -> Units | None:
+    """Return units of the sizes of x for a restart after a failure; None if the option or the sizes give no others."""
+    if scaling not in ("auto", "sizes") or not _units_differ(np.abs(x), None):
+        return None
+    units = Units.of_sizes(np.abs(x))
+    return None if units.same_as(present) else units
 
 
 def _units_differ(sizes: Vector, curvatures: Vector | None) -> bool:

@@ -83,6 +83,12 @@ class Units(NamedTuple):
             return domain
         return Box(self.D * domain.lower, self.D * domain.upper)
 
+    def same_as(self, other: Units) -> bool:
+        """Return whether both have the same D."""
+        if self.D is None or other.D is None:
+            return self.D is other.D
+        return np.array_equal(self.D, other.D)
+
     def length(self, p: Vector) -> float:
         """Return ‖Dp‖."""
         return norm(self.point(p))
