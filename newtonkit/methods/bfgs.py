@@ -36,6 +36,11 @@ class BFGS(SelfScaling):
     line_search : LineSearch, default HagerZhang()
     self_scaling : bool, default True
         False: θ = 1, the textbook's method.
+    scaling : {"auto", "none", "sizes"} or array_like, shape (n,), default "auto"
+        Units of the variables: H₀ = γD⁻², and searches that discard H go along −D⁻²g. A vector of typical sizes:
+        D = 1/size, and the iterates do not depend on the units. "sizes": D = 1/|xᵢ| at x₀ and at restarts. "none": D is
+        the identity. "auto": the identity, until the search along −g fails or ten steps change f by rounding only; then
+        1/|xᵢ|, if the sizes differ by a factor of 100 or more.
 
     Notes
     -----

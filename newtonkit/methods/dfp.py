@@ -18,12 +18,15 @@ class DFPInverse(InverseHessian):
     def update_inverse(self, H: Matrix, s: Vector, y: Vector, sy: float, Hy: Vector, g: Vector, Hg: Vector) -> Vector:
         """H₊ = H + ssᵀ/sᵀy − HyyᵀH/yᵀHy = H + uvᵀ + vuᵀ with u = s + τHy, v = ½(s − τHy)/sᵀy, τ² = sᵀy/yᵀHy."""
         yHy = dot(y, Hy)
-        if not (yHy > EPS * norm(y) * norm(Hy) and TINY < sy * yHy < math.inf):
+        if not (yHy > EPS * norm(y) * norm(Hy) and TINY < yHy < math.inf):
             self.note = "update skipped: yᵀHy is not certainly positive"
             return Hg
         Hg = add_scaled(Hg, dot(s, g) / sy, s)
         Hg = add_scaled(Hg, -dot(Hy, g) / yHy, Hy)
-        t = scale(Hy, sy / math.sqrt(sy * yHy))  # exact under scaling of f by powers of 2
+        product = sy * yHy
+        # exact under scaling of f by powers of 2; both forms are √(sᵀy/yᵀHy)
+        tau = sy / math.sqrt(product) if TINY < product < math.inf else math.sqrt(sy / yHy)
+        t = scale(Hy, tau)
         self.H = rank_two_update(H, s + t, scale(s - t, 0.5 / (sy * self.factor)))
         return Hg
 
@@ -37,6 +40,8 @@ class DFP(SelfScaling):
     line_search : LineSearch, default HagerZhang()
     self_scaling : bool, default True
         False: θ = 1, the textbook's method.
+    scaling : str or array_like, default "auto"
+        Units of the variables, as in `BFGS`.
 
     Notes
     -----

@@ -18,7 +18,7 @@ from newtonkit.linesearch.hager_zhang import HagerZhang
 from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.compact_model import CompactModel, direction_in_domain
-from newtonkit.methods.quasi_newton import check_fresh, curvature_condition, search_or_change_units
+from newtonkit.methods.quasi_newton import SearchInUnits, check_fresh, curvature_condition
 from newtonkit.methods.variable_scaling import PATIENCE, Scaling, checked_scaling, other_units, units_at
 from newtonkit.trustregion.units import EUCLIDEAN, Units
 
@@ -44,6 +44,9 @@ class LBFGS(MethodBase):
     memory : int, at least 1, optional
         Number of pairs (s, y) kept; by default 20 up to n = 1000, 10 above.
     line_search : LineSearch, default HagerZhang(sigma=0.99)
+    scaling : str or array_like, default "auto"
+        Units of the variables, as in `BFGS`, with H₀ = γD⁻² in every direction. "auto" and "sizes" take D = 1/|xᵢ| also
+        after 30 iterations, if the sizes differ and s and y of the pairs are more nearly parallel in these units.
 
     Notes
     -----
@@ -101,12 +104,12 @@ class LBFGS(MethodBase):
         domain = evaluator.domain
         units, free = pairs.units, domain.free
         p = direction_in_domain(domain, state, p, lambda: pairs.quadratic_model(state.g, free(state.x, state.g)), units)
-        line, info, units = search_or_change_units(evaluator, state, p, self.line_search, units, self.scaling)
+        line, info = pairs.search.step(evaluator, state, p, self.line_search, self.scaling)
         if line.p is not p:
-            pairs.clear(units)
+            pairs.clear()
         pushed = pairs.push(line.x - state.x, line.g - state.g)
         if pairs.iteration >= PATIENCE and not pairs.iteration % pairs.memory:
-            pairs.adapt_units(other_units(self.scaling, line.x, units))
+            pairs.adapt_units(other_units(self.scaling, line.x, pairs.units))
         if not pushed:
             info = info._replace(note="update skipped: no certain curvature")
         return LBFGSState(line.x, line.f, line.g, info, pairs, pairs.iteration)
@@ -155,6 +158,7 @@ class CurvaturePairs:
         "gamma",
         "iteration",
         "memory",
+        "search",
         "units",
     )
 
@@ -162,6 +166,7 @@ class CurvaturePairs:
         width = 2 * memory
         self.memory = memory
         self.units = units
+        self.search = SearchInUnits(units)
         self._S = np.empty((n, width), order="F")
         self._Y = np.empty((n, width), order="F")
         self._R = np.zeros((width, width), order="F")
@@ -175,9 +180,9 @@ class CurvaturePairs:
     def __len__(self) -> int:
         return self._end - self._begin
 
-    def clear(self, units: Units = EUCLIDEAN) -> None:
-        """Discard all pairs, and use these units from now on."""
-        self.units = units
+    def clear(self) -> None:
+        """Discard all pairs; the units are now those of the last search."""
+        self.units = self.search.units
         self._begin = self._end = 0
 
     def push(self, s: Vector, y: Vector) -> bool:
@@ -231,7 +236,8 @@ class CurvaturePairs:
                 self._unshare()
             self._S[:, window], self._Y[:, window] = S, Y
             last = Y[:, -1].copy()
-            self.units, self.gamma = units, self._D[self._end - 1] / dot(last, last)
+            self.units = self.search.units = units
+            self.gamma = self._D[self._end - 1] / dot(last, last)
 
     def quadratic_model(self, g: Vector, free: NDArray[np.bool_]) -> CompactModel:
         """Return the model with gradient g and Hessian H⁻¹, from the pairs restricted to the free variables.

@@ -24,6 +24,8 @@ from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 _CLEARLY = 2 * EPS  # above this, rounding of the norms cannot matter; inner products are five times faster than norms
 TINY = 1e-290  # smallest divisor: its inverse is finite
+# Steps in succession without a difference of f beyond rounding, twice as many as cost the first verdict of the driver
+_FLAT_STEPS = 10
 _LARGEST_SCALING = 1e10  # above this, sᵀy is more likely rounding than curvature
 _BLOCK = 64  # columns that are mirrored at once: a block of H stays in the cache
 RESCALE_AT = 1e100  # a larger factor of H is multiplied into the array before it can overflow
@@ -48,29 +50,55 @@ def check_fresh(workspace: int, state: int) -> None:
         )
 
 
-def search_or_change_units(
-    evaluator: Evaluator,
-    state: State,
-    p: Vector | None,
-    line_search: LineSearch,
-    units: Units,
-    scaling: Scaling,
-) -> tuple[LineFunction, StepInfo, Units]:
-    """Return `line_search_step` with the units it used: if −D⁻²g fails too, D is taken from the sizes of x.
+class SearchInUnits:
+    """A line search along p that may change the units of the variables; owned by one run and updated in place.
 
-    Raises
-    ------
-    StepFailure
-        If the searches fail in all units.
+    If the searches along p and along −D⁻²g fail, or if ten steps in succession changed f by rounding only, the search
+    is made along −D⁻²g with D from the sizes of x, if the option ``scaling`` allows that and the sizes differ.
     """
-    try:
-        return *line_search_step(evaluator, state, p, line_search, units=units), units
-    except StepFailure:
-        other = other_units(scaling, state.x, units)
-        if other is None:
-            raise
-        line, info = line_search_step(evaluator, state, None, line_search, units=other)
-        return line, info._replace(note="search failed: curvature discarded, units taken from the sizes of x"), other
+
+    __slots__ = ("flat_steps", "units")
+
+    def __init__(self, units: Units) -> None:
+        self.units = units
+        self.flat_steps = 0
+
+    def step(
+        self, evaluator: Evaluator, state: State, p: Vector | None, line_search: LineSearch, scaling: Scaling
+    ) -> tuple[LineFunction, StepInfo]:
+        """Return `line_search_step`; if ``line.p`` is not p, the curvature is to be discarded.
+
+        Raises
+        ------
+        StepFailure
+            If the searches fail in all units.
+        """
+        failure: StepFailure | None = None
+        if self.flat_steps < _FLAT_STEPS:
+            try:
+                return self._search(evaluator, state, p, line_search)
+            except StepFailure as error:
+                failure = error
+        self.flat_steps = 0
+        other = other_units(scaling, state.x, self.units)
+        if other is not None:
+            try:
+                line, info = line_search_step(evaluator, state, None, line_search, units=other)
+            except StepFailure as error:
+                failure = failure or error
+            else:
+                self.units = other
+                return line, info._replace(note="no progress: curvature discarded, units taken from the sizes of x")
+        if failure is not None:
+            raise failure
+        return self._search(evaluator, state, p, line_search)
+
+    def _search(
+        self, evaluator: Evaluator, state: State, p: Vector | None, line_search: LineSearch
+    ) -> tuple[LineFunction, StepInfo]:
+        line, info = line_search_step(evaluator, state, p, line_search, units=self.units)
+        self.flat_steps = self.flat_steps + 1 if abs(info.decrease) <= 10 * EPS * abs(line.f) else 0
+        return line, info
 
 
 class InverseHessian:
@@ -81,11 +109,12 @@ class InverseHessian:
     of the update, `update_inverse`.
     """
 
-    __slots__ = ("H", "_scaled_direction", "direction", "factor", "iteration", "n", "note", "units")
+    __slots__ = ("H", "_scaled_direction", "direction", "factor", "iteration", "n", "note", "search", "units")
 
     def __init__(self, n: int, units: Units = EUCLIDEAN) -> None:
         self.n = n
         self.units = units
+        self.search = SearchInUnits(units)
         self.H: Matrix | None = None
         self.factor = 1.0
         self.direction: Vector | None = None
@@ -97,9 +126,9 @@ class InverseHessian:
         """Update the array so that H₊y = s, and return H₊g; Hy and Hg may be overwritten."""
         raise NotImplementedError
 
-    def reset(self, units: Units) -> None:
-        """Discard all curvature, and use these units from now on."""
-        self.units = units
+    def reset(self) -> None:
+        """Discard all curvature; the units are now those of the last search."""
+        self.units = self.search.units
         self.H = None
         self.factor = 1.0
         self.direction = self._scaled_direction = None
@@ -210,11 +239,11 @@ class QuasiNewton(MethodBase):
         check_fresh(inverse.iteration, state.iteration)
         p, units = inverse.direction, inverse.units
         p = direction_in_domain(evaluator.domain, state, p, lambda: inverse.quadratic_model(state.g), units)
-        line, info, units = search_or_change_units(evaluator, state, p, self.line_search, units, self.scaling)
+        line, info = inverse.search.step(evaluator, state, p, self.line_search, self.scaling)
         s, y = line.x - state.x, line.g - state.g
         theta = 1.0
         if p is None or line.p is not p:
-            inverse.reset(units)
+            inverse.reset()
         elif p is inverse.direction:
             theta = self.factor_before_update(-info.alpha * info.alpha * line.slope0, dot(s, y))
         inverse.update(s, y, line.g, theta)

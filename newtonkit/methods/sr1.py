@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from newtonkit.linalg.kernels import Matrix, Vector, all_finite, dot, norm
 from newtonkit.methods.hessian_source import HessianSource, dense_model
 from newtonkit.methods.line_search_step import first_step_length
 from newtonkit.methods.quasi_newton import curvature_condition
-from newtonkit.methods.trust_region import TrustRegionMethod
+from newtonkit.methods.trust_region import TrustRegionMethod, TrustRegionState
 from newtonkit.methods.trust_region_newton import check_radius
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.units import EUCLIDEAN, Units
@@ -115,11 +115,24 @@ class SR1(TrustRegionMethod):
 
     def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
         """Return B₀."""
-        alpha, units = 1.0, self.first_scaling(state.x).units
+        return self.initial_matrix(evaluator, state, self.first_scaling(state.x).units)
+
+    def initial_matrix(self, evaluator: Evaluator, state: State, units: Units) -> SR1Matrix:
+        """Return D²/α, where α is the first step length along −D⁻²g."""
+        alpha = 1.0
         if state.g.any() and all_finite(state.g):
             p = units.step(units.gradient(-state.g))
             alpha = first_step_length(evaluator, state.x, state.g, p, units)
         return SR1Matrix(units.user_matrix(np.eye(state.x.size) / alpha))
+
+    def restart(self, evaluator: Evaluator, state: TrustRegionState) -> TrustRegionState | None:
+        """Return this state with a new B₀, in the units of the sizes of x if they differ; None if nothing changes."""
+        scaling = state.scaling.after_failure(state.x)
+        if scaling is None and not (isinstance(state.source, SR1Matrix) and state.source.updated):
+            return None
+        scaling = scaling or state.scaling
+        source = self.initial_matrix(evaluator, state, scaling.units)
+        return replace(state, radius=math.nan, lam=0.0, model=None, source=source, scaling=scaling, origin=None)
 
     def factorizable_hessian(self, evaluator: Evaluator, state: State) -> None:
         """Return None: the method uses no Hessians."""

@@ -143,7 +143,13 @@ class TrustRegionMethod(MethodBase):
         if units.D is not None:
             solution = solution._replace(p=units.step(solution.p))
         x = evaluator.domain.move(state.x, solution.p)
-        _check_progress(state, solution, x)
+        try:
+            _check_progress(state, solution, x)
+        except StepFailure:
+            restarted = self.restart(evaluator, state)
+            if restarted is None:
+                raise
+            return self.step(evaluator, restarted)
 
         trial = _evaluate(evaluator, state, solution, x)
         source = state.source if trial.g is None else state.source.after_step(state, trial.x, trial.g, units)
@@ -165,6 +171,13 @@ class TrustRegionMethod(MethodBase):
             return _state(trial, info, radius, solution.lam, None, source, scaling, origin)
         kept = model if source is state.source else None
         return _state(state, info, radius, state.lam, kept, source, state.scaling.after_trial(), state.origin)
+
+    def restart(self, evaluator: Evaluator, state: TrustRegionState) -> TrustRegionState | None:
+        """Return this state in the units of the sizes of x after a step without progress; None if nothing changes."""
+        scaling = state.scaling.after_failure(state.x)
+        if scaling is None:
+            return None
+        return _state(state, state.info, math.nan, 0.0, None, state.source, scaling, None)
 
     def undo_step(self, state: TrustRegionState) -> TrustRegionState:
         """Return to the point before the last accepted step, with a tighter bound: the Hessian is not finite here."""

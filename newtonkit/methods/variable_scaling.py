@@ -94,6 +94,11 @@ class VariableScaling(NamedTuple):
             return VariableScaling(EUCLIDEAN, sizes, 0)
         return VariableScaling(Units.of_sizes(sizes), sizes, 0)
 
+    def after_failure(self, x: Vector) -> VariableScaling | None:
+        """Return the scaling with units of the sizes of x; None if the units are fixed or the same."""
+        units = None if self.waiting < 0 else other_units("auto", x, self.units)
+        return None if units is None else VariableScaling(units, np.abs(x), 0)
+
 
 def units_at(scaling: Scaling, x: Vector) -> Units:
     """Return the units at the first point of a run."""

@@ -13,13 +13,14 @@ import scipy.sparse as sp
 
 import newtonkit
 import problems
-from newtonkit import SR1, Cubic, TrustRegionNewton, TrustRegionNewtonCG, iterate
+from newtonkit import BFGS, DFP, LBFGS, SR1, Cubic, TrustRegionNewton, TrustRegionNewtonCG, iterate
 from newtonkit.core.domain import Box
 from newtonkit.core.state import StepFailure
-from newtonkit.methods.variable_scaling import PATIENCE, VariableScaling
+from newtonkit.methods.lbfgs import CurvaturePairs
+from newtonkit.methods.variable_scaling import PATIENCE, VariableScaling, other_units
 from newtonkit.trustregion.units import EUCLIDEAN, Units
 
-METHODS = [TrustRegionNewton, TrustRegionNewtonCG, Cubic, SR1]
+METHODS = [TrustRegionNewton, TrustRegionNewtonCG, Cubic, SR1, BFGS, DFP, LBFGS]
 START = np.array([-1.2, 1.0, 0.8, -0.4, 2.0])
 
 
@@ -69,7 +70,7 @@ def test_dense_and_sparse_factorizations_are_independent_of_the_units_too(n):
         np.testing.assert_allclose(x * units, y, rtol=1e-9, atol=0)
 
 
-@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1"])
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1", "bfgs", "lbfgs"])
 def test_bounds_are_met_exactly_in_any_units(method):
     units = powers_of_two(START.size)
     upper = 0.7 * units
@@ -104,6 +105,58 @@ def test_auto_solves_a_fit_whose_parameters_have_different_units(method):
     assert auto.success, auto.message
     assert auto.fun == pytest.approx(87.945855170, rel=1e-9)
     assert none.fun > 100.0
+
+
+def test_lbfgs_solves_a_fit_in_different_units_by_itself():
+    fit = problems.get("meyer")
+    x0 = np.array([2.0, 4e5, 2.5e4])  # NIST's first start
+    auto = newtonkit.minimize(fit.fun, x0, method="lbfgs", options={"maxiter": 3500, "gtol": 1e-4})
+    none = newtonkit.minimize(fit.fun, x0, method="lbfgs", options={"maxiter": 3500, "gtol": 1e-4, "scaling": "none"})
+    assert auto.fun == pytest.approx(87.945855170, rel=1e-6)
+    assert none.fun > 1e3
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lbfgs", "dfp", "sr1"])
+def test_a_search_that_fails_in_the_given_units_is_repeated_in_those_of_x(method):
+    """Along −g the second variable is lost in the rounding of the first: f has 1e-16 relative error there."""
+    fun, x0 = lambda x: (x[0] * x[1] - 1.0) ** 2 + (1e6 * x[1] - 1.0) ** 4, np.array([3e5, 2e-6])
+    result = newtonkit.minimize(fun, x0, method=method, options={"gtol": 1e-6})
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, [1e6, 1e-6], rtol=1e-3)
+
+
+def test_units_of_a_restart_are_those_of_the_sizes_unless_the_option_fixes_them():
+    x = np.array([1000.0, 0.01])
+    expected = Units.of_sizes(x)
+    for scaling in ("auto", "sizes"):
+        assert other_units(scaling, x, EUCLIDEAN).same_as(expected)
+        assert other_units(scaling, x, expected) is None
+    assert other_units("none", x, EUCLIDEAN) is None
+    assert other_units((1.0, 1.0), x, EUCLIDEAN) is None
+    assert other_units("auto", np.array([1.0, 2.0]), EUCLIDEAN) is None
+
+
+def test_adapted_pairs_are_the_bfgs_matrix_of_a_diagonal_that_fits_the_pairs():
+    rng, n = np.random.default_rng(5), 4
+    D = np.array([2.0**10, 1.0, 2.0**-8, 1.0])
+    pairs = CurvaturePairs(n, 3)
+    kept = []
+    for _ in range(3):
+        s = rng.standard_normal(n) / D
+        y = D * D * s * (1.0 + 0.1 * rng.random(n))
+        assert pairs.push(s, y)
+        kept.append((s, y))
+    pairs.adapt_units(Units(1.0 / D))  # s and y are less parallel in these units
+    assert pairs.units is EUCLIDEAN
+    pairs.adapt_units(Units(D))
+    np.testing.assert_array_equal(pairs.units.D, D)
+    s, y = kept[-1]
+    H = np.diag((s @ y) / ((y / D) @ (y / D)) / D**2)
+    for s, y in kept:
+        V = np.eye(n) - np.outer(y, s) / (s @ y)
+        H = V.T @ H @ V + np.outer(s, s) / (s @ y)
+    v = rng.standard_normal(n)
+    np.testing.assert_allclose(pairs.inverse_hessian_times(v), H @ v, rtol=1e-10)
 
 
 def test_auto_keeps_the_units_where_the_curvatures_do_not_confirm_that_units_differ():
@@ -154,10 +207,11 @@ def test_a_size_of_zero_counts_as_the_geometric_mean_of_the_others():
     np.testing.assert_array_equal(Units.of_sizes(np.zeros(2)).D, [1.0, 1.0])
 
 
-@pytest.mark.parametrize("wrong", ["size", [1.0, -1.0], [1.0, np.nan], [[1.0]], 0.0])
-def test_a_wrong_scaling_is_refused_with_its_value(wrong):
+@pytest.mark.parametrize("wrong", ["size", [1.0, -1.0], [1.0, np.nan], [[1.0]], 0.0, None, abs])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_wrong_scaling_is_refused_with_its_value(method, wrong):
     with pytest.raises(ValueError, match="scaling must"):
-        TrustRegionNewton(scaling=wrong)
+        method(scaling=wrong)
 
 
 def test_another_number_of_sizes_than_variables_is_refused():
@@ -171,7 +225,7 @@ def test_a_preconditioner_and_sizes_exclude_each_other():
 
 
 @pytest.mark.parametrize("exponent", [-150, 150])
-@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1"])
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1", "bfgs", "dfp", "lbfgs"])
 def test_extreme_units_common_to_all_variables_are_harmless(method, exponent):
     unit = 10.0**exponent
     result = newtonkit.minimize(lambda x: chain(x / unit), START[:2] * unit, method=method, options={"maxiter": 300})
