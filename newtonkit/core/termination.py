@@ -97,7 +97,7 @@ class TerminationReason(enum.Enum):
     )
     UNBOUNDED = (
         Kind.FAILURE,
-        "f seems unbounded below: f = {measured:.3g} < {limit:.3g}",
+        "f seems unbounded below: f = {measured:.3g} < {limit:.3g}{detail}",
         "check the sign of f, or bound the problem.",
     )
     INCONSISTENT = (

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.core.termination import Kind, Termination, TerminationReason
 from newtonkit.derivatives.taylor_test import SlopeCheck
+from newtonkit.driver.remaining_reduction import nothing_left, rounding_reached
 from newtonkit.driver.reproducibility import is_same, noise_of, noise_sentence
 from newtonkit.driver.value_checks import NOT_PROBED, ProbeResult
 from newtonkit.linalg.kernels import EPS
@@ -33,6 +34,16 @@ EXCUSABLE = frozenset(
     }
 )
 NO_STEP = frozenset({TerminationReason.LINE_SEARCH, TerminationReason.RADIUS})
+# failures that may be due to an f without a lower bound, which falls too slowly for the limit on its values
+FALLS_SHORT = frozenset(
+    {
+        TerminationReason.LINE_SEARCH,
+        TerminationReason.RADIUS,
+        TerminationReason.NOT_DESCENT,
+        TerminationReason.NO_PROGRESS,
+        TerminationReason.ITERATIONS,
+    }
+)
 
 # relative reduction of ‖g‖∞ required when no budget remains to verify convergence: half the digits of a double
 _UNVERIFIED_REDUCTION = 1e-8
@@ -84,6 +95,8 @@ class Evidence(NamedTuple):
     """Largest over smallest nonzero |Hᵢᵢ|."""
     probe: ProbeResult = NOT_PROBED
     """Values of f along the directions without certain curvature."""
+    steady_fall: tuple[float, float] | None = None
+    """f at two points, the second eight times as far from x₀, if f falls steadily between them."""
     looks_unbounded: bool = False
     """Whether f decays along the path from x₀ to x as towards an infimum at infinity."""
     gradient_inconsistency: str = ""
@@ -129,7 +142,9 @@ class Evidence(NamedTuple):
         if self.gradient_error > 0.0:
             return self._noise_limit
         reached = rounding_reached(decrease, step, self.f, self.x_norm)
-        if reached and (decrease <= _SMALL_GAIN * abs(self.f) or self.gradient_is_rounding):
+        # the step and the reduction leave out directions of uncertain curvature, in which f may still fall
+        certain = self.gradient_is_rounding and self.verdict.kind != "undecided"
+        if reached and (decrease <= _SMALL_GAIN * abs(self.f) or certain):
             return reached
         # f and x both tend to zero, so that neither measures rounding: residuals that are right to eps of their size
         # at the start make a sum of squares right to eps² of it
@@ -204,6 +219,10 @@ def decide(claim: Termination, evidence: Evidence) -> Termination | None:
     termination = _excuse(claim, evidence)
     if termination is not claim:
         return termination
+    if evidence.steady_fall is not None:
+        near, far = evidence.steady_fall
+        detail = ", and each doubling of the distance from x0 reduces f by as much as the one before"
+        return Termination(TerminationReason.UNBOUNDED, far, near, detail)
     if claim.reason is TerminationReason.PRECISION:
         return None
     if claim.reason in NO_STEP:
@@ -313,23 +332,3 @@ def failure_from_verdict(verdict: Verdict) -> Termination | None:
     if not why and verdict.index is None:
         why = f": {verdict.reason}"
     return Termination(TerminationReason.SADDLE, verdict.gradient_norm, detail=f"{verdict.kind}{index}{why}")
-
-
-def nothing_left(decrease: float, length: float, f: float, f0: float, x_norm: float) -> str:
-    """In which scale-free sense no worthwhile reduction is left; empty if one is.
-
-    The predicted reduction is at most 1e-8·(f₀ − f) or 10·eps·|f|, or the Newton step at most 1e-8·‖x‖ long. A constant
-    added to f does not change the first and the third test; it makes the second one a test of rounding.
-    """
-    if decrease <= 1e-8 * (f0 - f):
-        return f"the predicted reduction is {decrease:.2g}"
-    return rounding_reached(decrease, length, f, x_norm)
-
-
-def rounding_reached(decrease: float, length: float, f: float, x_norm: float) -> str:
-    """In which sense only rounding is left: see `nothing_left`; empty if more is."""
-    if decrease <= 10 * EPS * abs(f):
-        return f"the predicted reduction, {decrease:.2g}, is below the rounding of f"
-    if length <= 1e-8 * x_norm:
-        return f"the Newton step is {length:.2g} long"
-    return ""

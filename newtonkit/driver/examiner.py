@@ -18,18 +18,20 @@ from newtonkit.core.termination import Kind, Termination, TerminationReason
 from newtonkit.driver.convergence import (
     CLAIMS_OF_CONVERGENCE,
     EXCUSABLE,
+    FALLS_SHORT,
     NO_STEP,
     Evidence,
     Refusal,
     decide,
-    nothing_left,
 )
 from newtonkit.driver.method import Method
+from newtonkit.driver.remaining_reduction import nothing_left
 from newtonkit.driver.value_checks import (
     diagnose_gradient,
     gradient_inconsistent,
     looks_unbounded,
     probe_flat_directions,
+    steady_fall,
 )
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
@@ -102,6 +104,8 @@ class Examiner:
         if first is None or claim.reason not in EXCUSABLE | CLAIMS_OF_CONVERGENCE:
             return Evidence()
         evidence = self._numbers(state, first)
+        if claim.reason in FALLS_SHORT and self.enabled:
+            evidence = evidence._replace(steady_fall=steady_fall(self.evaluator, state, first))
         if claim.reason.kind is Kind.BUDGET and not evidence.gradient_norm <= self.gtol:
             return evidence
         if claim.reason in CLAIMS_OF_CONVERGENCE and evidence.is_settling:

@@ -24,7 +24,7 @@ class Stop:
     ----------
     gtol : float, at least 0, default 1e-5
         Converged if ‖g‖∞ ≤ gtol *and* the quadratic model predicts no worthwhile reduction: see
-        `newtonkit.driver.convergence.nothing_left`.
+        `newtonkit.driver.remaining_reduction.nothing_left`.
     ftol : float, at least 0, default 0 (off)
         Stalled if an accepted step changes f by at most ftol·max(|f|, |f₊|).
     xtol : float, at least 0, default 0 (off)

@@ -19,6 +19,8 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, eigh, max_
 
 _DIRECTIONS = 4  # tried if several have no certain curvature; a random one misses a descent cone rarely
 _SEED = 0  # of these directions; fixed, so that the same run gives the same verdict
+_FAR = 1e8  # times |x₀|: √(1/eps), where half of the digits of x₀ are lost in x
+_STEADY = 0.99  # ratio of two reductions in succession: 1 for −log|x|, less than 0.94 for |x|^(−0.1)
 _VANISHED = 1e-100  # of the total reduction of f: smaller changes are close to underflow
 
 
@@ -67,6 +69,32 @@ def probe_flat_directions(evaluator: Evaluator, state: State, first: State, H: M
     except BudgetSpent:
         return NOT_PROBED
     return ProbeResult(None, flat, reach)
+
+
+def steady_fall(evaluator: Evaluator, state: State, first: State) -> tuple[float, float] | None:
+    """Return f at two points, the second eight times as far from the start, if f falls steadily between; else None.
+
+    The first point is x, or the second one if f overflows beyond it. Only variables move that are 1e8 times as far from
+    their start as that is from 0. Each doubling of the distance must reduce f by as much as the one before, as for
+    −log|x|; where f is bounded below along the line, the reductions tend to zero.
+    """
+    x0, way = first.x, state.x - first.x
+    far = np.abs(way) > _FAR * np.where(x0 != 0.0, np.abs(x0), norm(x0) or 1.0)
+    if not far.any():
+        return None
+    way = np.where(far, way, 0.0)
+    try:
+        with _probing(evaluator):
+            for nearest in (1.0, 0.125):
+                points = (evaluator.domain.project(state.x + (t * nearest - 1.0) * way) for t in (1.0, 2.0, 4.0, 8.0))
+                values = [evaluator.value(x) for x in points]
+                if np.isfinite(values).all():
+                    drops = -np.diff(values)
+                    steady = drops[0] > _rounding(state) and (drops[1:] >= _STEADY * drops[:-1]).all()
+                    return (values[0], values[-1]) if steady else None
+    except BudgetSpent:
+        pass
+    return None
 
 
 def looks_unbounded(evaluator: Evaluator, state: State, first: State) -> bool:
@@ -168,7 +196,7 @@ def _rounding(state: State) -> float:
 
 
 def _worthwhile(state: State, first: State) -> float:
-    """A reduction above the tolerance of `newtonkit.driver.convergence.nothing_left` and certainly above rounding."""
+    """A reduction above the tolerance of `newtonkit.driver.remaining_reduction.nothing_left` and certainly above rounding."""
     return max(1e-8 * (first.f - state.f), 1e4 * EPS * abs(state.f))
 
 

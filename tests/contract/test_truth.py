@@ -125,6 +125,27 @@ def test_a_start_where_f_is_tiny_does_not_make_a_bounded_function_unbounded(meth
         assert solve(fun, x0, method).reason is not TerminationReason.UNBOUNDED
 
 
+@pytest.mark.parametrize("method", [*FAST, "cubic", "sr1"])
+@pytest.mark.parametrize("unit", [1.0, 1e-6])
+def test_a_function_that_falls_as_slowly_as_a_logarithm_is_called_unbounded(method, unit):
+    def fun(x):
+        return -np.log(1 + (x[0] / unit) ** 2) + (x[1] - 1) ** 2
+
+    result = solve(fun, [unit, 0.0], method, options={"maxiter": 2000})
+    assert result.reason is TerminationReason.UNBOUNDED
+    assert "each doubling of the distance" in result.message
+
+
+@pytest.mark.parametrize("method", [*FAST, "cubic", "sr1"])
+@pytest.mark.parametrize("power", [0.1, 1.0])
+def test_a_tail_towards_a_finite_infimum_is_not_called_unbounded(method, power):
+    def fun(x):
+        return (1 + x[0] ** 2) ** -power + (x[1] - 1) ** 2
+
+    result = solve(fun, [1.0, 0.0], method, options={"maxiter": 300, "gtol": 0.0})
+    assert result.reason is not TerminationReason.UNBOUNDED
+
+
 @pytest.mark.parametrize("method", FAST)
 def test_what_underflows_divides_nothing(method):
     """Curvature at the end of these is too small for yᵀy to be a number."""
