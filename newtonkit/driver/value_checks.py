@@ -196,7 +196,7 @@ def _rounding(state: State) -> float:
 
 
 def _worthwhile(state: State, first: State) -> float:
-    """A reduction above the tolerance of `newtonkit.driver.remaining_reduction.nothing_left` and certainly above rounding."""
+    """A reduction above the tolerance of `nothing_left` (remaining_reduction.py) and certainly above rounding."""
     return max(1e-8 * (first.f - state.f), 1e4 * EPS * abs(state.f))
 
 
