@@ -95,6 +95,8 @@ class Evidence(NamedTuple):
     """Largest over smallest nonzero |Hᵢᵢ|."""
     probe: ProbeResult = NOT_PROBED
     """Values of f along the directions without certain curvature."""
+    falls: bool = False
+    """Whether f falls, as its gradient predicts, in a direction of uncertain curvature."""
     steady_fall: tuple[float, float] | None = None
     """f at two points, the second eight times as far from x₀, if f falls steadily between them."""
     looks_unbounded: bool = False
@@ -139,6 +141,8 @@ class Evidence(NamedTuple):
         if self.verdict is None:
             return ""
         decrease, step = self.verdict.decrease, self.verdict.newton_step
+        if self.falls:
+            return ""
         if self.gradient_error > 0.0:
             return self._noise_limit
         reached = rounding_reached(decrease, step, self.f, self.x_norm)

@@ -28,6 +28,7 @@ from newtonkit.driver.method import Method
 from newtonkit.driver.remaining_reduction import nothing_left
 from newtonkit.driver.value_checks import (
     diagnose_gradient,
+    falls_where_uncertain,
     gradient_inconsistent,
     looks_unbounded,
     probe_flat_directions,
@@ -133,6 +134,11 @@ class Examiner:
             # f falls where the gradient vanishes: a gradient that the user gave may be wrong
             inconsistency = gradient_inconsistent(self.evaluator, state, first)
             return evidence._replace(gradient_inconsistency=inconsistency)
+        if outcome.reason is TerminationReason.PRECISION and verdict.kind == "undecided" and H is not None:
+            evidence = evidence._replace(falls=falls_where_uncertain(self.evaluator, state, H, verdict.nullity or 1))
+            outcome = decide(claim, evidence)
+            if outcome is None:
+                return evidence
         if outcome.reason in (TerminationReason.GRADIENT, TerminationReason.PRECISION):
             return self._with_values(evidence, state, first, H, may_escape=may_escape)
         if outcome.reason in NO_STEP or outcome.reason is TerminationReason.NO_PROGRESS:

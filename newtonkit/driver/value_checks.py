@@ -20,6 +20,7 @@ from newtonkit.linalg.kernels import EPS, Matrix, Vector, all_finite, eigh, max_
 _DIRECTIONS = 4  # tried if several have no certain curvature; a random one misses a descent cone rarely
 _SEED = 0  # of these directions; fixed, so that the same run gives the same verdict
 _FAR = 1e8  # times |x₀|: √(1/eps), where half of the digits of x₀ are lost in x
+_SEEN = 1e3  # times eps·|f|: linear reductions that rounding of f, some tens of eps, cannot hide
 _STEADY = 0.99  # ratio of two reductions in succession: 1 for −log|x|, less than 0.94 for |x|^(−0.1)
 _VANISHED = 1e-100  # of the total reduction of f: smaller changes are close to underflow
 
@@ -69,6 +70,32 @@ def probe_flat_directions(evaluator: Evaluator, state: State, first: State, H: M
     except BudgetSpent:
         return NOT_PROBED
     return ProbeResult(None, flat, reach)
+
+
+def falls_where_uncertain(evaluator: Evaluator, state: State, H: Matrix, nullity: int) -> bool:
+    """Return whether f falls as its gradient predicts in the ``nullity`` directions of least relative curvature.
+
+    Relative to √|Hᵢᵢ|, so that units do not matter. The direction is that of steepest descent in their span; two steps
+    are tried whose linear reductions are far above rounding.
+    """
+    scale = np.sqrt(np.abs(H.diagonal()))
+    free = _movable(evaluator.domain, state.x) & (scale > 0.0)
+    if not free.any() or not np.isfinite(H).all():
+        return False
+    eigenvalues, Q = eigh(H[np.ix_(free, free)] / scale[free] / scale[free, None])
+    basis = Q[:, np.argsort(np.abs(eigenvalues))[:nullity]]
+    p = np.zeros(state.x.size)
+    p[free] = -(basis @ (basis.T @ (state.g[free] / scale[free]))) / scale[free]
+    slope = float(state.g @ p)
+    if not slope < 0.0:
+        return False
+    t = _SEEN * EPS * abs(state.f) / -slope
+    try:
+        with _probing(evaluator):
+            drops = [state.f - evaluator.value(evaluator.domain.project(state.x + k * t * p)) for k in (1.0, 4.0)]
+    except BudgetSpent:
+        return False
+    return drops[0] >= -0.5 * t * slope and drops[1] >= -2.0 * t * slope
 
 
 def steady_fall(evaluator: Evaluator, state: State, first: State) -> tuple[float, float] | None:

@@ -76,9 +76,12 @@ class SearchInUnits:
         failure: StepFailure | None = None
         if self.flat_steps < _FLAT_STEPS:
             try:
-                return self._search(evaluator, state, p, line_search)
+                line, info = line_search_step(evaluator, state, p, line_search, 1.0, self.units)
             except StepFailure as error:
                 failure = error
+            else:
+                self.flat_steps = self.flat_steps + 1 if abs(info.decrease) <= 10 * EPS * abs(line.f) else 0
+                return line, info
         self.flat_steps = 0
         other = other_units(scaling, state.x, self.units)
         if other is not None:
@@ -91,14 +94,7 @@ class SearchInUnits:
                 return line, info._replace(note="no progress: curvature discarded, units taken from the sizes of x")
         if failure is not None:
             raise failure
-        return self._search(evaluator, state, p, line_search)
-
-    def _search(
-        self, evaluator: Evaluator, state: State, p: Vector | None, line_search: LineSearch
-    ) -> tuple[LineFunction, StepInfo]:
-        line, info = line_search_step(evaluator, state, p, line_search, units=self.units)
-        self.flat_steps = self.flat_steps + 1 if abs(info.decrease) <= 10 * EPS * abs(line.f) else 0
-        return line, info
+        return self.step(evaluator, state, p, line_search, scaling)
 
 
 class InverseHessian:

@@ -54,6 +54,7 @@ NEGATIVE = verdict("undecided", index=1)
 UNCHECKED = verdict("unchecked", index=None, nullity=None)
 ROUNDED = verdict(gradient_norm=1e-3, decrease=1e-18)  # above gtol, but below the rounding of f
 SHORT = verdict(gradient_norm=1e-3, decrease=1e-3, newton_step=1e-10)  # the step is short, the reduction is not
+ROUNDED_UNDECIDED = verdict("undecided", nullity=1, gradient_norm=1e-3, decrease=1e-18)
 SHORT_UNDECIDED = verdict("undecided", nullity=1, gradient_norm=1e-3, decrease=1e-3, newton_step=1e-10)
 TO_ZERO = verdict(gradient_norm=1e-3, decrease=1e-31, newton_step=1e-9)
 FALLS = ProbeResult(DescentProbe(np.array([1.0]), 1.0, 0.1))
@@ -134,6 +135,19 @@ TABLE = [
         R.RADIUS,
     ),
     ("no step, Newton step short in the certain directions alone", RADIUS, evidence(verdict=SHORT_UNDECIDED), R.RADIUS),
+    (
+        "no step, rounding reached, f falls where curvature is uncertain",
+        RADIUS,
+        evidence(verdict=ROUNDED_UNDECIDED, falls=True),
+        R.RADIUS,
+    ),
+    ("the same, suspected", PRECISION, evidence(verdict=ROUNDED_UNDECIDED, falls=True), None),
+    (
+        "no step, rounding reached where curvature is uncertain",
+        RADIUS,
+        evidence(verdict=ROUNDED_UNDECIDED),
+        R.PRECISION,
+    ),
     ("no step, f falls steadily far out", RADIUS, evidence(verdict=LEFT, steady_fall=(-1.0, -2.0)), R.UNBOUNDED),
     ("limit, f falls steadily far out", ITERATIONS, evidence(verdict=LEFT, steady_fall=(-1.0, -2.0)), R.UNBOUNDED),
     ("no step, f and x tend to zero", RADIUS, evidence(f=0.0, x_norm=0.0, verdict=TO_ZERO), R.PRECISION),

@@ -125,6 +125,15 @@ def test_a_start_where_f_is_tiny_does_not_make_a_bounded_function_unbounded(meth
         assert solve(fun, x0, method).reason is not TerminationReason.UNBOUNDED
 
 
+@pytest.mark.parametrize("method", [*FAST, "newton-linesearch"])
+def test_precision_is_not_claimed_far_up_in_a_valley_whose_curvature_is_rounding(method):
+    """The smallest eigenvalue is 1e-29 of the largest; f still falls along the valley as its gradient predicts."""
+    result = solve(rosenbrock, [1e8, 1e8], method, options={"maxiter": 300})
+    assert not result.success
+    assert result.fun > 1.0
+    assert ": ;" not in result.message
+
+
 @pytest.mark.parametrize("method", [*FAST, "cubic", "sr1"])
 @pytest.mark.parametrize("unit", [1.0, 1e-6])
 def test_a_function_that_falls_as_slowly_as_a_logarithm_is_called_unbounded(method, unit):
