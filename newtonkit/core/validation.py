@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Iterable
 from numbers import Integral, Real
 
@@ -81,3 +82,13 @@ def check_choice(name: str, value: object, valid: Iterable[str]) -> None:
     names = list(valid)
     if value not in names:
         raise ValueError(f"{name}={value!r} is not known; {nearest_name(str(value), names)}")
+
+
+def check_memory(needed: float, what: str, advice: str) -> None:
+    """Raise ValueError if this many bytes exceed the memory of this machine: ``what`` takes so much; ``advice``."""
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # not a POSIX system
+        return
+    if needed > physical:
+        raise ValueError(f"{what} takes {needed / 2**30:.0f} GB, and this machine has {physical / 2**30:.0f}; {advice}")

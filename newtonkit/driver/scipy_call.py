@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from scipy.optimize import OptimizeResult
 from newtonkit.core.domain import Domain
 from newtonkit.core.read_bounds import read_bounds
 from newtonkit.core.state import State
-from newtonkit.core.validation import nearest_name
+from newtonkit.core.validation import check_memory, nearest_name
 from newtonkit.derivatives.pytree import Unflatten, flatten
 from newtonkit.driver.history import History, Progress
 from newtonkit.driver.method import Method, option_names, with_options
@@ -216,16 +215,8 @@ def _limit_trials(method: Method, trials: int) -> Method:
 
 def _check_memory(method: Method, n: int) -> None:
     """Raise ValueError if the matrices that the method stores exceed the memory of this machine."""
-    needed = getattr(method, "matrices", 0) * 8 * n * n
-    try:
-        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # not a POSIX system
-        return
-    if needed > physical:
-        raise ValueError(
-            f"method {method.name!r} stores n×n matrices: at n = {n} they take {needed / 2**30:.0f} GB, and this "
-            f"machine has {physical / 2**30:.0f}; use method='lbfgs'"
-        )
+    what = f"method {method.name!r} with its n×n matrices at n = {n}"
+    check_memory(getattr(method, "matrices", 0) * 8 * n * n, what, "use method='lbfgs'")
 
 
 def _history(setting: Any) -> History | None:

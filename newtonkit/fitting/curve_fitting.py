@@ -141,10 +141,13 @@ def _check_options(options: dict[str, Any]) -> None:
     """Replace scipy's maxfev, and raise for an option that `least_squares` does not have."""
     if "maxfev" in options:  # scipy's name for method "lm"
         options["max_nfev"] = options.pop("maxfev")
+    if not options:
+        return
     known = [name for name in inspect.signature(least_squares).parameters if name not in _OWN_ARGUMENTS]
     for name in options:
         if name not in known:
-            raise TypeError(f"curve_fit has no option {name!r}; {nearest_name(name, known)}")
+            own = [*inspect.signature(curve_fit).parameters]
+            raise TypeError(f"curve_fit has no option {name!r}; {nearest_name(name, [*own, *known])}")
 
 
 def _parameter_names(f: Callable[..., Any], p0: Any) -> list[str]:
@@ -208,6 +211,8 @@ def _data(xdata: Any, ydata: Any, sigma: Any, check_finite: bool, nan_policy: st
     if nan_policy is not None:
         check_choice("nan_policy", nan_policy, ("raise", "omit"))
     x = np.asarray(xdata, dtype=np.float64) if _is_numeric(xdata) else xdata
+    if np.iscomplexobj(ydata):
+        raise ValueError("ydata must be real; fit the real and the imaginary part as one vector")
     y = np.asarray(ydata, dtype=np.float64).reshape(-1)
     if y.size == 0:
         raise ValueError("ydata must not be empty")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 
 from newtonkit.fitting.weak_functions import SharedByFunction
@@ -61,6 +62,8 @@ class CurveResiduals:
             If f does not return one number for each of y, or a number.
         """
         found = self._model()(x, *self._parameters(values))
+        if isinstance(found, list | tuple):
+            found = anp.array(found)
         shape = np.shape(found)
         if shape not in ((), np.shape(y)):
             raise ValueError(

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
 
 from newtonkit.core.counts import Counts
 from newtonkit.core.domain import Domain
 from newtonkit.core.state import BudgetSpent
 from newtonkit.core.termination import Termination, TerminationReason
-from newtonkit.core.validation import check_choice
+from newtonkit.core.validation import check_choice, check_memory
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.foreign_residuals import LIBRARIES
 from newtonkit.derivatives.residuals import ResidualDerivatives, flat_residuals, residual_vector
@@ -24,6 +25,7 @@ from newtonkit.fitting.step_model import Mask
 from newtonkit.linalg.kernels import Matrix, Vector
 
 _SPARSE, _SHARE = 100, 0.2  # a sparse Jacobian with fewer columns, or more entries, is made dense; our choice
+_COPIES = 3  # the Jacobian, its scaled copy, and the left singular vectors
 SCHEMES = ("2-point", "3-point")
 _AUTOMATIC = ("tape", "autograd")
 _DIFFERENCES = {"differences": "3-point", "3-point": "3-point", "2-point": "2-point"}
@@ -130,6 +132,7 @@ class FitFunctions:
                 if self._groups is not None:
                     J = self._by_groups(self._groups, x)
                     return J if columns is None else J[:, columns]
+                self._check_memory(x.size)
                 return self.automatic.jacobian(x, self.args, columns=columns, residuals=self._known(x))
             except DifferentiationError as error:
                 reason = str(error).partition(". Write")[0]
@@ -154,6 +157,16 @@ class FitFunctions:
     def _known(self, x: Vector) -> Vector | None:
         """r(x) if it was evaluated last."""
         return self._last[1] if self._last is not None and np.array_equal(self._last[0], x) else None
+
+    def _check_memory(self, n: int) -> None:
+        """Raise ValueError if a dense Jacobian and its factors exceed the memory of this machine."""
+        m = 0 if self._last is None else self._last[1].size
+        check_memory(
+            _COPIES * 8 * m * n,
+            f"a dense Jacobian of {m} × {n} entries with its factors",
+            "pass jac_sparsity or a sparse jac, or use newtonkit.minimize(newtonkit.SumOfSquares(fun), x0, "
+            "method='newton-cg')",
+        )
 
     def _by_groups(self, groups: GroupedColumns, x: Vector) -> Jacobian:
         """J from products with the groups of columns; the first is compared with one more product."""
@@ -183,6 +196,7 @@ class FitFunctions:
             J = self._stored(self._groups.expand(products), x.size)
             J = J if columns is None else J[:, columns]
         else:
+            self._check_memory(x.size)
             J = difference_jacobian(self.residuals, x, r, *options, columns)
         self._last = x.copy(), r
         return J
@@ -211,6 +225,11 @@ def check_source(jac: Any, derivatives: str) -> tuple[Any, bool]:
 
 
 def _jacobian_matrix(value: Any, n: int) -> Jacobian:
+    if isinstance(value, LinearOperator):
+        raise TypeError(
+            "jac must return an array or a sparse array; for products with J use newtonkit.minimize(f, x0, "
+            "method='newton-cg') with f = newtonkit.SumOfSquares(fun)"
+        )
     if sp.issparse(value) and n >= _SPARSE and value.nnz <= _SHARE * value.shape[0] * n and value.shape[1] == n:
         return sp.csc_array(value, dtype=np.float64)
     J = np.array(value.toarray() if sp.issparse(value) else value, dtype=np.float64)

@@ -152,6 +152,8 @@ def termination(
             columns = "the column of J has" if len(faded) == 1 else "the columns of J have"
             vanished = f"{', '.join(faded)}, of which {columns} vanished" if faded else ""
             what = "; ".join(undetermined) or vanished or "all parameters: J is rank-deficient"
+            if fitted.at.residuals.size == 1 < fitted.at.parameters.size:
+                what += " (fun returned one number: return the residuals, not the sum of their squares)"
             return Termination(reason.UNDETERMINED, detail=f"{what}: {away}" if away else what)
         case Outcome.NOT_FINITE:
             return Termination(reason.NON_FINITE, cost, detail="the residuals or their Jacobian are not finite at x0")

@@ -25,6 +25,7 @@ from newtonkit.fitting.result import FitResult
 from newtonkit.fitting.setting import Setting
 from newtonkit.fitting.shared_derivatives import flat_function, shared_derivatives
 from newtonkit.linalg.kernels import all_finite
+from newtonkit.objectives.objective import Objective
 from newtonkit.objectives.sum_of_squares import SumOfSquares
 
 
@@ -150,8 +151,17 @@ def least_squares(
     arguments, keywords = (args if isinstance(args, tuple) else (args,)), kwargs or {}
     rho: Loss | None = None
     if isinstance(fun, SumOfSquares):
-        _refuse_with_objective(jac=jac, curvature=curvature, args=args or None, kwargs=kwargs)
+        own_loss = None if isinstance(loss, str) and loss == "linear" else loss
+        own_scale = None if f_scale == 1.0 else f_scale
+        _refuse_with_objective(
+            jac=jac, curvature=curvature, args=args or None, kwargs=kwargs, loss=own_loss, f_scale=own_scale
+        )
         rho, arguments, jac, curvature, fun = fun.loss, fun.args, fun.jacobian, fun.curvature, fun.residuals
+    if isinstance(fun, Objective):
+        raise TypeError(
+            f"least_squares needs a vector of residuals, and fun is one number ({type(fun).__name__}): "
+            "use newtonkit.minimize, or newtonkit.SumOfSquares(residuals)"
+        )
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
     if not (curvature is None or callable(curvature)):
@@ -224,4 +234,4 @@ def least_squares(
 def _refuse_with_objective(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
-            raise ValueError(f"fun is a SumOfSquares, which holds its own derivatives and args; leave out {name}")
+            raise ValueError(f"fun is a SumOfSquares, which holds its own derivatives, loss and args; leave out {name}")

@@ -161,6 +161,25 @@ def test_mistakes_are_named(arguments, message):
         newtonkit.curve_fit(decay, X, Y, **arguments)
 
 
+def test_a_misspelt_option_and_complex_data_are_named():
+    with pytest.raises(TypeError, match="did you mean 'absolute_sigma'"):
+        newtonkit.curve_fit(line_and_decay, X, X, absolut_sigma=True)
+    with pytest.raises(ValueError, match="ydata must be real"):
+        newtonkit.curve_fit(line_and_decay, X, X + 1j)
+
+
+def test_a_model_may_return_a_list():
+    fit = newtonkit.curve_fit(lambda t, a, b: [a * onp.exp(-b * s) for s in t], X, 2.0 * onp.exp(-0.5 * X))
+    onp.testing.assert_allclose(fit.popt, [2.0, 0.5], rtol=1e-6)
+
+
+def test_the_end_of_a_fit_is_stated_on_the_fit():
+    y = 2.0 * onp.exp(-1.3 * X) + 0.5 + 0.01 * onp.cos(40.0 * X)
+    fit = newtonkit.curve_fit(line_and_decay, X, y, sigma=onp.full(X.size, 0.1))
+    assert (fit.reason.name, fit.message, fit.verdict.kind) == ("STEP", fit.result.message, "minimum")
+    onp.testing.assert_allclose(fit.residuals, (fit.predict() - y) / 0.1, rtol=1e-12, atol=1e-12)
+
+
 def test_a_model_of_the_wrong_shape_is_named():
     with pytest.raises(ValueError, match="50 values"):
         newtonkit.curve_fit(lambda x, a: a * x[:10], X, Y)

@@ -8,6 +8,7 @@ import pytest
 import scipy.optimize
 import scipy.sparse as sp
 from autograd.tracer import trace_stack
+from scipy.sparse.linalg import aslinearoperator
 
 import newtonkit
 import problems
@@ -328,6 +329,24 @@ def test_limits():
     result = newtonkit.least_squares(decay, [50.0, 9.0, -3.0], method="hybrid", max_nfev=3)
     assert not result.success
     assert result.reason.name == "EVALUATIONS"
+
+
+def test_functions_of_one_number_are_refused():
+    total = newtonkit.FiniteSum(lambda x, d: np.sum((x - d) ** 2), [onp.ones(3)])
+    for fun in (total, newtonkit.Objective(lambda x: np.sum(x**2))):
+        with pytest.raises(TypeError, match="needs a vector of residuals"):
+            newtonkit.least_squares(fun, onp.zeros(3))
+    with pytest.raises(ValueError, match="leave out loss"):
+        newtonkit.least_squares(newtonkit.SumOfSquares(lambda x: x - 1.0), [0.0], loss="huber")
+    squared = newtonkit.least_squares(lambda x: np.sum(x**2), [1.0, 1.0])
+    assert "return the residuals, not the sum of their squares" in squared.message
+
+
+def test_jacobians_that_cannot_be_used_are_refused():
+    with pytest.raises(TypeError, match="jac must return an array"):
+        newtonkit.least_squares(lambda x: x - 1.0, [0.0, 0.0], lambda x: aslinearoperator(onp.eye(2)))
+    with pytest.raises(ValueError, match="pass jac_sparsity or a sparse jac"):  # 24 TB
+        newtonkit.least_squares(lambda x: np.concatenate([x] * 10), onp.ones(400_000))
 
 
 @pytest.mark.parametrize(
