@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, Vector, norm
 from newtonkit.methods.hessian_source import HessianSource, choose_hessian_source
 from newtonkit.methods.trust_region import TrustRegionMethod
+from newtonkit.trustregion.box_step import DomainModel
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.step_bound import CubicRegularization, StepBound, SubproblemSolution, TrustRegion
 
@@ -70,11 +72,11 @@ class Cubic(TrustRegionMethod):
         """Return full, sparse or products."""
         return choose_hessian_source(evaluator, state)
 
-    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
+    def first_radius(self, model: DomainModel, domain: Domain, x: Vector) -> float:
         """Return the first σ: the option, or 0.1‖H₀‖²/‖g₀‖."""
         if self.initial_weight is not None:
             return self.initial_weight
-        g_norm, H_norm = norm(model.g), model.hessian_norm
+        g_norm, H_norm = norm(model.face.g), model.face.hessian_norm
         if g_norm == 0.0 or H_norm == 0.0:
             return g_norm or H_norm or 1.0
         return _representable(_FIRST * H_norm * (H_norm / g_norm))

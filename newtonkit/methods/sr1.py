@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import State
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Matrix, Vector, all_finite, dot, norm
@@ -16,6 +17,7 @@ from newtonkit.methods.line_search_step import first_step_length
 from newtonkit.methods.quasi_newton import curvature_condition
 from newtonkit.methods.trust_region import TrustRegionMethod, TrustRegionState
 from newtonkit.methods.trust_region_newton import check_radius
+from newtonkit.trustregion.box_step import DomainModel
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.units import EUCLIDEAN, Units
 
@@ -137,6 +139,6 @@ class SR1(TrustRegionMethod):
     def factorizable_hessian(self, evaluator: Evaluator, state: State) -> None:
         """Return None: the method uses no Hessians."""
 
-    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
+    def first_radius(self, model: DomainModel, domain: Domain, x: Vector) -> float:
         """Return the option, or the default."""
-        return self.initial_radius or super().first_radius(model, x)
+        return self.initial_radius or super().first_radius(model, domain, x)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import FIRST, State, StepFailure, StepInfo
 from newtonkit.core.termination import TerminationReason
 from newtonkit.evaluation.evaluator import Evaluator
@@ -98,9 +99,10 @@ class TrustRegionMethod(MethodBase):
         """Return the ball of this radius."""
         return TrustRegion(radius)
 
-    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
-        """Return the first radius: at least the length of the Newton step, if that exists."""
-        return max(first_radius(norm(model.g), model.hessian_norm, norm(x)), model.newton_length)
+    def first_radius(self, model: DomainModel, domain: Domain, x: Vector) -> float:
+        """Return the first radius: at least the length of the Newton step in the domain, if that exists."""
+        face = model.face
+        return max(first_radius(norm(face.g), face.hessian_norm, norm(x)), model.newton_length(domain, x))
 
     def next_radius(self, radius: float, model: QuadraticModel, solution: SubproblemSolution, ratio: float) -> float:
         """Return the radius after this step; ``ratio`` is NaN if f or g was not finite at the trial point."""
@@ -136,7 +138,7 @@ class TrustRegionMethod(MethodBase):
             if whole is None:
                 return self.undo_step(state)
             model = DomainModel.at(whole, domain, z)
-        radius = self.first_radius(model.face, z) if math.isnan(state.radius) else state.radius
+        radius = self.first_radius(model, domain, z) if math.isnan(state.radius) else state.radius
         solution = model.solve(domain, z, self.bound(radius))
         if math.isnan(solution.predicted):
             return self.undo_step(state)

@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_real
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.hessian_source import HessianSource, choose_hessian_source
 from newtonkit.methods.trust_region import TrustRegionMethod
-from newtonkit.trustregion.model import QuadraticModel
+from newtonkit.trustregion.box_step import DomainModel
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ class TrustRegionNewton(TrustRegionMethod):
         """Return full, sparse or products."""
         return choose_hessian_source(evaluator, state)
 
-    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
+    def first_radius(self, model: DomainModel, domain: Domain, x: Vector) -> float:
         """Return the option, or the default."""
-        return self.initial_radius or super().first_radius(model, x)
+        return self.initial_radius or super().first_radius(model, domain, x)
 
 
 def check_radius(radius: float | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from newtonkit.core.domain import Domain
 from newtonkit.core.state import State
 from newtonkit.core.validation import check_integer
 from newtonkit.evaluation.evaluator import Evaluator
@@ -14,7 +15,7 @@ from newtonkit.methods.hessian_source import HessianProducts, HessianSource
 from newtonkit.methods.trust_region import TrustRegionMethod
 from newtonkit.methods.trust_region_newton import check_radius
 from newtonkit.methods.variable_scaling import VariableScaling
-from newtonkit.trustregion.model import QuadraticModel
+from newtonkit.trustregion.box_step import DomainModel
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,6 @@ class TrustRegionNewtonCG(TrustRegionMethod):
         """Return products."""
         return HessianProducts(state.g, "", self.preconditioner, self.max_products)
 
-    def first_radius(self, model: QuadraticModel, x: Vector) -> float:
+    def first_radius(self, model: DomainModel, domain: Domain, x: Vector) -> float:
         """Return the option, or the length of the Cauchy step."""
-        return self.initial_radius or super().first_radius(model, x)
+        return self.initial_radius or super().first_radius(model, domain, x)

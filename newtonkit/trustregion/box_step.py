@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.core.domain import Domain
 from newtonkit.linalg.kernels import Vector, dot, norm
+from newtonkit.trustregion.face_identification import find_face, products_for_face
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution, TrustRegion
 
 _RELEASES = 10  # at most, of wrongly fixed variables; more never paid on 149 bound-constrained problems
+_LONGEST = 1e3  # longest Newton step in a box that the first radius allows, in units of max(1, ‖x‖): our choice
 _NOISE = 1e-12  # relative size of a multiplier that counts as zero: some thousand roundings
 
 
-class DomainModel(NamedTuple):
-    """A quadratic model at a point of a domain."""
+class DomainModel:
+    """A quadratic model at a point of a domain.
 
-    whole: QuadraticModel
-    face: QuadraticModel
-    """The model of the variables that are free at the point; the whole model if all are."""
+    Attributes
+    ----------
+    whole : QuadraticModel
+    face : QuadraticModel
+        The model of the variables that are free at the point; the whole model if all are.
+    """
+
+    __slots__ = ("_longest", "face", "whole")
+
+    def __init__(self, whole: QuadraticModel, face: QuadraticModel) -> None:
+        self.whole, self.face = whole, face
+        self._longest: SubproblemSolution | None = None
 
     @classmethod
     def at(cls, model: QuadraticModel, domain: Domain, x: Vector) -> DomainModel:
@@ -30,6 +40,21 @@ class DomainModel(NamedTuple):
         if not domain.holds_any(x, model.g):
             return cls(model, model)
         return cls(model, model.face(domain.free(x, model.g), model.g))
+
+    def newton_length(self, domain: Domain, x: Vector) -> float:
+        """Return the length of the Newton step in the domain if the model is certainly convex on the face; else 0.
+
+        Without bounds it is that of the unconstrained minimizer. In a box it is that of the minimizer in the box, which
+        may lie on another face than x, as far as a step of 1e3·max(‖x‖, 1, length on the face) can find it.
+        """
+        length = self.face.newton_length
+        if length == 0.0 or not domain.is_bounded:
+            return length
+        solution = self.solve(domain, x, TrustRegion(_LONGEST * max(1.0, norm(x), length)))
+        if solution.on_boundary or not solution.length >= length:
+            return length
+        self._longest = solution
+        return solution.length
 
     def solve(self, domain: Domain, x: Vector, bound: StepBound) -> SubproblemSolution:
         """Return nearly a local minimizer p of the model within the bound, such that x + p lies in the domain.
@@ -45,6 +70,8 @@ class DomainModel(NamedTuple):
         ----------
         Lin & Moré (1999), SIAM J. Optim. 9(4), 1100; Conn, Gould & Toint (2000), *Trust-Region Methods*, chapter 12.
         """
+        if self._longest is not None and isinstance(bound, TrustRegion) and bound.radius >= self._longest.length:
+            return self._longest
         solution = self.face.solve(bound)
         if math.isnan(solution.predicted) or (self.face is self.whole and domain.contains_step(x, solution.p)):
             return solution
@@ -78,6 +105,7 @@ class _FaceSearch:
         first = np.where(free, self.solution.p, 0.0)  # eigenvectors leave rounding errors
         u, lam = first, self.solution.lam
         is_first, released, fell, inside = True, 0, False, True
+        products = products_for_face(self.model)
         for _ in range(2 * g.size + _RELEASES):  # each pass fixes a variable, or releases some
             if not is_first:
                 u, lam = self._face_minimizer(free)
@@ -88,6 +116,10 @@ class _FaceSearch:
                 d, zero = np.where(free, -g, 0.0), np.zeros(g.size)
                 self._search(zero, zero, d, self._cauchy_length(d, steps.reach(zero, d)))
             is_first, fell = False, self.value < before
+            if products and (not inside or self._wrong(free, lam).any()):
+                self._identify(products)
+                free, products = steps.free(self.s, g + self.Bs), 0
+                continue
             s = self.s
             if not inside:
                 hit = free & ((s <= lower) | (s >= upper))
@@ -99,9 +131,7 @@ class _FaceSearch:
                 lam = 0.0
             elif released and not fell:
                 break
-            r = g + self.Bs + lam * s
-            noise = _NOISE * (np.abs(g) + np.abs(r))
-            wrong = ~free & (lower < upper) & (((s <= lower) & (r < -noise)) | ((s >= upper) & (r > noise)))
+            wrong = self._wrong(free, lam)
             if not wrong.any() or released == _RELEASES:
                 break
             released, free = released + 1, free | wrong
@@ -110,6 +140,24 @@ class _FaceSearch:
         penalty = self.bound.penalty(length) if bool((self.s == first).all()) else 0.0
         predicted = -self.value - penalty if self.finite else math.nan
         return SubproblemSolution(self.s, predicted, inside and lam > 0.0, length, lam, self.inner)
+
+    def _wrong(self, free: NDArray[np.bool_], lam: float) -> NDArray[np.bool_]:
+        """Return which of the fixed variables have a multiplier of the wrong sign at s."""
+        s, lower, upper = self.s, np.asarray(self.steps.lower), np.asarray(self.steps.upper)
+        r = self.model.g + self.Bs + lam * s
+        noise = _NOISE * (np.abs(self.model.g) + np.abs(r))
+        wrong: NDArray[np.bool_] = (
+            ~free & (lower < upper) & (((s <= lower) & (r < -noise)) | ((s >= upper) & (r > noise)))
+        )
+        return wrong
+
+    def _identify(self, products: int) -> None:
+        """Move to a lower point on nearly the face of the minimizer, by products instead of a solution on each face."""
+        s, Bs, spent = find_face(self.model, self.steps, self.s, self.Bs, self.ball.radius, products)
+        self.inner += spent
+        value = dot(self.model.g, s) + 0.5 * dot(s, Bs)
+        if value < self.value:
+            self.s, self.Bs, self.value = s, Bs, value
 
     def _face_minimizer(self, free: NDArray[np.bool_]) -> tuple[Vector, float]:
         """Return the minimizer with the variables that are not free where s has them, and λ."""

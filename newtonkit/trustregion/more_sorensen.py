@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -64,9 +65,14 @@ class MoreSorensenSubproblem:
         # −λ₁ is at least the largest of −Bᵢᵢ
         self._lowest = max(0.0, -float(B.diagonal.min()))
         self._direction: Vector = np.cos(1.7 * np.arange(g.size))
-        self._free = self._shifted(0.0) if self._lowest == 0.0 else None
-        if self._free is None and self._lowest <= B.rounding:
-            self._free = self._shifted(B.rounding)
+
+    @cached_property
+    def _free(self) -> _Shifted | None:
+        """The factorization without a bound on the step, made when it is first needed; None if B is indefinite."""
+        free = self._shifted(0.0) if self._lowest == 0.0 else None
+        if free is None and self._lowest <= self.B.rounding:
+            free = self._shifted(self.B.rounding)
+        return free
 
     def times(self, v: Vector) -> Vector:
         """Return Bv."""
