@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newtonkit.core.domain import Domain
 from newtonkit.linalg.factorization import SparseSymmetric
-from newtonkit.linalg.kernels import Vector, dot, norm
+from newtonkit.linalg.kernels import Vector, add_scaled, dot, norm, scale
 from newtonkit.trustregion.model import QuadraticModel
-
-Mask = NDArray[np.bool_]
 
 # The face changes until the gradient is this part of the first one. Measured on the torsion and obstacle problems with
 # 1e5 variables: 8 and 0 variables of 1e5 are then still on the wrong side; with 1e-3 they are 72 and 0, with 1e-2 2400
@@ -60,43 +57,83 @@ def find_face(
     Dostál & Schöberl (2005), Comput. Optim. Appl. 30, 23-43 (MPRGP: proportioning, and the conjugate-gradient and
     expansion steps); Moré & Toraldo (1991), SIAM J. Optim. 1, 93-113.
     """
-    lower, upper = np.asarray(steps.lower), np.asarray(steps.upper)
-    movable, scale = lower < upper, model.hessian_norm
-    r = model.g + Bs
-    phi, beta = _split(r, movable, at_lower=s <= lower, at_upper=s >= upper)
-    target = _REDUCTION * norm(phi + beta)
-    p, spent = phi, 0
-    while spent < products and norm(phi + beta) > target:
-        # the part of φ that a step of length 1/‖B‖ can follow
-        followed = np.where(phi > 0.0, np.minimum(scale * (s - lower), phi), np.maximum(scale * (s - upper), phi))
-        on_face = dot(beta, beta) <= dot(followed, phi)
-        d = p if on_face else beta
-        Bd, spent = model.times(d), spent + 1
+    search = _Search(model, steps, s, Bs)
+    target = _REDUCTION * _REDUCTION * search.squared
+    while search.spent < products and search.squared > target:
+        if not search.advance() or norm(search.s) > radius:
+            break
+        s = search.s
+    return s, model.times(s), search.spent + 1
+
+
+class _Search:
+    """The iteration. Vectors are reused: with 1e6 variables this takes half the time (measured)."""
+
+    def __init__(self, model: QuadraticModel, steps: Domain, s: Vector, Bs: Vector) -> None:
+        self.model, self.steps = model, steps
+        self.lower, self.upper = np.asarray(steps.lower), np.asarray(steps.upper)
+        self.s, self.r = s, model.g + Bs
+        self.spent = 0
+        self._work: Vector = np.empty_like(s)
+        self._p: Vector = self._work
+        self._change_face()
+
+    @property
+    def squared(self) -> float:
+        """‖φ + β‖²."""
+        return self._phi_squared + self._beta_squared
+
+    def advance(self) -> bool:
+        """Compute one step; return False where the curvature along it is not positive."""
+        on_face = self._beta_squared <= self._phi_squared
+        d = self._p if on_face else self._work * self._side
+        Bd = self.model.times(d)
+        self.spent += 1
         curvature = dot(d, Bd)
         if not 0.0 < curvature < math.inf:
-            break
-        alpha, reach = dot(r, d) / curvature, steps.reach(s, -d)
-        first = float(reach.min())
-        if alpha <= first:
-            s_next, r_next = steps.project(s - alpha * d), r - alpha * Bd
+            return False
+        alpha = dot(self.r, d) / curvature
+        s = add_scaled(self.s.copy(), -alpha, d)
+        if not self.steps.contains(s):
+            self._end_at_bounds(s, d, Bd)
+            self._change_face()
+            return True
+        self.s, self.r = s, add_scaled(self.r, -alpha, Bd)
+        if on_face:
+            np.multiply(self.r, self._inside, out=self._phi)
+            self._p = add_scaled(scale(d, -dot(self._phi, Bd) / curvature), 1.0, self._phi)
+            self._measure()
         else:
-            s_next = steps.project(s - alpha * d)
-            e = s_next - s
-            Be, spent = model.times(e), spent + 1
-            r_next = r + Be
-            if not dot(r, e) + 0.5 * dot(e, Be) < 0.0:
-                bound = np.where(d > 0.0, lower, upper)
-                s_next, r_next = np.where(reach <= first, bound, steps.project(s - first * d)), r - first * Bd
-        if norm(s_next) > radius:
-            break
-        s, r = s_next, r_next
-        phi, beta = _split(r, movable, at_lower=s <= lower, at_upper=s >= upper)
-        p = phi - (dot(phi, Bd) / curvature) * d if on_face and alpha <= first else phi
-    return s, model.times(s), spent + 1
+            self._change_face()
+        return True
 
+    def _end_at_bounds(self, outside: Vector, d: Vector, Bd: Vector) -> None:
+        """Project the step; if the model is not lower there, end it at the first bound."""
+        s = self.steps.project(outside)
+        e = s - self.s
+        Be = self.model.times(e)
+        self.spent += 1
+        if dot(self.r, e) + 0.5 * dot(e, Be) < 0.0:
+            self.s, self.r = s, self.r + Be
+            return
+        reach = self.steps.reach(self.s, -d)
+        first = float(reach.min())
+        bound = np.where(d > 0.0, self.lower, self.upper)
+        self.s = np.where(reach <= first, bound, self.steps.project(self.s - first * d))
+        self.r = add_scaled(self.r, -first, Bd)
 
-def _split(r: Vector, movable: Mask, *, at_lower: Mask, at_upper: Mask) -> tuple[Vector, Vector]:
-    """The gradient on the variables between their bounds, and its part at the bounds that leads into the box."""
-    phi = np.where(at_lower | at_upper, 0.0, r)
-    inward = np.where(at_lower, np.minimum(r, 0.0), np.where(at_upper, np.maximum(r, 0.0), 0.0))
-    return phi, np.where(movable, inward, 0.0)
+    def _change_face(self) -> None:
+        """Start conjugate gradients on the face of s."""
+        at_lower, at_upper = self.s <= self.lower, self.s >= self.upper
+        # 1 at an upper bound, −1 at a lower one, 0 between them and where both are equal
+        self._side = at_upper.astype(np.float64) - at_lower
+        self._inside = (~(at_lower | at_upper)).astype(np.float64)
+        self._phi = self.r * self._inside
+        self._p = self._phi.copy()
+        self._measure()
+
+    def _measure(self) -> None:
+        """Compute |β|, ‖φ‖² and ‖β‖²."""
+        np.multiply(self.r, self._side, out=self._work)
+        np.maximum(self._work, 0.0, out=self._work)
+        self._phi_squared, self._beta_squared = dot(self._phi, self._phi), dot(self._work, self._work)
