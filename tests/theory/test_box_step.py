@@ -10,10 +10,11 @@ import scipy.sparse as sp
 
 from newtonkit.core.domain import Box, Unbounded
 from newtonkit.core.state import FIRST, State
-from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure
+from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, SparseSymmetric
 from newtonkit.methods.compact_model import CompactModel, direction_in_domain
 from newtonkit.trustregion.box_step import DomainModel
 from newtonkit.trustregion.eigen import EigenSubproblem
+from newtonkit.trustregion.face_identification import find_face, products_for_face
 from newtonkit.trustregion.lanczos import LanczosSubproblem
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
 from newtonkit.trustregion.step_bound import CubicRegularization, TrustRegion
@@ -168,3 +169,73 @@ def test_directions_end_in_the_domain_and_descend():
         assert box.contains(box.move(x, d))
         assert d @ g < 0.0
     assert direction_in_domain(Unbounded(), state, p, lambda: None) is p
+
+
+def grid_matrix(k):
+    one = sp.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(k, k))
+    return sp.csc_array(sp.kron(one, sp.eye_array(k)) + sp.kron(sp.eye_array(k), one))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_conjugate_gradients_with_projections_find_the_face_of_the_minimizer(seed):
+    """Against the multipliers: the gradient is small on the free variables and points outward at the bounds."""
+    rng = np.random.default_rng(seed)
+    k = 12
+    A = grid_matrix(k)
+    g, width = rng.standard_normal(k * k), rng.uniform(0.0, 0.4, k * k)
+    width[::10] = 0.0  # fixed variables
+    box = Box(-width, width)
+    model = MoreSorensenSubproblem(g, SparseSymmetric(A))
+    s, As, spent = find_face(model, box, np.zeros(k * k), np.zeros(k * k), np.inf, 10_000)
+    assert box.contains(s)
+    np.testing.assert_allclose(As, A @ s, atol=1e-12)
+    assert 0 < spent < 1000
+    r = np.where(width > 0.0, g + As, 0.0)
+    inward = np.where(s <= -width, np.minimum(r, 0.0), np.where(s >= width, np.maximum(r, 0.0), r))
+    assert np.linalg.norm(inward) <= 1e-4 * np.linalg.norm(g)
+
+
+@pytest.mark.parametrize("radius", [1e-3, 0.5])
+@pytest.mark.parametrize("shift", [0.0, -3.0])
+def test_the_search_for_a_face_keeps_to_the_ball_and_reduces_the_model_without_convexity(shift, radius):
+    k = 8
+    g = np.random.default_rng(1).standard_normal(k * k)
+    A = sp.csc_array(grid_matrix(k) + shift * sp.eye_array(k * k))
+    model = MoreSorensenSubproblem(g, SparseSymmetric(A))
+    s, _, _ = find_face(model, Box(np.full(k * k, -0.1), np.full(k * k, 0.2)), 0 * g, 0 * g, radius, 10_000)
+    assert np.linalg.norm(s) <= radius
+    assert value(g, A, s) <= 0.0
+    assert find_face(model, Box(np.full(k * k, -0.1), np.full(k * k, 0.2)), 0 * g, 0 * g, radius, 3)[2] <= 5
+
+
+def test_products_replace_factorizations_on_faces_for_sparse_matrices_only():
+    k = 12
+    n = k * k
+    A, x = grid_matrix(k), np.zeros(n)
+    box, g = Box(x - 0.1, x + 0.05), np.random.default_rng(2).standard_normal(n)
+    sparse, band = (
+        MoreSorensenSubproblem(g, SparseSymmetric(A)),
+        MoreSorensenSubproblem(g, SparseStructure(A).matrix(A)),
+    )
+    assert products_for_face(sparse) > 0
+    assert products_for_face(band) == 0
+    solutions = [DomainModel.at(model, box, x).solve(box, x, TrustRegion(1e3)) for model in (sparse, band)]
+    np.testing.assert_allclose(solutions[0].p, solutions[1].p, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_newton_length_in_a_box_is_that_of_the_minimizer_in_the_box(seed):
+    g, B, x, box = random_problem(seed, 5, convex=True)
+    expected = lowest_by_enumeration(g, B, box.lower - x, box.upper - x)
+    model = DomainModel.at(EigenSubproblem(g, B), box, x)
+    length = model.newton_length(box, x)
+    assert length >= model.face.newton_length
+    if length > model.face.newton_length:
+        assert length == pytest.approx(np.linalg.norm(expected), rel=1e-6)
+        # the solution is kept for a radius that contains it, and not used for a smaller one
+        assert model.solve(box, x, TrustRegion(length)).length == length
+        assert model.solve(box, x, TrustRegion(0.5 * length)).length <= 0.5 * length * (1 + 1e-9)
+    g, B, x, box = random_problem(seed, 5, convex=False)
+    model = DomainModel.at(EigenSubproblem(g, B), box, x)
+    if model.face.newton_length == 0.0:
+        assert model.newton_length(box, x) == 0.0
