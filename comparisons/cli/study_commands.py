@@ -128,8 +128,8 @@ def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -
     "--part",
     "parts",
     multiple=True,
-    type=click.Choice(["nist", "mgh", "outliers", "coverage"]),
-    help="Only this part; repeat for several. Coverage takes a minute and is left out by default.",
+    type=click.Choice(["nist", "mgh", "outliers", "coverage", "large"]),
+    help="Only this part; repeat for several. Coverage and large take minutes and are left out by default.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the outliers and of the simulated data.")
 def fits(data: tuple[str, ...], sums: tuple[str, ...], parts: tuple[str, ...], seed: int) -> None:

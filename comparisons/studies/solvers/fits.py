@@ -19,6 +19,7 @@ import newtonkit
 import problems
 from comparisons.report.document import Document, Note, Section, Table
 from comparisons.studies.solvers.fit_coverage import coverage_table
+from comparisons.studies.solvers.fit_large import large_table
 from comparisons.studies.solvers.fit_outliers import outlier_table
 from comparisons.studies.solvers.fit_runs import FitCase, FitRun, is_stationary, minimum_near, run_case, solvers
 from problems.mgh.more_garbow_hillstrom import MGH
@@ -39,7 +40,7 @@ def run(data: Sequence[str] = (), sums: Sequence[str] = (), seed: int = 0, parts
         Names of sums of squares; all by default.
     seed : int, default 0
         Of the outliers.
-    parts : sequence of {"nist", "mgh", "outliers", "coverage"}
+    parts : sequence of {"nist", "mgh", "outliers", "coverage", "large"}
         The first three by default.
     """
     parts = parts or ("nist", "mgh", "outliers")
@@ -60,6 +61,8 @@ def run(data: Sequence[str] = (), sums: Sequence[str] = (), seed: int = 0, parts
         sections.append(Section("Outliers", [outlier_table(seed)]))
     if "coverage" in parts:
         sections.append(Section("Coverage of intervals", [coverage_table(seed=seed)]))
+    if "large" in parts:
+        sections.append(Section("Large fits", [large_table()]))
     return Document("Least squares", sections)
 
 
