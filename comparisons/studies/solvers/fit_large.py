@@ -1,4 +1,4 @@
-"""Large fits: a sparse one like bundle adjustment, and a tall dense one; seconds and costs of ours and of scipy's."""
+"""Large fits: a sparse one like bundle adjustment, and a tall dense one; seconds and costs, compared with scipy."""
 
 from __future__ import annotations
 
