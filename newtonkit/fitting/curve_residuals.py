@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
 
+from newtonkit.derivatives.residuals import flat_residuals
 from newtonkit.fitting.weak_functions import SharedByFunction
 
 
@@ -63,7 +63,7 @@ class CurveResiduals:
         """
         found = self._model()(x, *self._parameters(values))
         if isinstance(found, list | tuple):
-            found = anp.array(found)
+            found = flat_residuals(found)
         shape = np.shape(found)
         if shape not in ((), np.shape(y)):
             raise ValueError(
