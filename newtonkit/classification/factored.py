@@ -14,7 +14,7 @@ from newtonkit.classification.lanczos import product_verdict
 from newtonkit.classification.verdict import REGULAR, Verdict
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.equilibration import equilibrating, scaled
-from newtonkit.linalg.factorization import SparseStructure, Symmetric
+from newtonkit.linalg.factorization import Solve, SparseStructure, Symmetric
 from newtonkit.linalg.inertia import inertia
 from newtonkit.linalg.kernels import EPS, Vector, all_finite, dot, max_norm, norm
 
@@ -32,7 +32,13 @@ def factored_verdict(evaluator: Evaluator, x: Vector, g: Vector, B: Symmetric, *
     curvature, which it may miss; if B + τI has no factor either, such a direction certainly exists, and inverse
     iteration finds it. All products are with B and cost no evaluation.
     """
-    solve = B.factor(-B.rounding)
+    return verdict_from_factor(evaluator, x, g, B, B.factor(-B.rounding), radius)
+
+
+def verdict_from_factor(
+    evaluator: Evaluator, x: Vector, g: Vector, B: Symmetric, solve: Solve | None, radius: float
+) -> Verdict:
+    """The verdict of `factored_verdict` from the factorization of B − τI, or None if there is none."""
     if solve is None:
         verdict = product_verdict(evaluator, x, g, radius=radius, product=B.times)
         direction = negative_curvature(B) if verdict.kind in ("undecided", "minimum") else None

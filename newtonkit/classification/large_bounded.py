@@ -10,7 +10,7 @@ import numpy as np
 
 from newtonkit.classification.copositivity import EXACT_ORDER, least_on_orthant
 from newtonkit.classification.faces import Face, bounds_at
-from newtonkit.classification.factored import factored_verdict
+from newtonkit.classification.factored import verdict_from_factor
 from newtonkit.classification.lanczos import CG_STEPS, LANCZOS_STEPS, product_verdict
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.evaluation.evaluator import Evaluator
@@ -61,7 +61,7 @@ def large_bounded_verdict(
     kept = np.where(active, 1.0, 0.0)
     weak = active & (inward * g <= errors)
     face = Face(free, active, weak, inward, kept * inward * g, kept * errors)
-    found = _free_verdict(evaluator, x, g_free, free, reduced, times, radius, products)
+    found = _free_verdict(evaluator, x, g_free, free, reduced, solve, times, radius, products)
     facts: dict[str, Any] = {
         "active": face.sides,
         "multipliers": face.multipliers,
@@ -90,6 +90,7 @@ def _free_verdict(
     g_free: Vector,
     free: Any,
     reduced: Symmetric | None,
+    solve: Solve | None,
     times: Callable[[Vector], Vector],
     radius: float,
     products: float,
@@ -97,7 +98,7 @@ def _free_verdict(
     if not free.any():
         return Verdict("minimum", "", index=0, nullity=0, newton_step=0.0, decrease=0.0)
     if reduced is not None:
-        return factored_verdict(evaluator, x, g_free, reduced, radius=radius)
+        return verdict_from_factor(evaluator, x, g_free, reduced, solve, radius)
     # a typical curvature in place of the other variables, which are decoupled
     size = norm(_on(free, times(_on(free, np.ones(x.size))))) / float(free.sum()) ** 0.5
 

@@ -208,7 +208,9 @@ class LanczosSubproblem:
         q = self._last = self._q / beta
         if k < self._capacity:
             if k == len(self._basis):
-                grown = np.empty((min(2 * k, self.most, self._capacity), self.g.size))
+                limit = min(self.most, self._capacity)
+                # the last growth copies at most half of the basis: two copies of all of it take too much memory
+                grown = np.empty((2 * k if 4 * k <= limit else limit, self.g.size))
                 grown[:k] = self._basis
                 self._basis = grown
             self._basis[k] = q
