@@ -129,7 +129,7 @@ class HessianProducts(EvaluatedHessian):
     Parameters
     ----------
     first_gradient : ndarray, shape (n,)
-        g₀.
+        g₀, 0 where a variable is held at a bound.
     reason : str
     preconditioner : callable, optional
     max_products : int, optional
@@ -161,7 +161,7 @@ def gradient_share(evaluator: Evaluator, state: State, first_gradient: Vector, u
 
 def choose_hessian_source(evaluator: Evaluator, state: State) -> HessianSource:
     """Return full, sparse or products, by n, by the pattern of the Hessian, and by the expected fill of its factor."""
-    x = state.x
+    x, g = state.x, evaluator.domain.free_gradient(state.x, state.g)
     n = x.size
     if n <= _FULL:
         return FullHessian()
@@ -171,10 +171,10 @@ def choose_hessian_source(evaluator: Evaluator, state: State) -> HessianSource:
             why_not = f"{100 * pattern.nnz / n**2:.0f} % of the Hessian are nonzero"
         if n <= _DENSE_LIMIT:
             return FullHessian(f"dense Cholesky: {why_not}")
-        return HessianProducts(state.g, f"truncated Newton: {why_not}, and n = {n} > {_DENSE_LIMIT}")
+        return HessianProducts(g, f"truncated Newton: {why_not}, and n = {n} > {_DENSE_LIMIT}")
     structure = SparseStructure(pattern)
     if structure.fits:
-        return SparseHessian(structure, state.g)
+        return SparseHessian(structure, g)
     if n <= _DENSE_LIMIT:
         return FullHessian(f"dense Cholesky: {structure.reason}")
-    return HessianProducts(state.g, f"truncated Newton: {structure.reason}")
+    return HessianProducts(g, f"truncated Newton: {structure.reason}")

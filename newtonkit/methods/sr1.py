@@ -120,11 +120,11 @@ class SR1(TrustRegionMethod):
         return self.initial_matrix(evaluator, state, self.first_scaling(state.x).units)
 
     def initial_matrix(self, evaluator: Evaluator, state: State, units: Units) -> SR1Matrix:
-        """Return D²/α, where α is the first step length along −D⁻²g."""
+        """Return D²/α, where α is the first step length along −D⁻²g, on the free variables."""
         alpha = 1.0
-        if state.g.any() and all_finite(state.g):
-            p = units.step(units.gradient(-state.g))
-            alpha = first_step_length(evaluator, state.x, state.g, p, units)
+        g = evaluator.domain.free_gradient(state.x, state.g)
+        if g.any() and all_finite(g):
+            alpha = first_step_length(evaluator, state.x, g, units.step(units.gradient(-g)), units)
         return SR1Matrix(units.user_matrix(np.eye(state.x.size) / alpha))
 
     def restart(self, evaluator: Evaluator, state: TrustRegionState) -> TrustRegionState | None:

@@ -77,7 +77,9 @@ class TrustRegionNewtonCG(TrustRegionMethod):
 
     def hessian_source(self, evaluator: Evaluator, state: State) -> HessianSource:
         """Return products."""
-        return HessianProducts(state.g, "", self.preconditioner, self.max_products)
+        return HessianProducts(
+            evaluator.domain.free_gradient(state.x, state.g), "", self.preconditioner, self.max_products
+        )
 
     def first_radius(self, model: DomainModel, domain: Domain, x: Vector) -> float:
         """Return the option, or the length of the Cauchy step."""

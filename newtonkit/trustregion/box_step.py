@@ -26,12 +26,14 @@ class DomainModel:
     whole : QuadraticModel
     face : QuadraticModel
         The model of the variables that are free at the point; the whole model if all are.
+    can_release : bool, default False
+        Whether a variable that is not free may leave its bound; a fixed one may not.
     """
 
-    __slots__ = ("_longest", "face", "whole")
+    __slots__ = ("_longest", "can_release", "face", "whole")
 
-    def __init__(self, whole: QuadraticModel, face: QuadraticModel) -> None:
-        self.whole, self.face = whole, face
+    def __init__(self, whole: QuadraticModel, face: QuadraticModel, *, can_release: bool = False) -> None:
+        self.whole, self.face, self.can_release = whole, face, can_release
         self._longest: SubproblemSolution | None = None
 
     @classmethod
@@ -39,7 +41,9 @@ class DomainModel:
         """Return the model with its face of free variables at x."""
         if not domain.holds_any(x, model.g):
             return cls(model, model)
-        return cls(model, model.face(domain.free(x, model.g), model.g))
+        free = domain.free(x, model.g)
+        can_release = bool((~free & (np.asarray(domain.lower) < domain.upper)).any())
+        return cls(model, model.face(free, model.g), can_release=can_release)
 
     def newton_length(self, domain: Domain, x: Vector) -> float:
         """Return the length of the Newton step in the domain if the model is certainly convex on the face; else 0.
@@ -73,7 +77,7 @@ class DomainModel:
         if self._longest is not None and isinstance(bound, TrustRegion) and bound.radius >= self._longest.length:
             return self._longest
         solution = self.face.solve(bound)
-        if math.isnan(solution.predicted) or (self.face is self.whole and domain.contains_step(x, solution.p)):
+        if math.isnan(solution.predicted) or (not self.can_release and domain.contains_step(x, solution.p)):
             return solution
         return _FaceSearch(self.whole, domain.steps(x), solution, bound).run()
 

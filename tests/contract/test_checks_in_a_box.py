@@ -65,6 +65,44 @@ def test_saddles_are_left_without_a_call_outside(method, fun, x0, best):
     assert result.fun <= best + 1e-8
 
 
+@pytest.mark.parametrize("method", [*METHODS, "newton-cg", "cubic", "sr1"])
+def test_a_saddle_is_left_within_its_face_without_a_call_outside(method):
+    """x₀ is held at its bound by a multiplier of 1; x₁ starts at a maximum of the face, x₂ at a minimum of it."""
+    lower, upper = np.array([0.0, -0.4, -0.1]), np.array([1.0, 0.5, 0.1])
+    fun = inside(lambda x: x[0] + x[1] ** 4 - x[1] ** 2 + x[2] ** 2 + x[0] * x[1], lower, upper)
+    bounds = np.column_stack([lower, upper])
+    result = newtonkit.minimize(fun, np.zeros(3), method=method, bounds=bounds, options={"tape": False})
+    assert result.success, result.message
+    assert result.verdict.kind == "minimum"
+    np.testing.assert_array_equal(result.verdict.active[1:], [np.sign(result.x[1]), 0.0])
+    assert result.x[0] == 0.0
+    assert result.x[1] in (-0.4, 0.5)  # both are minima of the face
+
+
+@pytest.mark.parametrize("value", [0.0, 1e6])
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "sr1", "lbfgs", "cg", "gd-linesearch"])
+def test_a_fixed_variable_changes_nothing_for_the_others(method, value):
+    """The iterates are those without the variable, whatever its value and the slope along it are."""
+
+    def rosenbrock(x):
+        return 100.0 * (x[1] - x[0] ** 2) ** 2 + (1.0 - x[0]) ** 2
+
+    box, options = [(-2.0, 0.5), (-2.0, 2.0)], {"gtol": 1e-8}
+    removed = newtonkit.minimize(rosenbrock, [-1.2, 1.0], method=method, bounds=box, options=options)
+    fixed = newtonkit.minimize(
+        lambda x: rosenbrock(x) + 16.0 * (x[2] - value),
+        [-1.2, 1.0, value],
+        method=method,
+        bounds=[*box, (value, value)],
+        options=options,
+    )
+    assert fixed.success
+    np.testing.assert_array_equal(fixed.x, [*removed.x, value])
+    assert (fixed.nfev, fixed.njev, fixed.nhev, fixed.nhvp) == (
+        removed.nfev, removed.njev, removed.nhev, removed.nhvp,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_noise_is_measured_inside_the_box(method):
     def noisy(x):
