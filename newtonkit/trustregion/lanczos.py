@@ -151,7 +151,11 @@ class LanczosSubproblem:
         reach = bound.length(0.0)
         while self._cg.convex and self._cg.length <= reach:  # without forming p
             if self._is_enough(self._cg.residual):
-                p, length = self._free_minimizer()
+                minimizer = self._free_minimizer()
+                if minimizer is None:
+                    self._cg.convex = False
+                    break
+                p, length = minimizer
                 return SubproblemSolution(p, self._cg.decrease, False, length, 0.0, self.products - spent)
             if not self._grow():
                 return _NOT_FINITE
@@ -175,8 +179,11 @@ class LanczosSubproblem:
     def _is_enough(self, residual: float) -> bool:
         return residual <= self.tolerance * self.g_norm or self._exhausted or self.products >= self.most
 
-    def _free_minimizer(self) -> tuple[Vector, float]:
-        """Return the unconstrained minimizer of a convex model over the present space, and its length."""
+    def _free_minimizer(self) -> tuple[Vector, float] | None:
+        """Return the unconstrained minimizer of a convex model over the present space, and its length.
+
+        None if a pivot is not positive: rounding differs between the recurrence and the factorization.
+        """
         if self._iterate is not None:
             return self._iterate.minimizer(), self._cg.length
         g = np.zeros(len(self._alphas))
@@ -185,7 +192,8 @@ class LanczosSubproblem:
             h = g / self._alphas[0]
         else:
             factor = tridiagonal_cholesky(np.array(self._alphas), np.array(self._betas[:-1]))
-            assert factor is not None  # all pivots are positive
+            if factor is None:
+                return None
             h = tridiagonal_solve(factor, g)
         return h @ self._basis[: len(h)], norm(h)
 

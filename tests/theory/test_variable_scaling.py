@@ -125,6 +125,20 @@ def test_a_search_that_fails_in_the_given_units_is_repeated_in_those_of_x(method
     np.testing.assert_allclose(result.x, [1e6, 1e-6], rtol=1e-3)
 
 
+def test_a_model_that_is_convex_but_for_rounding_raises_nothing():
+    """With curvatures that differ by 1e20, pivots are positive in the recurrence and not in the factorization."""
+    t, units = np.linspace(0, 5, 20), 10.0 ** np.random.default_rng(3).uniform(-6, 6, 3)
+
+    def fun(x):
+        a, b, c = x[0] / units[0], x[1] / units[1], x[2] / units[2]
+        return ((a * anp.exp(-b * t) + c - (3e4 * np.exp(-1.3 * t) + 2)) ** 2).sum()
+
+    x0 = np.array([1e3, 0.1, 1.0]) * units
+    result = newtonkit.minimize(fun, x0, method="newton-cg", options={"maxiter": 2000, "scaling": "none"})
+    assert np.isfinite(result.fun)
+    assert newtonkit.minimize(fun, x0, method="newton-cg").success
+
+
 def test_units_of_a_restart_are_those_of_the_sizes_unless_the_option_fixes_them():
     x = np.array([1000.0, 0.01])
     expected = Units.of_sizes(x)
