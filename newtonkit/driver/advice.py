@@ -80,7 +80,9 @@ def _no_progress(termination: Termination, method: Method, n: int, own_gradient:
         return "check the gradient with newtonkit.check_derivatives."
     if not termination.detail:
         return "rescale the variables if their units differ, or check f for noise with newtonkit.check_derivatives."
-    if method.name == "newton" or own_gradient or n > _FULL_MATRIX:
+    if hasattr(method, "scaling"):
+        return "rescale the variables, or give their typical sizes by options={'scaling': sizes}."
+    if own_gradient or n > _FULL_MATRIX:
         return "rescale the variables."
     return "rescale the variables, or use method='newton'."
 

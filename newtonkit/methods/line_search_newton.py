@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal, ldl, solve_triangular
 
-from newtonkit.core.state import State
+from newtonkit.core.state import State, StepFailure
 from newtonkit.core.validation import check_choice, check_real
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, eigh, max_norm
@@ -17,6 +17,14 @@ from newtonkit.linesearch.line_function import LineSearch
 from newtonkit.methods.base import MethodBase
 from newtonkit.methods.line_search_step import line_search_step
 from newtonkit.methods.pure_newton import finite_hessian
+from newtonkit.methods.variable_scaling import Scaling, VariableScaling, checked_scaling
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledState(State):
+    """A point, and the units in which the Hessian there is modified."""
+
+    scaling: VariableScaling
 
 
 @dataclass(frozen=True)
@@ -32,11 +40,13 @@ class LineSearchNewton(MethodBase):
     floor : float in (0, 1), default 1e-8
         Smallest modified eigenvalue, relative to the largest one.
     line_search : LineSearch, default Backtracking()
+    scaling : str or array_like, default "auto"
+        Units of the variables, as in `TrustRegionNewton`: the Hessian of z = Dx is modified.
 
     Notes
     -----
-    In both cases p is a descent direction, and leads away from saddles. If the line search fails, one search along −g
-    is made.
+    In both cases p is a descent direction, and leads away from saddles. If the line search fails, one search along
+    −D⁻²g is made.
 
     References
     ----------
@@ -54,23 +64,40 @@ class LineSearchNewton(MethodBase):
     modification: str = "eigenvalues"
     floor: float = 1e-8
     line_search: LineSearch = field(default_factory=Backtracking)
+    scaling: Scaling = field(default="auto", kw_only=True)
 
     name: ClassVar[str] = "newton-linesearch"
     needs: ClassVar[frozenset[str]] = frozenset({"grad", "hess"})
     matrices: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "scaling", checked_scaling(self.scaling))
         check_choice("modification", self.modification, ("eigenvalues", "cholesky"))
         check_real("floor", self.floor, 0.0, 1.0, open_low=True, open_high=True)
 
-    def step(self, evaluator: Evaluator, state: State) -> State:
+    def init(self, evaluator: Evaluator, x0: Vector) -> ScaledState:
+        """Return the state at x0, with the first units."""
+        start = super().init(evaluator, x0)
+        return ScaledState(x0, start.f, start.g, start.info, VariableScaling.at_start(self.scaling, x0))
+
+    def step(self, evaluator: Evaluator, state: ScaledState) -> ScaledState:
         """Return the state after one line search along the modified Newton direction."""
+        units = state.scaling.units
         modified = _by_eigenvalues if self.modification == "eigenvalues" else _by_cholesky
-        p, negative = modified(finite_hessian(evaluator, state.x), state.g, self.floor)
-        line, info = line_search_step(evaluator, state, p, self.line_search)
+        H = units.matrix(finite_hessian(evaluator, state.x))
+        p, negative = modified(H, units.gradient(state.g), self.floor)
+        p = units.step(p)
+        try:
+            line, info = line_search_step(evaluator, state, p, self.line_search, units=units)
+        except StepFailure:
+            scaling = state.scaling.after_failure(state.x)
+            if scaling is None:
+                raise
+            return self.step(evaluator, replace(state, scaling=scaling))
         if negative and line.p is p:
             info = info._replace(note=f"{negative} negative eigenvalues modified")
-        return State(line.x, line.f, line.g, info)
+        scaling = state.scaling.after_step(state.x, line.x, H.diagonal())
+        return ScaledState(line.x, line.f, line.g, info, scaling)
 
 
 def _by_eigenvalues(H: Matrix, g: Vector, floor: float) -> tuple[Vector, int]:

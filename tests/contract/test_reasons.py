@@ -80,7 +80,9 @@ REACHED = {
     TerminationReason.LINE_SEARCH: lambda: wrong_sign("bfgs"),
     TerminationReason.RADIUS: lambda: wrong_sign("newton"),
     TerminationReason.SINGULAR: lambda: minimize(lambda x: x[0] ** 4 + x[1], (0.0, 1.0), "newton-pure"),
-    TerminationReason.NO_PROGRESS: lambda: minimize(two_units, (4e-20, -3.0), "newton-linesearch"),
+    TerminationReason.NO_PROGRESS: lambda: minimize(
+        two_units, (4e-20, -3.0), newtonkit.LineSearchNewton(scaling="none")
+    ),
     TerminationReason.STEP: lambda: newtonkit.least_squares(lambda x: x - 1.0, [3.0, 4.0]),
     TerminationReason.NO_REDUCTION: lambda: newtonkit.least_squares(lambda x: x**2 - 1.0, [1e-9], method="lm"),
     TerminationReason.UNDETERMINED: lambda: newtonkit.least_squares(lambda x: x[:1] + x[1:] - 1.0, [3.0, 4.0]),

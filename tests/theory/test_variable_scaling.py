@@ -13,14 +13,24 @@ import scipy.sparse as sp
 
 import newtonkit
 import problems
-from newtonkit import BFGS, DFP, LBFGS, SR1, Cubic, TrustRegionNewton, TrustRegionNewtonCG, iterate
+from newtonkit import (
+    BFGS,
+    DFP,
+    LBFGS,
+    SR1,
+    Cubic,
+    LineSearchNewton,
+    TrustRegionNewton,
+    TrustRegionNewtonCG,
+    iterate,
+)
 from newtonkit.core.domain import Box
 from newtonkit.core.state import StepFailure
 from newtonkit.methods.lbfgs import CurvaturePairs
 from newtonkit.methods.variable_scaling import PATIENCE, VariableScaling, other_units
 from newtonkit.trustregion.units import EUCLIDEAN, Units
 
-METHODS = [TrustRegionNewton, TrustRegionNewtonCG, Cubic, SR1, BFGS, DFP, LBFGS]
+METHODS = [TrustRegionNewton, TrustRegionNewtonCG, Cubic, LineSearchNewton, SR1, BFGS, DFP, LBFGS]
 START = np.array([-1.2, 1.0, 0.8, -0.4, 2.0])
 
 
@@ -96,7 +106,7 @@ def test_auto_takes_the_same_steps_as_none_in_the_first_trials(method):
     np.testing.assert_array_equal(auto, none)
 
 
-@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic"])
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "newton-linesearch"])
 def test_auto_solves_a_fit_whose_parameters_have_different_units(method):
     problem = problems.get("meyer")
     x0 = 10.0 * np.asarray(problem.starts["standard"])
@@ -137,6 +147,22 @@ def test_a_model_that_is_convex_but_for_rounding_raises_nothing():
     result = newtonkit.minimize(fun, x0, method="newton-cg", options={"maxiter": 2000, "scaling": "none"})
     assert np.isfinite(result.fun)
     assert newtonkit.minimize(fun, x0, method="newton-cg").success
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "cubic", "newton-linesearch", "sr1", "bfgs", "dfp", "lbfgs"])
+@pytest.mark.parametrize("unit", [1e-6, 1e-12, 1e-16])
+def test_a_rate_and_amplitudes_of_other_units_are_fitted_by_every_method(method, unit):
+    """A rate constant of the order of 1e-16 next to amplitudes of thousands: curvatures differ by 1e40."""
+    t = np.array([0.0, 0.13, 0.26, 0.38, 0.5, 0.65, 0.78, 0.88])
+    y = 5300 + 2000 * np.exp(-2.5 * t) + 60 * np.random.default_rng(3).normal(size=8)
+
+    def fun(p):
+        return anp.sum((p[2] + p[1] * anp.exp(-t * p[0] / unit) - y) ** 2)
+
+    x0 = np.array([2.5 * unit, y[0] - y[-1], y[-1]])
+    result = newtonkit.minimize(fun, x0, method=method, options={"maxiter": 1000})
+    assert result.success, result.message
+    assert result.fun == pytest.approx(38361.649, rel=1e-7)
 
 
 def test_units_of_a_restart_are_those_of_the_sizes_unless_the_option_fixes_them():
