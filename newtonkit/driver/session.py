@@ -125,8 +125,8 @@ class Session:
         with np.errstate(all="ignore"):
             if self.is_resumed and self.state is not None:
                 self.is_resumed = False
-                termination = self.termination_by_tolerance(self.state, self.criticality(self.state))
-                if termination is not None:
+                claim = self.stop.claim(self.state, self.criticality(self.state), self.nit, self.lowest)
+                if claim is not None and (termination := self.termination_by_tolerance(claim)) is not None:
                     return termination
             while True:
                 try:
@@ -144,7 +144,8 @@ class Session:
 
     def process_state(self, state: State) -> Termination | None:
         """Record a new state, call the callback, test; return the Termination if the run ends here."""
-        scale = self.evaluator.scale
+        evaluator = self.evaluator
+        scale = evaluator.scale
         if self.first is None:
             if scale != 1.0 and self.nit == 0 and self.state is None:
                 self.use_user_tolerances()
@@ -156,17 +157,20 @@ class Session:
             self.nit += 1
         self.state, self.state_method = state, self.method
         size = self.criticality(state)
-        self.recent = self.recent or RecentProgress(state.f)
-        self.recent.record(self.nit, self.evaluator.incumbent.f, size)
-        shown, shown_size = (state, size) if scale == 1.0 else (user_state(state, scale), size / scale)
+        if self.recent is None:
+            self.recent = RecentProgress(state.f)
+        self.recent.record(self.nit, evaluator.incumbent.f, size)
+        shown, shown_size = state, size
+        if scale != 1.0:
+            shown, shown_size = user_state(state, scale), size / scale
         if self.history is not None:
-            self.history.record(self.nit, shown, shown_size, self.evaluator.counts, self.evaluator.elapsed())
+            self.history.record(self.nit, shown, shown_size, evaluator.counts, evaluator.elapsed())
         if self.progress is not None:
             self.progress.show(self.nit, shown, shown_size)
         if self.callback is not None and self.nit > 0:
             self.user_holds_state = True
             with np.errstate(**self.user_errstate):
-                if self.callback(state if scale == 1.0 else shown, self.nit):
+                if self.callback(shown, self.nit):
                     return Termination(TerminationReason.CALLBACK, self.nit)
         return self.termination_at(state, size)
 
@@ -176,21 +180,23 @@ class Session:
 
     def termination_at(self, state: State, size: float) -> Termination | None:
         """Return the Termination if the run ends at this new state; a claim that is refused leads to the next one."""
-        termination = self.termination_by_tolerance(state, size)
-        if termination is None and self.stall.is_stalled(state, size):
+        claim = self.stop.claim(state, size, self.nit, self.lowest)
+        if claim is not None and (termination := self.termination_by_tolerance(claim)) is not None:
+            return termination
+        if self.stall.is_stalled(state, size):
             termination = self.decide(Termination(TerminationReason.PRECISION, size, self.stop.gtol))
-        if termination is None and self.requires_progress:
-            self.monitor = self.monitor or ProgressMonitor(state.f)
+            if termination is not None:
+                return termination
+        if self.requires_progress:
+            if self.monitor is None:
+                self.monitor = ProgressMonitor(state.f)
             claim = self.monitor.claim(state, size, self.evaluator.incumbent.f, self.nit)
             if claim is not None:
-                termination = self.decide(claim)
-        return termination
+                return self.decide(claim)
+        return None
 
-    def termination_by_tolerance(self, state: State, size: float) -> Termination | None:
-        """Return the Termination if a tolerance or a limit ends the run at this state."""
-        claim = self.stop.claim(state, size, self.nit, self.lowest)
-        if claim is None:
-            return None
+    def termination_by_tolerance(self, claim: Termination) -> Termination | None:
+        """Return the Termination if this claim of `Stop` ends the run at the last state."""
         termination = None
         if claim.reason is not TerminationReason.ITERATIONS and self.examiner.is_due(claim):
             termination = self.decide(claim)

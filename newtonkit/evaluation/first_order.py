@@ -43,6 +43,10 @@ class FirstOrderEvaluator:
         self.scale = 1.0
         self._may_scale = scaled
         self._ledger = Ledger(budget)
+        # plain attributes: they are read at every iteration
+        self.counts: Counts = self._ledger.counts  # evaluations for the method
+        self.check_counts: Counts = self._ledger.check_counts  # evaluations for checks
+        self.elapsed: Callable[[], float] = self._ledger.elapsed  # seconds since the run began
         self._guard = OutlierGuard()
         self._cache = EvaluationCache(self._ledger)
         self._bounded = self.domain.is_bounded
@@ -54,16 +58,6 @@ class FirstOrderEvaluator:
         self._last_g: Vector | None = None
         self._last_size = math.nan
         self._first_x: Vector | None = None
-
-    @property
-    def counts(self) -> Counts:
-        """Evaluations for the method."""
-        return self._ledger.counts
-
-    @property
-    def check_counts(self) -> Counts:
-        """Evaluations for checks."""
-        return self._ledger.check_counts
 
     def resume(self, counts: Counts, check_counts: Counts, x: Vector, f: float, g: Vector) -> None:
         """Continue from the counts of an earlier run that ended at x."""
@@ -82,10 +76,6 @@ class FirstOrderEvaluator:
     def use_second_order(self, second_order: bool) -> None:
         """Change whether Hessians or products are expected at most points."""
         self.second_order = second_order
-
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return self._ledger.elapsed()
 
     # --- requests -------------------------------------------------------------------------------------------
 
@@ -137,22 +127,24 @@ class FirstOrderEvaluator:
             f, g = linearization.f, linearization.g
         else:
             f, g = self._source.value_and_gradient(x.copy())
-        if not abs(f) <= self._guard.largest_f:
+        guard = self._guard
+        if not abs(f) <= guard.largest_f:
             accepted = self._guarded_value(f, x)
             if accepted != f and math.isfinite(accepted) and self._may_repeat_gradient(x):
                 # the gradient belongs to the same evaluation: the trace of a plain number gives a gradient of zero
                 g = self._second_gradient(x)
             f = accepted
         size = finite_max_norm(g)
-        if not 0.0 < size <= self._guard.largest_g:
+        if not 0.0 < size <= guard.largest_g:
             g, size = self._guarded_gradient(g, size, x)
         self._last_g, self._last_size = g, size
         if self.observer is not None:
             self._report("f", x, f)
             self._report("g", x, g=g)
+        incumbent = self.incumbent
         # a gradient that is not finite has the size NaN
-        if f < self.incumbent.f and (size == size or self.incumbent.x is None):
-            self.incumbent.offer(x, f, g)
+        if f < incumbent.f and (size == size or incumbent.x is None):
+            incumbent.offer(x, f, g)
         return f, g
 
     def criticality(self, x: Vector, g: Vector) -> float:

@@ -25,7 +25,7 @@ class Ledger:
     Attributes
     ----------
     counts, check_counts : Counts
-        Evaluations for the method, and for checks.
+        Evaluations for the method, and for checks; the same objects during the whole run.
     limited : bool
         Whether any limit of the budget is finite.
     """
@@ -44,8 +44,8 @@ class Ledger:
 
     def resume(self, counts: Counts, check_counts: Counts) -> None:
         """Continue from the counts of an earlier run."""
-        self.counts, self.check_counts = counts, check_counts
-        self._current = counts
+        for own, earlier in ((self.counts, counts), (self.check_counts, check_counts)):
+            own.f, own.g, own.H, own.Hv = earlier.f, earlier.g, earlier.H, earlier.Hv
 
     def elapsed(self) -> float:
         """Return the seconds since the run began."""
