@@ -427,6 +427,144 @@ def test_the_other_branch_is_never_fixed_in_a_tape(fun):
     assert_never_wrong(fun, there, here)
 
 
+# --- one tape for each path --------------------------------------------------------------------------------------
+
+
+class Counted:
+    """A function that counts its calls."""
+
+    def __init__(self, fun):
+        self.fun, self.calls = fun, 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return self.fun(x)
+
+
+TWO_PATHS = [early_if, if_of_a_sum, truth_of_a_number, if_any, if_nan, builtin_max, builtin_min, builtin_sorted]
+
+
+@pytest.mark.parametrize("order", [first_order, second_order], ids=lambda order: order.__name__)
+@pytest.mark.parametrize("fun", TWO_PATHS, ids=lambda fun: fun.__name__)
+def test_both_sides_of_a_branch_come_from_tapes(fun, order):
+    here, there = sides()
+    counted = Counted(fun)
+    derivatives = Derivatives(counted)
+    with onp.errstate(all="ignore"):
+        for k in range(LENGTH):  # records both paths
+            for x in (here[k], there[k]):
+                order(derivatives, x, ())
+        before = counted.calls
+        for k in range(LENGTH):
+            for x in (here[k], there[k]):
+                found = order(derivatives, x, ())
+                assert derivatives.source == TAPE
+                assert not derivatives.note
+                assert_same(found, by_autograd(fun, x, ()), f"call {k}")
+    assert counted.calls - before <= 2, "the function itself runs for comparisons only"
+
+
+def steps_of_newton(x):
+    """The square root of a positive number by Heron's iteration, until it no longer moves."""
+    a = 1.0 + x[0] ** 2
+    y, before = a, a + 1.0
+    while abs(y - before) > 1e-12 * y:
+        y, before = 0.5 * (y + a / y), y
+    return y + np.sum(x**2)
+
+
+def test_a_loop_until_convergence_has_a_tape_for_each_number_of_steps():
+    derivatives = Derivatives(steps_of_newton)
+    points = onp.random.default_rng(5).uniform(0.5, 3.0, (80, 3))
+    sources = []
+    for x in points:
+        f, g = derivatives.value_and_gradient(x)
+        assert f == pytest.approx(math.sqrt(1.0 + x[0] ** 2) + x @ x, rel=1e-14)
+        slope = onp.array([x[0] / math.sqrt(1.0 + x[0] ** 2), 0.0, 0.0]) + 2.0 * x
+        onp.testing.assert_allclose(g, slope, rtol=1e-12)
+        sources.append(derivatives.source)
+    assert sources[40:] == [TAPE] * 40
+
+
+def test_a_function_with_too_many_paths_is_right_and_says_why_no_tape_is_used():
+    def staircase(x):
+        total, n = smooth(x), 0
+        while n < x[0]:
+            n += 1
+            total = total + x[1] ** n
+        return total
+
+    counted = Counted(staircase)
+    derivatives = Derivatives(counted)
+    for k in range(100):
+        x = onp.array([k % 20 + 0.5, 0.7, -0.3])
+        assert_same((*derivatives.value_and_gradient(x), None), by_autograd(staircase, x, ()), f"call {k}")
+    before, by_source = counted.calls, {TAPE: 0, PLAIN: 0}
+    for k in range(20):
+        derivatives.value_and_gradient(onp.array([k + 0.5, 0.7, -0.3]))
+        by_source[derivatives.source] += 1
+        assert ("path" in derivatives.note) == (derivatives.source == PLAIN)
+    assert by_source == {TAPE: 8, PLAIN: 12}
+    assert counted.calls <= before + 12 + 1, "no further path is recorded; one comparison at most"
+
+
+@pytest.mark.parametrize(
+    "tested",
+    [
+        lambda x: x * 0.1 * 3.0,
+        lambda x: -(-x * 0.7) * 0.3,
+        lambda x: x**3 * 1.7,
+        lambda x: 3.3 * (2.1 * x) - 0.1,
+        lambda x: x - (-x) * 0.3,
+    ],
+)
+def test_a_guard_rounds_as_the_function_does(tested):
+    """The jump is at a threshold that rounding reaches: a guard that rounds in another order takes the other side."""
+    middle = 1.3
+    threshold = float(tested(onp.float64(middle)))
+
+    def jump(x):
+        return np.sum(x**2) + (1000.0 if tested(x[0]) > threshold else 0.0)
+
+    derivatives = Derivatives(jump)
+    for start in (0.5, 0.6, 0.7, 2.0, 2.1, 2.2):
+        derivatives.value_and_gradient(onp.array([start, 1.0]))
+    at = middle - 40 * EPS
+    for _ in range(400):
+        at = onp.nextafter(at, 2.0)
+        x = onp.array([at, 1.0])
+        f, _ = derivatives.value_and_gradient(x)
+        assert derivatives.source == TAPE
+        assert f == pytest.approx(jump(x), rel=1e-12)
+
+
+def test_an_error_on_a_path_without_a_tape_is_the_users_own():
+    derivatives = Derivatives(an_error_of_its_own)
+    here, there = sides()
+    for k in range(LENGTH):
+        assert_same((*derivatives.value_and_gradient(here[k]), None), by_autograd(smooth, here[k], ()), f"call {k}")
+        with pytest.raises(ValueError, match=r"x\[0\] must be positive"):
+            derivatives.value_and_gradient(there[k])
+    derivatives.value_and_gradient(here[0])
+    assert derivatives.source == TAPE
+
+
+@pytest.mark.parametrize("method", ["newton", "newton-cg", "bfgs", "lbfgs"])
+def test_minimize_replays_a_function_with_branches(method):
+    """Huber's function, written with an if for each entry."""
+
+    def huber(x):
+        total = 0.0
+        for t in (x[0] - 1.0, x[1] + 2.0, x[0] - x[1] - 3.5):
+            total = total + (0.5 * t**2 if abs(t) < 1.0 else abs(t) - 0.5)
+        return total + 0.01 * np.sum(x**2)
+
+    result = minimize(huber, [3.0, 4.0], method=method)
+    assert result.success
+    assert result.derivatives == "tape"
+    onp.testing.assert_allclose(result.jac, autograd.grad(huber)(result.x), atol=1e-10)
+
+
 @pytest.mark.parametrize(
     "fun",
     [

@@ -21,7 +21,7 @@ from newtonkit.derivatives.autograd.tracing import (
 )
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.pytree import is_input
-from newtonkit.derivatives.tape.tape_cache import GRADIENTS_BEFORE_RECORDING, TapeCache
+from newtonkit.derivatives.tape.tape_cache import GRADIENTS_BEFORE_RECORDING, NoPathError, TapeCache
 from newtonkit.linalg.kernels import Matrix, Vector
 
 MAX_TAPE_CACHES = 64  # caches kept for different shapes and constants
@@ -83,10 +83,10 @@ class Derivatives:
         if case is not None and case.has_gradient(x, args):
             try:
                 f, g = case.gradient(x, args)
-            except Exception:  # as in `value`
-                return self._plain(x, args)
+            except Exception as error:  # as in `value`
+                return self._plain(x, args, error)
             if not case.is_due("gradient") or self._agrees(case, f, g, x, args):
-                self.source = TAPE
+                self.source, self.note = TAPE, ""
                 return f, g
         if case is not None:
             self.note = case.failure
@@ -99,14 +99,15 @@ class Derivatives:
         if case is not None and case.has_product(x, args):
             try:
                 taped = case.linearize(x, args)
-            except Exception:  # as in `value`
+            except Exception as error:  # as in `value`
+                self._note_missing_path(error)
                 return self._plain_linearization(x, args, None)
             if not case.is_due("product"):
-                self.source = TAPE
+                self.source, self.note = TAPE, ""
                 return taped
             plain = self._plain_linearization(x, args, None)
             if case.agree_on_curvature(taped, plain, x, args):
-                self.source = TAPE
+                self.source, self.note = TAPE, ""
                 return taped
             self._drop(case)
             return plain
@@ -139,7 +140,7 @@ class Derivatives:
         f_plain, g_plain = self._plain(x, args)
         kind = "gradient" if "gradient" in case.programs else "product"
         if case.agree(f_plain, g, f_plain, g_plain, x, args, kind):
-            self.source = TAPE
+            self.source, self.note = TAPE, ""
             return True
         self._drop(case)
         return False
@@ -167,14 +168,20 @@ class Derivatives:
         self._recent = args, x.shape, case
         return case
 
-    def _plain(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
+    def _note_missing_path(self, error: Exception) -> None:
+        if isinstance(error, NoPathError):
+            self.note = str(error)
+
+    def _plain(self, x: Vector, args: tuple[Any, ...], error: Exception | None = None) -> tuple[float, Vector]:
+        if error is not None:
+            self._note_missing_path(error)
         f, g = trace_gradient(lambda z: self.fun(z, *args), x)
         self.source = PLAIN
         return as_number(f), np.asarray(g)
 
     def _plain_linearization(self, x: Vector, args: tuple[Any, ...], case: TapeCache | None) -> Linearization:
-        self.source = PLAIN
         f, g, product = trace_linearization(lambda z: self.fun(z, *args), x)
+        self.source = PLAIN
         plain: Linearization
 
         def hessian() -> Matrix:

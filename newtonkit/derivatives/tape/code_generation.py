@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instruction, Tape, is_basic
+from newtonkit.derivatives.tape.graph import GETITEM, INPUT, SCATTER, Instruction, Tape, UnsupportedError, is_basic
 
 # these operators on Python floats round as numpy does and raise no exception; division and powers may raise one
 _REDUCTIONS = (np.sum, np.mean)
@@ -26,7 +26,8 @@ class Program:
     Attributes
     ----------
     once : callable
-        once(\\*inputs) -> (outputs that do not depend on v, residuals); inputs in the tape's order.
+        once(\\*inputs) -> (outputs that do not depend on v, residuals); inputs in the tape's order. None if x takes
+        another path than the recorded one.
     per_direction : callable or None
         per_direction(residuals, v) -> the output that depends on v; None if no output does.
     residuals : list of Instruction
@@ -69,6 +70,8 @@ class _Writer:
     """Turns the instructions of one tape into source text."""
 
     def __init__(self, tape: Tape) -> None:
+        if any(guard.depends_on_v for guard in tape.guards):
+            raise UnsupportedError("a branch depends on the direction of a product")
         self.tape = tape
         self.constants: dict[str, Any] = {"zeros": np.zeros, "add_at": np.add.at}
         self._names: dict[int, str] = {}
@@ -117,6 +120,9 @@ class _Writer:
         for i in self.tape.instructions:
             if i.op is not INPUT and i.depends_on_v is depends_on_v:
                 lines += [f"    {line}" for line in self._statement(i)]
+            # the guards come first: what follows may raise on another path
+            if not depends_on_v and i in self.tape.guards:
+                lines.append(f"    if {'not ' if self.tape.guards[i] else ''}{self.name(i)}: return None")
         return lines
 
     def _statement(self, i: Instruction) -> list[str]:

@@ -97,6 +97,8 @@ class Tape:
     inputs : dict of str to Instruction
     outputs : list
         `Instruction` objects, or constants.
+    guards : dict of Instruction to bool
+        The truth values of this path. Arithmetic is not simplified then: guards round as the function's calls do.
 
     Raises
     ------
@@ -108,12 +110,14 @@ class Tape:
         self._all: list[Instruction] = []
         self._common: dict[Any, Instruction] = {}
         self._lowered: dict[RecordedNode, Any] = {}
+        self._exact = bool(recording.guards)
         self.inputs = {}
         for name, node in recording.inputs.items():
             instruction = self._new(INPUT, (name,), {}, node.value)
             instruction.depends_on_v = name in directions
             self.inputs[name] = self._lowered[node] = instruction
-        needed = _ancestors([output for output in recording.outputs if isinstance(output, RecordedNode)])
+        ends = [*recording.outputs, *(node for node, _ in recording.guards)]
+        needed = _ancestors([end for end in ends if isinstance(end, RecordedNode)])
         for node in recording.nodes:
             if node in needed:
                 self._lowered[node] = self._lower(node)
@@ -121,6 +125,8 @@ class Tape:
         for output in self.outputs:
             if isinstance(output, _Sparse):
                 raise UnsupportedError("a sparse gradient was not added up")
+        lowered = ((self._lowered[node], truth) for node, truth in recording.guards)
+        self.guards = {guard: truth for guard, truth in lowered if isinstance(guard, Instruction)}
         self.instructions = self._live()
         del self._all, self._common, self._lowered
 
@@ -148,7 +154,7 @@ class Tape:
 
     def _live(self) -> list[Instruction]:
         live: set[int] = set()
-        stack = [output for output in self.outputs if isinstance(output, Instruction)]
+        stack = [*self.guards, *(output for output in self.outputs if isinstance(output, Instruction))]
         while stack:
             instruction = stack.pop()
             if instruction.id not in live:
@@ -170,7 +176,7 @@ class Tape:
             return _Sparse(args[0], args[1])
         if raw is _GETITEM:
             return self._emit(GETITEM, (args[0], args[1]), {}, value)
-        if raw in (dot_adjoint_0.fun, dot_adjoint_1.fun):
+        if raw in (dot_adjoint_0.fun, dot_adjoint_1.fun) and not self._exact:
             raw, args = self._lower_dot_adjoint(raw, args)
         if raw in ELEMENTWISE_BINARY and len(args) == 2 and not node.kwargs:
             return self._simplified(raw, args[0], args[1], value)
@@ -238,7 +244,7 @@ class Tape:
     def _simplified(self, op: Any, a: Any, b: Any, value: Any) -> Any:
         """a op b, with constants as Python floats, and simplified by identities."""
         shape = np.shape(value)
-        if np.result_type(value) != np.float64 or not (_is_double(a) and _is_double(b)):
+        if self._exact or np.result_type(value) != np.float64 or not (_is_double(a) and _is_double(b)):
             return self._emit(op, (a, b), {}, value)  # other dtypes follow other rules
         a, b = _as_float(a, b, shape), _as_float(b, a, shape)
         if op is np.add and isinstance(a, Instruction) and isinstance(b, Instruction):

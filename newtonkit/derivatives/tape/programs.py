@@ -20,13 +20,14 @@ from newtonkit.linalg.kernels import Vector
 def gradient_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Program:
     """(f, ∇f) as a numpy program; the caller holds `trace_lock`."""
     function, names = _with_inputs(fun, args)
-    return Program(Tape(record(_gradient(function), _inputs(x, args, names))))
+    return Program(Tape(record(_gradient(function), _inputs(x, args, names), branches=True)))
 
 
 def value_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> Program:
     """f alone as a numpy program; the caller holds `trace_lock`."""
     function, names = _with_inputs(fun, args)
-    return Program(Tape(record(lambda x, **inputs: (function(x, inputs),), _inputs(x, args, names))))
+    run = record(lambda x, **inputs: (function(x, inputs),), _inputs(x, args, names), branches=True)
+    return Program(Tape(run))
 
 
 def product_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -> tuple[Program, BatchedStage]:
@@ -34,9 +35,9 @@ def product_program(fun: Callable[..., Any], x: Vector, args: tuple[Any, ...]) -
     function, names = _with_inputs(fun, args)
     inputs = _inputs(x, args, names) | {"v": np.ones_like(x)}
     try:
-        recording = record(_forward_over_reverse(function), inputs)
+        recording = record(_forward_over_reverse(function), inputs, branches=True)
     except Exception:  # a primitive has no forward rule, or its forward rule requires values
-        recording = record(_reverse_over_reverse(function), inputs)
+        recording = record(_reverse_over_reverse(function), inputs, branches=True)
     tape = Tape(recording, directions=("v",))
     program = Program(tape)
     return program, BatchedStage(tape, program.residuals)

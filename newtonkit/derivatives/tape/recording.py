@@ -4,7 +4,8 @@ The outer trace sees the calls of the function. It also sees those of the deriva
 consists of traceable calls. The derivatives are still computed by autograd; a `Recording` is the list of its calls.
 
 During a recording the boxes refuse every conversion to a Python number. Otherwise a decision that depends on the values
-of x (an ``if``, the end of a loop, an index) would be fixed in the recording.
+of x (an index, for example) would be fixed in the recording. A truth value (an ``if``, the end of a loop) is refused
+too, or it is noted as a guard: the recording is then that of one path, and holds wherever all guards have these values.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ _REFUSAL = "Python control flow or a conversion depends on the values of x"
 
 
 class Recorder(list["RecordedNode"]):
-    """The calls so far, and whether a conversion to a Python number was refused."""
+    """The calls so far, the truth values that were read, and whether a conversion to a Python number was refused."""
 
     refused = False
+
+    def __init__(self, *, branches: bool) -> None:
+        super().__init__()
+        self.branches = branches
+        self.guards: list[tuple[RecordedNode, bool]] = []
 
 
 class RecordedNode(Node):  # type: ignore[misc]
@@ -107,28 +113,37 @@ class GuardedBox(ArrayBox):  # type: ignore[misc]
         recorded_node(self).recorder.refused = True
         raise ValueDependentError(_REFUSAL)
 
+    def __bool__(self) -> bool:
+        node = recorded_node(self)
+        if not node.recorder.branches:
+            self._refuse()
+        truth = bool(node.value)
+        node.recorder.guards.append((node, truth))
+        return truth
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, tuple) and any(map(isbox, index)):
             # the trace does not see the entries of a plain tuple (labels, for example)
             index = make_sequence(tuple, *index)
         return super().__getitem__(index)
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _refuse
+    __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _refuse
     __str__ = __repr__ = __format__ = __hash__ = _refuse
 
 
 class Recording:
-    """The calls in their order, the inputs, and the outputs (nodes or constants)."""
+    """The calls in their order, the inputs, the outputs (nodes or constants), and the guards."""
 
-    __slots__ = ("inputs", "nodes", "outputs")
+    __slots__ = ("guards", "inputs", "nodes", "outputs")
 
-    def __init__(self, nodes: list[RecordedNode], inputs: dict[str, RecordedNode], outputs: list[Any]) -> None:
-        self.nodes = nodes
+    def __init__(self, nodes: Recorder, inputs: dict[str, RecordedNode], outputs: list[Any]) -> None:
+        self.nodes: list[RecordedNode] = nodes
+        self.guards = nodes.guards
         self.inputs = inputs
         self.outputs = outputs
 
 
-def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording:
+def record(function: Callable[..., Any], inputs: Mapping[str, Any], *, branches: bool = False) -> Recording:
     """The numpy calls of ``function(**inputs)``, which returns a tuple.
 
     The caller holds `trace_lock`.
@@ -139,6 +154,8 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
         May use autograd inside.
     inputs : mapping of str to ndarray or float
         The values at which the function is run; the runtime inputs of the recording.
+    branches : bool, default False
+        Whether the function may read truth values, so that the recording is that of one path, with guards.
 
     Raises
     ------
@@ -147,7 +164,7 @@ def record(function: Callable[..., Any], inputs: Mapping[str, Any]) -> Recording
     Exception
         If autograd cannot trace the function: the exception of autograd.
     """
-    recorder = Recorder()
+    recorder = Recorder(branches=branches)
     height = trace_stack.top
     try:
         with warnings.catch_warnings(), _guarded_boxes(), _pure_sums(), trace_stack.new_trace() as trace:

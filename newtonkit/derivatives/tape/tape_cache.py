@@ -28,14 +28,31 @@ ROUNDING_SAMPLES = 16
 ROUNDING_FACTOR = 8.0  # the two computations may round in a different order, and the samples may miss the worst case
 
 
+MAX_PATHS = 8
+"""Tapes of one kind for a function with branches; our choice. A call runs each of them to its first false guard."""
+
+
+class NoPathError(Exception):
+    """x takes a path that has no tape, and no more are recorded."""
+
+
 class TapeCache:
-    """The tapes for one shape of x and args."""
+    """The tapes for one shape of x and args: one of each kind, or several if the function has branches.
+
+    The tape that served the last call is in ``programs``; ``paths`` has all, each with its stage for many directions.
+    """
 
     def __init__(self, fun: Callable[..., Any]) -> None:
         self.fun = fun
         self.failure = ""
         self.programs: dict[str, Program] = {}
-        self.batched: BatchedStage | None = None
+        self.paths: dict[str, dict[Program, BatchedStage | None]] = {"value": {}, "gradient": {}, "product": {}}
+        self.recordings = {"value": 0, "gradient": 0, "product": 0}
+        self.misses = {
+            "value": 0,
+            "gradient": 0,
+            "product": 0,
+        }  # calls on paths without a tape since the last recording
         self.asked = {"value": 0, "gradient": 0, "product": 0}
         self.uses = {"value": 0, "gradient": 0, "product": 0}
         self.largest_f = self.largest_g = self.largest_Hv = 0.0
@@ -75,35 +92,79 @@ class TapeCache:
         # imported here: if the internals of autograd change, only the recording fails, and plain autograd remains
         from newtonkit.derivatives.tape.programs import gradient_program, product_program, value_program
 
+        batched: BatchedStage | None = None
+        self.recordings[kind] += 1
+        self.misses[kind] = 0
         if kind == "value":
-            self.programs[kind] = value_program(self.fun, x, args)
+            program = value_program(self.fun, x, args)
         elif kind == "gradient":
-            self.programs[kind] = gradient_program(self.fun, x, args)
+            program = gradient_program(self.fun, x, args)
         else:
-            program, self.batched = product_program(self.fun, x, args)
-            self.programs[kind] = program
+            program, batched = product_program(self.fun, x, args)
+        self.paths[kind][program] = batched
+        self.programs[kind] = program
+        self.uses[kind] = 0  # the first use of each tape is compared
 
     # --- replaying ------------------------------------------------------------------------------------------
+
+    def _on_another_path(self, kind: str, x: Vector, args: tuple[Any, ...]) -> tuple[Program, Any]:
+        """The tape of the path that x takes, and what it returns.
+
+        A new path is recorded after a few calls without a tape; the more paths there are, the more calls: a function
+        that seldom takes a path twice gains nothing from tapes.
+
+        Raises
+        ------
+        NoPathError
+            If there is no such tape, and none is recorded now.
+        Exception
+            What the recording of a new path raised: the function may raise there, or use what a tape does not support.
+        """
+        inputs = (x, *filter(is_input, args))
+        with trace_lock:
+            for program in self.paths[kind]:
+                found = program.once(*inputs)
+                if found is not None:
+                    self.programs[kind] = program
+                    return program, found
+            self.misses[kind] += 1
+            made = self.recordings[kind]
+            if made < MAX_PATHS and self.misses[kind] > GRADIENTS_BEFORE_RECORDING * made:
+                with np.errstate(all="ignore"):
+                    self._record(kind, x, args)
+                program = self.programs[kind]
+                found = program.once(*inputs)
+                if found is not None:
+                    return program, found
+        raise NoPathError("no tape yet for the path that this x takes through the branches of fun")
 
     def value(self, x: Vector, args: tuple[Any, ...]) -> float:
         """f from the tape."""
         program = self.programs["value"]
-        (f,), _ = program.once(x, *filter(is_input, args)) if args else program.once(x)
-        return _number(f)
+        found = program.once(x, *filter(is_input, args)) if args else program.once(x)
+        if found is None:
+            program, found = self._on_another_path("value", x, args)
+        return _number(found[0][0])
 
     def gradient(self, x: Vector, args: tuple[Any, ...]) -> tuple[float, Vector]:
         """f and ∇f from the tape."""
         program = self.programs["gradient"]
-        (f, g), _ = program.once(x, *filter(is_input, args)) if args else program.once(x)
+        found = program.once(x, *filter(is_input, args)) if args else program.once(x)
+        if found is None:
+            program, found = self._on_another_path("gradient", x, args)
+        f, g = found[0]
         return _number(f), (g if program.fresh[1] else _own(g, x))
 
     def linearize(self, x: Vector, args: tuple[Any, ...]) -> Linearization:
         """f, ∇f and the Hessian from the tape."""
-        program, batched = self.programs["product"], self.batched
-        assert program.per_direction is not None
+        program = self.programs["product"]
+        found = program.once(x, *filter(is_input, args)) if args else program.once(x)
+        if found is None:
+            program, found = self._on_another_path("product", x, args)
+        (f, g, *_), residuals = found
+        per_direction, batched = program.per_direction, self.paths["product"][program]
+        assert per_direction is not None
         assert batched is not None
-        (f, g, *_), residuals = program.once(x, *filter(is_input, args)) if args else program.once(x)
-        per_direction = program.per_direction
         fresh = program.fresh
 
         def product(v: Vector) -> Vector:
