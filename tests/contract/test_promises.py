@@ -353,10 +353,13 @@ def test_a_claim_put_off_is_heard_when_the_budget_ends():
 
 
 def test_a_result_says_where_derivatives_came_from_and_names_what_slows_them_down():
-    """The tape by default, plain autograd where asked for or where Python branches on x, the user's own."""
+    """The tape by default, also with branches; plain autograd if requested, or for an index; the user's own."""
 
     def branching(x):
         return valley(x) if x[0] > 0 else valley(x) + 0.0
+
+    def indexing(x):
+        return valley(x) + [0.0, 0.0][int(x[0] > 0)]
 
     assert newtonkit.minimize(valley, X0, method="bfgs").derivatives == "tape"
     off = newtonkit.minimize(valley, X0, method="bfgs", options={"tape": False})
@@ -364,7 +367,8 @@ def test_a_result_says_where_derivatives_came_from_and_names_what_slows_them_dow
     assert "slower" not in repr(off)
     given = newtonkit.minimize(valley, X0, method="bfgs", jac=valley_gradient)
     assert given.derivatives == "given"
-    slow = newtonkit.minimize(branching, X0, method="bfgs")
+    assert newtonkit.minimize(branching, X0, method="bfgs").derivatives == "tape"
+    slow = newtonkit.minimize(indexing, X0, method="bfgs")
     assert slow.success
     assert "depends on the values of x" in repr(slow)
 
