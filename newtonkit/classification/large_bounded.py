@@ -14,8 +14,9 @@ from newtonkit.classification.factored import verdict_from_factor
 from newtonkit.classification.lanczos import CG_STEPS, LANCZOS_STEPS, product_verdict
 from newtonkit.classification.verdict import NO_MINIMUM, Verdict
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.factorization import Solve, Symmetric
+from newtonkit.linalg.factorization import Symmetric
 from newtonkit.linalg.kernels import EPS, Vector, max_norm, norm
+from newtonkit.linalg.sparse_factors import Solve
 
 _SAFETY = 10.0  # factor of the error bars, as in `newtonkit.classification.faces`
 

@@ -7,14 +7,12 @@ positive definite. A Newton method requires nothing else of its Hessian.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import reverse_cuthill_mckee
-from scipy.sparse.linalg import splu
 
 from newtonkit.linalg.kernels import (
     EPS,
@@ -28,8 +26,7 @@ from newtonkit.linalg.kernels import (
     tridiagonal_cholesky,
     tridiagonal_solve,
 )
-
-Solve = Callable[[Vector], Vector]
+from newtonkit.linalg.sparse_factors import Factorizer, Solve, sparse_factorizer
 
 NARROW_BANDWIDTH = 64  # up to this bandwidth the given order is kept
 # The choice is made by counted work and storage, so it does not depend on the clock. Band Cholesky takes about n·b²
@@ -215,39 +212,25 @@ def _tridiagonal(diagonal: Vector, off_diagonal: Vector) -> Solve | None:
     return None if factor is None else lambda b: tridiagonal_solve(factor, b)
 
 
-def symmetric_lu(A: Any) -> Any:
-    """SuperLU of a sparse symmetric matrix with all pivots on the diagonal; None if there is no such factorization."""
-    try:
-        lu = splu(
-            sp.csc_matrix(A),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True, "Equil": False},
-        )
-    except RuntimeError:  # exactly singular
-        return None
-    # at a zero pivot SuperLU takes a pivot off the diagonal
-    return lu if np.array_equal(lu.perm_r, lu.perm_c) else None
-
-
 class SparseSymmetric(_Sparse):
-    """A sparse matrix, factored by SuperLU without pivoting: LU equals the Cholesky factorization up to scales.
+    """A sparse matrix, factored as LDLᵀ by SuperLU or feral-solver.
 
-    The diagonal of U then has as many negative entries as B has negative eigenvalues (Sylvester's law). At a zero
-    pivot SuperLU takes a pivot off the diagonal; the matrix is then treated as one that is not positive definite.
+    A matrix with a zero pivot is treated as one that is not positive definite.
     """
+
+    def __init__(self, B: sp.csc_array, factorizer: Factorizer | None = None) -> None:
+        super().__init__(B)
+        self._factorizer = factorizer or sparse_factorizer()
 
     def masked(self, free: NDArray[np.bool_]) -> SparseSymmetric:
         """Return B on the free variables and ‖B‖ on the diagonal of the others."""
-        return SparseSymmetric(self._masked(free))
+        return SparseSymmetric(self._masked(free), self._factorizer)
 
     def factor(self, shift: float) -> Solve | None:
         """b ↦ (B + shift·I)⁻¹b."""
         A = self.B + shift * sp.eye_array(self.B.shape[0], format="csc") if shift else self.B
-        lu = symmetric_lu(A)
-        if lu is None or not (lu.U.diagonal() > 0.0).all():
-            return None
-        return lu.solve  # type: ignore[no-any-return]
+        factor = self._factorizer.factor(A)
+        return None if factor is None or factor.negative else factor.solve
 
 
 class BandLayout:
@@ -291,7 +274,7 @@ class SparseStructure:
 
     Notes
     -----
-    Let b be the bandwidth after reverse Cuthill–McKee. If n·b² is small, the choice is band Cholesky; otherwise SuperLU
+    Let b be the bandwidth after reverse Cuthill–McKee. If n·b² is small, the choice is band Cholesky; otherwise LDLᵀ
     with minimum degree, unless the expected fill is too large. The levels of a breadth-first search are separators of
     the pattern, and b is about the width of the widest one. A good ordering eliminates this separator last, as a full
     matrix of order b. That takes b³/3 operations and b² numbers, as nested dissection does on grids in two and three
@@ -308,6 +291,7 @@ class SparseStructure:
         layout = BandLayout(pattern)
         b = layout.bandwidth
         self.layout: BandLayout | None = None
+        self._factorizer = sparse_factorizer()
         self.fits = True
         shape = f"{pattern.nnz} non-zeros, bandwidth {b}"
         work = _SEPARATOR_WORK * float(b) ** 3
@@ -328,7 +312,7 @@ class SparseStructure:
         layout = self.layout
         if layout is not None and not same_pattern(B, self.pattern):
             layout = SparseStructure(B).layout
-        return SparseSymmetric(B) if layout is None else BandSymmetric(B, layout)
+        return SparseSymmetric(B, self._factorizer) if layout is None else BandSymmetric(B, layout)
 
 
 def same_pattern(A: sp.csc_array, B: sp.csc_array) -> bool:

@@ -2,8 +2,8 @@
 
 By Sylvester's law A = LDLᵀ has as many negative eigenvalues as D. The factorizations of H + τI and H − τI count the
 eigenvalues below −τ and below τ. τ exceeds the backward error of both, so no count can be wrong. Sparse matrices are
-factored by SuperLU without pivoting: U = DLᵀ if every pivot is on the diagonal. If a pivot is not, or if the factors
-grow, no count is returned.
+factored by SuperLU without pivoting, or by feral-solver with it. If a pivot is zero, or if the factors grow, no count
+is returned.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
-from newtonkit.linalg.factorization import symmetric_lu
 from newtonkit.linalg.kernels import EPS, Matrix, Vector
+from newtonkit.linalg.sparse_factors import Factorizer, sparse_factorizer
 
 MAX_THRESHOLDS = 6
 THRESHOLD_RATIO = 30.0  # each τ is this much larger than the one before
@@ -46,7 +46,7 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
     Returns
     -------
     Inertia or None
-        None: at all thresholds from 10·√n·eps·‖H‖ to about 1e-6·‖H‖ a pivot was off the diagonal, or the factors grew.
+        None: at all thresholds from 10·√n·eps·‖H‖ to about 1e-6·‖H‖ a pivot was zero, or the factors grew.
         If that is likely, the largest threshold is tried first.
 
     Notes
@@ -65,7 +65,7 @@ def inertia(H: Matrix | sp.sparray | sp.spmatrix) -> Inertia | None:
     size = float(abs(A).sum(axis=0).max()) if n else 0.0
     if size == 0.0:
         return Inertia(0, n, 0, 0.0)
-    below = _sparse_negatives if sp.issparse(A) else _dense_negatives
+    below = functools.partial(_sparse_negatives, factorizer=sparse_factorizer()) if sp.issparse(A) else _dense_negatives
     unit = sp.eye_array(n, format="csc") if sp.issparse(A) else np.eye(n)
 
     @functools.cache
@@ -133,12 +133,7 @@ def _dense_negatives(A: Matrix) -> tuple[int, float]:
     return negative, 2.0 * len(A) * EPS * float(growth)
 
 
-def _sparse_negatives(A: Any) -> tuple[int, float]:
-    """The same without pivoting; the error is infinite if there is no such factorization."""
-    lu = symmetric_lu(A)
-    if lu is None:
-        return 0, math.inf
-    d, L = lu.U.diagonal(), abs(lu.L)
-    growth = (L @ (np.abs(d) * np.asarray(L.sum(axis=0)).ravel())).max()
-    longest = int(np.diff(L.tocsr().indptr).max()) + 2
-    return int(np.sum(d < 0.0)), 2.0 * longest * EPS * float(growth)
+def _sparse_negatives(A: Any, factorizer: Factorizer) -> tuple[int, float]:
+    """The same for a sparse matrix; the error is infinite if there is no factor."""
+    factor = factorizer.factor(A)
+    return (0, math.inf) if factor is None else (factor.negative, factor.backward_error())

@@ -11,13 +11,14 @@ import numpy as np
 
 from newtonkit.core.state import State
 from newtonkit.evaluation.evaluator import Evaluator
-from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, Symmetric
+from newtonkit.linalg.factorization import DenseSymmetric, SparseStructure, SparseSymmetric, Symmetric
 from newtonkit.linalg.kernels import EPS, Matrix, Vector, norm
+from newtonkit.linalg.preconditioners import CYCLE_PRODUCTS, SETUP_PRODUCTS, multigrid, suits_multigrid
 from newtonkit.trustregion.eigen import EigenSubproblem
 from newtonkit.trustregion.lanczos import LanczosSubproblem
 from newtonkit.trustregion.model import QuadraticModel
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
-from newtonkit.trustregion.products_then_factors import ProductsThenFactors
+from newtonkit.trustregion.products_then_factors import Preconditioning, ProductsThenFactors
 from newtonkit.trustregion.units import EUCLIDEAN, Units
 
 # Up to this n the subproblem is solved by one eigendecomposition. Measured, µs, against one Cholesky factorization:
@@ -110,7 +111,7 @@ class SparseHessian(EvaluatedHessian):
         if products < _FEW_PRODUCTS or isinstance(B, DenseSymmetric):
             return MoreSorensenSubproblem(g, B, lam)
         share = gradient_share(evaluator, state, self.first_gradient, units)
-        return ProductsThenFactors(g, B, lam, min(_SPARSE_FORCING, share), products)
+        return ProductsThenFactors(g, B, lam, min(_SPARSE_FORCING, share), products, _multigrid_for(B))
 
     def factorizable(self, evaluator: Evaluator, x: Vector, units: Units = EUCLIDEAN) -> Symmetric:
         """Return the sparse Hessian at x, or a full one if the user's function returns that here."""
@@ -118,6 +119,13 @@ class SparseHessian(EvaluatedHessian):
         if H is None:
             return DenseSymmetric(units.matrix(evaluator.hessian(x)))
         return self.structure.matrix(units.sparse(H))
+
+
+def _multigrid_for(B: Symmetric) -> Preconditioning | None:
+    if not (isinstance(B, SparseSymmetric) and suits_multigrid(B.B)):
+        return None
+    matrix = B.B
+    return Preconditioning(lambda: multigrid(matrix), SETUP_PRODUCTS, CYCLE_PRODUCTS)
 
 
 @dataclass(frozen=True, slots=True)

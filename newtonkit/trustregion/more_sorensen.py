@@ -9,8 +9,9 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from newtonkit.linalg.factorization import Solve, Symmetric
+from newtonkit.linalg.factorization import Symmetric
 from newtonkit.linalg.kernels import Vector, dot, norm
+from newtonkit.linalg.sparse_factors import Solve
 from newtonkit.trustregion.model import MAX_KNOTS
 from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
 

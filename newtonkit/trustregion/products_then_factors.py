@@ -1,19 +1,21 @@
-"""The subproblem of a sparse matrix: products while they cost less than a factorization, then factorizations."""
+"""The subproblem of a sparse matrix: products, products with a preconditioner, then factorizations."""
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newtonkit.linalg.factorization import Symmetric
-from newtonkit.linalg.kernels import Vector
+from newtonkit.linalg.kernels import Vector, norm
+from newtonkit.linalg.sparse_factors import Solve
 from newtonkit.trustregion.lanczos import LanczosSubproblem
 from newtonkit.trustregion.model import MAX_KNOTS
 from newtonkit.trustregion.more_sorensen import MoreSorensenSubproblem
-from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution
+from newtonkit.trustregion.step_bound import StepBound, SubproblemSolution, TrustRegion
 
 
 class ProductsThenFactors:
@@ -21,7 +23,8 @@ class ProductsThenFactors:
 
     The number of products before the first factorization is the one whose work equals that of a factorization. The
     work for one B is then at most twice that of the better choice, plus one product: the rule for renting or buying
-    skis (Karlin, Manasse, Rudolph & Sleator, 1988, Algorithmica 3, 79).
+    skis (Karlin, Manasse, Rudolph & Sleator, 1988, Algorithmica 3, 79). The same rule decides when a preconditioner is
+    constructed; it is used for the unconstrained minimizer, if that is within the bound.
 
     Parameters
     ----------
@@ -34,14 +37,27 @@ class ProductsThenFactors:
         Relative residual of a step by products.
     products : int, at least 1
         Limit of products before the first factorization.
+    preconditioning : Preconditioning, optional
+        How to construct a preconditioner, and its work.
     """
 
     max_knots: ClassVar[int] = MAX_KNOTS
 
-    def __init__(self, g: Vector, B: Symmetric, lam: float, tolerance: float, products: int) -> None:
+    def __init__(
+        self,
+        g: Vector,
+        B: Symmetric,
+        lam: float,
+        tolerance: float,
+        products: int,
+        preconditioning: Preconditioning | None = None,
+    ) -> None:
         self.g, self.B, self.lam = g, B, lam
         self.tolerance, self.products = tolerance, products
-        self._krylov = LanczosSubproblem(g, B.times, tolerance, None, products)
+        plain = products if preconditioning is None else min(products, preconditioning.setup)
+        self._krylov = LanczosSubproblem(g, B.times, tolerance, None, plain)
+        self._preconditioning = preconditioning if plain < products else None
+        self._inexact: SubproblemSolution | None = None
         self._factored: MoreSorensenSubproblem | None = None
 
     @property
@@ -56,8 +72,12 @@ class ProductsThenFactors:
 
     @property
     def newton_length(self) -> float:
-        """Length of the inexact Newton step if the model is convex on the Krylov space; else 0."""
-        return self._krylov.convex_length()
+        """Length of the Newton step, inexact or exact; 0 if the model is not convex, as far as is known."""
+        length = self._krylov.convex_length()
+        if self._finished or length == 0.0:
+            return length
+        inexact = self._newton_step()
+        return self._exact().newton_length if inexact is None else inexact.length
 
     def times(self, v: Vector) -> Vector:
         """Return Bv."""
@@ -72,8 +92,45 @@ class ProductsThenFactors:
         if self._factored is not None:
             return self._factored.solve(bound)
         solution = self._krylov.solve(bound)
-        if math.isnan(solution.predicted) or self._krylov.products < self._krylov.most:
+        if math.isnan(solution.predicted) or self._finished:
             return solution
-        self._factored = MoreSorensenSubproblem(self.g, self.B, solution.lam or self.lam)
-        better = self._factored.solve(bound)
+        if not solution.on_boundary:
+            inexact = self._newton_step()
+            if inexact is not None and inexact.length <= bound.length(0.0):
+                return inexact
+        self.lam = solution.lam or self.lam
+        better = self._exact().solve(bound)
         return better._replace(inner=better.inner + solution.inner)
+
+    @property
+    def _finished(self) -> bool:
+        return self._krylov.products < self._krylov.most
+
+    def _exact(self) -> MoreSorensenSubproblem:
+        if self._factored is None:
+            self._factored = MoreSorensenSubproblem(self.g, self.B, self.lam)
+        return self._factored
+
+    def _newton_step(self) -> SubproblemSolution | None:
+        """Return the unconstrained minimizer by products with the preconditioner; None if none is found."""
+        if self._inexact is None and self._preconditioning is not None:
+            setting, self._preconditioning = self._preconditioning, None
+            solve = setting.construct()
+            if solve is not None:
+                cycles = max(1, (self.products - setting.setup) // setting.cycle)
+                krylov = LanczosSubproblem(self.g, self.B.times, self.tolerance, solve, cycles)
+                if krylov.convex_length() > 0.0 and krylov.products < krylov.most:
+                    solution = krylov.solve(TrustRegion(math.inf))
+                    self._inexact = solution._replace(length=norm(solution.p))
+        return self._inexact
+
+
+class Preconditioning(NamedTuple):
+    """A preconditioner that can be constructed."""
+
+    construct: Callable[[], Solve | None]
+    """Returns v ↦ M⁻¹v, or None if the attempt failed."""
+    setup: int
+    """Number of products with B that take as long as the construction."""
+    cycle: int
+    """Number of products with B that take as long as one application and one product."""

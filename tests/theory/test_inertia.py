@@ -15,6 +15,7 @@ from newtonkit.classification.lanczos import product_verdict
 from newtonkit.linalg.factorization import DenseSymmetric, TridiagonalSymmetric
 from newtonkit.linalg.inertia import _sparse_negatives, index_at_least, inertia
 from newtonkit.linalg.kernels import EPS
+from newtonkit.linalg.sparse_factors import SuperLUFactorizer
 
 
 def random_sparse(seed):
@@ -67,14 +68,15 @@ def at_the_first_threshold_of_six(H):
     for k in range(6):
         least = 10 * np.sqrt(n) * EPS * 30.0**k
         tau = least * size
-        lower, upper = _sparse_negatives(H + tau * unit), _sparse_negatives(H - tau * unit)
+        lower, upper = (_sparse_negatives(H + s * tau * unit, SuperLUFactorizer()) for s in (1.0, -1.0))
         if least <= 1e-6 and 2.0 * max(lower[1], upper[1]) < tau:
             return lower[0], upper[0] - lower[0], n - upper[0]
     return None
 
 
 @pytest.mark.parametrize("make", [random_sparse, grid])
-def test_what_is_given_up_early_none_of_the_six_thresholds_would_have_decided(make):
+def test_what_is_given_up_early_none_of_the_six_thresholds_would_have_decided(make, monkeypatch):
+    monkeypatch.setattr("newtonkit.linalg.sparse_factors._has_feral", lambda: False)  # without pivoting
     answers = []
     for seed in range(60):
         H = make(seed)
@@ -97,7 +99,8 @@ def test_factors_that_grow_whatever_the_threshold_are_given_up_after_two(monkeyp
         factored.append(args)
         return splu(*args, **options)
 
-    monkeypatch.setattr("newtonkit.linalg.factorization.splu", counting)
+    monkeypatch.setattr("newtonkit.linalg.sparse_factors._has_feral", lambda: False)
+    monkeypatch.setattr("newtonkit.linalg.sparse_factors.splu", counting)
     line = sp.diags_array([np.ones(99)] * 2, offsets=[-1, 1])
     lattice = sp.kron(line, sp.eye_array(100)) + sp.kron(sp.eye_array(100), line)
     answer = inertia(lattice + diagonal * sp.eye_array(10_000))
