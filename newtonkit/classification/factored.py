@@ -14,9 +14,10 @@ from newtonkit.classification.lanczos import product_verdict
 from newtonkit.classification.verdict import REGULAR, Verdict
 from newtonkit.evaluation.evaluator import Evaluator
 from newtonkit.linalg.equilibration import equilibrating, scaled
-from newtonkit.linalg.factorization import Solve, SparseStructure, Symmetric
+from newtonkit.linalg.factorization import SparseStructure, Symmetric
 from newtonkit.linalg.inertia import inertia
 from newtonkit.linalg.kernels import EPS, Vector, all_finite, dot, max_norm, norm
+from newtonkit.linalg.sparse_factors import Solve
 
 _BISECTIONS = 4  # of the exponent of the shift, between one that factors and a quarter of it that does not
 _ITERATIONS = 100
