@@ -15,7 +15,8 @@ Scaling = str | tuple[float, ...]
 _RULES = ("auto", "none", "sizes")
 # Trials before "auto" may change the units, so that what is solved quickly does not change. Measured: of NIST's 54 fits
 # as plain sums of squares newton solves 51 (48 without scaling) with 0.57 times the Hessians in all, cubic 53 (47),
-# newton-cg 50 (46), sr1 42 (40); of the 173 runs of the benchmark 162 (160), 160 (153), 163 (158), 153 (154)
+# newton-cg 50 (46), newton-linesearch 50 (34); of the 173 runs of the benchmark 163 (160), 162 (153), 164 (158),
+# 163 (155), and no run that was solved without scaling is lost
 PATIENCE = 30
 # Ratio of the largest size to the smallest below which "auto" keeps the units. With 1, functions with many humps are
 # lost on the benchmark, with 1000 three fits fewer are solved
