@@ -96,6 +96,27 @@ class CriticalPoint:
         return self.kind.startswith("degenerate")
 
 
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The samples of a mean over data, for methods on mini-batches.
+
+    Parameters
+    ----------
+    data : array or tuple of arrays
+        One row for each sample.
+    loss : callable
+        loss(x, batch), the mean over the rows of the batch, regularization included; with all data it is f.
+    """
+
+    data: Any
+    loss: Callable[[Any, Any], Any]
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return len(self.data[0] if isinstance(self.data, tuple) else self.data)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
     """An objective function and the verified facts about it.
@@ -125,6 +146,8 @@ class Problem:
         Author, year, and equation, page or number.
     residuals : callable or None
         If f = Σ rᵢ²: the residuals r(x), shape (m,), for methods of least squares.
+    samples : Samples or None
+        If f is a mean over samples: the data and the loss of a batch.
     name, tags, parameters
         Set by the registry; see `registry.register`.
 
@@ -150,6 +173,7 @@ class Problem:
     formula: str = ""
     references: tuple[str, ...] = ()
     residuals: Callable[[Any], Any] | None = None
+    samples: Samples | None = None
     name: str = "unnamed"
     tags: frozenset[str] = frozenset()
     parameters: Mapping[str, object] = field(default_factory=dict)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newtonkit.derivatives.pytree import flatten
-from problems.base import CriticalPoint, Problem, check_integer, check_number
+from problems.base import CriticalPoint, Problem, Samples, check_integer, check_number
 from problems.datasets import moons
 from problems.registry import register
 
@@ -281,6 +281,11 @@ def moons_network(*, l2: float = _MOONS_L2) -> Problem:
         loss = binary_cross_entropy(network.scores(unflatten(theta), x), labels)
         return loss + 0.5 * l2 * anp.dot(theta, theta)
 
+    def loss(theta: Any, batch: Any) -> Any:
+        inputs, targets = batch
+        mean = binary_cross_entropy(network.scores(unflatten(theta), inputs), targets)
+        return mean + 0.5 * l2 * anp.dot(theta, theta)
+
     points = [
         CriticalPoint(
             x=np.zeros(network.n),
@@ -297,6 +302,7 @@ def moons_network(*, l2: float = _MOONS_L2) -> Problem:
         n=network.n,
         starts={"standard": start, "other": flatten(network.start(seed=1))[0], "far": 10.0 * start},
         points=tuple(points),
+        samples=Samples((x, labels), loss),
         formula="mean log(1 + exp(∓s(xᵢ))) + (l2/2)‖θ‖², s = w₃ᵀ tanh(W₂ᵀ tanh(W₁ᵀx + b₁) + b₂) + b₃",
         references=("data: two moons, scikit-learn's make_moons(300, noise=0.2, random_state=3)",),
     )

@@ -13,7 +13,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from problems.base import CriticalPoint, Problem, Vector, check_number
+from problems.base import CriticalPoint, Problem, Samples, Vector, check_number
 from problems.datasets import breast_cancer, digits
 from problems.registry import register
 
@@ -73,6 +73,9 @@ def breast_cancer_logistic(*, l2: float = DEFAULT_L2) -> Problem:
     def fun(theta: Any) -> Any:
         return anp.mean(anp.logaddexp(0.0, anp.dot(rows, theta))) + 0.5 * l2 * anp.dot(theta, theta)
 
+    def loss(theta: Any, batch: Any) -> Any:
+        return anp.mean(anp.logaddexp(0.0, anp.dot(batch, theta))) + 0.5 * l2 * anp.dot(theta, theta)
+
     points = _certified(0.059829471881805106, l2)
     return Problem(
         fun=fun,
@@ -80,6 +83,7 @@ def breast_cancer_logistic(*, l2: float = DEFAULT_L2) -> Problem:
         starts=_starts(31),
         points=points,
         complete=bool(points),
+        samples=Samples(rows, loss),
         formula="mean log(1 + exp(−yᵢ(wᵀxᵢ + b))) + (l2/2)‖(w, b)‖²",
         references=("data: Wolberg, Mangasarian, Street & Street, Breast Cancer Wisconsin (Diagnostic), UCI",),
     )
@@ -103,8 +107,8 @@ def digits_softmax(*, l2: float = DEFAULT_L2) -> Problem:
         Weight of the regularisation, and modulus of strong convexity.
     """
     l2 = check_number("l2", l2, low=0.0, strict=True)
-    columns, labels = _digits()
-    labels = labels.ravel()
+    columns, mean_labels = _digits()
+    labels = mean_labels.ravel()
 
     def fun(theta: Any) -> Any:
         scores = anp.dot(anp.reshape(theta, (10, 65)), columns)
@@ -113,6 +117,14 @@ def digits_softmax(*, l2: float = DEFAULT_L2) -> Problem:
         log_sums = top + anp.log(anp.sum(anp.exp(scores - top), axis=0))
         return anp.mean(log_sums) - anp.dot(labels, theta) + 0.5 * l2 * anp.dot(theta, theta)
 
+    def loss(theta: Any, batch: Any) -> Any:
+        x, one_hot = batch
+        scores = anp.dot(x, anp.reshape(theta, (10, 65)).T)
+        top = anp.max(scores, axis=1)
+        log_sums = top + anp.log(anp.sum(anp.exp(scores - top[:, None]), axis=1))
+        return anp.mean(log_sums - anp.sum(one_hot * scores, axis=1)) + 0.5 * l2 * anp.dot(theta, theta)
+
+    one_hot = np.eye(10)[digits()[1]]
     points = _certified(0.26392582329507293, l2)
     return Problem(
         fun=fun,
@@ -120,6 +132,7 @@ def digits_softmax(*, l2: float = DEFAULT_L2) -> Problem:
         starts=_starts(650),
         points=points,
         complete=bool(points),
+        samples=Samples((columns.T.copy(), one_hot), loss),
         formula="mean [log Σₖ exp(wₖᵀxᵢ + bₖ) − (w_{yᵢ}ᵀxᵢ + b_{yᵢ})] + (l2/2)‖θ‖²",
         references=("data: Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI, test part",),
     )

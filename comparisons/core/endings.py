@@ -49,7 +49,7 @@ class Ending(enum.StrEnum):
     ELSEWHERE = "elsewhere"
     """None of these, and the solver stopped by itself."""
     SKIPPED = "not run"
-    """Not run: too much memory or time for this number of variables, as the reason states."""
+    """Not run: too many variables for the method, or no samples for mini-batches, as the reason states."""
 
     def __repr__(self) -> str:
         return repr(self.value)  # as text in printed records

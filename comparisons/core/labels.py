@@ -62,7 +62,7 @@ MARKS: dict[Ending, tuple[str, str]] = {
     Ending.BUDGET: ("–", "budget spent before convergence"),
     Ending.DIVERGED: ("▼", "diverged"),
     Ending.ELSEWHERE: ("?", "stopped elsewhere"),
-    Ending.SKIPPED: ("∅", "not run: too large for this method"),
+    Ending.SKIPPED: ("∅", "not run: the problem is too large for the method, or has no samples for mini-batches"),
 }
 
 

@@ -74,7 +74,7 @@ class LineStyle(NamedTuple):
 
 
 class Style(NamedTuple):
-    """The colour and end marker of a method; dashed for scipy's solvers."""
+    """The colour and end marker of a method; dashed for scipy's solvers and for mini-batches."""
 
     colour: str
     marker: str
@@ -82,9 +82,9 @@ class Style(NamedTuple):
 
 
 def style(method: str) -> Style:
-    """The fixed style of a method; scipy's solvers are dashed, in the colour of their counterpart."""
+    """The fixed style of a method; scipy's solvers, and rules on mini-batches, are dashed in its colour."""
     colour, marker = _STYLES.get(counterpart(method), ("#777777", "o"))
-    return Style(colour, marker, method.startswith("scipy:"))
+    return Style(colour, marker, method.startswith("scipy:") or "batch=" in method)
 
 
 # the character of each marker: for our methods, for scipy's; U+FE0E keeps the character from becoming a picture

@@ -35,10 +35,12 @@ def answer_blocks(found: Sequence[Kind], folder: Path | None) -> list[Block]:
 
 def answer_sentence(found: Sequence[Kind]) -> str:
     """What to take if nothing is known of the problem."""
-    scores = [score for kind in found if (score := kind.best_of("auto")) is not None]
+    strict = min(kind.tolerance for kind in found)
+    counted = [kind for kind in found if kind.tolerance == strict]  # the problems of mini-batches are counted once
+    scores = [score for kind in counted if (score := kind.best_of("auto")) is not None]
     if not scores:
         return "The methods that solved the most problems of each kind, at the lowest median cost:"
-    problems = sum(kind.instances for kind in found)
+    problems = sum(kind.instances for kind in counted)
     solved = keyed("kind/all/auto/solved", f"{sum(score.solved for score in scores)} of {problems}")
     return (
         f"Take auto if you do not know which method to take: it solved {solved} problems. The methods that solved the "

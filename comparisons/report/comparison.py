@@ -8,7 +8,7 @@ from pathlib import Path
 
 from comparisons.core.reference import below_reference
 from comparisons.core.runs import Run
-from comparisons.core.scored import score_runs
+from comparisons.core.scored import ScoredTable, score_runs
 from comparisons.core.solving import TOLERANCES, spending
 from comparisons.plots.scoreboard import scoreboard
 from comparisons.report.answer import answer_blocks
@@ -19,6 +19,7 @@ from comparisons.report.glossary import glossary
 from comparisons.report.method_tables import key_table, method_table, overview_legend, overview_table, rate_table
 from comparisons.report.problem_sections import problem_anchors, problem_sections, run_table
 from comparisons.report.sentences import key_findings, method_description
+from comparisons.running.batch_runs import BATCH_TOLERANCE
 from comparisons.running.protocol import Protocol
 from comparisons.running.scipy_check import Finding
 from comparisons.scores.audit import Entry
@@ -128,7 +129,7 @@ def comparison_document(
     blocks: list[Block] = [
         *below_reference_notes(below_reference(run for run in runs if run.problem not in (own or {}))),
         *([Note(f"{failed} of the {len(findings)} checks against scipy failed.", "bad")] if failed else []),
-        *(() if unscored else answer_blocks(kinds(scored, own), folder)),
+        *(() if unscored else answer_blocks(kinds(scored, own, _rough(runs, own)), folder)),
         Section("Methods", [key_table(scored)], "methods"),
         findings_section(runs, tolerance, own, statements),
         Section("Where the runs ended", [method_table(scored)], "endings", collapsed=True),
@@ -178,6 +179,11 @@ def findings_section(
         return Section("Key findings", [*statements, f"Nothing can be scored: {reason}."], "findings")
     spent = [spending(runs, tolerance=each, own=own) for each in (tolerance, TOLERANCES[0], TOLERANCES[-1])]
     return Section("Key findings", [*statements, Bullets(key_findings(*spent))], "findings")
+
+
+def _rough(runs: Sequence[Run], own: Mapping[str, Problem] | None) -> ScoredTable | None:
+    """The scores at the tolerance of mini-batches; None if no method runs on mini-batches."""
+    return score_runs(runs, BATCH_TOLERANCE, own) if any("batch=" in run.method for run in runs) else None
 
 
 def _unscored(runs: Sequence[Run], tolerance: float, own: Mapping[str, Problem] | None = None) -> str:

@@ -44,6 +44,8 @@ DEFAULT_METHODS = (
     "momentum",
     "nesterov",
     "adam",
+    "momentum[batch=64]",
+    "adam[batch=64]",
     "scipy:BFGS",
     "scipy:L-BFGS-B",
     "scipy:Newton-CG",

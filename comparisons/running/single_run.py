@@ -15,6 +15,7 @@ import newtonkit
 from comparisons.core.endings import SKIPPED, classify_ending, lowest_eigenvalue
 from comparisons.core.runs import Run, Tuning, cost, versions
 from comparisons.running import scipy_solvers as reference
+from comparisons.running.batch_runs import run_batches, tune_batches
 from comparisons.running.protocol import STANDARD, Protocol, start_point
 from comparisons.running.recorder import Recorder, Report
 from comparisons.running.solvers import Solver, accepted, as_solver
@@ -42,12 +43,14 @@ _TUNED = 20_000
 
 def tunes(problem: Problem, solver: Solver) -> bool:
     """Whether a learning rate is to be found for this solver on this problem."""
-    return solver.rate == "tuned" and not too_large(problem, solver)
+    return solver.rate == "tuned" and not why_skipped(problem, solver)
 
 
-def too_large(problem: Problem, solver: Solver) -> str:
-    """Why the solver is not run on a problem of so many variables; empty if it is."""
+def why_skipped(problem: Problem, solver: Solver) -> str:
+    """Why the solver is not run on a problem; empty if it is."""
     size = 8 * problem.n**2
+    if solver.batch and (problem.samples is None or problem.best is None):
+        return f"{solver.label} takes mini-batches, and f is not a mean over samples with a known minimum"
     if solver.name in _DENSE and size > _MEMORY:
         return f"{solver.label} stores dense {problem.n} × {problem.n} matrices of {size / 1e9:.0f} GB each"
     if solver.rate == "tuned" and problem.n > _TUNED:
@@ -59,6 +62,8 @@ def tuning_for(problem: Problem, solver: Solver, protocol: Protocol) -> Tuning |
     """The learning rate found for a solver; None if it is not tuned."""
     if not tunes(problem, solver):
         return None
+    if solver.batch:
+        return tune_batches(problem, solver.name, solver.batch, solver.options, protocol)
     return tune(problem, solver.name, budget=protocol.tuning_gradients, **solver.options)
 
 
@@ -88,13 +93,15 @@ def run_one(
     """
     solver = as_solver(method)
     x0 = start_point(problem, start, protocol.seed)
-    if reason := too_large(problem, solver):
+    if reason := why_skipped(problem, solver):
         end = {"seconds": 0.0, "reason": SKIPPED, "message": reason, "trace": Recorder(problem, report).trace()}
         return lost_run(problem, start, solver, protocol, None, end)
     options = {**solver.options, **({} if tuning is None else {"rate": tuning.rate})}
     recorder = Recorder(problem, report)
     began = time.perf_counter()
-    if solver.is_scipys or solver.is_callable:
+    if solver.batch:
+        end = run_batches(problem, x0, solver.name, solver.batch, options, protocol, recorder)
+    elif solver.is_scipys or solver.is_callable:
         end = _reference_run(problem, x0, solver, protocol, recorder)
     else:
         objective = Objective(problem.fun)

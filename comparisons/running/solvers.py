@@ -15,7 +15,7 @@ from scipy.optimize import minimize as scipy_minimize
 
 from comparisons.running import scipy_solvers as reference
 from newtonkit.automatic import select_methods
-from newtonkit.core.validation import nearest_name
+from newtonkit.core.validation import check_integer, nearest_name
 from newtonkit.driver.method import Method
 from newtonkit.linalg.kernels import Vector
 from newtonkit.methods.first_order import FirstOrder, GradientTransform
@@ -41,6 +41,8 @@ class Solver:
     options: Mapping[str, Any] = field(default_factory=dict)
     rate: str = ""
     """"tuned" or "default" if the learning rate is found in that way; else empty."""
+    batch: int = 0
+    """Samples of a mini-batch; 0: all data."""
     target: Any = field(default=None, compare=False)
     """The callable or the method itself, if the label does not define it."""
 
@@ -76,7 +78,8 @@ def as_solver(given: Any) -> Solver:
     given : str, method, or callable
         The name of one of our methods, "auto", or one of scipy's with the prefix ``scipy:``, in upper or lower case,
         with parameters in brackets if any: ``"lbfgs[memory=20]"``, ``"scipy:L-BFGS-B[maxcor=20]"``. A learning rate is
-        tuned unless it is given: ``"adam[rate=0.01]"``; ``"adam[rate=default]"`` is the default of the method. Or an
+        tuned unless it is given: ``"adam[rate=0.01]"``; ``"adam[rate=default]"`` is the default of the method.
+        ``"adam[batch=64]"`` runs on mini-batches, on problems that are means over samples. Or an
         instance such as ``newtonkit.LBFGS(memory=20)``. Or a callable
         ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…)`` that returns scipy's OptimizeResult; of these arguments
         it is passed those that it has.
@@ -172,6 +175,10 @@ def _by_name(text: str) -> Solver:
         return Solver(AUTO, AUTO)
     name = canonical_name(given)
     known = [key for key in option_names(name) if isinstance(_default(name, key), _SIMPLE)]
+    batch = 0
+    if "batch" in parameters and issubclass(METHODS[name], GradientTransform):
+        batch = parameters.pop("batch")
+        check_integer("batch", batch, 1)
     for key in parameters:
         if key not in known:
             raise ValueError(f"{name} has no parameter {key!r}; {_has(known, key)}")
@@ -181,8 +188,9 @@ def _by_name(text: str) -> Solver:
         if rate not in ("tuned", "default"):
             raise ValueError(f"rate must be a number, tuned or default, got {rate!r} in {text!r}")
     make_method(name, **parameters)  # raises for a value out of range
-    label = joined_name(name, parameters | ({"rate": rate} if rate == "default" else {}))
-    return Solver(label, name, parameters, rate)
+    shown = {"rate": rate} if rate == "default" else {}
+    label = joined_name(name, parameters | shown | ({"batch": batch} if batch else {}))
+    return Solver(label, name, parameters, rate, batch)
 
 
 def _default(name: str, key: str) -> Any:

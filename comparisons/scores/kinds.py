@@ -15,11 +15,20 @@ from problems import Problem
 
 FEW = 30  # variables up to which `auto` takes a full Hessian without further question
 SPARSE = 0.2  # share of non-zeros of the Hessian up to which a problem counts as sparse
-KINDS = ("few variables", "many variables, sparse Hessian", "many variables, dense Hessian", "sum over data")
+KINDS = (
+    "few variables",
+    "many variables, sparse Hessian",
+    "many variables, dense Hessian",
+    "sum over data",
+    "with bounds",
+)
+MINI_BATCHES = "sum over data to 1 %, where mini-batches are usual"
 
 
 def kind_of(problem: Problem) -> str:
-    """One of `KINDS`: by the number of variables, the pattern of the Hessian, and the tag "finite-sum"."""
+    """One of `KINDS`: by bounds, the number of variables, the pattern of the Hessian, and the tag "finite-sum"."""
+    if problem.bounds is not None:
+        return KINDS[4]
     if "finite-sum" in problem.tags:
         return KINDS[3]
     if problem.n <= FEW:
@@ -56,6 +65,8 @@ class Kind:
     largest: int
     """The largest number of variables."""
     scores: Sequence[KindScore]
+    tolerance: float
+    """τ: a run is solved when f − f* ≤ τ·(f₀ − f*)."""
 
     @cached_property
     def best(self) -> KindScore:
@@ -80,8 +91,20 @@ _GROUPS: dict[str, Callable[[str], bool]] = {
 }
 
 
-def kinds(scored: ScoredTable, own: Mapping[str, Problem] | None = None) -> list[Kind]:
-    """The kinds that occur among problems with a known minimum, in the order of `KINDS`."""
+def kinds(
+    scored: ScoredTable, own: Mapping[str, Problem] | None = None, rough: ScoredTable | None = None
+) -> list[Kind]:
+    """The kinds that occur among problems with a known minimum, in the order of `KINDS`.
+
+    Parameters
+    ----------
+    scored : ScoredTable
+    own : mapping of str to Problem, optional
+        Problems by their label that the catalogue does not have.
+    rough : ScoredTable, optional
+        The same runs with the tolerance at which methods on mini-batches are compared: the sums over data are then
+        listed a second time, as `MINI_BATCHES`.
+    """
     groups: dict[str, list[Scored]] = {}
     names: dict[str, str] = {}
     for row in scored:
@@ -91,13 +114,15 @@ def kinds(scored: ScoredTable, own: Mapping[str, Problem] | None = None) -> list
             known = problem is not None and problem.best is not None
             names[run.problem] = kind_of(problem) if problem is not None and known else ""
         groups.setdefault(names[run.problem], []).append(row)
-    return [_kind(name, groups[name]) for name in KINDS if name in groups]
+    found = [_kind(name, groups[name], scored.tolerance) for name in KINDS if name in groups]
+    sums = [row for row in rough or () if names[row.run.problem] == KINDS[3]]
+    return [*found, *([_kind(MINI_BATCHES, sums, rough.tolerance)] if rough is not None and sums else [])]
 
 
-def _kind(name: str, rows: Sequence[Scored]) -> Kind:
+def _kind(name: str, rows: Sequence[Scored], tolerance: float) -> Kind:
     instances = {(row.run.problem, row.run.start) for row in rows}
     scores = [_score(method, [row for row in rows if row.method == method]) for method in _methods(rows)]
-    return Kind(name, len(instances), max(row.run.n for row in rows), scores)
+    return Kind(name, len(instances), max(row.run.n for row in rows), scores, tolerance)
 
 
 def _methods(rows: Sequence[Scored]) -> list[str]:
