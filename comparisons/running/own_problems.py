@@ -17,6 +17,7 @@ from comparisons.core.reference import is_below
 from comparisons.core.runs import Run
 from newtonkit import Evaluator, Objective
 from newtonkit.classification.verdict import Verdict
+from newtonkit.core.read_bounds import read_bounds
 from newtonkit.linalg.kernels import all_finite
 from problems import CriticalPoint, Problem
 from problems import names as problem_names
@@ -41,6 +42,8 @@ class OwnProblem:
         The start, or starts by name; the first of several must be "standard".
     args : tuple, optional
         Further arguments of fun, such as data.
+    bounds : optional
+        As in `newtonkit.minimize`: pairs, arrays, ``Bounds``. Methods that do not accept bounds are not run.
     points : sequence, optional
         Known critical points: of the catalogue's type `problems.CriticalPoint`, or the list that
         `newtonkit.find_critical_points` returns.
@@ -57,6 +60,7 @@ class OwnProblem:
     x0: Any
     args: tuple[Any, ...] = ()
     points: Sequence[Any] = ()
+    bounds: Any = None
 
     def problem(self) -> Problem:
         """The problem, with the known points.
@@ -82,7 +86,14 @@ class OwnProblem:
         bound = (lambda x: fun(x, *args)) if args else fun
         points = tuple(_catalogued(point) for point in self.points)
         complete = bool(getattr(self.points, "complete", False))
-        problem = Problem(fun=bound, n=first.size, starts=starts, points=points, complete=complete, name=self.name)
+        box = None
+        if self.bounds is not None:
+            domain = read_bounds(self.bounds, first.size)
+            box = np.stack([np.broadcast_to(end, first.shape) for end in (domain.lower, domain.upper)], axis=1)
+            starts = {key: domain.project(np.array(x, dtype=np.float64)) for key, x in starts.items()}
+        problem = Problem(
+            fun=bound, n=first.size, starts=starts, points=points, complete=complete, name=self.name, bounds=box
+        )
         for key, x in problem.starts.items():
             # an error in fun is reported before any run
             with np.errstate(all="ignore"):

@@ -108,8 +108,8 @@ def start_point(problem: Problem, name: str, seed: int = 0) -> Vector:
     """The start with this name.
 
     The starts seeded-1 to seeded-3 are near the standard start: xᵢ = x₀ᵢ·(1 + z/10), or xᵢ = z/10 if x₀ᵢ = 0, with z
-    standard normal. They are drawn again (up to a hundred times) if f or its gradient is not finite. They depend on the
-    seed and on the problem with its parameters only.
+    standard normal, moved into the bounds if there are any. They are drawn again (up to a hundred times) if f or its
+    gradient is not finite. They depend on the seed and on the problem with its parameters only.
 
     Parameters
     ----------
@@ -137,6 +137,8 @@ def start_point(problem: Problem, name: str, seed: int = 0) -> Vector:
     evaluator = Evaluator(Objective(problem.fun))
     for _ in range(_DRAWS):
         x = x0 + _SPREAD * np.where(x0 == 0, 1.0, x0) * rng.standard_normal(problem.n)
+        if problem.bounds is not None:
+            x = np.clip(x, *problem.bounds.T)
         with np.errstate(all="ignore"):
             f, g = evaluator.value_and_grad(x)
         if math.isfinite(f) and all_finite(g):

@@ -37,6 +37,9 @@ BOUNDED_SOLVERS: dict[str, tuple[str, ...]] = {
     "SLSQP": ("jac",),
 }
 
+OFFERED = ("jac", "hess", "hessp", "callback", "bounds")
+"""What a callable of scipy's signature is given, if it has the argument."""
+
 
 def solver_names() -> list[str]:
     """Names of the reference solvers, with the prefix ``scipy:``."""
@@ -99,14 +102,14 @@ def solve(
     if problem.bounds is not None and method not in BOUNDED_SOLVERS:
         raise ValueError(f"scipy:{method} does not accept bounds; use one of {', '.join(bounded_solver_names())}")
     settings = ({} if gtol is None else _options(method, gtol, maxiter)) | dict(options or {})
-    bounds = None if problem.bounds is None else Bounds(*problem.bounds.T)
 
     def scipys(fun: Any, x0: Vector, **given: Any) -> OptimizeResult:
-        return scipy_minimize(fun, x0, method=method, bounds=bounds, options=settings, **given)
+        return scipy_minimize(fun, x0, method=method, options=settings, **given)
 
     needs = (SOLVERS | BOUNDED_SOLVERS)[method]
     # TNC and SLSQP call back with x alone
     needs += () if method in ("TNC", "SLSQP") else ("callback",)
+    needs += () if problem.bounds is None else ("bounds",)
     return observed(problem, x0, scipys, needs, budget, recorder=recorder)
 
 
@@ -126,8 +129,8 @@ def observed(
     problem : Problem
     x0 : ndarray, shape (n,)
     solver : callable
-        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…) -> OptimizeResult``, given those of the four that are in
-        ``needs``. Where it never calls the callback, each gradient counts as an iteration.
+        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…, bounds=…) -> OptimizeResult``, given those of `OFFERED`
+        that are in ``needs``. Where it never calls the callback, each gradient counts as an iteration.
     needs : tuple of str
     budget : Budget
     recorder : Recorder, optional
@@ -145,9 +148,10 @@ def observed(
     def callback(intermediate_result: OptimizeResult) -> None:
         recorder.visit(intermediate_result.x, float(intermediate_result.fun))
 
-    offered: dict[str, Callable[..., Any]] = {
+    offered: dict[str, Any] = {
         "callback": callback,
         "jac": gradient,
+        "bounds": None if problem.bounds is None else Bounds(*problem.bounds.T),
         "hess": lambda x: evaluator.hessian(x.copy()).copy(),
         "hessp": lambda x, p: evaluator.hvp(x.copy())(np.ascontiguousarray(p)),
     }

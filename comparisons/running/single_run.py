@@ -24,6 +24,7 @@ from newtonkit import Counts, Evaluator, Objective, Stop
 from newtonkit.classification.allowance import Allowance
 from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict
+from newtonkit.core.domain import Box, Domain, Unbounded
 from newtonkit.driver.method import Method
 from newtonkit.driver.runner import run as run_method
 from newtonkit.linalg.kernels import EPS
@@ -51,6 +52,8 @@ def why_skipped(problem: Problem, solver: Solver) -> str:
     size = 8 * problem.n**2
     if solver.batch and (problem.samples is None or problem.best is None):
         return f"{solver.label} takes mini-batches, and f is not a mean over samples with a known minimum"
+    if problem.bounds is not None and not solver.accepts_bounds:
+        return f"{solver.label} does not accept bounds"
     if solver.name in _DENSE and size > _MEMORY:
         return f"{solver.label} stores dense {problem.n} × {problem.n} matrices of {size / 1e9:.0f} GB each"
     if solver.rate == "tuned" and problem.n > _TUNED:
@@ -105,11 +108,17 @@ def run_one(
         end = _reference_run(problem, x0, solver, protocol, recorder)
     else:
         objective = Objective(problem.fun)
-        end = _own_run(objective, x0, *solver.portfolio(objective, x0, **options), protocol, recorder)
+        methods = solver.portfolio(objective, x0, **options)
+        end = _own_run(objective, x0, *methods, protocol, recorder, domain_of(problem))
     end["seconds"] = time.perf_counter() - began - recorder.own_seconds
     return classified_run(
         problem, start, solver, protocol, options | {"tuning": tuning}, end | {"trace": recorder.trace()}
     )
+
+
+def domain_of(problem: Problem) -> Domain:
+    """The box of the bounds of a problem, or all of Rⁿ."""
+    return Unbounded() if problem.bounds is None else Box(*problem.bounds.T)
 
 
 def lost_run(
@@ -147,8 +156,11 @@ def verdict_on(problem: Problem, x: Vector) -> Verdict:
     """The kind of the point x, by `newtonkit.classify` for up to a hundred variables.
 
     For more variables the Hessian is not sampled around x, which would require two dozen Hessians and, at n = 650,
-    ten times the time of the run itself: the verdict uses Newton's next step only.
+    ten times the time of the run itself: the verdict uses Newton's next step only. With bounds the verdict is that of
+    `newtonkit.classify` in the box.
     """
+    if problem.bounds is not None:
+        return newtonkit.classify(problem.fun, x, bounds=problem.bounds)
     if problem.n <= _SAMPLED or problem.n > _SPECTRUM:
         return newtonkit.classify(problem.fun, x)
     evaluator, x = Evaluator(Objective(problem.fun), second_order=True), np.array(x)
@@ -164,8 +176,11 @@ def classified_run(
     end: Mapping[str, Any],
 ) -> Run:
     """The record of a run, with the verdict and the ending."""
-    x0 = start_point(problem, start, protocol.seed)
+    x0, domain = start_point(problem, start, protocol.seed), domain_of(problem)
     x, f = np.asarray(end["x"]), float(end["f"])
+    if not domain.contains(x):  # of a solver that leaves the bounds by rounding
+        x = domain.project(x)
+        f = float(problem.fun(np.array(x)))
     finite = bool(np.isfinite(x).all()) and math.isfinite(f)
     with np.errstate(all="ignore"):
         verdict = verdict_on(problem, x) if finite else None
@@ -186,7 +201,7 @@ def classified_run(
         x=tuple(map(float, x)),
         f=f,
         f_start=f_start,
-        gradient_norm=float(np.abs(g).max()),
+        gradient_norm=domain.criticality(x, g),
         success=end["success"],
         reason=end["reason"],
         message=end["message"],
@@ -222,6 +237,7 @@ def _own_run(
     fallbacks: tuple[Method, ...],
     protocol: Protocol,
     recorder: Recorder,
+    domain: Domain,
 ) -> dict[str, Any]:
     budget = protocol.budget
     stop = Stop(maxfev=budget.maxfev, maxgev=budget.maxgev, maxiter=10 * protocol.gradients)
@@ -241,6 +257,7 @@ def _own_run(
             history=recorder,
             check=check,
             observer=recorder,
+            domain=domain,
         )
     except Exception as error:  # an exception of a method ends this run only
         if not hasattr(error, "partial_result"):

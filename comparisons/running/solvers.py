@@ -56,6 +56,15 @@ class Solver:
         """Whether it is a callable of scipy's signature."""
         return self.target is not None and not hasattr(self.target, "step")
 
+    @property
+    def accepts_bounds(self) -> bool:
+        """Whether it can keep x within bounds."""
+        if self.is_scipys:
+            return self.name.removeprefix("scipy:") in reference.BOUNDED_SOLVERS
+        if self.is_callable:
+            return "bounds" in accepted(self.target)
+        return not self.batch and (self.name == AUTO or bool(getattr(self.method(), "accepts_bounds", False)))
+
     def portfolio(self, objective: Objective, x0: Vector, **options: Any) -> tuple[Method, tuple[Method, ...]]:
         """Our method with these options added, and the methods that take over if it fails."""
         if self.name == AUTO:
@@ -81,8 +90,8 @@ def as_solver(given: Any) -> Solver:
         tuned unless it is given: ``"adam[rate=0.01]"``; ``"adam[rate=default]"`` is the default of the method.
         ``"adam[batch=64]"`` runs on mini-batches, on problems that are means over samples. Or an
         instance such as ``newtonkit.LBFGS(memory=20)``. Or a callable
-        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…)`` that returns scipy's OptimizeResult; of these arguments
-        it is passed those that it has.
+        ``solver(fun, x0, jac=…, hess=…, hessp=…, callback=…, bounds=…)`` that returns scipy's OptimizeResult; of these
+        arguments it is passed those that it has. One without ``bounds`` is not run on problems with bounds.
 
     Raises
     ------
@@ -203,11 +212,12 @@ def _has(known: list[str], key: str) -> str:
 
 
 def _scipys(given: str, parameters: dict[str, Any]) -> Solver:
-    names = reference.solver_names()
+    names = list(dict.fromkeys([*reference.solver_names(), *reference.bounded_solver_names()]))
     name = next((known for known in names if known.lower() == given.lower()), None)
     if name is None:
         raise ValueError(f"unknown solver {given!r}; {nearest_name(given, names)}")
     short = name.removeprefix("scipy:")
+    needs = (reference.SOLVERS | reference.BOUNDED_SOLVERS)[short]
     try:
         with warnings.catch_warnings():
             # scipy warns about an unknown option and ignores it
@@ -217,8 +227,8 @@ def _scipys(given: str, parameters: dict[str, Any]) -> Solver:
                 [1.0],
                 method=short,
                 jac=lambda x: 2 * x,
-                hess=(lambda x: [[2.0]]) if "hess" in reference.SOLVERS[short] else None,
-                hessp=(lambda x, p: 2 * p) if "hessp" in reference.SOLVERS[short] else None,
+                hess=(lambda x: [[2.0]]) if "hess" in needs else None,
+                hessp=(lambda x, p: 2 * p) if "hessp" in needs else None,
                 options=parameters,
             )
     except (OptimizeWarning, TypeError, ValueError) as error:
@@ -246,8 +256,8 @@ def _by_instance(given: Any) -> Solver:
 
 
 def accepted(solver: Callable[..., Any]) -> tuple[str, ...]:
-    """The arguments among jac, hess, hessp and callback that a callable has; all if it has ``**keywords``."""
-    offered = ("jac", "hess", "hessp", "callback")
+    """The arguments among `reference.OFFERED` that a callable has; all if it has ``**keywords``."""
+    offered = reference.OFFERED
     parameters = inspect.signature(solver).parameters
     if any(entry.kind is inspect.Parameter.VAR_KEYWORD for entry in parameters.values()):
         return offered

@@ -176,7 +176,8 @@ def held_out_start(problem: Problem, near: ArrayLike | None = None, which: int =
     """
     x0 = problem.starts["standard"] if near is None else np.asarray(near, dtype=np.float64)
     rng = np.random.default_rng(_TUNING_SEED + which)
-    return x0 + _SPREAD * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
+    x = x0 + _SPREAD * max(1.0, float(np.abs(x0).max())) * rng.standard_normal(problem.n)
+    return x if problem.bounds is None else np.clip(x, *problem.bounds.T)
 
 
 def search(
@@ -238,6 +239,7 @@ def search(
             problem.fun,
             x0,
             method=method,
+            bounds=problem.bounds,
             options=options | {"rate": rate, "maxgev": budget, "gtol": gtol, "verdict": False, "history": settled},
         )
         point = problem.reached(result.x, result.fun) if result.success else None
