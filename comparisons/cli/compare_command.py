@@ -115,7 +115,7 @@ def compare(
 ) -> None:
     """Run methods over problems, check ours against scipy, write a report.
 
-    By default 15 methods on 28 problems from their standard starts. A function of your own is given as mymodule:f or
+    By default 17 methods on 31 problems from their standard starts. A function of your own is given as mymodule:f or
     file.py:f, with its start as --x0 1.5,2; f* is then the lowest verified minimum that a run reached. The same seed
     gives the same numbers, except seconds. A run that exceeds a limit or crashes affects no other run. Finished runs
     are kept in the store if the command is stopped. The store of the previous comparison is kept as

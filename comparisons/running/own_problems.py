@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from newtonkit import Evaluator, Objective
 from newtonkit.classification.verdict import Verdict
 from newtonkit.core.read_bounds import read_bounds
 from newtonkit.linalg.kernels import all_finite
+from newtonkit.objectives.finite_sum import FiniteSum
 from problems import CriticalPoint, Problem
 from problems import names as problem_names
 
@@ -36,8 +37,9 @@ class OwnProblem:
     name : str
         Not a name of the catalogue.
     fun : callable or Objective
-        Written with ``autograd.numpy``; or an Objective such as `newtonkit.objectives.sum_of_squares.SumOfSquares`,
-        whose value is compared. All methods get exact derivatives of it.
+        Written with ``autograd.numpy``; or an Objective such as `newtonkit.objectives.sum_of_squares.SumOfSquares`
+        (residuals) or `newtonkit.objectives.finite_sum.FiniteSum`, whose value is compared. All methods get exact
+        derivatives of it.
     x0 : array_like of shape (n,), or a mapping of str to such arrays
         The start, or starts by name; the first of several must be "standard".
     args : tuple, optional
@@ -72,7 +74,9 @@ class OwnProblem:
         """
         fun: Any = self.fun
         args = self.args
-        if isinstance(self.fun, Objective):
+        if isinstance(self.fun, FiniteSum):
+            fun = _as_plain_sum(self.fun)
+        elif isinstance(self.fun, Objective):
             fun, args = self.fun.fun, (*self.fun.args, *args)
         if not callable(fun):
             raise TypeError(f"fun must be callable, got {fun!r}")
@@ -103,6 +107,17 @@ class OwnProblem:
                     f"f and its gradient must be finite at the start {key!r} of {self.name!r}, got f = {f}"
                 )
         return problem
+
+
+def _as_plain_sum(total: FiniteSum) -> Callable[[Any], Any]:
+    """The sum as one function of x, which every method differentiates in this process; the data stay loaded."""
+    parts = [recipe.load() for recipe in total.partitions.recipes]
+
+    def fun(x: Any) -> Any:
+        terms = [weight * total.loss(x, part) for weight, part in zip(total.weights, parts, strict=True)]
+        return sum(terms if total.regularizer is None else [*terms, total.regularizer(x)])
+
+    return fun
 
 
 def _catalogued(point: Any) -> CriticalPoint:

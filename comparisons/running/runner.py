@@ -53,7 +53,8 @@ DEFAULT_METHODS = (
 )
 
 
-# problems of many variables, sparse and dense, and fits to data that the default comparison has in addition
+# problems of many variables, sparse and dense, fits to data, and problems with bounds, that the default comparison has
+# in addition
 LARGE_AND_DATA = (
     "extended-rosenbrock[n=100000]",
     "extended-powell-singular[n=200]",
@@ -61,6 +62,9 @@ LARGE_AND_DATA = (
     "quadratic[n=500]",
     "moons-network",
     "osborne-2",
+    "hs38",
+    "more-toraldo-quadratic",
+    "obstacle",
 )
 
 

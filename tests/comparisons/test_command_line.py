@@ -338,7 +338,7 @@ def test_a_limit_on_time_costs_the_run_that_exceeds_it(tmp_path):
 
 def test_every_problem_of_the_quick_set_is_of_the_catalogue_and_the_sets_are_as_large_as_they_say():
     assert len({problem_named(name).label for name in QUICK}) == len(QUICK) == 12
-    assert len({problem_named(name).label for name in default_problems()}) == len(default_problems()) == 28
+    assert len({problem_named(name).label for name in default_problems()}) == len(default_problems()) == 31
     assert {problem_named(name).n for name in default_problems()} >= {2, 10, 200, 500, 650, 100_000}
     assert len(DEFAULT_METHODS) == 15
     assert "auto" in DEFAULT_METHODS
