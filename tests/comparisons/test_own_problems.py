@@ -7,6 +7,7 @@ from click.testing import CliRunner
 import newtonkit
 from comparisons import OwnProblem, Protocol, compare
 from comparisons.cli.main import main
+from newtonkit.objectives.finite_sum import FiniteSum
 from newtonkit.objectives.sum_of_squares import SumOfSquares
 
 QUICK = Protocol(gradients=200, tuning_gradients=50)
@@ -153,3 +154,28 @@ def test_a_mistake_is_one_sentence(module, arguments, sentence):
     result = run(*(text.format(module) for text in arguments))
     assert result.exit_code == 2
     assert sentence in result.output
+
+
+def test_bounds_hold_for_every_method():
+    def f(x):
+        return (x[0] - 2) ** 2 + 10 * (x[1] - x[0] ** 2) ** 2
+
+    mine = OwnProblem("mine", f, [0.0, 0.0], bounds=[(0, 1), (None, None)])
+    methods = ["auto", "lbfgs", "scipy:L-BFGS-B", "scipy:TNC", "scipy:BFGS", "newton-linesearch"]
+    found = compare([mine], methods, "standard", protocol=QUICK)
+    ended = {run.method: run for run in found.runs}
+    for method in methods[:4]:
+        assert ended[method].ending == "global"
+        assert ended[method].x == pytest.approx([1.0, 1.0], abs=1e-6)
+        assert ended[method].x[0] <= 1.0
+    for method in methods[4:]:
+        assert ended[method].ending == "not run"
+        assert "does not accept bounds" in ended[method].message
+
+
+def test_a_finite_sum_is_compared_as_the_sum_of_its_parts():
+    X, y = np.arange(12.0).reshape(6, 2) % 5, np.arange(6.0)
+    total = FiniteSum(lambda w, part: np.sum((np.dot(part[0], w) - part[1]) ** 2), (X, y), chunk=2)
+    found = compare([("sum", total, np.zeros(2))], ["auto", "scipy:BFGS"], "standard", protocol=QUICK)
+    lowest = float(np.sum((np.dot(X, np.linalg.lstsq(X, y, rcond=None)[0]) - y) ** 2))
+    assert all(row.solved and row.run.f == pytest.approx(lowest) for row in found.scored)
