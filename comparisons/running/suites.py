@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from comparisons.running.runner import DEFAULT_METHODS
 from comparisons.running.scipy_solvers import solver_names
 from comparisons.running.solvers import AUTO
 from newtonkit.methods.registry import METHODS
@@ -25,5 +26,5 @@ QUICK = (
 
 
 def all_methods() -> tuple[str, ...]:
-    """The automatic choice, all our methods, and scipy's methods that use derivatives."""
-    return (AUTO, *METHODS, *solver_names())
+    """The automatic choice, all our methods, those on mini-batches, and scipy's methods that use derivatives."""
+    return (AUTO, *METHODS, *(name for name in DEFAULT_METHODS if "batch=" in name), *solver_names())

@@ -30,6 +30,7 @@ EXPERIMENTS = {
     "moons": ("learning.moons", "Two moons by three rules, methods with curvature, and paths by batch size."),
     "digits": ("learning.digits", "A network on handwritten digits: tuned Adam and methods with curvature."),
     "mnist": ("learning.mnist", "Six first-order rules on MNIST, and methods with curvature on a subset."),
+    "pinn": ("learning.pinn", "A physics-informed network: Adam, L-BFGS, self-scaled BFGS and Broyden, least squares."),
     "minibatch-lbfgs": ("learning.minibatch_lbfgs", "L-BFGS with sampled gradients, by batch size."),
 }
 MEASUREMENTS = {

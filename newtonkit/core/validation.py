@@ -22,9 +22,10 @@ def nearest_name(name: str, valid: Iterable[str]) -> str:
     "did you mean 'newton'?"
     """
     names = sorted(valid)
-    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    lower = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {lower[close[0]]!r}?"
     return "valid names: " + ", ".join(names)
 
 

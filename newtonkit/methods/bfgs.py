@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+from newtonkit.core.validation import check_choice
 from newtonkit.linalg.kernels import Matrix, Vector, add_scaled, dot, rank_two_update, scale
 from newtonkit.methods.quasi_newton import InverseHessian, SelfScaling
+from newtonkit.methods.self_scaled_broyden import SelfScaledBroydenInverse
+from newtonkit.trustregion.units import Units
 
 
 class BFGSInverse(InverseHessian):
@@ -36,6 +39,9 @@ class BFGS(SelfScaling):
     line_search : LineSearch, default HagerZhang()
     self_scaling : bool, default True
         False: θ = 1, the textbook's method.
+    update : {"bfgs", "broyden"}, default "bfgs"
+        "broyden": the self-scaled update of Broyden's class, for losses with very small curvature in many directions,
+        such as those of physics-informed networks; ``self_scaling`` has no effect. It costs one more rank-one update.
     scaling : {"auto", "none", "sizes"} or array_like, shape (n,), default "auto"
         Units of the variables: H₀ = γD⁻², and searches that discard H go along −D⁻²g. A vector of typical sizes:
         D = 1/size, and the iterates do not depend on the units. "sizes": D = 1/|xᵢ| at x₀ and at restarts. "none": D is
@@ -66,6 +72,20 @@ class BFGS(SelfScaling):
     'converged'
     """
 
+    update: str = field(default="bfgs", kw_only=True)
+
     accepts_bounds: ClassVar[bool] = True
     name: ClassVar[str] = "bfgs"
     workspace: ClassVar[type[InverseHessian]] = BFGSInverse
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("update", self.update, ("bfgs", "broyden"))
+
+    def new_workspace(self, n: int, units: Units) -> InverseHessian:
+        """Return the workspace of a run."""
+        return SelfScaledBroydenInverse(n, units) if self.update == "broyden" else BFGSInverse(n, units)
+
+    def factor_before_update(self, predicted: float, sy: float) -> float:
+        """Return θ; 1 for "broyden", which scales in its update."""
+        return 1.0 if self.update == "broyden" else super().factor_before_update(predicted, sy)

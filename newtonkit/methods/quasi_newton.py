@@ -218,8 +218,12 @@ class QuasiNewton(MethodBase):
 
     def init(self, evaluator: Evaluator, x0: Vector) -> QuasiNewtonState:
         """Return the state at x0, without an approximation of the Hessian."""
-        inverse = self.workspace(x0.size, units_at(self.scaling, x0))
+        inverse = self.new_workspace(x0.size, units_at(self.scaling, x0))
         return QuasiNewtonState(x0, *evaluator.value_and_grad(x0), FIRST, inverse, 0)
+
+    def new_workspace(self, n: int, units: Units) -> InverseHessian:
+        """Return the workspace of a run."""
+        return self.workspace(n, units)
 
     def factor_before_update(self, predicted: float, sy: float) -> float:
         """Return the factor of H before its update; ``predicted`` is sᵀH⁻¹s = −αsᵀg, since s = −αHg."""

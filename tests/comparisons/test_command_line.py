@@ -340,7 +340,7 @@ def test_every_problem_of_the_quick_set_is_of_the_catalogue_and_the_sets_are_as_
     assert len({problem_named(name).label for name in QUICK}) == len(QUICK) == 12
     assert len({problem_named(name).label for name in default_problems()}) == len(default_problems()) == 31
     assert {problem_named(name).n for name in default_problems()} >= {2, 10, 200, 500, 650, 100_000}
-    assert len(DEFAULT_METHODS) == 15
+    assert len(DEFAULT_METHODS) == 17
     assert "auto" in DEFAULT_METHODS
     assert {*METHODS, *DEFAULT_METHODS} <= set(all_methods())
 
