@@ -149,12 +149,12 @@ def run(out: Path, *, seed: int = 0, quick: bool = False, starts: int = 5, itera
         f"The mean squared residual against seconds, from {count(starts, 'start')}.",
     )
     paragraphs = [
-        "−u″ + u³ = f on (0, 1) with u(0) = u(1) = 0 and the solution u = sin(2πt) + ½ sin(5πt). Network 1-20-20-1 with "
-        f"tanh, n = {equation.network.n}, {_POINTS} points; the boundary values are built in. {iterations} iterations "
-        f"of the quasi-Newton methods, {_LONGER * iterations} updates of Adam, whose rate decays to 0 by a half cosine, "
-        f"{iterations // _FEWER} of Levenberg–Marquardt. Adam's rate {number(found.rate)} is the best of "
-        f"{len(found.trials)}, tuned on another start with a quarter of the iterations; no other method has a parameter "
-        "that was tuned. Every run may take fewer, where rounding ends it.",
+        "−u″ + u³ = f on (0, 1) with u(0) = u(1) = 0 and the solution u = sin(2πt) + ½ sin(5πt). Network 1-20-20-1 "
+        f"with tanh, n = {equation.network.n}, {_POINTS} points; the boundary values are built in. {iterations} "
+        f"iterations of the quasi-Newton methods, {_LONGER * iterations} updates of Adam, whose rate decays to 0 by a "
+        f"half cosine, {iterations // _FEWER} of Levenberg–Marquardt. Adam's rate {number(found.rate)} is the best of "
+        f"{len(found.trials)}, tuned on another start with a quarter of the iterations; no other method has a "
+        "parameter that was tuned. A run may take fewer iterations, where rounding ends it.",
         verdict(runs),
         PUBLISHED,
     ]
