@@ -133,7 +133,9 @@ def walltime(sparse: bool, sizes: tuple[int, ...], limit: float, repeats: int) -
 )
 @click.option("--seed", default=0, show_default=True, help="Of the outliers and of the simulated data.")
 def fits(data: tuple[str, ...], sums: tuple[str, ...], parts: tuple[str, ...], seed: int) -> None:
-    """Compare least squares with scipy's three methods and curve_fit, and with lmfit if installed.
+    """Compare least squares with scipy's methods and lmfit.
+
+    scipy's methods are its three and curve_fit; lmfit is compared if it is installed.
 
     NIST's regression data, the sums of squares of Moré, Garbow and Hillstrom, fits with outliers, and the coverage of
     intervals. Exits with 1 if one of our methods reports a false success.
