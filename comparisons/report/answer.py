@@ -10,7 +10,7 @@ from comparisons.plots.kind_plots import kind_figure
 from comparisons.report.document import Block, Bullets, Cell, Row, Table, keyed
 from comparisons.report.files import save_figure
 from comparisons.report.method_tables import method_cell
-from comparisons.scores.kinds import Kind, KindScore
+from comparisons.scores.kinds import MINI_BATCHES, Kind, KindScore
 
 _GROUPS = ("auto", "scipy", "first-order")
 _EQUAL = 1.05  # ratio of relative costs up to which two methods are named together: 5 % do not matter in practice
@@ -57,6 +57,9 @@ def _line(kind: Kind) -> str:
     text += f" solved {_phrase(kind, best)}"
     if auto is not None and auto is not best and "auto" not in equal[:1]:
         text += f"; auto solved {_phrase(kind, auto)}"
+    batches = kind.best_of("mini-batches")
+    if kind.name == MINI_BATCHES and batches is not None and batches is not best:
+        text += f"; on mini-batches {batches.method} solved {_phrase(kind, batches)}"
     return f"{text}."
 
 

@@ -22,7 +22,7 @@ KINDS = (
     "sum over data",
     "with bounds",
 )
-MINI_BATCHES = "sum over data to 1 %, where mini-batches are usual"
+MINI_BATCHES = "sum over data, to 1 %"
 
 
 def kind_of(problem: Problem) -> str:
@@ -79,7 +79,7 @@ class Kind:
         return float("inf") if cost is None or self.best.relative_cost is None else cost / self.best.relative_cost
 
     def best_of(self, chosen: str) -> KindScore | None:
-        """The best of "auto", "scipy" or "first-order"; None if there is no such method."""
+        """The best of "auto", "scipy", "first-order" or "mini-batches"; None if there is no such method."""
         those = [score for score in self.scores if _GROUPS[chosen](score.method)]
         return min(those, key=lambda score: score.rank, default=None)
 
@@ -88,6 +88,7 @@ _GROUPS: dict[str, Callable[[str], bool]] = {
     "auto": lambda method: method == "auto",
     "scipy": lambda method: method.startswith("scipy:"),
     "first-order": lambda method: family(method) == FIRST_ORDER,
+    "mini-batches": lambda method: "batch=" in method,
 }
 
 
