@@ -31,6 +31,7 @@ EXPERIMENTS = {
     "digits": ("learning.digits", "A network on handwritten digits: tuned Adam and methods with curvature."),
     "mnist": ("learning.mnist", "Six first-order rules on MNIST, and methods with curvature on a subset."),
     "pinn": ("learning.pinn", "A physics-informed network: Adam, L-BFGS, self-scaled BFGS and Broyden, least squares."),
+    "spectrum": ("learning.spectrum", "Eigenvalues of the Hessian of a network, at the start and after training."),
     "minibatch-lbfgs": ("learning.minibatch_lbfgs", "L-BFGS with sampled gradients, by batch size."),
 }
 MEASUREMENTS = {
