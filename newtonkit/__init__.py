@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from newtonkit.objectives.torch_module import from_module
     from newtonkit.training.interface import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # imported when they are used first: `minimize` does not need them, and a fresh process starts in less time
 _LAZY = {
