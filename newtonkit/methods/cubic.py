@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -87,7 +88,8 @@ class Cubic(TrustRegionMethod):
 
     def convert_radius(self, radius: float, ratio: float) -> float:
         """Return σ in new units, in which the last step is ``ratio`` times as long: the cubic term keeps its value."""
-        return _representable(radius / (ratio * ratio * ratio))
+        cube = ratio * ratio * ratio
+        return _representable(radius / cube if cube > 0.0 else math.inf)
 
     def next_radius(self, radius: float, model: QuadraticModel, solution: SubproblemSolution, ratio: float) -> float:
         """Return σ after this step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from itertools import islice
 
 import autograd.numpy as anp
@@ -213,6 +214,7 @@ def test_the_radius_is_converted_when_units_are_taken_up():
     assert TrustRegionNewton().convert_radius(3.0, 0.5) == 1.5
     sigma, ratio = 7.0, 0.5
     assert Cubic().convert_radius(sigma, ratio) * ratio**3 == sigma
+    assert math.isfinite(Cubic().convert_radius(sigma, 1e-200))
 
 
 def test_a_run_is_resumed_with_the_same_units():
