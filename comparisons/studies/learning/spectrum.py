@@ -203,5 +203,7 @@ def spectrum_figure(found: Mapping[str, Spectrum]) -> Figure:
         axes.set(yscale="log", ylim=(1e-5, 1.0), ylabel="share")
         axes.set_title(name, fontsize=10, loc="left")
         clean_axes(axes)
+    decades = 10.0 ** np.arange(np.ceil(np.log10(10 * scale)), np.log10(top) + 1)
+    axes.set_xticks([*(-decades[-decades >= edges[0]])[::-1], 0.0, *decades])
     axes.set_xlabel("eigenvalue")
     return figure
