@@ -207,8 +207,12 @@ class TestNames:
 
 class TestStyle:
     def test_every_method_has_a_colour_of_its_own(self):
-        ours = [method for method in DEFAULT_METHODS if not method.startswith("scipy:")]
+        ours = [method for method in DEFAULT_METHODS if not method.startswith("scipy:") and "batch=" not in method]
         assert len({style(method).colour for method in ours}) == len(ours)
+
+    def test_a_rule_on_mini_batches_has_the_colour_of_the_rule_and_is_dashed(self):
+        full, batches = style("adam"), style("adam[batch=64]")
+        assert batches == full._replace(dashed=True) != full
 
     def test_scipys_counterpart_has_the_same_colour_dashed(self):
         ours, theirs = style("bfgs"), style("scipy:BFGS")
