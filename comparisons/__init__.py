@@ -34,16 +34,17 @@ def __getattr__(name: str) -> Any:
     # imported on use: the command line prints its help without numpy
     if name not in _MODULES:
         raise AttributeError(f"module 'comparisons' has no attribute {name!r}")
-    _check_problems()
+    _check_packages()
     return getattr(import_module(_MODULES[name]), name)
 
 
-def _check_problems() -> None:
-    """Raise ImportError if another module named problems, such as a file next to a script, hides the package."""
-    spec = find_spec("problems")
-    if spec is None or spec.submodule_search_locations is None:
-        place = "none was found" if spec is None else f"{spec.origin} hides it; rename that file"
-        raise ImportError(f"comparisons requires the package 'problems' of newtonkit: {place}")
+def _check_packages() -> None:
+    """Raise ImportError if a module of the same name, such as a file next to a script, hides one of our packages."""
+    for package in ("newtonkit", "problems"):
+        spec = find_spec(package)
+        if spec is None or spec.submodule_search_locations is None:
+            place = "none was found" if spec is None else f"{spec.origin} hides it; rename that file"
+            raise ImportError(f"comparisons requires the package {package!r}: {place}")
 
 
 def __dir__() -> list[str]:

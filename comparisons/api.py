@@ -240,6 +240,10 @@ def compare(
     >>> [(run.method, str(run.ending)) for run in found.runs]
     [('newton', 'global'), ('scipy:BFGS', 'global')]
     """
+    if callable(problems):
+        raise TypeError(
+            "problems must be a sequence; for a function of your own write compare([(fun, x0)], ['newton', 'bfgs'])"
+        )
     if seed is not None:
         protocol = Protocol(**{**_values(protocol), "seed": seed})
     solvers = [as_solver(method) for method in _several("methods", methods)]

@@ -218,6 +218,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "compare":
+        raise AttributeError("compare is in another package: from comparisons import compare")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_LAZY[name]), name)

@@ -19,6 +19,7 @@ from newtonkit.classification.staged import staged_verdict
 from newtonkit.classification.verdict import Verdict
 from newtonkit.core.read_bounds import read_bounds
 from newtonkit.core.validation import check_real
+from newtonkit.derivatives.autograd.hints import explain_length
 from newtonkit.derivatives.autograd.tracing import DifferentiationError
 from newtonkit.derivatives.pytree import flatten
 from newtonkit.evaluation.evaluator import Evaluator
@@ -55,8 +56,8 @@ def classify(
     ----------
     fun : callable
         f(x, \\*args), written with ``autograd.numpy`` unless jac and hess are given; returns one real number.
-    x : array_like or structure of arrays
-        The point.
+    x : array_like, structure of arrays, or a result
+        The point; a result of scipy or of `minimize` stands for its ``x``.
     args : tuple, optional
         Further arguments of fun, jac and hess.
     jac, hess : callable, optional
@@ -144,6 +145,9 @@ def classify_point(
             if not (objective.is_traced or objective.has_own_derivatives or domain.is_bounded):
                 raise DifferentiationError("differences of f were requested")
             g = evaluator.gradient(vector)
+        except (IndexError, ValueError) as mistake:
+            explain_length(mistake, vector.size)
+            raise
         except DifferentiationError:
             if objective.has_own_derivatives:
                 raise

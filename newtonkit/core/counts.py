@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Counts:
-    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products.
+    """Numbers of evaluations: f, gradients, Hessians, Hessian-vector products; iterates over the four in this order.
 
     Examples
     --------
     >>> import newtonkit
-    >>> newtonkit.Counts(f=2, g=1).f
-    2
+    >>> f, g, H, Hv = newtonkit.Counts(f=2, g=1)
+    >>> f, g
+    (2, 1)
     """
 
     f: int = 0
     g: int = 0
     H: int = 0
     Hv: int = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.f, self.g, self.H, self.Hv))
 
 
 @dataclass(frozen=True, slots=True)

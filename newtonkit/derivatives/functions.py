@@ -35,6 +35,8 @@ class _Flattened:
     def at(self, x: Any) -> tuple[Vector, Unflatten, Derivatives]:
         """x as a vector, the function that restores its structure, and the derivatives for this structure."""
         vector, unflatten = flatten(x)
+        if isinstance(x, int | float | np.number) or (isinstance(x, np.ndarray) and x.ndim == 0):
+            unflatten = _entry  # a number stays a number
         key = structure(x)
         if key not in self._known:
             fun = self.fun
@@ -58,6 +60,10 @@ class _Flattened:
         return derivatives.linearize(vector, args).hessian()
 
 
+def _entry(vector: Any) -> Any:
+    return vector[0]
+
+
 def _sparse_pattern(fun: Callable[..., Any], x: Vector) -> SparseHessian | None:
     """The sparse Hessian of fun near x; None if its products are too many."""
     try:
@@ -74,7 +80,8 @@ def value_and_grad(fun: Callable[..., Any]) -> Callable[..., tuple[float, Any]]:
     ----------
     fun : callable
         Written with ``autograd.numpy``; returns one real number. Its first argument may be a number, an array of
-        any shape, or a dict, list or tuple of arrays. The gradient has the same structure.
+        any shape, or a dict, list or tuple of arrays. The gradient has the same structure; that of a
+        number is a number.
 
     Raises
     ------

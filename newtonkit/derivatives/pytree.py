@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from autograd.tracer import isbox
+from scipy.optimize import OptimizeResult
 
 from newtonkit.linalg.kernels import Vector
 
@@ -19,6 +20,7 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     Parameters
     ----------
     x0 : array_like, or a dict, list or tuple of them
+        A result of scipy or of this library stands for its ``x``.
         Numbers, and lists or tuples (of lists or tuples) of numbers only, are converted by ``numpy.asarray``.
         A number becomes a vector of length 1, as in scipy. An array keeps its shape. A dict, a named tuple, and a list
         or tuple that contains an array or a dict, keeps its structure; a number in it stays a number, every other leaf
@@ -48,6 +50,8 @@ def flatten(x0: Any, name: str = "x0") -> tuple[Vector, Unflatten]:
     >>> float(unflatten(vector)["b"])
     1.0
     """
+    if isinstance(x0, OptimizeResult):
+        x0 = x0.x
     if isbox(x0):  # an array of autograd, already float: the caller is being differentiated
         return (x0, _identity) if x0.ndim == 1 else (x0.reshape(-1), _reshaping(x0.shape))
     tree = _with_float_leaves(x0, name)
@@ -119,6 +123,8 @@ def leaf_shapes(x0: Any) -> tuple[tuple[int, ...], ...]:
 
 def structure(x0: Any) -> Any:
     """A hashable description of the structure that `flatten` restores: equal only for equal structures."""
+    if isinstance(x0, OptimizeResult):
+        x0 = x0.x
     if isbox(x0):
         return "array", x0.shape
     if isinstance(x0, dict):

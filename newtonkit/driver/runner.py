@@ -13,6 +13,7 @@ from newtonkit.classification.verdict import Verdict, unchecked
 from newtonkit.core.domain import Domain
 from newtonkit.core.state import FIRST, BudgetSpent, State
 from newtonkit.core.termination import Kind, Termination, TerminationReason, from_exception
+from newtonkit.derivatives.autograd.hints import explain_length
 from newtonkit.driver.advice import advise
 from newtonkit.driver.convergence import Evidence, decide
 from newtonkit.driver.history import History, Progress
@@ -143,9 +144,7 @@ def _select_solution(session: Session) -> State:
 def _attach_partial_result(session: Session, error: BaseException) -> None:
     """Attach the Result so far to an exception from user code; nothing more is evaluated."""
     if session.state is None:
-        error.add_note(
-            f"This was the first evaluation, at x0, a vector of {session.x0.size}: does fun expect another length?"
-        )
+        explain_length(error, session.x0.size)
     best = session.best_state() or session.unknown_state()
     verdict = unchecked("an exception ended the run")
     try:

@@ -71,7 +71,7 @@ def read_problem(
     earlier = x0 if isinstance(x0, Result) and isinstance(x0.get("state"), State) else None
     if earlier is not None and earlier.get("start") is None:
         earlier = None
-    vector, unflatten = flatten(x0.x if isinstance(x0, OptimizeResult) else x0)
+    vector, unflatten = flatten(x0)
     if not all_finite(vector):
         raise ValueError(f"x0 must be finite, got {x0!r}")
     domain = read_bounds(bounds, vector.size, x0)
@@ -163,7 +163,8 @@ def call_from_scipy(
 
     scipy puts its ``tol`` among the options, and may wrap the callback in a function of one OptimizeResult, which it
     marks by an attribute ``stop_iteration``. Strings for jac and hess ("2-point" …) and scipy's update strategies
-    request approximations; exact derivatives replace them.
+    request approximations; exact derivatives replace them. The option ``derivatives`` is the argument of this name of
+    `newtonkit.minimize`, which scipy cannot pass.
     """
     wrapped = callback
     if callback is not None and hasattr(callback, "stop_iteration"):
@@ -177,7 +178,8 @@ def call_from_scipy(
         fun, own_jac = fun.fun, True
     own_hess = hess if callable(hess) else None
     tol = options.pop("tol", None)
-    problem = read_problem(fun, x0, args, own_jac, own_hess, hessp, bounds, constraints, options)
+    source = options.pop("derivatives", "tape")
+    problem = read_problem(fun, x0, args, own_jac, own_hess, hessp, bounds, constraints, options, derivatives=source)
     return solve_problem(problem, method, options, tol=tol, callback=wrapped)
 
 

@@ -106,7 +106,8 @@ class FaceSearch:
             if (multipliers_over(self.jets, hull, sides)[1] < 0.0).any():
                 continue
             if k >= MAX_CLASSIFIED_CLUSTERS or zeros.exhausted:
-                self._leave(hull, cluster.number, f"{cluster.number} small boxes were not settled")
+                count = "1 small box was" if cluster.number == 1 else f"{cluster.number} small boxes were"
+                self._leave(hull, cluster.number, f"{count} not settled")
                 continue
             objective = on_face(self.objective, self.jets.unit * face.corner, free)
             report = classify_cluster(face, objective, cluster, Boxes(lo[None], hi[None]), zeros.regions)

@@ -174,7 +174,7 @@ class _BranchAndBound:
         lower = min(float(remaining.bound.min(initial=math.inf)), self.upper, self.fun)
         proved = self.fun - lower <= self.tolerance
         ended = "" if proved or active.bound.size == 0 else f"; the limit of {self.max_boxes} boxes was reached"
-        gap = f"{self.fun - lower:.2g} by {self.processed} boxes"
+        gap = f"{self.fun - lower:.2g} by {self.processed} {'box' if self.processed == 1 else 'boxes'}"
         message = f"proved to be global within {gap}" if proved else f"not proved, the remaining gap is {gap}{ended}"
         return GlobalMinimum(self.jets.unit * self.t, self.fun, lower, proved, self._points(remaining.boxes), message)
 

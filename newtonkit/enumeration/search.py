@@ -149,8 +149,8 @@ class _Search:
             rest = degree_of_clusters(hulls, degrees, zeros.certified, indices)
             found = None if found is None or rest is None or len(hulls) < len(zeros.clusters) else found + rest
         notes = [
-            f"{zeros.processed} boxes were examined by interval arithmetic, assuming that numpy's elementary functions "
-            "are accurate to 4 units in the last place"
+            f"{zeros.processed} {'box was' if zeros.processed == 1 else 'boxes were'} examined by interval arithmetic, "
+            "assuming that numpy's elementary functions are accurate to 4 units in the last place"
         ]
         if zeros.exhausted:
             notes.append(f"the limit of {max_boxes} boxes was reached (max_boxes)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from newtonkit.core.state import FIRST, State
 from newtonkit.driver.result import Result
@@ -27,6 +27,12 @@ class MethodBase:
     """Whether it builds curvature from differences of gradients, as quasi-Newton methods do."""
     matrices: ClassVar[int] = 0
     """How many n×n matrices it stores, for the memory it is predicted to need."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Make an instance; refuse the call that scipy makes if it is given the class."""
+        if args and callable(args[0]) and "callback" in options:
+            raise TypeError(f"method must be an instance, got the class {cls.__name__}; write {cls.__name__}()")
+        return super().__new__(cls)
 
     def step(self, evaluator: Evaluator, state: Any) -> Any:
         """The next state, or StepFailure."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -187,12 +188,14 @@ def structured_objective(
         return Objective(fun, jac, hess, hessp, args, source, hess_scheme, errors)
 
     def flat_fun(v: Any, *rest: Any) -> Any:
-        value = fun(unflatten(v), *rest)
-        return (value[0], flatten(value[1])[0]) if jac is True else value
+        x = unflatten(v)
+        value = fun(x, *rest)
+        return (value[0], _flat_gradient(value[1], x)) if jac is True else value
 
     def flat_jac(v: Vector, *rest: Any) -> Vector:
         assert callable(jac)
-        return flatten(jac(unflatten(v), *rest))[0]
+        x = unflatten(v)
+        return _flat_gradient(jac(x, *rest), x)
 
     def flat_hess(v: Vector, *rest: Any) -> Any:
         assert hess is not None
@@ -212,3 +215,11 @@ def structured_objective(
         hess_scheme,
         errors,
     )
+
+
+def _flat_gradient(g: Any, x: Any) -> Vector:
+    """The entries of a user's gradient, which has the structure of x or is a vector, a row or a column."""
+    shape, expected = getattr(g, "shape", ()), getattr(x, "shape", None)
+    if expected is not None and len(shape) > 1 and shape != expected and max(shape) < math.prod(shape):
+        raise ValueError(f"jac must have shape {expected}, as x0, got shape {shape}")
+    return flatten(g, "jac")[0]

@@ -49,6 +49,16 @@ def explain_foreign_tensors(error: Exception) -> None:
             return
 
 
+# what exceptions say of a vector that is too short or too long
+_OF_LENGTHS = ("out of bounds", "shape", "aligned", "broadcast", "unpack", "mismatch", "dimension")
+
+
+def explain_length(error: BaseException, n: int) -> None:
+    """Add a note on the length of x to the user's own exception if it may be due to that."""
+    if isinstance(error, IndexError | ValueError) and any(sign in str(error) for sign in _OF_LENGTHS):
+        error.add_note(f"fun was called with a vector of {n}: does it expect another length?")
+
+
 def _hint(error: Exception) -> str:
     text = str(error)
     undefined = re.match(r"VJP of (\w+) wrt argnums \((\d+),?\) not defined", text)

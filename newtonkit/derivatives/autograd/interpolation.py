@@ -1,4 +1,4 @@
-"""Derivatives that autograd lacks: ``interp``, and ``where`` of operands that are broadcast."""
+"""Derivatives that autograd lacks: ``interp``, ``pad``, and ``where`` of operands that are broadcast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as anp
+import numpy as np
 from autograd.core import make_vjp
 from autograd.extend import defvjp
 from autograd.numpy.numpy_vjps import unbroadcast_f
@@ -28,6 +29,34 @@ def define_broadcast_where() -> None:
         lambda ans, c, x=None, y=None: unbroadcast_f(x, lambda g: anp.where(c, g, anp.zeros(g.shape))),
         lambda ans, c, x=None, y=None: unbroadcast_f(y, lambda g: anp.where(c, anp.zeros(g.shape), g)),
     )
+
+
+# modes of pad whose result consists of copies of entries
+_COPYING = frozenset({"edge", "reflect", "symmetric", "wrap"})
+
+
+def define_pad() -> None:
+    """Redefine the derivative of ``pad``: that of autograd requires ``mode`` and knows "constant" only.
+
+    The modes "edge", "reflect", "symmetric" and "wrap" are added. With "constant" the constants have no derivative.
+    """
+    defvjp(anp.pad, _pad_vjp)
+
+
+def _pad_vjp(ans: Any, array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Callable[[Any], Any]:
+    shape, size = anp.shape(array), anp.size(array)
+    if mode not in ("constant", *_COPYING):
+        raise NotImplementedError(f"the derivative of pad in mode {mode!r} is not defined")
+    # where each entry of the result comes from; −1: a constant
+    filling = {"constant_values": -1} if mode == "constant" else options
+    source = np.pad(np.arange(size).reshape(shape), pad_width, mode, **filling).reshape(-1)  # type: ignore[call-overload]
+    inner = source >= 0
+
+    def pull(g: Any) -> Any:
+        copies, _ = make_vjp(lambda z: anp.reshape(z, (-1,))[source[inner]], np.zeros(shape))
+        return copies(anp.reshape(g, (-1,))[inner])
+
+    return pull
 
 
 def _vjp(argnum: int) -> Callable[..., Any]:

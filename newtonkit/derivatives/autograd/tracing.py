@@ -18,7 +18,7 @@ from autograd.extend import vspace
 from autograd.tracer import getval, isbox, new_box, trace_stack
 
 from newtonkit.derivatives.autograd.hints import explain_foreign_tensors, explanation
-from newtonkit.derivatives.autograd.interpolation import define_broadcast_where, define_interpolation
+from newtonkit.derivatives.autograd.interpolation import define_broadcast_where, define_interpolation, define_pad
 from newtonkit.derivatives.autograd.pandas_operands import support_pandas
 from newtonkit.derivatives.autograd.sparse_products import support_sparse_products
 from newtonkit.derivatives.autograd.special_functions import define_special_functions
@@ -26,6 +26,7 @@ from newtonkit.linalg.kernels import Matrix, Vector
 
 define_broadcast_where()
 define_interpolation()
+define_pad()
 define_special_functions()
 support_sparse_products()
 
@@ -65,7 +66,9 @@ def as_number(result: Any) -> float:
     real = array.dtype.kind in "fiub"
     if array.size == 1 and real:
         return float(array.item())
-    if array.dtype.kind == "c":
+    if isinstance(result, list | tuple) and len(result) == 1:
+        got = f"a {type(result).__name__} of one entry; return the entry"
+    elif array.dtype.kind == "c":
         got = f"a complex number: {result!r}"
     elif real:
         got = f"an array of shape {array.shape}; for a sum of squares return 0.5 * np.sum(r**2), or use least_squares"
