@@ -26,8 +26,8 @@ def answer_blocks(found: Sequence[Kind], folder: Path | None) -> list[Block]:
         caption = (
             "Cost until f − f* fell to the required accuracy, divided by that of the cheapest method on the same "
             "problem: median over the problems solved, and how many were solved. The best five methods; hollow "
-            "markers are scipy's. A Hessian is charged as many products as recover it: n if it is dense, a few if it "
-            "is sparse."
+            "markers are scipy's, or mini-batches. A Hessian is charged as many products as recover it: n if it is "
+            "dense, a few if it is sparse."
         )
         blocks.append(save_figure(kind_figure(found), folder / "answer.svg", alt, caption))
     return [*blocks, answer_table(found)]
