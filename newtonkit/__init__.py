@@ -78,6 +78,8 @@ if TYPE_CHECKING:
     from newtonkit.landscape.graph import MorseGraph
     from newtonkit.landscape.graph_builder import morse_graph
     from newtonkit.landscape.result_check import CheckedResult, Escape, check_result, escape
+    from newtonkit.objectives.executors.dask_cluster import Dask
+    from newtonkit.objectives.executors.partitions import as_partitions
     from newtonkit.objectives.executors.processes import Processes
     from newtonkit.objectives.finite_sum import FiniteSum
     from newtonkit.objectives.sum_of_squares import SumOfSquares
@@ -103,6 +105,8 @@ _LAZY = {
     "Escape": "newtonkit.landscape.result_check",
     "check_result": "newtonkit.landscape.result_check",
     "escape": "newtonkit.landscape.result_check",
+    "Dask": "newtonkit.objectives.executors.dask_cluster",
+    "as_partitions": "newtonkit.objectives.executors.partitions",
     "Processes": "newtonkit.objectives.executors.processes",
     "FiniteSum": "newtonkit.objectives.finite_sum",
     "SumOfSquares": "newtonkit.objectives.sum_of_squares",
@@ -130,6 +134,7 @@ __all__ = [
     "CriticalPoints",
     "Cubic",
     "CurveFit",
+    "Dask",
     "DerivativeCheck",
     "DifferentiationError",
     "Escape",
@@ -178,6 +183,7 @@ __all__ = [
     "Verdict",
     "Warmup",
     "add_weight_decay",
+    "as_partitions",
     "chain",
     "check_derivatives",
     "check_result",

@@ -28,6 +28,13 @@ class ForeignResiduals:
         self._source: Any = make_source(name, fun, args)
         self._weighted = make_source(name, lambda x, w, *rest: (w * flat_vector(fun(x, *rest))).sum(), (0.0, *args))
 
+    def with_args(self, args: tuple[Any, ...]) -> ForeignResiduals:
+        """Return the same residuals for other arguments; compiled functions are shared."""
+        other = object.__new__(ForeignResiduals)
+        other._args, other._weighted = args, self._weighted
+        other._source = self._source.with_args(args)
+        return other
+
     def residuals(self, x: Vector, *_: Any) -> Vector:
         """r(x), shape (m,)."""
         r: Vector = self._source.residuals(x)

@@ -15,19 +15,20 @@ from newtonkit.derivatives.autograd.tracing import as_number
 from newtonkit.derivatives.pytree import Unflatten
 from newtonkit.derivatives.source import DerivativeSource, make_source
 from newtonkit.linalg.kernels import Vector
+from newtonkit.objectives.executors.named import as_executor
 from newtonkit.objectives.executors.partitions import Partitions, as_partitions
-from newtonkit.objectives.executors.processes import Processes
 from newtonkit.objectives.executors.rounds import Rounds
-from newtonkit.objectives.executors.serial import Executor, Serial
+from newtonkit.objectives.executors.serial import Executor
 from newtonkit.objectives.executors.terms import Definition, Request
-from newtonkit.objectives.finite_sum_source import FiniteSumSource
+from newtonkit.objectives.finite_sum_source import FiniteSumSource, new_rounds
 from newtonkit.objectives.objective import Objective
+from newtonkit.objectives.residual_source import ResidualSource, ResidualTriangle
+from newtonkit.objectives.sum_of_squares import SumOfSquares
 
 MEMORY = 1 << 28
 """Bytes that a process keeps of loaded parts and linearizations by default: 256 MiB, our choice."""
 
 _EXACT = ("tape", "autograd", "jax", "torch")
-_EXECUTORS: dict[str, Callable[[], Executor]] = {"serial": Serial, "processes": Processes}
 
 
 @dataclass(frozen=True, init=False)
@@ -40,33 +41,40 @@ class FiniteSum(Objective):
 
     Parameters
     ----------
-    loss : callable
-        loss(θ, part), one real number; ``part`` is passed as `newtonkit.train` passes a batch.
-    partitions : list, or array, tuple of arrays or dict of arrays
-        A list holds the parts, or functions without arguments that load one each. Arrays with one row per example are
-        cut into chunks of rows; a chunk of a `numpy.memmap` is read from its file when it is needed.
+    loss : callable or SumOfSquares
+        loss(θ, part), one real number; ``part`` is passed as `newtonkit.train` passes a batch. For
+        `newtonkit.least_squares`: ``SumOfSquares(residuals)``, where residuals(θ, part) is an array.
+    partitions : Partitions, or data
+        From `newtonkit.as_partitions`, or what it accepts: a list of parts or of functions that load one; arrays, which
+        are cut into chunks of rows (a chunk of a `numpy.memmap` is read from its file when it is needed); names of
+        Parquet files; arrays, data frames and delayed values of dask.
     weights : array_like, shape (partitions,), optional
         Default: 1 each.
     regularizer : callable, optional
-        regularizer(θ), added once.
-    executor : {"serial", "processes"} or Executor, default "serial"
+        regularizer(θ), added once. ``SumOfSquares(residuals)`` for `newtonkit.least_squares`.
+    executor : {"serial", "processes", "dask"}, distributed.Client or Executor, default "serial"
         "serial": in this process, one partition after another. "processes": `Processes`, one worker for each processor.
+        A client of a dask cluster: `newtonkit.Dask`; "dask": a ``LocalCluster`` on this machine.
     curvature_sample : float in (0, 1], optional
         Take the Hessian from this share of the partitions only, drawn with ``seed`` and kept in this process; f and ∇f
         remain exact. It saves rounds if one Hessian is much more expensive than a gradient.
     seed : int, default 0
     chunk : int, at least 1, optional
-        Rows of a chunk; by default as many as take 16 MiB.
+        Rows of a chunk; by default as many as take 1 MiB.
     memory : float, at least 0, default 256 MiB
         Bytes of loaded parts and of linearizations that each process keeps between rounds.
     source : str, default "tape"
         Where derivatives come from, see `Objective`: of the loss on every partition if they are exact; differences are
         taken of the sum.
+    progress : bool, default False
+        Show on standard error how much of the present round is done.
 
     Raises
     ------
     TypeError, ValueError
         For a wrong argument, naming it.
+    ImportError
+        If an executor or a file requires a package that is not installed; the message names the extra.
 
     Notes
     -----
@@ -89,31 +97,36 @@ class FiniteSum(Objective):
     (True, 2)
     """
 
-    loss: Callable[..., Any] = field(kw_only=True)
+    loss: Callable[..., Any] | SumOfSquares = field(kw_only=True)
     partitions: Partitions = field(kw_only=True)
     weights: Vector = field(kw_only=True)
-    regularizer: Callable[..., Any] | None = field(kw_only=True, default=None)
+    regularizer: Callable[..., Any] | SumOfSquares | None = field(kw_only=True, default=None)
     executor: Executor = field(kw_only=True)
     curvature_sample: float | None = field(kw_only=True, default=None)
     seed: int = field(kw_only=True, default=0)
     memory: float = field(kw_only=True, default=MEMORY)
+    progress: bool = field(kw_only=True, default=False)
 
     def __init__(
         self,
-        loss: Callable[..., Any],
+        loss: Callable[..., Any] | SumOfSquares,
         partitions: Any,
         *,
         weights: Sequence[float] | Vector | None = None,
-        regularizer: Callable[..., Any] | None = None,
-        executor: str | Executor = "serial",
+        regularizer: Callable[..., Any] | SumOfSquares | None = None,
+        executor: Any = "serial",
         curvature_sample: float | None = None,
         seed: int = 0,
         chunk: int | None = None,
         memory: float = MEMORY,
         source: str = "tape",
+        progress: bool = False,
     ) -> None:
         for name, function in (("loss", loss), ("regularizer", regularizer)):
-            if not (callable(function) or (function is None and name == "regularizer")):
+            if isinstance(function, SumOfSquares):
+                if function.jacobian is not None or function.args:
+                    raise ValueError(f"{name}: a SumOfSquares in a FiniteSum takes neither jac nor args")
+            elif not (callable(function) or (function is None and name == "regularizer")):
                 raise TypeError(f"{name} must be callable, got {function!r}")
         if chunk is not None:
             check_integer("chunk", chunk, 1)
@@ -123,9 +136,9 @@ class FiniteSum(Objective):
             check_real("curvature_sample", curvature_sample, 0.0, 1.0, open_low=True)
         recipes = as_partitions(partitions, chunk)
         w = _as_weights(weights, len(recipes))
-        own = _executor(executor)
+        own = as_executor(executor)
         definition = Definition(loss, recipes, w, source, memory)
-        super().__init__(_PlainSum(definition, own, regularizer), source=source)
+        super().__init__(_PlainSum(definition, own, _function(regularizer)), source=source)
         for name, value in {
             "loss": loss,
             "partitions": recipes,
@@ -135,23 +148,62 @@ class FiniteSum(Objective):
             "curvature_sample": curvature_sample,
             "seed": seed,
             "memory": memory,
+            "progress": bool(progress),
         }.items():
             object.__setattr__(self, name, value)
 
     def of_structure(self, unflatten: Unflatten) -> FiniteSum:
         """The same sum as a function of the flat vector; partitions and workers are shared."""
-        loss, regularizer = self.loss, self.regularizer
         return FiniteSum(
-            lambda v, part: loss(unflatten(v), part),
+            _of_vector(self.loss, unflatten),
             self.partitions,
             weights=self.weights,
-            regularizer=None if regularizer is None else lambda v: regularizer(unflatten(v)),
+            regularizer=None if self.regularizer is None else _of_vector(self.regularizer, unflatten),
             executor=self.executor,
             curvature_sample=self.curvature_sample,
             seed=self.seed,
             memory=self.memory,
             source=self.source,
+            progress=self.progress,
         )
+
+    def residual_triangle(self, x: Vector) -> ResidualTriangle:
+        """The triangle of all rows of [J, r] at x by TSQR: one round, in which n × n triangles travel.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n,)
+
+        Raises
+        ------
+        TypeError
+            If the loss is not a `SumOfSquares`.
+
+        Notes
+        -----
+        Of R, shape (n + 1, n + 1), the first n columns have the singular values and right singular vectors of J, and
+        RᵀR = [J, r]ᵀ[J, r], without that this matrix is formed. Rows are multiplied by √(w ρ′). The tree over the
+        partitions is fixed, so that R has the same bits for every executor.
+
+        References
+        ----------
+        Demmel, Grigori, Hoemmen & Langou (2012), SIAM J. Sci. Comput. 34, A206, section 2.1.
+
+        Examples
+        --------
+        >>> import newtonkit
+        >>> import numpy as np
+        >>> X, y = np.arange(12.0).reshape(6, 2) % 5, np.arange(6.0)
+        >>> squares = newtonkit.SumOfSquares(lambda w, part: part[0] @ w - part[1])
+        >>> R = FiniteSum(squares, (X, y), chunk=2).residual_triangle(np.zeros(2)).R
+        >>> bool(np.allclose(R.T @ R, np.column_stack([X, -y]).T @ np.column_stack([X, -y])))
+        True
+        """
+        return self.residual_source().triangle(np.asarray(x, dtype=np.float64))
+
+    def residual_source(self) -> ResidualSource:
+        """The residuals of all partitions for one run, which counts its rounds."""
+        return ResidualSource(self._definition, self.executor, self.regularizer, new_rounds(self.progress))
 
     @property
     def has_graph(self) -> bool:
@@ -166,8 +218,9 @@ class FiniteSum(Objective):
     def _shared_source(self) -> DerivativeSource:
         if self.source not in _EXACT:
             return make_source(self.source, self.fun)
-        regularizer = None if self.regularizer is None else make_source(self.source, self.regularizer)
-        return FiniteSumSource(self._definition, self.executor, regularizer, self._sample())
+        own = _function(self.regularizer)
+        regularizer = None if own is None else make_source(self.source, own)
+        return FiniteSumSource(self._definition, self.executor, regularizer, self._sample(), progress=self.progress)
 
     @property
     def _definition(self) -> Definition:
@@ -207,11 +260,14 @@ def _as_weights(weights: Any, size: int) -> Vector:
     return w
 
 
-def _executor(executor: Any) -> Executor:
-    if isinstance(executor, str) and executor in _EXECUTORS:
-        return _EXECUTORS[executor]()
-    if not hasattr(executor, "total"):
-        names = " or ".join(map(repr, _EXECUTORS))
-        raise ValueError(f"executor must be {names}, or an executor such as newtonkit.Processes(2), got {executor!r}")
-    own: Executor = executor
-    return own
+def _function(function: Callable[..., Any] | SumOfSquares | None) -> Callable[..., Any] | None:
+    """The function that is added; of a `SumOfSquares` its cost."""
+    return function.fun if isinstance(function, SumOfSquares) else function
+
+
+def _of_vector(function: Callable[..., Any] | SumOfSquares, unflatten: Unflatten) -> Callable[..., Any] | SumOfSquares:
+    """The same function of the flat vector."""
+    if isinstance(function, SumOfSquares):
+        residuals, loss = function.residuals, function.loss
+        return SumOfSquares(lambda v, *part: residuals(unflatten(v), *part), loss=loss.name, f_scale=loss.scale)
+    return lambda v, *part: function(unflatten(v), *part)

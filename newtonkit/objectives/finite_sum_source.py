@@ -11,6 +11,7 @@ from newtonkit.derivatives.foreign import hessian_in_blocks
 from newtonkit.derivatives.linearization import Linearization
 from newtonkit.derivatives.source import Call, DerivativeSource
 from newtonkit.linalg.kernels import Matrix, Vector
+from newtonkit.objectives.executors.progress import Display
 from newtonkit.objectives.executors.rounds import Rounds
 from newtonkit.objectives.executors.serial import Executor, Serial
 from newtonkit.objectives.executors.terms import Definition, Request, unpacked
@@ -30,6 +31,8 @@ class FiniteSumSource(DerivativeSource):
         Of the term that is added in this process.
     sample : Definition, optional
         A part of the partitions, with weights enlarged to stand for all: the Hessian comes from it, in this process.
+    progress : bool, default False
+        Show how much of a round is done.
     """
 
     capabilities = frozenset({"linearize"})
@@ -40,12 +43,15 @@ class FiniteSumSource(DerivativeSource):
         executor: Executor,
         regularizer: DerivativeSource | None = None,
         sample: Definition | None = None,
+        *,
+        progress: bool = False,
     ) -> None:
         self._definition, self._executor, self._regularizer = definition, executor, regularizer
         self._sample, self._sampler = sample, Serial()
         self._kind = "gradient"
         self._pending: tuple[str, Vector, tuple[float, Vector]] | None = None
-        self.rounds = Rounds()
+        self._progress = progress
+        self.rounds = new_rounds(progress)
 
     @property
     def description(self) -> str:
@@ -59,7 +65,9 @@ class FiniteSumSource(DerivativeSource):
 
     def bind(self, call: Call, domain: Domain) -> FiniteSumSource:
         """Return the source for one run, with rounds of its own."""
-        bound = FiniteSumSource(self._definition, self._executor, self._regularizer, self._sample)
+        bound = FiniteSumSource(
+            self._definition, self._executor, self._regularizer, self._sample, progress=self._progress
+        )
         bound._sampler = self._sampler
         return bound
 
@@ -130,5 +138,14 @@ class FiniteSumSource(DerivativeSource):
         if self._sample is None:
             (result,) = self.total(kind, x, V)
         else:
-            (result,) = self._sampler.total(self._sample, Request(kind, x, V), Rounds())
+            own = Rounds()
+            (result,) = self._sampler.total(self._sample, Request(kind, x, V), own)
+            record = self.rounds.of(f"sampled {kind}")
+            record.count += 1
+            record.seconds += own.total.seconds
         return np.asarray(result)
+
+
+def new_rounds(progress: bool) -> Rounds:
+    """The rounds of a run, with a display or without."""
+    return Rounds(display=Display() if progress else None)

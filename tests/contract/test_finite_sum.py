@@ -258,7 +258,7 @@ def test_arrays_are_cut_into_chunks_of_rows():
     assert [len(recipe.load()["y"]) for recipe in recipes] == [100, 100, 3]
     assert np.array_equal(np.concatenate([recipe.load()["X"] for recipe in recipes]), X)
     assert len(as_partitions((X, y))) == 1
-    assert len(as_partitions(np.zeros((3, 1 << 20)))) == 2  # 8 MiB a row, 16 MiB a chunk
+    assert len(as_partitions(np.zeros((3, 1 << 16)))) == 2  # 512 KiB a row, 1 MiB a chunk
 
 
 def test_functions_load_parts(processes):

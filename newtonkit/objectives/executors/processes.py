@@ -106,7 +106,7 @@ class Processes:
         queues = _divided(
             [_Task(level, index, 0) for index in range(-(-size >> level) if level else size)], self.workers
         )
-        tree = TreeSum(size)
+        tree, done = TreeSum(size, request.add), 0
         errors: list[tuple[PartitionError, BaseException | None]] = []
         for worker in self._pool:
             worker.request = None
@@ -133,6 +133,8 @@ class Processes:
                     errors.append(error)
                 else:
                     tree.add(task.level, task.node, term)
+                done += min(1 << task.level, size - (task.node << task.level))
+                rounds.show(request.kind, done, size)
         if errors:
             first, cause = min(errors, key=lambda error: error[0].partition)
             raise first from cause

@@ -41,7 +41,7 @@ class Serial:
             terms = self._terms[definition] = Terms(d.loss, d.weights, d.source, d.memory, d.partitions.recipes)
         began = time.perf_counter()
         size = len(definition.partitions)
-        term = terms.group(request, size.bit_length(), 0, size)
+        term = terms.group(request, size.bit_length(), 0, size, lambda done: rounds.show(request.kind, done, size))
         record = rounds.of(request.kind)
         record.count += 1
         record.seconds += time.perf_counter() - began

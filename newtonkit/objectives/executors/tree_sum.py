@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Term = tuple[Any, ...]
-"""Numbers and arrays, which are added entry by entry."""
+"""Numbers and arrays."""
+Add = Callable[[Term, Term], Term]
+
+
+def add_entries(a: Term, b: Term) -> Term:
+    """The sum, entry by entry."""
+    return tuple(first + second for first, second in zip(a, b, strict=True))
 
 
 class TreeSum:
@@ -17,6 +24,8 @@ class TreeSum:
     Parameters
     ----------
     size : int, at least 1
+    add : callable, optional
+        The sum of two neighbours, ``add(first, second)``; entry by entry by default.
 
     Examples
     --------
@@ -27,7 +36,8 @@ class TreeSum:
     (3.0,)
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, add: Add = add_entries) -> None:
+        self._add = add
         self._sizes = [size]
         while self._sizes[-1] > 1:
             self._sizes.append((self._sizes[-1] + 1) // 2)
@@ -44,7 +54,7 @@ class TreeSum:
                     self._waiting[level, index] = term
                     return
                 first, second = (term, other) if index < neighbour else (other, term)
-                term = tuple(a + b for a, b in zip(first, second, strict=True))
+                term = self._add(first, second)
             level, index = level + 1, index // 2
         self._total = term
 

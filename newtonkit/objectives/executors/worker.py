@@ -53,23 +53,33 @@ class _Worker:
         return self._answer(*content) if kind == "task" else None
 
     def _define(self, loss: bytes, weights: Any, source: str, memory: float) -> None:
-        if source == "jax":  # the main process has checked that it computes in float64
-            import_package("jax").config.update("jax_enable_x64", True)
         self.size = len(weights)
-        self.terms = Terms(pickle.loads(loss), weights, source, memory, self.recipes)
+        self.terms = make_terms(pickle.loads(loss), weights, source, memory, self.recipes)
 
     def _answer(self, level: int, index: int) -> bytes:
         if self.failure:
-            return _pickled_error(PartitionError(f"partition {index << level}: {self.failure}", index << level))
+            return error_message(PartitionError(f"partition {index << level}: {self.failure}", index << level))
         assert self.terms is not None
         assert self.request is not None
-        try:
-            return pickle.dumps((self.terms.group(self.request, level, index, self.size), None), protocol=5)
-        except PartitionError as error:
-            return _pickled_error(error)
+        return group_message(self.terms, self.request, level, index, self.size)
 
 
-def _pickled_error(error: PartitionError) -> bytes:
+def make_terms(loss: Any, weights: Any, source: str, memory: float, recipes: Any) -> Terms:
+    """The terms that a worker evaluates."""
+    if source == "jax":  # the main process has checked that it computes in float64
+        import_package("jax").config.update("jax_enable_x64", True)
+    return Terms(loss, weights, source, memory, recipes)
+
+
+def group_message(terms: Terms, request: Request, level: int, index: int, size: int) -> bytes:
+    """The pickled sum of a node of the tree and None; or None and the error of a partition."""
+    try:
+        return pickle.dumps((terms.group(request, level, index, size), None), protocol=5)
+    except PartitionError as error:
+        return error_message(error)
+
+
+def error_message(error: PartitionError) -> bytes:
     """The error with its cause; without it if the cause cannot be sent."""
     try:
         message = pickle.dumps((None, (error, error.__cause__)), protocol=5)
