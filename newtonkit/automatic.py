@@ -61,8 +61,8 @@ def select_methods(objective: Objective, x: Vector) -> Choice:
     if isinstance(objective, FiniteSum):
         rounds = f"n = {n}, each product takes one round over the partitions"
         if n <= _COLUMNS_IN_GRADIENT * _GRADIENTS:
-            cost = f"a Hessian too, at the cost of {n / _COLUMNS_IN_GRADIENT:.0f} gradients"
-            return Choice(TrustRegionNewton(), newton, f"{rounds}, {cost}")
+            price = f"a Hessian too, at the cost of {n / _COLUMNS_IN_GRADIENT:.0f} gradients"
+            return Choice(TrustRegionNewton(), newton, f"{rounds}, {price}")
         return Choice(
             TrustRegionNewtonCG(), (quasi,), f"{rounds}, a Hessian costs more than {_GRADIENTS:.0f} gradients"
         )
