@@ -13,7 +13,6 @@ from newtonkit.methods.cubic import Cubic
 from newtonkit.methods.lbfgs import LBFGS
 from newtonkit.methods.trust_region_newton import TrustRegionNewton
 from newtonkit.methods.trust_region_newton_cg import TrustRegionNewtonCG
-from newtonkit.objectives.finite_sum import FiniteSum
 from newtonkit.objectives.objective import Objective
 
 _SMALL = 30  # up to this n the method is chosen without counting: a full Hessian is cheap
@@ -58,7 +57,7 @@ def select_methods(objective: Objective, x: Vector) -> Choice:
         return Choice(TrustRegionNewton(), newton, f"n = {n} ≤ {_SMALL}: a full Hessian is cheap")
     if n > _FULL and (groups := _sparse_products(objective, x)) is not None and 2 * groups <= _GRADIENTS:
         return Choice(TrustRegionNewton(), newton, f"a sparse Hessian from {groups} products")
-    if isinstance(objective, FiniteSum):
+    if objective.evaluated_in_rounds:
         rounds = f"n = {n}, each product takes one round over the partitions"
         if n <= _COLUMNS_IN_GRADIENT * _GRADIENTS:
             price = f"a Hessian too, at the cost of {n / _COLUMNS_IN_GRADIENT:.0f} gradients"

@@ -19,7 +19,7 @@ from newtonkit import Evaluator, Objective
 from newtonkit.classification.verdict import Verdict
 from newtonkit.core.read_bounds import read_bounds
 from newtonkit.linalg.kernels import all_finite
-from newtonkit.objectives.finite_sum import FiniteSum
+from newtonkit.objectives.finite_sum import FiniteSum, added_function
 from problems import CriticalPoint, Problem
 from problems import names as problem_names
 
@@ -112,10 +112,12 @@ class OwnProblem:
 def _as_plain_sum(total: FiniteSum) -> Callable[[Any], Any]:
     """The sum as one function of x, which every method differentiates in this process; the data stay loaded."""
     parts = [recipe.load() for recipe in total.partitions.recipes]
+    loss, regularizer = added_function(total.loss), added_function(total.regularizer)
+    assert loss is not None
 
     def fun(x: Any) -> Any:
-        terms = [weight * total.loss(x, part) for weight, part in zip(total.weights, parts, strict=True)]
-        return sum(terms if total.regularizer is None else [*terms, total.regularizer(x)])
+        terms = [weight * loss(x, part) for weight, part in zip(total.weights, parts, strict=True)]
+        return sum(terms if regularizer is None else [*terms, regularizer(x)])
 
     return fun
 

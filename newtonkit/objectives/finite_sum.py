@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -97,6 +97,8 @@ class FiniteSum(Objective):
     (True, 2)
     """
 
+    evaluated_in_rounds: ClassVar[bool] = True
+
     loss: Callable[..., Any] | SumOfSquares = field(kw_only=True)
     partitions: Partitions = field(kw_only=True)
     weights: Vector = field(kw_only=True)
@@ -138,7 +140,7 @@ class FiniteSum(Objective):
         w = _as_weights(weights, len(recipes))
         own = as_executor(executor)
         definition = Definition(loss, recipes, w, source, memory)
-        super().__init__(_PlainSum(definition, own, _function(regularizer)), source=source)
+        super().__init__(_PlainSum(definition, own, added_function(regularizer)), source=source)
         for name, value in {
             "loss": loss,
             "partitions": recipes,
@@ -218,7 +220,7 @@ class FiniteSum(Objective):
     def _shared_source(self) -> DerivativeSource:
         if self.source not in _EXACT:
             return make_source(self.source, self.fun)
-        own = _function(self.regularizer)
+        own = added_function(self.regularizer)
         regularizer = None if own is None else make_source(self.source, own)
         return FiniteSumSource(self._definition, self.executor, regularizer, self._sample(), progress=self.progress)
 
@@ -260,7 +262,7 @@ def _as_weights(weights: Any, size: int) -> Vector:
     return w
 
 
-def _function(function: Callable[..., Any] | SumOfSquares | None) -> Callable[..., Any] | None:
+def added_function(function: Callable[..., Any] | SumOfSquares | None) -> Callable[..., Any] | None:
     """The function that is added; of a `SumOfSquares` its cost."""
     return function.fun if isinstance(function, SumOfSquares) else function
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import scipy.sparse as sp
 
@@ -66,6 +66,9 @@ class Objective:
     source: str = "tape"
     hess_scheme: str | None = None
     errors: str = "raise"
+
+    evaluated_in_rounds: ClassVar[bool] = False
+    """Whether each evaluation is a round over partitions of data."""
 
     def __post_init__(self) -> None:
         check_source(self.source)
