@@ -307,7 +307,7 @@ def test_a_callable_is_given_what_it_takes():
         pass
 
     assert accepted(few) == ("jac",)
-    assert accepted(any_) == ("jac", "hess", "hessp", "callback")
+    assert accepted(any_) == ("jac", "hess", "hessp", "callback", "bounds")
     with pytest.raises(TypeError, match=r"write BFGS\(\)"):
         as_solver(newtonkit.BFGS)
 
