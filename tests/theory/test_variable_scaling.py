@@ -207,6 +207,9 @@ def test_auto_keeps_the_units_where_the_curvatures_do_not_confirm_that_units_dif
     np.testing.assert_array_equal(ready.after_step(sizes, sizes, 1.0 / sizes**2).units.D, [2.0**14, 1.0, 2.0**-5])
     assert ready.after_step(ones, ones, 1.0 / sizes**2).units is EUCLIDEAN
     assert ready.after_step(sizes, sizes, None).units is not EUCLIDEAN
+    many = np.resize(sizes, 31)
+    assert ready.after_step(many[:30], many[:30], None).units is not EUCLIDEAN
+    assert ready.after_step(many, many, None).units is EUCLIDEAN, "sizes alone are too weak a sign"
 
 
 def test_the_radius_is_converted_when_units_are_taken_up():
