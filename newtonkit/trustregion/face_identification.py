@@ -67,7 +67,7 @@ def find_face(
 
 
 class _Search:
-    """The iteration. Vectors are reused: with 1e6 variables this takes half the time (measured)."""
+    """The iteration. Vectors are reused."""
 
     def __init__(self, model: QuadraticModel, steps: Domain, s: Vector, Bs: Vector) -> None:
         self.model, self.steps = model, steps
