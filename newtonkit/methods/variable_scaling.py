@@ -22,8 +22,8 @@ PATIENCE = 30
 # lost on the benchmark, with 1000 three fits fewer are solved
 _DIFFERENT = 100.0
 # Variables up to which "auto" may change the units although the curvatures are not known. With more, the test that is
-# left is too weak. Measured: chained Rosenbrock with 100 variables takes newton-cg 2,050 products, and 8,200 in units of
-# the sizes
+# left is too weak. Measured: chained Rosenbrock with 100 variables takes newton-cg 2,050 products, and 8,200 in units
+# of the sizes
 _FEW = 30
 _FIXED = -1  # trials before a change: none follows
 
