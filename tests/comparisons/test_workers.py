@@ -220,7 +220,7 @@ def test_no_process_survives_its_parent(how, code, tmp_path):
             assert within(20, lambda: path.exists() and path.read_text())
             if how != "leave":
                 parent.send_signal(signal.Signals[how])
-            parent.communicate("leave\n" if how == "leave" else None, timeout=10)
+            parent.communicate("leave\n" if how == "leave" else None, timeout=60)
         finally:
             parent.kill()
     assert parent.returncode == code
