@@ -85,7 +85,8 @@ def polished_spectrum(
     # what the error bar is where nothing else is known
     change, remaining, bar = np.diag(moved / D**2), math.inf, math.inf
     if point.x is x and model.is_noise(x, g):
-        change, remaining, bar = np.zeros_like(H), 0.0, math.inf
+        # a gradient of this size, though noise, explains eigenvalues of a symmetry
+        change, remaining, bar = np.zeros_like(H), 0.0, max(model.rounding, moved)
     for _ in range(1, _MAX_HESSIANS):
         if point.x is x or not evaluator.affords(H=1):
             break

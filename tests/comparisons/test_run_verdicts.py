@@ -25,3 +25,12 @@ def test_the_truth_knows_minima_and_saddles_without_a_verdict():
     assert truth(family, np.array([0.48, 0.64, 0.6, 0.0, 0.0])) == "flat minimum"
     factorization = next(family for family in symmetric_families(0) if family.name == "factorization 3×3, rank 1")
     assert truth(factorization, np.zeros(6) + 1e-9) in ("saddle", "unknown")
+
+
+@pytest.mark.parametrize(("seed", "method"), [(45, "newton"), (47, "newton-cg"), (60, "cg")])
+def test_a_gradient_of_the_size_of_noise_still_explains_an_eigenvalue_of_a_symmetry(seed, method):
+    """The minima of (‖x‖² − 1)² are a circle. At x the Hessian has the eigenvalue 4(‖x‖² − 1) along it: no minimum."""
+    family = next(family for family in symmetric_families(seed) if family.name == "hat 2")
+    run = judged_run(family, method, 1e-8)
+    assert run.result.success
+    assert run.outcome == "right"
