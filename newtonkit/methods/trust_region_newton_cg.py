@@ -28,7 +28,7 @@ class TrustRegionNewtonCG(TrustRegionMethod):
         preconditioner(x) returns a function v ↦ M⁻¹v, M symmetric positive definite and close to ∇²f(x); the length
         of a step is then √(pᵀMp).
     max_products : int, at least 1, optional
-        Limit at one point; default 2n.
+        Limit at one point; default 2n up to n = 1000, 10n above, where rounding delays convergence.
     initial_radius : float, positive, optional
         The first Δ; by default the length of the minimizer of the model along −g.
     scaling : str or array_like, default "auto"

@@ -74,3 +74,11 @@ def test_a_large_problem_takes_no_more_memory_than_the_store_and_as_many_product
     assert model.products > 100
     assert len(model._basis) == 20
     np.testing.assert_allclose(w * solution.p, -np.ones(5000), atol=1e-4)
+
+
+def test_an_ill_conditioned_model_of_many_variables_is_minimized_although_orthogonality_is_lost():
+    w, g = np.geomspace(1e-6, 1.0, 1500), np.random.default_rng(0).standard_normal(1500)
+    model = LanczosSubproblem(g, lambda v: w * v, 1e-6)
+    p = model.solve(TrustRegion(1e12)).p
+    assert model.products > 2 * 1500
+    assert np.linalg.norm(w * p + g) <= 1.01e-6 * np.linalg.norm(g)
