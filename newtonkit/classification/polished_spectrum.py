@@ -85,8 +85,10 @@ def polished_spectrum(
     # what the error bar is where nothing else is known
     change, remaining, bar = np.diag(moved / D**2), math.inf, math.inf
     if point.x is x and model.is_noise(x, g):
-        # a gradient of this size, though noise, explains eigenvalues of a symmetry
-        change, remaining, bar = np.zeros_like(H), 0.0, max(model.rounding, moved)
+        # a gradient of this size, though noise, explains eigenvalues of a symmetry: at most ‖Dg‖/‖D⁻¹x‖ in these units
+        length = norm(x / D)
+        explained = _CERTAIN * norm(D * g) / length if length > 0.0 else math.inf
+        change, remaining, bar = np.zeros_like(H), 0.0, max(model.rounding, min(moved, explained))
     for _ in range(1, _MAX_HESSIANS):
         if point.x is x or not evaluator.affords(H=1):
             break
