@@ -28,8 +28,8 @@ _FULL = 100  # up to this n a full Hessian is used without a search for its patt
 _DENSITY = 0.1  # share of nonzeros above which a sparse factorization is not faster than a dense one
 _DENSE_LIMIT = 5000  # a dense Cholesky factorization takes 4e10 operations there, and a Hessian 5000 products
 _FEW_PRODUCTS = 20  # below this number of products a factorization is hardly more expensive than the rest of a step
-_SPARSE_FORCING = 0.01  # the same where products with a sparse matrix are cheap compared with the next Hessian
 _FORCING = 0.1  # largest relative residual of an inexact Newton step
+_SPARSE_FORCING = 0.01  # the same where products with a sparse matrix are cheap compared with the next Hessian
 
 
 class HessianSource(Protocol):

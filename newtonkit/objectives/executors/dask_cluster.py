@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import threading
-import time
 import warnings
 import weakref
 from itertools import count
@@ -82,13 +81,8 @@ class Dask:
         """
         with self._lock:
             self._connect()
-            began = time.perf_counter()
-            record = rounds.of(request.kind)
-            try:
+            with rounds.of(request.kind).measured():
                 return self._round(definition, request, rounds)
-            finally:
-                record.count += 1
-                record.seconds += time.perf_counter() - began
 
     def close(self) -> None:
         """Release what the workers keep, and end a cluster that this object has started; a request starts it again."""

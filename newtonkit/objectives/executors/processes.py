@@ -8,7 +8,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from collections import deque
 from itertools import pairwise
@@ -79,19 +78,17 @@ class Processes:
         with self._lock:
             while len(self._pool) < self.workers:
                 self._pool.append(_WorkerProcess())
-            began = time.perf_counter()
             record = rounds.of(request.kind)
             before = [(w.sent, w.received) for w in self._pool]
             try:
-                return self._round(definition, request, rounds)
+                with record.measured():
+                    return self._round(definition, request, rounds)
             except BaseException:
                 for worker in self._pool:
                     if worker.task is not None:  # its answer would be taken for that of a later task
                         worker.replace()
                 raise
             finally:
-                record.count += 1
-                record.seconds += time.perf_counter() - began
                 record.bytes_sent += sum(w.sent - s for w, (s, _) in zip(self._pool, before, strict=True))
                 record.bytes_received += sum(w.received - r for w, (_, r) in zip(self._pool, before, strict=True))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from newtonkit.objectives.executors.progress import Display
@@ -15,6 +18,16 @@ class Round:
     seconds: float = 0.0
     bytes_sent: int = 0
     bytes_received: int = 0
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Count one round, also if it fails, and the seconds that it takes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.count += 1
+            self.seconds += time.perf_counter() - began
 
 
 @dataclass
